@@ -1,0 +1,3 @@
+//! The `pairloom` command.
+
+fn main() {}

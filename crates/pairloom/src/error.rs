@@ -1,0 +1,98 @@
+//! The one error type of the library.
+//!
+//! Every message is one line that says where, what, and what to do about it. The command turns
+//! [`Error::Usage`] into exit status 2 and everything else into 1.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// The result of every fallible call of this library.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting, or a combination of settings, that cannot work.
+    #[error("{0}")]
+    Usage(String),
+    /// A row of the input that cannot be used.
+    #[error("{place}: {message}")]
+    Row {
+        /// Where the offending text starts.
+        place: Place,
+        /// What is wrong with it and what to do.
+        message: String,
+    },
+    /// Input that is unusable as a whole (no rows, one label value, a missing column, ...).
+    #[error("{file}: {message}")]
+    Data {
+        /// The file's name as the user gave it.
+        file: String,
+        /// What is wrong with it and what to do.
+        message: String,
+    },
+    /// The operating system refused to read or write.
+    #[error("{file}: {source}")]
+    Io {
+        /// The file's name as the user gave it.
+        file: String,
+        /// The system's own error.
+        source: io::Error,
+    },
+    /// A model or checkpoint file that must not be used.
+    #[error("{file}: {message}")]
+    ModelFile {
+        /// The file's name as the user gave it.
+        file: String,
+        /// Why it is refused.
+        message: String,
+    },
+    /// More memory is needed than there is.
+    #[error("{0}")]
+    Memory(String),
+    /// Training met a loss or weight that is not finite.
+    #[error("{0}")]
+    Diverged(String),
+}
+
+impl Error {
+    /// A usage error.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Error::Usage(message.into())
+    }
+
+    /// An input/output error of the named file.
+    pub fn io(file: impl Into<String>, source: io::Error) -> Self {
+        Error::Io {
+            file: file.into(),
+            source,
+        }
+    }
+
+    /// An error about a whole input.
+    pub fn data(file: impl Into<String>, message: impl Into<String>) -> Self {
+        Error::Data {
+            file: file.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// A position in an input file: `clicks.csv:17:3`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file's name as the user gave it; `stdin` for standard input.
+    pub file: Arc<str>,
+    /// Line, counted from 1 (the first line of a record that spans several).
+    pub line: u64,
+    /// Byte within the line, counted from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}

@@ -1,0 +1,47 @@
+//! Raw rows from files: text in, [`RawRow`]s out. Nothing here knows a schema, an id or a model.
+//!
+//! A row has **cells** (text, one per named column) and, in the sparse formats, **pairs**
+//! (`index:value`, or `field:index:value`). CSV and TSV have cells only; libsvm and libffm have
+//! the two cells `label` and `qid` (empty where a line has none) and pairs.
+//!
+//! A reader fills one `RawRow` again and again, so reading allocates nothing per row.
+
+mod row;
+
+pub use row::{Pair, RawRow};
+
+use crate::Result;
+use serde::{Deserialize, Serialize};
+
+/// A text format of rows, with all that is needed to read more of the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "name")]
+pub enum Format {
+    /// Delimited text, quoted by RFC 4180. TSV is this with a tab.
+    Csv {
+        /// The byte between cells.
+        delimiter: char,
+        /// Whether the first line names the columns.
+        header: bool,
+    },
+    /// `label [qid:q] index:value ...`, with `#` comments.
+    Libsvm,
+    /// `label field:index:value ...`
+    Libffm,
+}
+
+/// A stream of raw rows.
+pub trait Reader: Send {
+    /// The format being read.
+    fn format(&self) -> Format;
+
+    /// Names of the cells, in the order of [`RawRow::cell`]. Without a header: "0", "1", ...
+    fn columns(&self) -> &[String];
+
+    /// Reads the next row into `row`; `false` at the end of the input.
+    ///
+    /// # Errors
+    /// [`crate::Error::Row`] for a row that cannot be parsed: reading may go on after it, with
+    /// the next line. Every other error ends the input.
+    fn read(&mut self, row: &mut RawRow) -> Result<bool>;
+}

@@ -1,0 +1,6 @@
+//! Factorization machines: from raw rows to calibrated probabilities.
+
+pub mod error;
+pub mod input;
+
+pub use error::{Error, Result};
