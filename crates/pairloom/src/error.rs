@@ -65,18 +65,12 @@ impl Error {
 
     /// An input/output error of the named file.
     pub fn io(file: impl Into<String>, source: io::Error) -> Self {
-        Error::Io {
-            file: file.into(),
-            source,
-        }
+        Error::Io { file: file.into(), source }
     }
 
     /// An error about a whole input.
     pub fn data(file: impl Into<String>, message: impl Into<String>) -> Self {
-        Error::Data {
-            file: file.into(),
-            message: message.into(),
-        }
+        Error::Data { file: file.into(), message: message.into() }
     }
 }
 

@@ -58,9 +58,7 @@ impl RawRow {
 
     /// The text of cell `i`, unquoted; empty beyond the last.
     pub fn cell(&self, i: usize) -> &[u8] {
-        self.cells
-            .get(i)
-            .map_or(&[], |range| &self.text[range.clone()])
+        self.cells.get(i).map_or(&[], |range| &self.text[range.clone()])
     }
 
     /// The pairs, in the order of the line.
@@ -84,15 +82,8 @@ impl RawRow {
     }
 
     pub(super) fn error_at(&self, offset: usize, message: impl Into<String>) -> Error {
-        let place = Place {
-            file: self.file.clone(),
-            line: self.line,
-            column: offset + 1,
-        };
-        Error::Row {
-            place,
-            message: message.into(),
-        }
+        let place = Place { file: self.file.clone(), line: self.line, column: offset + 1 };
+        Error::Row { place, message: message.into() }
     }
 
     /// Where cell `i` starts in its record. Cells that were quoted lie elsewhere in `text`, so the
@@ -111,11 +102,7 @@ impl RawRow {
             quoted ^= byte == b'"';
             (!quoted && byte == delimiter as u8).then_some(at + 1)
         });
-        if i == 0 {
-            0
-        } else {
-            starts.nth(i - 1).unwrap_or(0)
-        }
+        if i == 0 { 0 } else { starts.nth(i - 1).unwrap_or(0) }
     }
 }
 
