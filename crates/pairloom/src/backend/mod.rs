@@ -1,0 +1,75 @@
+//! Where the arithmetic runs. A backend owns the table while training; [`crate::fit`] uses
+//! nothing but the methods of [`Backend`], so a second backend needs nothing else.
+
+mod cpu;
+
+pub use cpu::{Cpu, score_rows};
+
+use crate::Result;
+use crate::batch::Rows;
+use crate::loss::Loss;
+use crate::model::{Target, Weights};
+use crate::optimizer::Optimizer;
+use crate::table::Table;
+
+/// What a training step needs to know beside the rows.
+#[derive(Debug, Clone)]
+pub struct StepSettings {
+    /// The loss.
+    pub loss: Loss,
+    /// Scale of the labels.
+    pub target: Target,
+    /// The update rule.
+    pub optimizer: Optimizer,
+    /// L2 strength of linear weights.
+    pub l2_linear: f32,
+    /// L2 strength of factors.
+    pub l2_factors: f32,
+    /// Whether the bias is learned.
+    pub bias: bool,
+}
+
+/// Everything that training changes.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// Vectors and optimizer state.
+    pub table: Table,
+    /// The bias and its optimizer state.
+    pub bias: Vec<f32>,
+    /// Steps taken.
+    pub time: u64,
+}
+
+/// A model in training.
+pub trait Backend {
+    /// Takes one step over the rows named by `batch`, at learning rate `rate`. Returns the sum of
+    /// the weighted losses before the step.
+    ///
+    /// # Errors
+    /// The place in `batch` of the first row whose loss is not finite; nothing is changed then.
+    fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, usize>;
+
+    /// Scores of rows, bias included.
+    fn scores(&self, rows: &Rows) -> Vec<f32>;
+
+    /// Everything that training changes, to be read.
+    fn state(&self) -> &State;
+
+    /// Puts back what [`Backend::state`] has shown.
+    fn restore(&mut self, state: State);
+
+    /// A copy of the parameters without the optimizer's state.
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`] if the copy does not fit.
+    fn weights(&self) -> Result<Weights> {
+        let State { table, bias, .. } = self.state();
+        Ok(Weights { bias: bias[0], table: table.with_states(0)? })
+    }
+
+    /// Whether every parameter and every state is finite.
+    fn is_finite(&self) -> bool {
+        let State { table, bias, .. } = self.state();
+        table.is_finite() && bias.iter().all(|x| x.is_finite())
+    }
+}

@@ -1,0 +1,139 @@
+//! Settings of a training run, with their defaults and limits.
+//!
+//! One name everywhere: the field here is the key in the model file and, with dashes, the flag of
+//! the command. The defaults were chosen by measuring: see `bench/defaults`.
+
+use crate::encode::Transform;
+use crate::loss::Loss;
+use crate::optimizer::Optimizer;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// All settings that decide the numbers in a model. What only decides how fast they come (threads)
+/// is not among them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Length `k` of the factor vectors; 0 makes a linear model.
+    pub factors: usize,
+    /// Whether there is a bias `w0`.
+    pub bias: bool,
+    /// Whether there are linear weights `w_i`.
+    pub linear: bool,
+    /// Standard deviation of the initial factors (normal, mean 0). Linear weights start at 0.
+    pub init_stdev: f32,
+    /// The loss; `None` takes logistic for a label of two values and squared for any other.
+    pub loss: Option<Loss>,
+    /// The update rule.
+    pub optimizer: Optimizer,
+    /// The learning rate; `None` takes [`Config::rate`]'s default for the optimizer.
+    pub learning_rate: Option<f32>,
+    /// L2 strength of linear weights: `l2/2 * w^2` is added to the loss of each row that has the
+    /// feature, whatever its value.
+    pub l2_linear: f32,
+    /// L2 strength of factors, likewise.
+    pub l2_factors: f32,
+    /// Rows in a batch; 1 is online learning.
+    pub batch_size: usize,
+    /// Passes over the training rows at the most.
+    pub epochs: u32,
+    /// Whether each epoch takes the rows in a new random order.
+    pub shuffle: bool,
+    /// Epochs without a better validation loss before training stops; 0 never stops early.
+    pub patience: u32,
+    /// What the learning rate is multiplied with after an epoch without a better validation loss;
+    /// 1 leaves it.
+    pub rate_decay: f32,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Share of the rows held out for validation, drawn at random (whole groups if there is a
+    /// group column), when no validation file is given. 0 holds out none.
+    pub valid_fraction: f64,
+    /// Share of the rows held out from the end of the file instead, for rows in order of time.
+    pub valid_tail: f64,
+    /// A categorical value seen in fewer training rows gets the default id of its column.
+    pub min_count: u32,
+    /// Hash categorical values into `2^hash_bits` ids a column instead of keeping a dictionary.
+    pub hash_bits: Option<u8>,
+    /// What is done to numeric columns that say nothing else.
+    pub numeric: Transform,
+    /// Number of bins for those of them that are cut into quantiles.
+    pub bins: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            factors: 16,
+            bias: true,
+            linear: true,
+            init_stdev: 0.01,
+            loss: None,
+            optimizer: Optimizer::Adagrad,
+            learning_rate: None,
+            l2_linear: 1e-5,
+            l2_factors: 1e-5,
+            batch_size: 256,
+            epochs: 50,
+            shuffle: true,
+            patience: 3,
+            rate_decay: 0.5,
+            seed: 0,
+            valid_fraction: 0.1,
+            valid_tail: 0.0,
+            min_count: 2,
+            hash_bits: None,
+            numeric: Transform::Quantile,
+            bins: 32,
+        }
+    }
+}
+
+impl Config {
+    /// The learning rate, or the optimizer's default.
+    pub fn rate(&self) -> f32 {
+        self.learning_rate.unwrap_or(match self.optimizer {
+            Optimizer::Sgd => 0.01,
+            Optimizer::Adagrad => 0.05,
+            Optimizer::Adam | Optimizer::AdamDense => 0.001,
+        })
+    }
+
+    /// Whether validation rows are taken from the training file.
+    pub fn holds_out(&self) -> bool {
+        self.valid_fraction > 0.0 || self.valid_tail > 0.0
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the first setting that cannot work and what would.
+    pub fn check(&self) -> Result<()> {
+        let share = "at least 0 and less than 1";
+        let rules: [(&str, bool, &str); 14] = [
+            ("factors", self.factors <= 1 << 16, "at most 65536"),
+            ("init_stdev", is_at_least_0(self.init_stdev), "a number of at least 0"),
+            ("learning_rate", is_at_least_0(self.rate()) && self.rate() > 0.0, "more than 0"),
+            ("l2_linear", is_at_least_0(self.l2_linear), "a number of at least 0"),
+            ("l2_factors", is_at_least_0(self.l2_factors), "a number of at least 0"),
+            ("batch_size", (1..=1 << 24).contains(&self.batch_size), "from 1 to 16777216"),
+            ("epochs", self.epochs >= 1, "at least 1"),
+            ("rate_decay", self.rate_decay > 0.0 && self.rate_decay <= 1.0, "in (0, 1]"),
+            ("valid_fraction", (0.0..1.0).contains(&self.valid_fraction), share),
+            ("valid_tail", (0.0..1.0).contains(&self.valid_tail), share),
+            ("min_count", self.min_count >= 1, "at least 1"),
+            ("hash_bits", self.hash_bits.is_none_or(|b| (1..=30).contains(&b)), "from 1 to 30"),
+            ("bins", (2..=65536).contains(&self.bins), "from 2 to 65536"),
+            ("bias", self.bias || self.linear || self.factors > 0, "on, if all else is off"),
+        ];
+        match rules.iter().find(|(_, holds, _)| !holds) {
+            None => Ok(()),
+            Some((name, _, rule)) => Err(Error::usage(format!("{name} must be {rule}"))),
+        }
+    }
+}
+
+/// False for NaN and infinity too.
+fn is_at_least_0(x: f32) -> bool {
+    x.is_finite() && x >= 0.0
+}

@@ -1,0 +1,250 @@
+//! Training rows before their ids are known.
+//!
+//! Ids depend on the whole training set (minimum counts, quantiles), and which rows are training
+//! rows may depend on the number of rows (a held-out tail). So a file is read once and interned:
+//! each distinct value gets a provisional number, each number is kept as it is, and everything
+//! else is decided afterwards, without a second pass over the text. That also lets standard input
+//! be trained on.
+
+use crate::encode::{Dictionary, number_error, parse_cell, parse_weight, split_values};
+use crate::input::{RawRow, parse_number};
+use crate::schema::{Role, Schema};
+use crate::{Error, Result};
+
+/// Interned rows of one file.
+#[derive(Debug, Clone, Default)]
+pub struct Interned {
+    /// Number of rows.
+    pub rows: usize,
+    /// The label cells.
+    pub labels: Labels,
+    /// Weights; empty if the schema has none.
+    pub weights: Vec<f32>,
+    /// Provisional numbers of the group cells; empty if the schema has none.
+    pub groups: Vec<u32>,
+    group_names: Dictionary,
+    /// The feature columns, in the order of the schema.
+    pub columns: Vec<InternedColumn>,
+}
+
+/// A feature column.
+#[derive(Debug, Clone)]
+pub struct InternedColumn {
+    /// Number of the column in the schema.
+    pub column: usize,
+    /// Its cells.
+    pub cells: InternedCells,
+}
+
+/// The cells of a feature column.
+#[derive(Debug, Clone)]
+pub enum InternedCells {
+    /// One value a row.
+    Single {
+        /// The distinct values.
+        values: Dictionary,
+        /// The value of each row.
+        ids: Vec<u32>,
+    },
+    /// Any number of values a row, each with an `x`.
+    Several {
+        /// The distinct values. Those of pairs are field and index ([`split_pair`]).
+        values: Dictionary,
+        /// Where each row starts in `ids`; one more entry than rows.
+        starts: Vec<usize>,
+        /// The values of each row.
+        ids: Vec<u32>,
+        /// The `x` of pairs, as long as `ids`; `None` for multi-valued columns.
+        xs: Option<Vec<f32>>,
+    },
+    /// Numbers; NaN where a cell is missing.
+    Numbers(Vec<f64>),
+}
+
+/// The label cells: numbers, or up to two texts.
+#[derive(Debug, Clone, Default)]
+pub struct Labels {
+    /// The number, or the place in `classes`.
+    pub values: Vec<f64>,
+    /// Distinct labels in order of appearance, at most [`Labels::TRACKED`] of them.
+    pub classes: Vec<String>,
+    /// Whether some label is not a number.
+    pub are_text: bool,
+}
+
+impl Labels {
+    /// More classes than this are only counted as "many".
+    const TRACKED: usize = 3;
+
+    fn push(&mut self, raw: &RawRow, cell: usize) -> Result<()> {
+        let text = raw.cell(cell).trim_ascii();
+        let number = parse_number(text);
+        let name = String::from_utf8_lossy(text);
+        if text.is_empty() {
+            return Err(raw.cell_error(cell, "label: an empty cell; a training row needs a label"));
+        }
+        if number.is_some_and(|v| !(v as f32).is_finite()) {
+            return Err(raw.cell_error(cell, format!("label: '{name}' is beyond 32-bit floats")));
+        }
+        let known = |class: &String| match number {
+            Some(_) => parse_number(class.as_bytes()) == number,
+            None => *class == name,
+        };
+        let place = self.classes.iter().position(known);
+        let is_text = self.are_text || number.is_none();
+        if is_text && place.is_none() && self.classes.len() >= 2 {
+            let (first, second) = (&self.classes[0], &self.classes[1]);
+            return Err(raw.cell_error(
+                cell,
+                format!("label: '{name}' is a third value beside '{first}' and '{second}': two \
+                         values or numbers can be learned"),
+            ));
+        }
+        if is_text && !self.are_text {
+            self.become_text();
+        }
+        if place.is_none() && self.classes.len() < Self::TRACKED {
+            self.classes.push(name.into_owned());
+        }
+        let class = place.unwrap_or(self.classes.len() - 1);
+        self.values.push(number.filter(|_| !is_text).unwrap_or(class as f64));
+        Ok(())
+    }
+
+    /// From numbers to places in `classes`, which holds all of them so far.
+    fn become_text(&mut self) {
+        self.are_text = true;
+        let numbers: Vec<_> = self.classes.iter().map(|c| parse_number(c.as_bytes())).collect();
+        for value in &mut self.values {
+            let class = numbers.iter().position(|&number| number == Some(*value));
+            *value = class.unwrap_or(0) as f64;
+        }
+    }
+}
+
+impl Interned {
+    /// No rows of this schema.
+    pub fn new(schema: &Schema) -> Self {
+        let feature = |(column, role): (usize, Role)| {
+            let values = Dictionary::default();
+            let ids = Vec::new();
+            let cells = match role {
+                Role::Numeric => InternedCells::Numbers(Vec::new()),
+                Role::Multi | Role::Pairs => {
+                    let xs = (role == Role::Pairs).then(Vec::new);
+                    InternedCells::Several { values, starts: vec![0], ids, xs }
+                }
+                _ => InternedCells::Single { values, ids },
+            };
+            InternedColumn { column, cells }
+        };
+        let roles = schema.columns.iter().map(|c| c.role).enumerate();
+        let columns = roles.filter(|(_, role)| role.is_feature()).map(feature).collect();
+        Interned { columns, ..Interned::default() }
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// [`Error::Row`] for a cell that cannot be used, after which the row is as if never seen;
+    /// [`Error::Memory`] if it does not fit.
+    pub fn push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
+        let pushed = self.try_push(schema, raw);
+        match pushed {
+            Ok(()) => self.rows += 1,
+            Err(_) => self.truncate(),
+        }
+        pushed
+    }
+
+    fn try_push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
+        for column in &mut self.columns {
+            let about = &schema.columns[column.column];
+            column.cells.push(raw, column.column, &about.name, about.separator)?;
+        }
+        if let Some(cell) = schema.find(Role::Weight) {
+            self.weights.push(parse_weight(raw, cell)?);
+        }
+        if let Some(cell) = schema.find(Role::Group) {
+            self.groups.push(self.group_names.insert(raw.cell(cell))?);
+        }
+        // The label comes last, since it alone cannot be taken back.
+        if let Some(cell) = schema.find(Role::Label) {
+            self.labels.push(raw, cell)?;
+        }
+        Ok(())
+    }
+
+    /// Drops what a failed row has left behind.
+    fn truncate(&mut self) {
+        self.weights.truncate(self.rows);
+        self.groups.truncate(self.rows);
+        for column in &mut self.columns {
+            column.cells.truncate(self.rows);
+        }
+    }
+}
+
+impl InternedCells {
+    fn push(&mut self, raw: &RawRow, cell: usize, name: &str, sep: Option<char>) -> Result<()> {
+        let full = |_| Error::Memory(format!("no memory for the rows up to line {}", raw.line()));
+        match self {
+            InternedCells::Numbers(numbers) => {
+                let number = parse_cell(raw.cell(cell));
+                numbers.try_reserve(1).map_err(full)?;
+                numbers.push(number.ok_or_else(|| number_error(raw, cell, name))?);
+            }
+            InternedCells::Single { values, ids } => {
+                ids.try_reserve(1).map_err(full)?;
+                ids.push(values.insert(raw.cell(cell))?);
+            }
+            InternedCells::Several { values, starts, ids, xs } => {
+                starts.try_reserve(1).map_err(full)?;
+                if let Some(xs) = xs {
+                    ids.try_reserve(raw.pairs().len()).map_err(full)?;
+                    xs.try_reserve(raw.pairs().len()).map_err(full)?;
+                    for pair in raw.pairs() {
+                        ids.push(values.insert(&join_pair(pair.field, pair.index))?);
+                        xs.push(pair.value);
+                    }
+                } else {
+                    for value in split_values(raw.cell(cell), sep.unwrap_or('|')) {
+                        ids.push(values.insert(value)?);
+                    }
+                }
+                starts.push(ids.len());
+            }
+        }
+        Ok(())
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        match self {
+            InternedCells::Numbers(numbers) => numbers.truncate(rows),
+            InternedCells::Single { ids, .. } => ids.truncate(rows),
+            InternedCells::Several { starts, ids, xs, .. } => {
+                starts.truncate(rows + 1);
+                let end = starts.last().copied().unwrap_or(0);
+                ids.truncate(end);
+                if let Some(xs) = xs {
+                    xs.truncate(end);
+                }
+            }
+        }
+    }
+}
+
+/// Field and index of a pair as one value.
+fn join_pair(field: u32, index: u64) -> [u8; 12] {
+    let mut value = [0; 12];
+    value[..4].copy_from_slice(&field.to_le_bytes());
+    value[4..].copy_from_slice(&index.to_le_bytes());
+    value
+}
+
+/// Field and index from one value.
+pub(crate) fn split_pair(value: &[u8]) -> (u32, u64) {
+    let (field, index) = value.split_at(4);
+    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |n, &b| (n << 8) | u64::from(b));
+    (number(field) as u32, number(index))
+}

@@ -1,0 +1,123 @@
+//! From raw rows to ids and values: learned on the training rows, stored in the model, applied to
+//! every row after.
+//!
+//! Every column is one field (pairs are one field for each field number), and every field owns a
+//! range of ids. A row becomes a list of (id, value).
+//!
+//! There are two ways to the same ids. Rows to predict are encoded one by one, as they are read
+//! ([`RowEncoder`]). Training rows are first interned ([`crate::data`]), since the ids depend on
+//! all of them, and then encoded from there ([`learn`]); both ask the same [`Vocabulary`] and
+//! [`Number`].
+
+mod dictionary;
+mod learn;
+mod number;
+mod row;
+mod target;
+mod vocabulary;
+
+pub use dictionary::Dictionary;
+pub use learn::{Learned, learn};
+pub use number::{MISSING, Number, Transform};
+pub use row::RowEncoder;
+pub use target::Target;
+pub use vocabulary::Vocabulary;
+
+use crate::input::parse_number;
+use serde::{Deserialize, Serialize};
+
+/// How each column of a schema becomes features, and what the labels mean.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Encoding {
+    /// What is predicted.
+    pub target: Target,
+    /// The fields, in the order of their ids.
+    pub fields: Vec<Field>,
+}
+
+/// A range of ids and where they come from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Field {
+    /// Number of the column in the schema.
+    pub column: usize,
+    /// The field number of pairs (0 in libsvm), else 0.
+    pub number: u32,
+    /// The first id.
+    pub offset: u32,
+    /// How a value becomes an id.
+    pub kind: FieldKind,
+}
+
+/// How the values of a field become features.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "type", content = "of")]
+pub enum FieldKind {
+    /// One or several values out of many.
+    Values(Vocabulary),
+    /// A number.
+    Number(Number),
+}
+
+impl Field {
+    /// Number of ids.
+    pub fn len(&self) -> u64 {
+        match &self.kind {
+            FieldKind::Values(vocabulary) => vocabulary.len(),
+            FieldKind::Number(number) => number.len(),
+        }
+    }
+
+    /// Never: every field has an id.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// What one of the field's ids stands for, in words.
+    pub fn describe(&self, id: u32) -> String {
+        let local = id - self.offset;
+        match &self.kind {
+            FieldKind::Number(number) => number.describe(local),
+            FieldKind::Values(Vocabulary::Hash { .. }) => format!("#{local}"),
+            FieldKind::Values(vocabulary) => match vocabulary.value(local) {
+                None => "other".into(),
+                Some(b"") => "missing".into(),
+                Some(value) => String::from_utf8_lossy(value).into_owned(),
+            },
+        }
+    }
+}
+
+impl Encoding {
+    /// Number of ids in all fields.
+    pub fn features(&self) -> usize {
+        self.fields.last().map_or(0, |field| (u64::from(field.offset) + field.len()) as usize)
+    }
+
+    /// The field of an id.
+    pub fn field(&self, id: u32) -> &Field {
+        &self.fields[self.fields.partition_point(|field| field.offset <= id) - 1]
+    }
+}
+
+/// Reads a cell of a numeric column: NaN if it is missing, `None` if it is no finite number.
+pub fn parse_cell(cell: &[u8]) -> Option<f64> {
+    let trimmed = cell.trim_ascii();
+    if trimmed.is_empty() || MISSING.iter().any(|missing| missing.as_bytes() == trimmed) {
+        return Some(f64::NAN);
+    }
+    parse_number(trimmed).filter(|v| v.is_finite())
+}
+
+/// The values of a multi-valued cell. A cell without any has the one value "", which is missing.
+pub(crate) fn split_values(cell: &[u8], separator: char) -> impl Iterator<Item = &[u8]> {
+    let values = cell.split(move |&byte| char::from(byte) == separator).map(<[u8]>::trim_ascii);
+    let values = values.filter(|value| !value.is_empty());
+    let missing = values.clone().next().is_none().then_some(&[][..]);
+    values.chain(missing)
+}
+
+/// The value of each feature of a multi-valued cell with `n` of them: cells of all lengths then
+/// weigh the same, as one-hot columns do.
+pub(crate) fn share(n: usize) -> f32 {
+    (1.0 / (n.max(1) as f64).sqrt()) as f32
+}

@@ -1,0 +1,206 @@
+//! From numbers to features.
+
+use super::{Dictionary, Vocabulary};
+use crate::Result;
+use serde::{Deserialize, Serialize};
+
+/// What is done to a numeric column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transform {
+    /// One id for each of a number of bins with about as many training rows in each.
+    Quantile,
+    /// One feature with the value `(v - mean) / standard deviation`.
+    Standard,
+    /// One feature with the standardised `sign(v) ln(1 + |v|)`.
+    Log,
+    /// One id for each `floor(ln(v)^2)`, and one for each whole part of values up to 2: the
+    /// bucketing of the winners of the Criteo challenge (Juan, Zhuang, Chin 2014).
+    LogSquare,
+}
+
+impl Transform {
+    /// All transforms, for help texts and tests.
+    pub const ALL: [Transform; 4] =
+        [Transform::Quantile, Transform::Standard, Transform::Log, Transform::LogSquare];
+
+    /// The name in settings and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Transform::Quantile => "quantile",
+            Transform::Standard => "standard",
+            Transform::Log => "log",
+            Transform::LogSquare => "log-square",
+        }
+    }
+}
+
+/// Cells of a numeric column that mean "no value", beside the empty one.
+pub const MISSING: [&str; 10] =
+    ["NA", "N/A", "NaN", "nan", "NULL", "null", "None", "none", "\\N", "?"];
+
+/// Standardised values are kept within this many standard deviations, so that one wild cell
+/// cannot overflow a score.
+const LIMIT: f64 = 1e4;
+
+/// A numeric field, learned. A missing value has an id of its own and the value 1.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "transform")]
+pub enum Number {
+    /// Id 0 is missing; id `1 + b` is bin `b`, which ends with (and includes) `edges[b]`.
+    Quantile {
+        /// Upper ends of all bins but the last, ascending.
+        edges: Vec<f64>,
+    },
+    /// Id 0 is the value, id 1 is missing.
+    Standard {
+        /// Mean of the training rows.
+        mean: f64,
+        /// Their standard deviation, or 1 if all are equal.
+        scale: f64,
+    },
+    /// Id 0 is the value, id 1 is missing.
+    Log {
+        /// Mean of `sign(v) ln(1 + |v|)`.
+        mean: f64,
+        /// Its standard deviation, or 1.
+        scale: f64,
+    },
+    /// Ids of buckets by name; missing is the empty name.
+    LogSquare {
+        /// The buckets.
+        buckets: Vocabulary,
+    },
+}
+
+impl Number {
+    /// Learns a field from the training rows' values; NaN stands for missing.
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`] if the buckets do not fit.
+    pub fn learn(
+        values: impl Iterator<Item = f64> + Clone,
+        transform: Transform,
+        bins: usize,
+        min_count: u32,
+    ) -> Result<Self> {
+        let present = values.clone().filter(|v| !v.is_nan());
+        Ok(match transform {
+            Transform::Quantile => Number::Quantile { edges: quantile_edges(present, bins) },
+            Transform::Standard => {
+                let (mean, scale) = mean_and_deviation(present);
+                Number::Standard { mean, scale }
+            }
+            Transform::Log => {
+                let (mean, scale) = mean_and_deviation(present.map(signed_log));
+                Number::Log { mean, scale }
+            }
+            Transform::LogSquare => Number::LogSquare { buckets: learn_buckets(values, min_count)? },
+        })
+    }
+
+    /// Number of ids.
+    pub fn len(&self) -> u64 {
+        match self {
+            Number::Quantile { edges } => 2 + edges.len() as u64,
+            Number::Standard { .. } | Number::Log { .. } => 2,
+            Number::LogSquare { buckets } => buckets.len(),
+        }
+    }
+
+    /// Never: every field has at least two ids.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The id and the value of a number; NaN stands for missing.
+    pub fn feature(&self, v: f64) -> (u32, f32) {
+        match self {
+            Number::Quantile { .. } if v.is_nan() => (0, 1.0),
+            Number::Quantile { edges } => (1 + edges.partition_point(|&e| e < v) as u32, 1.0),
+            Number::Standard { .. } | Number::Log { .. } if v.is_nan() => (1, 1.0),
+            Number::Standard { mean, scale } => (0, standardize(v, *mean, *scale)),
+            Number::Log { mean, scale } => (0, standardize(signed_log(v), *mean, *scale)),
+            Number::LogSquare { buckets } => (buckets.id(bucket(v).as_bytes()), 1.0),
+        }
+    }
+
+    /// What an id stands for, in words.
+    pub fn describe(&self, id: u32) -> String {
+        match self {
+            Number::Quantile { .. } if id == 0 => "missing".into(),
+            Number::Quantile { edges } => {
+                let edge = |at: usize| edges.get(at).map(f64::to_string);
+                let low = (id as usize).checked_sub(2).and_then(edge);
+                match (low, edge(id as usize - 1)) {
+                    (None, None) => "any".into(),
+                    (None, Some(high)) => format!("<= {high}"),
+                    (Some(low), None) => format!("> {low}"),
+                    (Some(low), Some(high)) => format!("({low}, {high}]"),
+                }
+            }
+            Number::Standard { .. } | Number::Log { .. } if id == 0 => "value".into(),
+            Number::Standard { .. } | Number::Log { .. } => "missing".into(),
+            Number::LogSquare { buckets } => match buckets.value(id) {
+                None => "other".into(),
+                Some(b"") => "missing".into(),
+                Some(name) => String::from_utf8_lossy(name).into_owned(),
+            },
+        }
+    }
+}
+
+fn signed_log(v: f64) -> f64 {
+    v.abs().ln_1p().copysign(v)
+}
+
+fn standardize(v: f64, mean: f64, scale: f64) -> f32 {
+    ((v - mean) / scale).clamp(-LIMIT, LIMIT) as f32
+}
+
+/// The name of a number's log-square bucket: `b<n>` above 2, `s<n>` for the small ones.
+fn bucket(v: f64) -> String {
+    if v.is_nan() {
+        String::new()
+    } else if v > 2.0 {
+        format!("b{}", v.ln().powi(2).floor())
+    } else {
+        format!("s{}", v.trunc() + 0.0)
+    }
+}
+
+fn learn_buckets(values: impl Iterator<Item = f64>, min_count: u32) -> Result<Vocabulary> {
+    let (mut names, mut counts) = (Dictionary::default(), Vec::new());
+    for v in values {
+        let number = names.insert(bucket(v).as_bytes())? as usize;
+        counts.resize(counts.len().max(number + 1), 0);
+        counts[number] += 1;
+    }
+    Vocabulary::learn(&names, &counts, min_count, None)
+}
+
+/// Running mean and deviation (Welford 1962), which cannot cancel. The deviation of equal or no
+/// values is 1.
+fn mean_and_deviation(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (mut n, mut mean, mut squares) = (0.0, 0.0, 0.0);
+    for v in values {
+        n += 1.0;
+        let delta = v - mean;
+        mean += delta / n;
+        squares += delta * (v - mean);
+    }
+    let deviation = f64::sqrt(squares / f64::max(n, 1.0));
+    (mean, if deviation > 0.0 && deviation.is_finite() { deviation } else { 1.0 })
+}
+
+/// The values at ranks `n/bins, 2n/bins, ...`, each once. A value that fills several bins gets one
+/// of its own.
+fn quantile_edges(values: impl Iterator<Item = f64>, bins: usize) -> Vec<f64> {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let Some(&last) = sorted.last() else { return Vec::new() };
+    let at = |bin: usize| sorted[(sorted.len() * bin / bins).saturating_sub(1)];
+    let mut edges: Vec<f64> = (1..bins).map(at).filter(|&edge| edge < last).collect();
+    edges.dedup();
+    edges
+}

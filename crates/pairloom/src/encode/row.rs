@@ -1,0 +1,196 @@
+//! Encoding rows one by one, as they are read.
+
+use super::target::shown;
+use super::{Encoding, Field, FieldKind, parse_cell, share, split_values};
+use crate::batch::Rows;
+use crate::input::{RawRow, parse_number};
+use crate::schema::{Role, Schema};
+use crate::{Error, Result};
+use std::io::Write;
+
+/// Encodes the raw rows of one file.
+#[derive(Debug)]
+pub struct RowEncoder<'a> {
+    encoding: &'a Encoding,
+    label: Option<usize>,
+    weight: Option<usize>,
+    columns: Vec<BoundColumn>,
+    token: Vec<u8>,
+}
+
+/// A feature column of the schema, the cell of the file that holds it, and its fields.
+#[derive(Debug)]
+struct BoundColumn {
+    name: String,
+    role: Role,
+    cell: usize,
+    separator: char,
+    fields: std::ops::Range<usize>,
+}
+
+impl<'a> RowEncoder<'a> {
+    /// Finds the schema's columns among the `names` of a file's columns. Columns may stand in
+    /// another order and others beside them; a label or weight may be missing if `labelled` is
+    /// false, and then counts as 0 and 1.
+    ///
+    /// # Errors
+    /// [`Error::Data`] naming a column that `file` lacks.
+    pub fn bind(
+        encoding: &'a Encoding,
+        schema: &Schema,
+        file: &str,
+        names: &[String],
+        labelled: bool,
+    ) -> Result<Self> {
+        let cells = Cells { file, names, positions: schema.positions(names) };
+        let optional = |role, wanted: bool| match schema.find(role) {
+            None => Ok(None),
+            Some(column) if wanted => cells.find(schema, column).map(Some),
+            Some(column) => Ok(cells.find(schema, column).ok()),
+        };
+        let mut columns = Vec::new();
+        for (number, column) in schema.columns.iter().enumerate() {
+            if column.role.is_feature() {
+                let is_mine = |field: &Field| field.column < number;
+                let start = encoding.fields.partition_point(is_mine);
+                let end = encoding.fields.partition_point(|field| field.column <= number);
+                columns.push(BoundColumn {
+                    name: column.name.clone(),
+                    role: column.role,
+                    cell: if column.role == Role::Pairs { 0 } else { cells.find(schema, number)? },
+                    separator: column.separator.unwrap_or('|'),
+                    fields: start..end,
+                });
+            }
+        }
+        Ok(RowEncoder {
+            encoding,
+            label: optional(Role::Label, labelled)?,
+            weight: optional(Role::Weight, labelled)?,
+            columns,
+            token: Vec::new(),
+        })
+    }
+
+    /// Whether the file has the label's column.
+    pub fn has_label(&self) -> bool {
+        self.label.is_some()
+    }
+
+    /// Adds a row to `rows`.
+    ///
+    /// # Errors
+    /// [`Error::Row`] for a cell that cannot be used, [`Error::Memory`] if the row does not fit.
+    /// Nothing is added then.
+    pub fn encode(&mut self, raw: &RawRow, rows: &mut Rows) -> Result<()> {
+        let label = match self.label {
+            None => 0.0,
+            Some(cell) => parse_label(self.encoding, raw, cell)?,
+        };
+        let weight = self.weight.map_or(Ok(1.0), |cell| parse_weight(raw, cell))?;
+        rows.reserve(1, self.columns.len() + raw.pairs().len())?;
+        let added = self.features(raw, rows);
+        if added.is_err() {
+            rows.abandon();
+        }
+        added?;
+        rows.finish(label, weight);
+        Ok(())
+    }
+
+    fn features(&mut self, raw: &RawRow, rows: &mut Rows) -> Result<()> {
+        let fields = &self.encoding.fields;
+        for column in &self.columns {
+            let cell = raw.cell(column.cell);
+            if column.role == Role::Pairs {
+                pairs(&fields[column.fields.clone()], raw, &mut self.token, rows);
+                rows.merge_duplicates();
+                continue;
+            }
+            let field = &fields[column.fields.start];
+            match &field.kind {
+                FieldKind::Number(number) => {
+                    let v = parse_cell(cell).ok_or_else(|| number_error(raw, column.cell, &column.name))?;
+                    let (id, x) = number.feature(v);
+                    rows.push(field.offset + id, x);
+                }
+                FieldKind::Values(vocabulary) if column.role == Role::Multi => {
+                    let x = share(split_values(cell, column.separator).count());
+                    for value in split_values(cell, column.separator) {
+                        rows.push(field.offset + vocabulary.id(value), x);
+                    }
+                    rows.merge_duplicates();
+                }
+                FieldKind::Values(vocabulary) => {
+                    rows.push(field.offset + vocabulary.id(cell), 1.0);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Pairs whose field number was never seen in training have no id and are left out.
+fn pairs(fields: &[Field], raw: &RawRow, token: &mut Vec<u8>, rows: &mut Rows) {
+    for pair in raw.pairs() {
+        let Ok(at) = fields.binary_search_by_key(&pair.field, |field| field.number) else {
+            continue;
+        };
+        let FieldKind::Values(vocabulary) = &fields[at].kind else { continue };
+        let local = vocabulary.id(index_token(pair.index, token));
+        rows.push(fields[at].offset + local, pair.value);
+    }
+}
+
+/// An index as the text that stands for it in dictionaries and hashes.
+pub(super) fn index_token(index: u64, token: &mut Vec<u8>) -> &[u8] {
+    token.clear();
+    // Writing to a Vec cannot fail.
+    let _ = write!(token, "{index}");
+    token
+}
+
+fn parse_label(encoding: &Encoding, raw: &RawRow, cell: usize) -> Result<f32> {
+    encoding.target.parse(raw.cell(cell)).map_err(|m| raw.cell_error(cell, format!("label: {m}")))
+}
+
+/// The weight in a cell.
+pub(crate) fn parse_weight(raw: &RawRow, cell: usize) -> Result<f32> {
+    let weight = parse_number(raw.cell(cell)).map(|v| v as f32);
+    weight.filter(|w| w.is_finite() && *w >= 0.0).ok_or_else(|| {
+        let cell_text = shown(raw.cell(cell));
+        raw.cell_error(cell, format!("weight: {cell_text} is not a number of at least 0"))
+    })
+}
+
+/// What is wrong with a numeric cell that [`parse_cell`] refused.
+pub(crate) fn number_error(raw: &RawRow, cell: usize, name: &str) -> Error {
+    let text = shown(raw.cell(cell));
+    raw.cell_error(
+        cell,
+        format!("column '{name}' is numeric and {text} is not a finite number: correct it, leave \
+                 it empty if it is unknown, or train with --categorical {name}"),
+    )
+}
+
+/// The columns of a file, for finding those of a schema.
+struct Cells<'a> {
+    file: &'a str,
+    names: &'a [String],
+    positions: Vec<Option<usize>>,
+}
+
+impl Cells<'_> {
+    fn find(&self, schema: &Schema, column: usize) -> Result<usize> {
+        self.positions[column].ok_or_else(|| {
+            let name = &schema.columns[column].name;
+            let (has, wants) = (self.names.len(), schema.columns.len());
+            Error::data(
+                self.file,
+                format!("column '{name}' is missing: the model was trained on {wants} columns and \
+                         this file has {has}"),
+            )
+        })
+    }
+}
+

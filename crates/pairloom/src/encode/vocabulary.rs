@@ -1,0 +1,82 @@
+//! From the values of a categorical field to its ids.
+
+use super::Dictionary;
+use crate::Result;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// How values of one field become ids, counted from 0 within the field.
+///
+/// A missing (empty) value is a value like any other.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "kind")]
+pub enum Vocabulary {
+    /// Id 0 is the default, for rare and unseen values; kept values follow, frequent ones first.
+    Dictionary {
+        /// The kept values; not in the JSON, since model files hold them as tensors.
+        #[serde(skip)]
+        values: Dictionary,
+    },
+    /// The lowest bits of XXH3-64 (seed 0) of the value's bytes: specified for ever.
+    Hash {
+        /// How many.
+        bits: u8,
+    },
+}
+
+impl Vocabulary {
+    /// Learns a field from its distinct values, given how many training rows have each.
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`] if the kept values do not fit.
+    pub fn learn(
+        values: &Dictionary,
+        counts: &[u32],
+        min_count: u32,
+        hash_bits: Option<u8>,
+    ) -> Result<Self> {
+        if let Some(bits) = hash_bits {
+            return Ok(Vocabulary::Hash { bits });
+        }
+        let mut kept: Vec<u32> =
+            (0..values.len() as u32).filter(|&n| counts[n as usize] >= min_count.max(1)).collect();
+        // Frequent values first: their vectors then share pages. The sort keeps the order of
+        // first appearance among equals.
+        kept.sort_by_key(|&n| std::cmp::Reverse(counts[n as usize]));
+        let mut dictionary = Dictionary::default();
+        for number in kept {
+            dictionary.insert(values.key(number))?;
+        }
+        Ok(Vocabulary::Dictionary { values: dictionary })
+    }
+
+    /// Number of ids.
+    pub fn len(&self) -> u64 {
+        match self {
+            Vocabulary::Dictionary { values } => 1 + values.len() as u64,
+            Vocabulary::Hash { bits } => 1 << bits,
+        }
+    }
+
+    /// Never: every field has at least its default id.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The id of a value.
+    #[inline]
+    pub fn id(&self, value: &[u8]) -> u32 {
+        match self {
+            Vocabulary::Dictionary { values } => values.get(value).map_or(0, |n| n + 1),
+            Vocabulary::Hash { bits } => (xxh3_64(value) & ((1 << bits) - 1)) as u32,
+        }
+    }
+
+    /// The value of an id; `None` for the default id and for hashes.
+    pub fn value(&self, id: u32) -> Option<&[u8]> {
+        match self {
+            Vocabulary::Dictionary { values } => Some(values.key(id.checked_sub(1)?)),
+            Vocabulary::Hash { .. } => None,
+        }
+    }
+}

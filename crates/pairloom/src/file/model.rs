@@ -1,0 +1,132 @@
+//! Model files: schema, encoding, settings, history and weights.
+
+use super::container::{self, Container, Tensor};
+use crate::Result;
+use crate::config::Config;
+use crate::encode::{Dictionary, Encoding, FieldKind, Number, Vocabulary};
+use crate::fit::Epoch;
+use crate::model::{Model, Weights};
+use crate::schema::Schema;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+const KIND: &str = "model";
+
+/// Everything of a model but its numbers and dictionaries.
+#[derive(Serialize, Deserialize)]
+struct Document<'a> {
+    schema: Cow<'a, Schema>,
+    config: Cow<'a, Config>,
+    encoding: Cow<'a, Encoding>,
+    history: Cow<'a, [Epoch]>,
+    epoch: u32,
+}
+
+impl Model {
+    /// Writes the model to a file, whole or not at all. Tensors: `bias` `[1]`, `linear`
+    /// `[features]`, `factors` `[features, factors]`, and the values of each dictionary.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] if the file cannot be written; the old one is untouched then.
+    pub fn save(&self, path: &str) -> Result<()> {
+        let document = Document {
+            schema: Cow::Borrowed(&self.schema),
+            config: Cow::Borrowed(&self.config),
+            encoding: Cow::Borrowed(&self.encoding),
+            history: Cow::Borrowed(&self.history),
+            epoch: self.epoch,
+        };
+        let mut tensors = weights(&self.weights, self.config.factors);
+        for (number, dictionary) in dictionaries(&self.encoding) {
+            let (bytes, ends) = dictionary.parts();
+            tensors.push((format!("dictionary.{number}.bytes"), Tensor::bytes(bytes)));
+            tensors.push((format!("dictionary.{number}.ends"), Tensor::numbers(ends)));
+        }
+        container::write(path, KIND, &document, &tensors)
+    }
+
+    /// Reads a model from a file.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`], or [`crate::Error::ModelFile`] saying why the file is refused.
+    pub fn load(path: &str) -> Result<Self> {
+        let file = Container::open(path)?;
+        let Document { schema, config, encoding, history, epoch } = file.document(KIND)?;
+        let (schema, config) = (schema.into_owned(), config.into_owned());
+        let mut encoding = encoding.into_owned();
+        for (number, dictionary) in dictionaries_mut(&mut encoding) {
+            let bytes = file.bytes(&format!("dictionary.{number}.bytes"))?;
+            let ends = file.numbers(&format!("dictionary.{number}.ends"))?;
+            *dictionary = Dictionary::from_parts(bytes, &ends)
+                .ok_or_else(|| file.refuse(format!("dictionary {number} is damaged")))?;
+        }
+        schema.check().and(config.check()).map_err(|e| file.refuse(e.to_string()))?;
+        if let Some(flaw) = encoding.flaw(&schema, &config) {
+            return Err(file.refuse(flaw));
+        }
+        let weights = read_weights(&file, &config, encoding.features())?;
+        let history = history.into_owned();
+        Ok(Model { schema, encoding, config, history, epoch, weights })
+    }
+}
+
+/// The tensors of a model's numbers.
+pub(super) fn weights(weights: &Weights, factors: usize) -> Vec<(String, Tensor<'static>)> {
+    let n = weights.table.features();
+    let linear = weights.table.vectors().map(|vector| vector[0]).collect();
+    let mut all = Vec::with_capacity(n * factors);
+    weights.table.vectors().for_each(|vector| all.extend_from_slice(&vector[1..=factors]));
+    vec![
+        ("bias".into(), Tensor::floats(&[1], Cow::Owned(vec![weights.bias]))),
+        ("linear".into(), Tensor::floats(&[n], Cow::Owned(linear))),
+        ("factors".into(), Tensor::floats(&[n, factors], Cow::Owned(all))),
+    ]
+}
+
+/// What [`weights`] has written.
+pub(super) fn read_weights(file: &Container, config: &Config, features: usize) -> Result<Weights> {
+    let k = config.factors;
+    let bias = file.floats("bias", &[1])?[0];
+    let linear = file.floats("linear", &[features])?;
+    let factors = file.floats("factors", &[features, k])?;
+    let mut weights = Weights::init(config, &vec![0; features], bias)?;
+    weights.bias = bias;
+    for (id, w) in (0..).zip(linear) {
+        let vector = weights.table.vector_mut(id);
+        vector[0] = w;
+        vector[1..=k].copy_from_slice(&factors[id as usize * k..][..k]);
+    }
+    Ok(weights)
+}
+
+/// The dictionaries of an encoding, with the numbers of their fields.
+fn dictionaries(encoding: &Encoding) -> impl Iterator<Item = (usize, &Dictionary)> {
+    let dictionary = |(number, field)| match vocabulary(field) {
+        Some(Vocabulary::Dictionary { values }) => Some((number, values)),
+        _ => None,
+    };
+    encoding.fields.iter().map(|field| &field.kind).enumerate().filter_map(dictionary)
+}
+
+fn dictionaries_mut(encoding: &mut Encoding) -> impl Iterator<Item = (usize, &mut Dictionary)> {
+    let vocabulary = |kind| match kind {
+        &mut FieldKind::Values(ref mut vocabulary)
+        | &mut FieldKind::Number(Number::LogSquare { buckets: ref mut vocabulary }) => {
+            Some(vocabulary)
+        }
+        _ => None,
+    };
+    let dictionary = move |(number, field)| match vocabulary(field) {
+        Some(Vocabulary::Dictionary { values }) => Some((number, values)),
+        _ => None,
+    };
+    encoding.fields.iter_mut().map(|field| &mut field.kind).enumerate().filter_map(dictionary)
+}
+
+fn vocabulary(kind: &FieldKind) -> Option<&Vocabulary> {
+    match kind {
+        FieldKind::Values(vocabulary) => Some(vocabulary),
+        FieldKind::Number(Number::LogSquare { buckets }) => Some(buckets),
+        FieldKind::Number(_) => None,
+    }
+}

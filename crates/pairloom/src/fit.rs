@@ -1,0 +1,319 @@
+//! The training loop: epochs, validation, the learning rate's way down, early stopping,
+//! checkpoints.
+//!
+//! A run is a function of rows, settings and seed alone. The order of an epoch's rows comes from
+//! (seed, epoch), so a resumed run needs no state of a random generator.
+
+use crate::backend::{Backend, State};
+use crate::batch::Rows;
+use crate::config::Config;
+use crate::encode::Target;
+use crate::file::{Checkpoint, Progress};
+use crate::loss::Loss;
+use crate::metric::{Binary, DEFAULT_THRESHOLD, Metrics, Regression};
+use crate::model::Weights;
+use crate::{Error, Result};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+/// What one epoch brought.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: u32,
+    /// The learning rate.
+    pub learning_rate: f32,
+    /// Mean loss over the training rows, each taken just before its batch was learned from: log
+    /// loss in nats, or the mean squared error in squared units of the target.
+    pub train_loss: f64,
+    /// Metrics of the validation rows after the epoch; `None` without such rows.
+    pub valid: Option<Metrics>,
+}
+
+/// What a training run tells while it goes on.
+#[derive(Debug)]
+pub enum FitEvent<'a> {
+    /// A batch was learned from.
+    Batch {
+        /// The epoch.
+        epoch: u32,
+        /// Rows of the epoch trained on so far.
+        rows: usize,
+        /// Mean loss of these rows.
+        loss: f64,
+    },
+    /// An epoch is complete.
+    Epoch(&'a Epoch),
+}
+
+/// Why training ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stop {
+    /// All epochs are done.
+    Finished,
+    /// No epoch was better than the best one for as long as `patience` allows.
+    NoBetter,
+    /// The caller asked for it.
+    Interrupted,
+    /// A loss or a parameter was not finite.
+    Diverged {
+        /// The epoch.
+        epoch: u32,
+        /// The training row whose loss it was, counted from 0; `None` if a parameter was found.
+        row: Option<usize>,
+        /// The learning rate.
+        rate: f32,
+    },
+}
+
+/// What a training run ends with.
+#[derive(Debug)]
+pub struct Fit {
+    /// The weights of the best epoch, or of the last good one without validation rows; `None` if
+    /// no epoch was completed.
+    pub weights: Option<Weights>,
+    /// The epoch they come from, counted from 1.
+    pub epoch: u32,
+    /// What each epoch brought.
+    pub history: Vec<Epoch>,
+    /// Why it ended.
+    pub stop: Stop,
+}
+
+/// Where and how often to write checkpoints.
+#[derive(Debug, Clone)]
+pub struct Checkpoints {
+    /// The file.
+    pub path: String,
+    /// Time between two of them.
+    pub every: Duration,
+    /// Whether to go on from the file if it is there.
+    pub resume: bool,
+}
+
+/// A training run over encoded rows.
+pub struct Run<'a> {
+    /// Training rows.
+    pub train: &'a Rows,
+    /// Validation rows; may be empty.
+    pub valid: &'a Rows,
+    /// Settings; the loss is resolved.
+    pub config: &'a Config,
+    /// The loss.
+    pub loss: Loss,
+    /// Scale of the labels.
+    pub target: &'a Target,
+    /// Whether and where to write checkpoints.
+    pub checkpoints: Option<&'a Checkpoints>,
+}
+
+impl Run<'_> {
+    /// Trains. `watch` hears what happens and returns false to stop.
+    ///
+    /// # Errors
+    /// [`Error::Memory`], errors of writing or reading the checkpoint. Divergence is no error
+    /// here: see [`Stop::Diverged`].
+    pub fn fit(
+        &self,
+        backend: &mut dyn Backend,
+        watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
+    ) -> Result<Fit> {
+        let (mut progress, mut best) = self.begin(backend)?;
+        let stop = self.epochs(backend, &mut progress, &mut best, watch)?;
+        let Progress { best_epoch: epoch, history, .. } = progress;
+        Ok(Fit { weights: best, epoch, history, stop })
+    }
+
+    fn begin(&self, backend: &mut dyn Backend) -> Result<(Progress, Option<Weights>)> {
+        let fresh = Progress {
+            epoch: 1,
+            rows: 0,
+            loss: 0.0,
+            rate: self.config.rate(),
+            best_epoch: 0,
+            history: Vec::new(),
+        };
+        let Some(saved) = self.checkpoints.filter(|saved| saved.resume) else {
+            return Ok((fresh, None));
+        };
+        if !std::path::Path::new(&saved.path).exists() {
+            return Ok((fresh, None));
+        }
+        let width = backend.state().table.width();
+        let loaded = Checkpoint::load(&saved.path, self.config, self.fingerprint(), width)?;
+        backend.restore(loaded.state.into_owned());
+        Ok((loaded.progress.into_owned(), loaded.best.map(Cow::into_owned)))
+    }
+
+    fn epochs(
+        &self,
+        backend: &mut dyn Backend,
+        progress: &mut Progress,
+        best: &mut Option<Weights>,
+        watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
+    ) -> Result<Stop> {
+        let patience = self.config.patience;
+        while progress.epoch <= self.config.epochs {
+            if patience > 0 && stale(progress) >= patience {
+                return Ok(Stop::NoBetter);
+            }
+            if let Some(stop) = self.epoch(backend, progress, best, watch)? {
+                return Ok(stop);
+            }
+            let epoch = self.finish_epoch(backend, progress)?;
+            let goes_on = watch(FitEvent::Epoch(&epoch));
+            if epoch.valid.is_none() || is_best(&epoch, progress) {
+                progress.best_epoch = epoch.epoch;
+                *best = Some(backend.weights()?);
+            } else {
+                progress.rate *= self.config.rate_decay;
+            }
+            progress.history.push(epoch);
+            (progress.epoch, progress.rows, progress.loss) = (progress.epoch + 1, 0, 0.0);
+            if !goes_on {
+                return Ok(Stop::Interrupted);
+            }
+        }
+        Ok(Stop::Finished)
+    }
+
+    /// Trains on what is left of an epoch's rows. `Some` ends the training.
+    fn epoch(
+        &self,
+        backend: &mut dyn Backend,
+        progress: &mut Progress,
+        best: &Option<Weights>,
+        watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
+    ) -> Result<Option<Stop>> {
+        let order = self.order(progress.epoch);
+        let mut saved = Instant::now();
+        let (epoch, rate) = (progress.epoch, progress.rate);
+        let mut weight = order[..progress.rows].iter().map(|&i| self.weight(i)).sum::<f64>();
+        for batch in order[progress.rows..].chunks(self.config.batch_size) {
+            match backend.step(self.train, batch, rate) {
+                Ok(loss) => progress.loss += loss,
+                Err(at) => {
+                    let row = Some(batch[at] as usize);
+                    return Ok(Some(Stop::Diverged { epoch, row, rate }));
+                }
+            }
+            progress.rows += batch.len();
+            weight += batch.iter().map(|&i| self.weight(i)).sum::<f64>();
+            let loss = self.in_own_unit(progress.loss / weight.max(f64::MIN_POSITIVE));
+            if !watch(FitEvent::Batch { epoch, rows: progress.rows, loss }) {
+                return Ok(Some(Stop::Interrupted));
+            }
+            self.save_when_due(backend.state(), progress, best, &mut saved)?;
+        }
+        let diverged = Stop::Diverged { epoch, row: None, rate };
+        Ok((!backend.is_finite()).then_some(diverged))
+    }
+
+    fn finish_epoch(&self, backend: &dyn Backend, progress: &Progress) -> Result<Epoch> {
+        Ok(Epoch {
+            epoch: progress.epoch,
+            learning_rate: progress.rate,
+            train_loss: self.in_own_unit(progress.loss / self.train.weight()),
+            valid: match self.valid.is_empty() {
+                true => None,
+                false => Some(self.measure(&backend.scores(self.valid))?),
+            },
+        })
+    }
+
+    fn measure(&self, scores: &[f32]) -> Result<Metrics> {
+        let prediction = |&s: &f32| self.target.restore(self.loss.inverse_link(f64::from(s)));
+        let predictions: Vec<f64> = scores.iter().map(prediction).collect();
+        measure(self.target, &predictions, self.valid)
+    }
+
+    fn save_when_due(
+        &self,
+        state: &State,
+        progress: &Progress,
+        best: &Option<Weights>,
+        saved: &mut Instant,
+    ) -> Result<()> {
+        let Some(to) = self.checkpoints.filter(|to| saved.elapsed() >= to.every) else {
+            return Ok(());
+        };
+        let checkpoint = Checkpoint {
+            progress: Cow::Borrowed(progress),
+            state: Cow::Borrowed(state),
+            best: best.as_ref().map(Cow::Borrowed),
+        };
+        checkpoint.save(&to.path, self.config, self.fingerprint())?;
+        *saved = Instant::now();
+        Ok(())
+    }
+
+    /// The order in which an epoch takes the rows.
+    fn order(&self, epoch: u32) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.train.len() as u32).collect();
+        if self.config.shuffle {
+            // The golden ratio's bits keep (seed, epoch) and (seed + 1, epoch - 1) apart.
+            let mix = u64::from(epoch).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            order.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(self.config.seed ^ mix));
+        }
+        order
+    }
+
+    fn weight(&self, row: u32) -> f64 {
+        f64::from(self.train.label(row as usize).1)
+    }
+
+    /// A mean loss as it is shown: squared loss halves the square and is taken in units of the
+    /// standardised target.
+    fn in_own_unit(&self, loss: f64) -> f64 {
+        match self.target {
+            Target::Binary { .. } => loss,
+            Target::Real { scale, .. } => 2.0 * loss * scale * scale,
+        }
+    }
+
+    fn fingerprint(&self) -> u64 {
+        self.train.fingerprint() ^ self.valid.fingerprint().rotate_left(1)
+    }
+}
+
+/// Epochs since the best one.
+fn stale(progress: &Progress) -> u32 {
+    (progress.epoch - 1).saturating_sub(progress.best_epoch)
+}
+
+fn is_best(epoch: &Epoch, progress: &Progress) -> bool {
+    let best = progress.history.iter().find(|e| e.epoch == progress.best_epoch);
+    let loss = |epoch: &Epoch| epoch.valid.as_ref().map_or(f64::INFINITY, Metrics::loss);
+    best.is_none_or(|best| loss(epoch) < loss(best))
+}
+
+/// Metrics of predictions for encoded rows.
+///
+/// # Errors
+/// [`Error::Diverged`] if a prediction is not finite, [`Error::Data`] if the rows weigh nothing.
+pub fn measure(target: &Target, predictions: &[f64], rows: &Rows) -> Result<Metrics> {
+    let (labels, weights) = (rows.labels(), rows.weights());
+    Ok(if target.is_binary() {
+        Metrics::Binary(Binary::measure(predictions, labels, weights, DEFAULT_THRESHOLD)?)
+    } else {
+        Metrics::Regression(Regression::measure(predictions, labels, weights)?)
+    })
+}
+
+/// Checks that rows can be trained on.
+///
+/// # Errors
+/// [`Error::Data`] naming `file`.
+pub fn check_rows(rows: &Rows, file: &str) -> Result<()> {
+    if u32::try_from(rows.len()).is_err() {
+        return Err(Error::data(file, "more than 2^32 rows: train on a part of them"));
+    }
+    if rows.weight() <= 0.0 {
+        return Err(Error::data(file, "the weights of all training rows are 0"));
+    }
+    Ok(())
+}

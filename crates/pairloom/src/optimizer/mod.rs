@@ -1,0 +1,97 @@
+//! Optimizers: one update of one vector, given its summed gradient.
+//!
+//! An optimizer owns no memory: its state lies beside the parameters in the table
+//! ([`crate::table`]). Per step a feature is updated once, however many of the batch's rows carry
+//! it, with the *sum* of their gradients.
+//!
+//! # Rows that a batch does not touch
+//! SGD, AdaGrad and `adam` leave the vectors of absent features as they are, so that a step costs
+//! as much as the batch is long. For SGD and AdaGrad this is exact: a zero gradient moves nothing.
+//! Adam as published would go on moving them: a zero gradient decays the moments and the
+//! remaining first moment still shifts the weight. `adam` here is the lazy form (PyTorch's
+//! `SparseAdam`): moments of an absent feature wait for its next occurrence, while the bias
+//! correction counts all steps. `adam-dense` is the published form, as in the guide: each step
+//! updates the whole table, which costs O(table) instead of O(batch).
+
+mod adagrad;
+mod adam;
+mod sgd;
+
+pub use adagrad::AdaGrad;
+pub use adam::Adam;
+pub use sgd::Sgd;
+
+use serde::{Deserialize, Serialize};
+
+/// What a step needs to know beside the vectors.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// The learning rate.
+    pub rate: f32,
+    /// Steps taken, this one included: 1 at the first.
+    pub time: u64,
+}
+
+/// An update rule.
+pub trait Update {
+    /// Floats of state for each parameter, all 0 before the first step.
+    fn states(&self) -> usize;
+
+    /// Moves `parameters` against `gradient`. `state` holds [`Update::states`] runs of
+    /// `parameters.len()` floats.
+    fn step(&self, now: Moment, parameters: &mut [f32], state: &mut [f32], gradient: &[f32]);
+}
+
+/// The optimizers by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Optimizer {
+    /// Stochastic gradient descent.
+    Sgd,
+    /// AdaGrad: a rate per parameter that falls with its past gradients.
+    Adagrad,
+    /// Adam, updating only the features of the batch.
+    Adam,
+    /// Adam as published, updating the whole table at each step.
+    AdamDense,
+}
+
+impl Optimizer {
+    /// All optimizers, for help texts and tests.
+    pub const ALL: [Optimizer; 4] =
+        [Optimizer::Sgd, Optimizer::Adagrad, Optimizer::Adam, Optimizer::AdamDense];
+
+    /// The name in settings and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Optimizer::Sgd => "sgd",
+            Optimizer::Adagrad => "adagrad",
+            Optimizer::Adam => "adam",
+            Optimizer::AdamDense => "adam-dense",
+        }
+    }
+
+    /// Whether each step updates the whole table.
+    pub fn is_dense(self) -> bool {
+        self == Optimizer::AdamDense
+    }
+}
+
+impl Update for Optimizer {
+    fn states(&self) -> usize {
+        match self {
+            Optimizer::Sgd => Sgd.states(),
+            Optimizer::Adagrad => AdaGrad.states(),
+            Optimizer::Adam | Optimizer::AdamDense => Adam.states(),
+        }
+    }
+
+    #[inline]
+    fn step(&self, now: Moment, parameters: &mut [f32], state: &mut [f32], gradient: &[f32]) {
+        match self {
+            Optimizer::Sgd => Sgd.step(now, parameters, state, gradient),
+            Optimizer::Adagrad => AdaGrad.step(now, parameters, state, gradient),
+            Optimizer::Adam | Optimizer::AdamDense => Adam.step(now, parameters, state, gradient),
+        }
+    }
+}

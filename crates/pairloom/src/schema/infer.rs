@@ -1,0 +1,262 @@
+//! Guessing what each column is, from its name and its first rows.
+//!
+//! A wrong guess must be cheap and visible: every choice carries its reason, and where number and
+//! name of something look alike (an age, a flight number), the test is whether neighbouring
+//! numbers are about equally frequent, as those of a quantity are and those of names are not.
+
+use super::{Column, Role, Schema};
+use crate::encode::{Transform, parse_cell};
+use crate::input::{Format, RawRow};
+use crate::{Error, Result};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// What the user has said about columns, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Hints {
+    /// The label.
+    pub label: Option<String>,
+    /// The weight.
+    pub weight: Option<String>,
+    /// The group.
+    pub group: Option<String>,
+    /// Categorical columns.
+    pub categorical: Vec<String>,
+    /// Numeric columns.
+    pub numeric: Vec<String>,
+    /// Multi-valued columns and their separators.
+    pub multi: Vec<(String, char)>,
+    /// Transforms of numeric columns, and the number of bins where one is given.
+    pub transforms: Vec<(String, Transform, Option<usize>)>,
+    /// Columns to leave out.
+    pub ignore: Vec<String>,
+    /// The positive label.
+    pub positive: Option<String>,
+}
+
+/// Names that say "label" in any case of letters.
+const LABELS: [&str; 13] = [
+    "label", "target", "y", "click", "clicked", "is_click", "clk", "class", "outcome", "rating",
+    "response", "conversion", "converted",
+];
+
+/// Words that make a column of whole numbers the name of something.
+const ENTITIES: [&str; 24] = [
+    "id", "ids", "user", "item", "movie", "product", "book", "song", "artist", "ad", "campaign",
+    "advertiser", "publisher", "site", "app", "device", "category", "code", "zip", "flight",
+    "customer", "query", "url", "hash",
+];
+
+/// Whole numbers with at most this many distinct values are categories.
+const FEW: usize = 50;
+
+/// How uneven neighbouring counts of names are; those of a quantity give about 1.
+const UNEVEN: f64 = 2.0;
+
+/// A text column is free text or a key if this share of its cells are distinct.
+const DISTINCT: f64 = 0.95;
+
+/// Chooses a role for each of the `names`.
+///
+/// # Errors
+/// [`Error::Usage`] if a hint names no column, if two hints contradict each other, or if no column
+/// can be taken for the label.
+pub fn infer(format: Format, names: &[String], sample: &[RawRow], hints: &Hints) -> Result<Schema> {
+    let columns = names.iter().map(|name| Column::new(name.as_str(), Role::Ignore)).collect();
+    let mut schema = Schema { format, positive: hints.positive.clone(), columns };
+    let mut given = vec![false; names.len()];
+    apply_hints(&mut schema, &mut given, hints)?;
+    if !matches!(format, Format::Csv { .. }) {
+        return Ok(sparse(schema, sample));
+    }
+    if schema.find(Role::Label).is_none() {
+        let (column, why) = guess_label(&schema, &given)?;
+        set(&mut schema, &mut given, column, Role::Label, why);
+    }
+    for (cell, column) in schema.columns.iter_mut().enumerate() {
+        if !given[cell] {
+            guess(column, cell, sample);
+        }
+    }
+    schema.check()?;
+    Ok(schema)
+}
+
+/// libsvm and libffm: the first cell is the label, the second a query, and the pairs follow.
+fn sparse(mut schema: Schema, sample: &[RawRow]) -> Schema {
+    schema.columns[0].role = Role::Label;
+    let has_groups = sample.iter().any(|row| !row.cell(1).is_empty());
+    schema.columns[1].role = if has_groups { Role::Group } else { Role::Ignore };
+    schema.columns.push(Column::new("pairs", Role::Pairs));
+    schema
+}
+
+fn set(schema: &mut Schema, given: &mut [bool], column: usize, role: Role, why: &str) {
+    schema.columns[column].role = role;
+    schema.columns[column].why = why.into();
+    given[column] = true;
+}
+
+fn apply_hints(schema: &mut Schema, given: &mut [bool], hints: &Hints) -> Result<()> {
+    let single = [
+        (&hints.label, Role::Label),
+        (&hints.weight, Role::Weight),
+        (&hints.group, Role::Group),
+    ];
+    let single = single.into_iter().flat_map(|(names, role)| names.iter().map(move |n| (n, role)));
+    let several = [
+        (&hints.categorical, Role::Categorical),
+        (&hints.numeric, Role::Numeric),
+        (&hints.ignore, Role::Ignore),
+    ];
+    let several = several.into_iter().flat_map(|(names, role)| names.iter().map(move |n| (n, role)));
+    let multi = hints.multi.iter().map(|(name, _)| (name, Role::Multi));
+    for (name, role) in single.chain(several).chain(multi) {
+        let column = schema.column(name)?;
+        if given[column] && schema.columns[column].role != role {
+            let (a, b) = (schema.columns[column].role.name(), role.name());
+            return Err(Error::usage(format!("column '{name}' cannot be both {a} and {b}")));
+        }
+        set(schema, given, column, role, "");
+    }
+    for (name, separator) in &hints.multi {
+        let column = schema.column(name)?;
+        schema.columns[column].separator = Some(*separator);
+    }
+    for (name, transform, bins) in &hints.transforms {
+        let column = schema.column(name)?;
+        if given[column] && schema.columns[column].role != Role::Numeric {
+            let role = schema.columns[column].role.name();
+            let message = format!("column '{name}' is {role}: only a numeric one has a transform");
+            return Err(Error::usage(message));
+        }
+        set(schema, given, column, Role::Numeric, "");
+        schema.columns[column].transform = Some(*transform);
+        schema.columns[column].bins = *bins;
+    }
+    Ok(())
+}
+
+fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)> {
+    let free = |column: &usize| !given[*column];
+    let is_label = |column: &usize| {
+        LABELS.contains(&schema.columns[*column].name.to_lowercase().as_str())
+    };
+    let columns = 0..schema.columns.len();
+    if let Some(column) = columns.clone().filter(free).find(is_label) {
+        return Ok((column, "by its name"));
+    }
+    let has_header = matches!(schema.format, Format::Csv { header: true, .. });
+    match columns.clone().find(free).filter(|_| !has_header) {
+        Some(column) => Ok((column, "the first column, as there is no header")),
+        None => {
+            let names = super::list(schema.columns.iter().map(|c| c.name.as_str()));
+            Err(Error::usage(format!("which column is the label? Say --label COLUMN; {names}")))
+        }
+    }
+}
+
+/// What the sample shows of one column.
+struct Look<'a> {
+    /// Cells with something in them.
+    filled: usize,
+    /// How often each distinct text occurs.
+    texts: HashMap<&'a [u8], usize>,
+    /// Whether every filled cell is a number or a word for "missing".
+    numeric: bool,
+    /// How often each whole number occurs; `None` if one has a fraction.
+    whole: Option<BTreeMap<i64, usize>>,
+}
+
+fn look(cell: usize, sample: &[RawRow]) -> Look<'_> {
+    let mut look =
+        Look { filled: 0, texts: HashMap::new(), numeric: true, whole: Some(BTreeMap::new()) };
+    for text in sample.iter().map(|row| row.cell(cell)).filter(|text| !text.is_empty()) {
+        look.filled += 1;
+        *look.texts.entry(text).or_default() += 1;
+        match parse_cell(text) {
+            None => (look.numeric, look.whole) = (false, None),
+            Some(v) if v.is_nan() => {}
+            Some(v) if v.fract() == 0.0 && v.abs() < 9e15 => {
+                if let Some(whole) = &mut look.whole {
+                    *whole.entry(v as i64).or_default() += 1;
+                }
+            }
+            Some(_) => look.whole = None,
+        }
+    }
+    look.numeric &= look.filled > 0;
+    look
+}
+
+fn guess(column: &mut Column, cell: usize, sample: &[RawRow]) {
+    let look = look(cell, sample);
+    let distinct = look.texts.len();
+    let mut choose = |role, why: String| (column.role, column.why) = (role, why);
+    let named = words(&column.name).iter().any(|word| ENTITIES.contains(&word.as_str()));
+    let nearly_all = look.filled >= 100 && distinct as f64 >= DISTINCT * look.filled as f64;
+    match &look.whole {
+        _ if look.filled == 0 => choose(Role::Categorical, "empty so far".into()),
+        Some(_) if nearly_all && named => {
+            choose(Role::Ignore, "a key: nearly every row has its own".into())
+        }
+        Some(whole) if look.numeric && whole.len() <= FEW => {
+            choose(Role::Categorical, format!("whole numbers, {} distinct", whole.len()))
+        }
+        Some(_) if look.numeric && named => {
+            choose(Role::Categorical, "whole numbers, and the name of something".into())
+        }
+        Some(whole) if look.numeric && unevenness(whole) > UNEVEN => {
+            choose(Role::Categorical, "whole numbers as uneven as names".into())
+        }
+        Some(_) if look.numeric => choose(Role::Numeric, "whole numbers, many distinct".into()),
+        None if look.numeric => choose(Role::Numeric, "numbers".into()),
+        _ => match separator(&look) {
+            Some(separator) => {
+                choose(Role::Multi, format!("lists separated by '{separator}'"));
+                column.separator = Some(separator);
+            }
+            None if nearly_all => choose(Role::Ignore, "text, nearly every row its own".into()),
+            None => choose(Role::Categorical, format!("text, {distinct} distinct")),
+        },
+    }
+}
+
+/// The words of `userId`, `user_id`, `USER ID`, in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut after_lower = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (after_lower && c.is_uppercase()) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+        after_lower = c.is_lowercase();
+    }
+    words
+}
+
+/// The mean of `(a - b)^2 / (a + b)` over the counts `a`, `b` of neighbouring values: about 1 if
+/// neighbours are equally likely, and much more if their popularity has nothing to do with their
+/// being neighbours.
+fn unevenness(counts: &BTreeMap<i64, usize>) -> f64 {
+    let counts: Vec<f64> = counts.values().map(|&count| count as f64).collect();
+    let terms = counts.windows(2).map(|pair| (pair[0] - pair[1]).powi(2) / (pair[0] + pair[1]));
+    let mut terms: Vec<f64> = terms.collect();
+    // Round numbers and zero stand out in quantities too: leave out the largest tenth.
+    terms.sort_unstable_by(f64::total_cmp);
+    terms.truncate(terms.len() - terms.len() / 10);
+    terms.iter().sum::<f64>() / terms.len().max(1) as f64
+}
+
+/// The separator of lists: cells have it, and taking them apart leaves fewer distinct values.
+fn separator(look: &Look<'_>) -> Option<char> {
+    ['|', ';'].into_iter().find(|&separator| {
+        let has = |text: &&[u8]| text.contains(&(separator as u8));
+        let with = look.texts.iter().filter(|(text, _)| has(text)).map(|(_, n)| n).sum::<usize>();
+        let parts: HashSet<&[u8]> =
+            look.texts.keys().flat_map(|text| text.split(|&b| b == separator as u8)).collect();
+        with * 10 >= look.filled && parts.len() < look.texts.len()
+    })
+}

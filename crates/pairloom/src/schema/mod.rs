@@ -1,0 +1,222 @@
+//! What each column of the raw rows is, given or inferred.
+//!
+//! A schema can be saved as TOML, edited and used again; the model file holds the one that was
+//! used. Inference looks at the first rows only and explains each choice, so that a wrong guess is
+//! seen and can be overridden.
+
+mod infer;
+
+pub use infer::{infer, Hints};
+
+use crate::encode::Transform;
+use crate::input::Format;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// What a column means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// What is to be predicted.
+    Label,
+    /// One value out of many: each gets a feature of its own.
+    Categorical,
+    /// Several values with a separator between them.
+    Multi,
+    /// A number.
+    Numeric,
+    /// How much the row counts.
+    Weight,
+    /// Which rows belong together.
+    Group,
+    /// Not used.
+    Ignore,
+    /// The `index:value` pairs of a libsvm or libffm row.
+    Pairs,
+}
+
+impl Role {
+    /// The name in schema files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Label => "label",
+            Role::Categorical => "categorical",
+            Role::Multi => "multi",
+            Role::Numeric => "numeric",
+            Role::Weight => "weight",
+            Role::Group => "group",
+            Role::Ignore => "ignore",
+            Role::Pairs => "pairs",
+        }
+    }
+
+    /// Whether the column gives features.
+    pub fn is_feature(self) -> bool {
+        matches!(self, Role::Categorical | Role::Multi | Role::Numeric | Role::Pairs)
+    }
+}
+
+/// One column. The settings below `role` override those of the same name in
+/// [`Config`](crate::Config) for this column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// The name in the header, or the 0-based number as text.
+    pub name: String,
+    /// What it means.
+    pub role: Role,
+    /// Between the values of a multi-valued cell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<char>,
+    /// What is done to a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<Transform>,
+    /// Number of quantile bins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bins: Option<usize>,
+    /// Minimum count of a value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_count: Option<u32>,
+    /// Hash instead of a dictionary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash_bits: Option<u8>,
+    /// Why inference chose the role; empty if it was given.
+    #[serde(skip)]
+    pub why: String,
+}
+
+impl Column {
+    /// A column with no settings of its own.
+    pub fn new(name: impl Into<String>, role: Role) -> Self {
+        Column {
+            name: name.into(),
+            role,
+            separator: None,
+            transform: None,
+            bins: None,
+            min_count: None,
+            hash_bits: None,
+            why: String::new(),
+        }
+    }
+}
+
+/// Format and columns of a file of raw rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schema {
+    /// How rows are written.
+    pub format: Format,
+    /// The label value that counts as positive in a binary task; `None` leaves it to
+    /// [`crate::encode`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive: Option<String>,
+    /// The columns, in the order of the file.
+    pub columns: Vec<Column>,
+}
+
+impl Schema {
+    /// Number of the first column with this role.
+    pub fn find(&self, role: Role) -> Option<usize> {
+        self.columns.iter().position(|column| column.role == role)
+    }
+
+    /// Number of the column with this name.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the columns there are.
+    pub fn column(&self, name: &str) -> Result<usize> {
+        let found = self.columns.iter().position(|column| column.name == name);
+        found.ok_or_else(|| {
+            let names = self.columns.iter().map(|c| c.name.as_str());
+            Error::usage(format!("there is no column '{name}': {}", list(names)))
+        })
+    }
+
+    /// Where each column of the schema stands among a file's columns, called `names`: by name if
+    /// the format has a header, else by number. A file without header that is one column short is
+    /// taken to lack the label.
+    pub fn positions(&self, names: &[String]) -> Vec<Option<usize>> {
+        let by_name = !matches!(self.format, Format::Csv { header: false, .. });
+        let short = names.len() + 1 == self.columns.len();
+        let label = self.find(Role::Label).filter(|_| short);
+        let position = |(number, column): (usize, &Column)| match label {
+            _ if by_name => names.iter().position(|name| *name == column.name),
+            Some(label) if number == label => None,
+            Some(label) if number > label => Some(number - 1),
+            _ => Some(number).filter(|&number| number < names.len()),
+        };
+        self.columns.iter().enumerate().map(position).collect()
+    }
+
+    /// Checks that the columns make a whole.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] saying what is wrong.
+    pub fn check(&self) -> Result<()> {
+        for role in [Role::Label, Role::Weight, Role::Group, Role::Pairs] {
+            let names: Vec<&str> = self.names(role).collect();
+            if let [first, second, ..] = names[..] {
+                let role = role.name();
+                return Err(Error::usage(format!("'{first}' and '{second}' are both {role}")));
+            }
+        }
+        if !self.columns.iter().any(|c| c.role.is_feature()) {
+            return Err(Error::usage("no column is left to learn from"));
+        }
+        for column in &self.columns {
+            let name = &column.name;
+            if column.role == Role::Multi && column.separator.is_none() {
+                return Err(Error::usage(format!("multi column '{name}' needs a separator")));
+            }
+            if column.separator.is_some_and(|separator| !separator.is_ascii()) {
+                return Err(Error::usage(format!("separator of '{name}' must be an ASCII character")));
+            }
+            if column.hash_bits.is_some_and(|bits| !(1..=30).contains(&bits)) {
+                return Err(Error::usage(format!("hash_bits of '{name}' must be from 1 to 30")));
+            }
+            if column.bins.is_some_and(|bins| !(2..=65536).contains(&bins)) {
+                return Err(Error::usage(format!("bins of '{name}' must be from 2 to 65536")));
+            }
+            if column.min_count == Some(0) {
+                return Err(Error::usage(format!("min_count of '{name}' must be at least 1")));
+            }
+        }
+        Ok(())
+    }
+
+    fn names(&self, role: Role) -> impl Iterator<Item = &str> {
+        self.columns.iter().filter(move |c| c.role == role).map(|c| c.name.as_str())
+    }
+
+    /// The schema as a TOML document.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if a name cannot be written.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|e| Error::usage(format!("cannot write the schema: {e}")))
+    }
+
+    /// Reads a TOML document; `file` is its name in errors.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with the place of the mistake, [`Error::Usage`] from [`Schema::check`].
+    pub fn from_toml(file: &str, text: &str) -> Result<Self> {
+        let schema: Schema = toml::from_str(text).map_err(|e| {
+            let line = 1 + text[..e.span().map_or(0, |s| s.start)].matches('\n').count();
+            Error::data(format!("{file}:{line}"), e.message().replace('\n', " "))
+        })?;
+        schema.check()?;
+        Ok(schema)
+    }
+}
+
+/// "the columns are a, b and 3 more".
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    let shown = names.iter().take(20).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(20) {
+        0 => format!("the columns are {shown}"),
+        more => format!("the columns are {shown} and {more} more"),
+    }
+}
