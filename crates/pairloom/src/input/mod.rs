@@ -6,8 +6,21 @@
 //!
 //! A reader fills one `RawRow` again and again, so reading allocates nothing per row.
 
+mod csv;
+mod detect;
+mod lines;
+mod number;
+mod open;
+mod options;
 mod row;
+mod sniff;
+mod sparse;
+#[cfg(test)]
+mod tests;
 
+pub use detect::{from_bytes, open, open_as};
+pub use number::parse_number;
+pub use options::{FormatName, OpenOptions};
 pub use row::{Pair, RawRow};
 
 use crate::Result;
@@ -19,7 +32,7 @@ use serde::{Deserialize, Serialize};
 pub enum Format {
     /// Delimited text, quoted by RFC 4180. TSV is this with a tab.
     Csv {
-        /// The byte between cells.
+        /// The character between cells: one ASCII character.
         delimiter: char,
         /// Whether the first line names the columns.
         header: bool,

@@ -2,6 +2,7 @@
 
 use super::Format;
 use crate::error::{Error, Place};
+use memchr::{memchr_iter, memrchr};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,11 +24,13 @@ pub struct Pair {
 pub struct RawRow {
     pub(super) file: Arc<str>,
     pub(super) line: u64,
-    /// The line or record as read, followed by the unquoted text of cells that were quoted.
+    /// The line or record as read, followed by the text of cells that had doubled quotes.
     pub(super) text: Vec<u8>,
-    /// How much of `text` is the record as read.
+    /// How much of `text` is the record as read, without its line end.
     pub(super) record_len: usize,
     pub(super) cells: Vec<Range<usize>>,
+    /// Cells whose text follows the record, by number, with where they start in the record.
+    pub(super) moved: Vec<(usize, usize)>,
     pub(super) pairs: Vec<Pair>,
     pub(super) format: Format,
 }
@@ -41,6 +44,7 @@ impl RawRow {
             text: Vec::new(),
             record_len: 0,
             cells: Vec::new(),
+            moved: Vec::new(),
             pairs: Vec::new(),
             format: Format::Libsvm,
         }
@@ -58,7 +62,7 @@ impl RawRow {
 
     /// The text of cell `i`, unquoted; empty beyond the last.
     pub fn cell(&self, i: usize) -> &[u8] {
-        self.cells.get(i).map_or(&[], |range| &self.text[range.clone()])
+        self.cells.get(i).and_then(|range| self.text.get(range.clone())).unwrap_or_default()
     }
 
     /// The pairs, in the order of the line.
@@ -66,9 +70,14 @@ impl RawRow {
         &self.pairs
     }
 
-    /// Line of the file, counted from 1.
+    /// Line of the file, counted from 1: the first one of a record that spans several.
     pub fn line(&self) -> u64 {
         self.line
+    }
+
+    /// The format that the row was read from.
+    pub fn format(&self) -> Format {
+        self.format
     }
 
     /// An error about cell `i`.
@@ -81,28 +90,36 @@ impl RawRow {
         self.error_at(pair.offset as usize, message)
     }
 
-    pub(super) fn error_at(&self, offset: usize, message: impl Into<String>) -> Error {
-        let place = Place { file: self.file.clone(), line: self.line, column: offset + 1 };
-        Error::Row { place, message: message.into() }
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+        self.record_len = 0;
+        self.cells.clear();
+        self.moved.clear();
+        self.pairs.clear();
     }
 
-    /// Where cell `i` starts in its record. Cells that were quoted lie elsewhere in `text`, so the
-    /// record is scanned once more: only errors pay for this.
-    fn cell_offset(&self, i: usize) -> usize {
-        let start = self.cells.get(i).map_or(0, |range| range.start);
-        let Format::Csv { delimiter, .. } = self.format else {
-            return start;
-        };
-        if start < self.record_len {
-            return start;
-        }
-        let record = &self.text[..self.record_len];
-        let mut quoted = false;
-        let mut starts = record.iter().enumerate().filter_map(|(at, &byte)| {
-            quoted ^= byte == b'"';
-            (!quoted && byte == delimiter as u8).then_some(at + 1)
-        });
-        if i == 0 { 0 } else { starts.nth(i - 1).unwrap_or(0) }
+    /// The record as read, without its line end.
+    pub(super) fn record(&self) -> &[u8] {
+        self.text.get(..self.record_len).unwrap_or_default()
+    }
+
+    pub(super) fn error_at(&self, offset: usize, message: impl Into<String>) -> Error {
+        Error::Row { place: self.place(offset), message: message.into() }
+    }
+
+    /// The line and column of an offset in the record, which may span several lines.
+    pub(super) fn place(&self, offset: usize) -> Place {
+        let before = self.text.get(..offset).unwrap_or(&self.text);
+        let line = self.line + memchr_iter(b'\n', before).count() as u64;
+        let start = memrchr(b'\n', before).map_or(0, |at| at + 1);
+        Place { file: self.file.clone(), line, column: before.len() - start + 1 }
+    }
+
+    /// Where the text of cell `i` starts in the record; its end for a cell that is not there.
+    pub(super) fn cell_offset(&self, i: usize) -> usize {
+        let moved = self.moved.iter().find(|(cell, _)| *cell == i).map(|(_, start)| *start);
+        let start = || self.cells.get(i).map_or(self.record_len, |range| range.start);
+        moved.unwrap_or_else(start)
     }
 }
 

@@ -1,0 +1,106 @@
+//! Opening an input: from a name and what the user says of it to a [`Reader`].
+//!
+//! The format comes from the option, else from the file's extension, else from the first lines.
+//! The delimiter of a CSV is looked for even under the name `.csv`, since files of that name
+//! separated by tabs or semicolons are common. A file is looked into only where something is
+//! left to find out, so that a pipe whose format is known yields its first row at once.
+
+use super::csv::{Csv, Records};
+use super::open::Source;
+use super::options::{FormatName, OpenOptions};
+use super::sniff;
+use super::sparse::{Grammar, Sparse};
+use super::{Format, Reader};
+use crate::{Error, Result};
+
+/// Opens a file, or standard input for `-`, and finds out its format.
+///
+/// Files compressed by gzip or zstd are recognised by their content.
+///
+/// # Errors
+/// [`Error::Usage`] for options that contradict each other, [`Error::Io`] for a file that cannot
+/// be read, [`Error::Data`] for one that is empty or damaged, and [`Error::Row`] for a header, or
+/// a first row of a file without one, that cannot be used.
+pub fn open(path: &str, options: &OpenOptions) -> Result<Box<dyn Reader>> {
+    options.check(options.format)?;
+    detect(Source::open(path)?, options)
+}
+
+/// Opens a file, or standard input for `-`, of a known format: that of an earlier file.
+///
+/// With a header, the file's own header names its columns. Without one, `columns` gives the
+/// names, and thereby the number of cells; when empty, the first row gives the number.
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_as(path: &str, format: Format, columns: &[String]) -> Result<Box<dyn Reader>> {
+    read_as(Source::open(path)?, format, columns)
+}
+
+/// Reads bytes in memory as [`open`] reads a file of that name.
+///
+/// # Errors
+/// As for [`open`].
+pub fn from_bytes(
+    name: &str,
+    bytes: impl Into<Vec<u8>>,
+    options: &OpenOptions,
+) -> Result<Box<dyn Reader>> {
+    options.check(options.format)?;
+    detect(Source::from_bytes(name, bytes.into())?, options)
+}
+
+fn detect(mut source: Source, options: &OpenOptions) -> Result<Box<dyn Reader>> {
+    let format = match stated(&source, options) {
+        Some(name) => format_of(name, &mut source, options)?,
+        None => {
+            let sample = source.peek(sniff::SAMPLE)?;
+            if sample.is_empty() {
+                return Err(Error::data(&**source.name(), "no rows: the file is empty"));
+            }
+            let name = sniff::format(&sniff::whole_lines(sample));
+            format_of(name, &mut source, options)?
+        }
+    };
+    read_as(source, format, &[])
+}
+
+/// The format that the user or the file's name tells.
+fn stated(source: &Source, options: &OpenOptions) -> Option<FormatName> {
+    let csv_only = options.delimiter.is_some() || options.header == Some(true);
+    let named = options.format.or_else(|| FormatName::from_path(source.name()));
+    named.or(csv_only.then_some(FormatName::Csv))
+}
+
+fn format_of(name: FormatName, source: &mut Source, options: &OpenOptions) -> Result<Format> {
+    match name {
+        FormatName::Libsvm => options.check(Some(name)).map(|()| Format::Libsvm),
+        FormatName::Libffm => options.check(Some(name)).map(|()| Format::Libffm),
+        FormatName::Csv => csv_format(options.delimiter, source, options.header),
+        FormatName::Tsv => csv_format(options.delimiter.or(Some('\t')), source, options.header),
+    }
+}
+
+fn csv_format(
+    delimiter: Option<char>,
+    source: &mut Source,
+    header: Option<bool>,
+) -> Result<Format> {
+    if let (Some(delimiter), Some(header)) = (delimiter, header) {
+        return Ok(Format::Csv { delimiter, header });
+    }
+    let sample = sniff::whole_lines(source.peek(sniff::SAMPLE)?);
+    let delimiter = delimiter.unwrap_or_else(|| sniff::delimiter(&sample));
+    let header = header.unwrap_or_else(|| sniff::header(&sample, delimiter));
+    Ok(Format::Csv { delimiter, header })
+}
+
+fn read_as(source: Source, format: Format, columns: &[String]) -> Result<Box<dyn Reader>> {
+    Ok(match format {
+        Format::Csv { delimiter, header } => {
+            Box::new(Csv::new(Records::new(source, delimiter, header)?, columns)?)
+        }
+        Format::Libsvm => Box::new(Sparse::new(source, Grammar::Libsvm)),
+        Format::Libffm => Box::new(Sparse::new(source, Grammar::Libffm)),
+    })
+}

@@ -1,0 +1,109 @@
+//! What depends on the order of the scores: the ROC curve and the area under it.
+//!
+//! The rows are sorted once by score and walked once. Rows of equal score form one step of the
+//! curve, a slanted one, which is what counts a tied pair as half right. Ties are broken by weight
+//! and label before adding up, so the result does not depend on the order of the rows or on how
+//! many threads sorted them, not even in the last bit.
+
+use rayon::slice::ParallelSliceMut;
+
+use super::rows::Rows;
+use crate::{Error, Result};
+
+/// One row as sorting wants it: small, and without a look-up.
+struct Ranked {
+    score: f64,
+    weight: f32,
+    positive: bool,
+}
+
+/// The ROC curve (Fawcett 2006): (false positive rate, true positive rate), both in `[0, 1]`, as
+/// the threshold falls from above the highest score to the lowest; from (0, 0) to (1, 1).
+///
+/// A curve of more than `max_points` is thinned to steps of equal length along the curve, so no
+/// point of the full curve is farther than `2 / (max_points - 1)` from the one returned. Empty
+/// with one class.
+///
+/// # Errors
+/// As [`Binary::measure`](super::Binary::measure), and [`Error::Usage`] for `max_points` below 2.
+pub fn roc_curve(
+    probability: &[f64],
+    label: &[f32],
+    weight: Option<&[f32]>,
+    max_points: usize,
+) -> Result<Vec<(f64, f64)>> {
+    if max_points < 2 {
+        return Err(Error::usage("a ROC curve needs at least 2 points"));
+    }
+    let ranked = ranked(&Rows::binary(probability, label, weight)?);
+    let (mut negative, mut positive) = (0.0, 0.0);
+    let mut points = vec![(0.0, 0.0)];
+    for step in steps(&ranked) {
+        negative += step.0;
+        positive += step.1;
+        points.push((negative, positive));
+    }
+    if negative == 0.0 || positive == 0.0 {
+        return Ok(Vec::new());
+    }
+    for point in &mut points {
+        *point = (point.0 / negative, point.1 / positive);
+    }
+    Ok(if points.len() > max_points { thin(&points, max_points) } else { points })
+}
+
+/// Area under the curve by the trapezoid rule over its steps.
+pub(super) fn area(rows: &Rows<'_>) -> Option<f64> {
+    let ranked = ranked(rows);
+    let (mut negative, mut positive, mut area) = (0.0, 0.0, 0.0);
+    for (n, p) in steps(&ranked) {
+        area += n * (positive + 0.5 * p);
+        negative += n;
+        positive += p;
+    }
+    let pairs = negative * positive;
+    (pairs > 0.0).then(|| (area / pairs).clamp(0.0, 1.0))
+}
+
+/// The rows by falling score.
+fn ranked(rows: &Rows<'_>) -> Vec<Ranked> {
+    let mut ranked: Vec<Ranked> = rows
+        .iter()
+        .map(|(score, y, w)| Ranked { score: score + 0.0, weight: w as f32, positive: y == 1.0 })
+        .collect();
+    ranked.par_sort_unstable_by(|a, b| {
+        b.score
+            .total_cmp(&a.score)
+            .then(a.weight.total_cmp(&b.weight))
+            .then(a.positive.cmp(&b.positive))
+    });
+    ranked
+}
+
+/// Negative and positive weight at each distinct score.
+fn steps(ranked: &[Ranked]) -> impl Iterator<Item = (f64, f64)> {
+    ranked.chunk_by(|a, b| a.score == b.score).map(|ties| {
+        ties.iter().fold((0.0, 0.0), |(negative, positive), row| {
+            let weight = f64::from(row.weight);
+            if row.positive { (negative, positive + weight) } else { (negative + weight, positive) }
+        })
+    })
+}
+
+/// Keeps the first point in each of `count` equal stretches of the curve's length.
+///
+/// Both rates only rise, so their sum, from 0 to 2, measures the length walked.
+fn thin(points: &[(f64, f64)], count: usize) -> Vec<(f64, f64)> {
+    let stretch = |point: &(f64, f64)| (0.5 * (point.0 + point.1) * (count - 1) as f64) as usize;
+    let mut kept: Vec<(f64, f64)> = Vec::with_capacity(count);
+    for point in points {
+        if kept.last().is_none_or(|last| stretch(point) > stretch(last)) {
+            kept.push(*point);
+        }
+    }
+    // Rounding may put a point just before the end into the last stretch too.
+    if let (Some(last), Some(end)) = (kept.last_mut(), points.last()) {
+        *last = *end;
+    }
+    kept
+}
