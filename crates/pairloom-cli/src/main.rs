@@ -1,3 +1,86 @@
-//! The `pairloom` command.
+//! The `pairloom` command: a thin shell over the library. Results go to standard output, progress
+//! and notices to standard error; exit status 2 is a wrong command line, 1 any other failure.
 
-fn main() {}
+mod args;
+mod demo;
+mod evaluate;
+mod generate;
+mod inspect;
+mod predict;
+mod progress;
+mod report;
+mod screen;
+mod synth;
+mod train;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use pairloom::{Error, Result};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Factorization machines: from raw rows to calibrated probabilities
+#[derive(Debug, Parser)]
+#[command(name = "pairloom", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train on a real data set that is built in, and say what to try next
+    Demo(demo::Args),
+    /// Train a model on a file of raw rows
+    Train(Box<train::Args>),
+    /// Measure a model on a file of rows with labels
+    Evaluate(evaluate::Args),
+    /// Predict the rows of a file
+    Predict(predict::Args),
+    /// Show what is in a model file
+    Inspect(inspect::Args),
+    Synth(synth::Args),
+    /// Print a completion script for a shell
+    Completions(generate::CompletionsArgs),
+    /// Write man pages into a folder
+    Man(generate::ManArgs),
+}
+
+/// The command line as clap sees it, with each setting's default in its help.
+fn command() -> clap::Command {
+    args::show_defaults(Cli::command())
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Synth(args) => synth::run(&args),
+        Command::Completions(args) => generate::completions(&args),
+        Command::Man(args) => generate::man(&args),
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = match command().try_get_matches().and_then(|m| Cli::from_arg_matches(&m)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A reader of --help that has gone away is no failure.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader of our output has seen enough.
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::from(if matches!(error, Error::Usage(_)) { 2 } else { 1 })
+        }
+    }
+}

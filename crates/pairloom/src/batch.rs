@@ -91,8 +91,8 @@ impl Rows {
     /// # Errors
     /// [`Error::Memory`] if the system has not got it.
     pub fn reserve(&mut self, rows: usize, entries: usize) -> Result<()> {
+        let held = self.len();
         let failed = |_| {
-            let held = self.len();
             Error::Memory(format!("no memory for {rows} more rows after {held}; take fewer rows"))
         };
         self.starts.try_reserve(rows).map_err(failed)?;
@@ -154,6 +154,12 @@ impl Rows {
 
     fn value(&self, at: usize) -> f32 {
         self.values.get(at).copied().unwrap_or(1.0)
+    }
+
+    /// Bytes taken.
+    pub fn bytes(&self) -> u128 {
+        let floats = self.values.len() + self.labels.len() + self.weights.len();
+        (8 * self.starts.len() + 4 * (self.ids.len() + floats)) as u128
     }
 
     /// How many rows carry each of `features` ids.

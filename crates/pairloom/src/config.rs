@@ -56,7 +56,7 @@ pub struct Config {
     /// Hash categorical values into `2^hash_bits` ids a column instead of keeping a dictionary.
     pub hash_bits: Option<u8>,
     /// What is done to numeric columns that say nothing else.
-    pub numeric: Transform,
+    pub numeric_transform: Transform,
     /// Number of bins for those of them that are cut into quantiles.
     pub bins: usize,
 }
@@ -83,7 +83,7 @@ impl Default for Config {
             valid_tail: 0.0,
             min_count: 2,
             hash_bits: None,
-            numeric: Transform::Quantile,
+            numeric_transform: Transform::Quantile,
             bins: 32,
         }
     }
@@ -99,9 +99,9 @@ impl Config {
         })
     }
 
-    /// Whether validation rows are taken from the training file.
-    pub fn holds_out(&self) -> bool {
-        self.valid_fraction > 0.0 || self.valid_tail > 0.0
+    /// The loss of a trained model's settings, where it is always set.
+    pub fn resolved_loss(&self) -> Loss {
+        self.loss.unwrap_or(Loss::Squared)
     }
 
     /// Checks every setting.

@@ -9,7 +9,6 @@ use crate::batch::Rows;
 use crate::config::Config;
 use crate::encode::Target;
 use crate::file::{Checkpoint, Progress};
-use crate::loss::Loss;
 use crate::metric::{Binary, DEFAULT_THRESHOLD, Metrics, Regression};
 use crate::model::Weights;
 use crate::{Error, Result};
@@ -101,10 +100,8 @@ pub struct Run<'a> {
     pub train: &'a Rows,
     /// Validation rows; may be empty.
     pub valid: &'a Rows,
-    /// Settings; the loss is resolved.
+    /// Settings, with the loss decided.
     pub config: &'a Config,
-    /// The loss.
-    pub loss: Loss,
     /// Scale of the labels.
     pub target: &'a Target,
     /// Whether and where to write checkpoints.
@@ -226,7 +223,7 @@ impl Run<'_> {
     }
 
     fn measure(&self, scores: &[f32]) -> Result<Metrics> {
-        let prediction = |&s: &f32| self.target.restore(self.loss.inverse_link(f64::from(s)));
+        let prediction = |&s: &f32| self.target.restore(self.config.resolved_loss().inverse_link(f64::from(s)));
         let predictions: Vec<f64> = scores.iter().map(prediction).collect();
         measure(self.target, &predictions, self.valid)
     }

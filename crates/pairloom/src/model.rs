@@ -6,7 +6,6 @@ use crate::config::Config;
 use crate::encode::Encoding;
 use crate::fit::Epoch;
 use crate::interaction::{Fm, Interaction};
-use crate::loss::Loss;
 use crate::parallel::Threads;
 use crate::schema::Schema;
 use crate::table::Table;
@@ -70,11 +69,6 @@ pub(crate) fn interaction(config: &Config) -> Fm {
 }
 
 impl Model {
-    /// The loss it was trained with.
-    pub fn loss(&self) -> Loss {
-        self.config.loss.unwrap_or(Loss::Squared)
-    }
-
     /// Raw scores of encoded rows: the log-odds of the positive class, or the prediction in units
     /// of the standardised target.
     pub fn scores(&self, rows: &Rows, threads: &Threads) -> Vec<f32> {
@@ -85,7 +79,8 @@ impl Model {
     /// From a score to the prediction: the probability of the positive class, or the target in its
     /// own unit.
     pub fn prediction(&self, score: f32) -> f64 {
-        self.encoding.target.restore(self.loss().inverse_link(f64::from(score)))
+        let mean = self.config.resolved_loss().inverse_link(f64::from(score));
+        self.encoding.target.restore(mean)
     }
 
     /// Predictions of encoded rows.

@@ -7,8 +7,9 @@ pub use cpu::{Cpu, score_rows};
 
 use crate::Result;
 use crate::batch::Rows;
+use crate::encode::Target;
 use crate::loss::Loss;
-use crate::model::{Target, Weights};
+use crate::model::Weights;
 use crate::optimizer::Optimizer;
 use crate::table::Table;
 

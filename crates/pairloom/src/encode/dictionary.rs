@@ -45,7 +45,8 @@ impl Dictionary {
         if let Some(number) = self.get(wanted) {
             return Ok(number);
         }
-        let full = || Error::Memory(format!("no memory for more than {} values", self.ends.len()));
+        let held = self.ends.len();
+        let full = || Error::Memory(format!("no memory for more than {held} distinct values"));
         let number = u32::try_from(self.ends.len()).map_err(|_| full())?;
         self.bytes.try_reserve(wanted.len()).map_err(|_| full())?;
         self.ends.try_reserve(1).map_err(|_| full())?;

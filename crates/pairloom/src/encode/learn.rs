@@ -73,7 +73,7 @@ fn learn_column(
     match &interned.cells {
         InternedCells::Numbers(numbers) => {
             let values = training.iter().map(|&row| numbers[row]);
-            let transform = about.transform.unwrap_or(config.numeric);
+            let transform = about.transform.unwrap_or(config.numeric_transform);
             let bins = about.bins.unwrap_or(config.bins);
             let number = Number::learn(values, transform, bins, min_count)?;
             add(0, FieldKind::Number(number));
@@ -236,8 +236,8 @@ struct Remapped<'a> {
     cells: &'a InternedCells,
     /// The id of each distinct value; empty for numbers.
     ids: Vec<u32>,
-    /// The first of the column's fields.
-    field: &'a Field,
+    /// The first of the column's fields; pairs may have none.
+    field: Option<&'a Field>,
 }
 
 impl<'a> Remapped<'a> {
@@ -264,15 +264,15 @@ impl<'a> Remapped<'a> {
                 (0..values.len() as u32).map(|n| id(&fields[0], values.key(n))).collect()
             }
         };
-        Remapped { cells: &column.cells, ids, field: &encoding.fields[start.min(encoding.fields.len() - 1)] }
+        Remapped { cells: &column.cells, ids, field: fields.first() }
     }
 
     fn push(&self, row: usize, rows: &mut Rows) {
         match self.cells {
             InternedCells::Numbers(numbers) => {
-                if let FieldKind::Number(number) = &self.field.kind {
+                if let Some(Field { kind: FieldKind::Number(number), offset, .. }) = self.field {
                     let (id, x) = number.feature(numbers[row]);
-                    rows.push(self.field.offset + id, x);
+                    rows.push(offset + id, x);
                 }
             }
             InternedCells::Single { ids, .. } => rows.push(self.ids[ids[row] as usize], 1.0),

@@ -20,10 +20,14 @@ pub use dictionary::Dictionary;
 pub use learn::{Learned, learn};
 pub use number::{MISSING, Number, Transform};
 pub use row::RowEncoder;
+pub(crate) use row::{number_error, parse_weight};
 pub use target::Target;
 pub use vocabulary::Vocabulary;
 
+use crate::config::Config;
 use crate::input::parse_number;
+use crate::loss::Loss;
+use crate::schema::{Column, Role, Schema};
 use serde::{Deserialize, Serialize};
 
 /// How each column of a schema becomes features, and what the labels mean.
@@ -72,6 +76,14 @@ impl Field {
         false
     }
 
+    /// Whether the parts make sense: those of a file may not.
+    fn is_usable(&self) -> bool {
+        match &self.kind {
+            FieldKind::Values(vocabulary) => vocabulary.is_usable(),
+            FieldKind::Number(number) => number.is_usable(),
+        }
+    }
+
     /// What one of the field's ids stands for, in words.
     pub fn describe(&self, id: u32) -> String {
         let local = id - self.offset;
@@ -91,6 +103,40 @@ impl Encoding {
     /// Number of ids in all fields.
     pub fn features(&self) -> usize {
         self.fields.last().map_or(0, |field| (u64::from(field.offset) + field.len()) as usize)
+    }
+
+    /// What keeps an encoding that was read from a file from being used with this schema and these
+    /// settings; `None` if nothing does.
+    pub fn flaw(&self, schema: &Schema, config: &Config) -> Option<String> {
+        let binary = config.loss == Some(Loss::Logistic);
+        if config.loss.is_none() || binary != self.target.is_binary() || !self.target.is_usable() {
+            return Some("its loss and its target do not fit together".into());
+        }
+        let mut next = 0;
+        for field in &self.fields {
+            let role = schema.columns.get(field.column).map(|column| column.role);
+            let fits = match &field.kind {
+                FieldKind::Number(_) => role == Some(Role::Numeric),
+                FieldKind::Values(_) => role.is_some_and(|r| r.is_feature() && r != Role::Numeric),
+            };
+            if !fits || !field.is_usable() || u64::from(field.offset) != next {
+                return Some(format!("its field {} is damaged", field.column));
+            }
+            next += field.len();
+        }
+        let order = |field: &Field| (field.column, field.number);
+        if next > u64::from(u32::MAX) || !self.fields.is_sorted_by(|a, b| order(a) < order(b)) {
+            return Some("its fields are in disorder".into());
+        }
+        let single = |(number, column): (usize, &Column)| {
+            let fields = self.fields.iter().filter(|field| field.column == number).count();
+            match column.role {
+                Role::Pairs => true,
+                role => fields == usize::from(role.is_feature()),
+            }
+        };
+        let complete = schema.columns.iter().enumerate().all(single);
+        (!complete).then(|| "its fields are not those of its schema".into())
     }
 
     /// The field of an id.

@@ -113,6 +113,17 @@ impl Number {
         false
     }
 
+    /// Whether the parts make sense.
+    pub(super) fn is_usable(&self) -> bool {
+        match self {
+            Number::Quantile { edges } => edges.is_sorted_by(|a, b| a < b),
+            Number::Standard { mean, scale } | Number::Log { mean, scale } => {
+                mean.is_finite() && scale.is_finite() && *scale > 0.0
+            }
+            Number::LogSquare { buckets } => buckets.is_usable(),
+        }
+    }
+
     /// The id and the value of a number; NaN stands for missing.
     pub fn feature(&self, v: f64) -> (u32, f32) {
         match self {

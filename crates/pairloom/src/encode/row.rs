@@ -72,9 +72,9 @@ impl<'a> RowEncoder<'a> {
         })
     }
 
-    /// Whether the file has the label's column.
-    pub fn has_label(&self) -> bool {
-        self.label.is_some()
+    /// Leaves labels and weights alone even where the file has them.
+    pub fn forget_labels(&mut self) {
+        (self.label, self.weight) = (None, None);
     }
 
     /// Adds a row to `rows`.

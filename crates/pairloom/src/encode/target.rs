@@ -30,6 +30,16 @@ impl Target {
         matches!(self, Target::Binary { .. })
     }
 
+    /// Whether the parts make sense: those of a file may not.
+    pub(super) fn is_usable(&self) -> bool {
+        match self {
+            Target::Binary { negative, positive } => negative != positive,
+            Target::Real { mean, scale } => {
+                mean.is_finite() && scale.is_finite() && *scale > 0.0
+            }
+        }
+    }
+
     /// The number of a label cell: 0 or 1 of a binary task, else the number itself. `Err` says
     /// what was expected.
     pub fn parse(&self, cell: &[u8]) -> Result<f32, String> {

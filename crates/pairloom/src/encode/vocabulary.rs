@@ -63,6 +63,14 @@ impl Vocabulary {
         false
     }
 
+    /// Whether the parts make sense.
+    pub(super) fn is_usable(&self) -> bool {
+        match self {
+            Vocabulary::Dictionary { .. } => true,
+            Vocabulary::Hash { bits } => (1..=30).contains(bits),
+        }
+    }
+
     /// The id of a value.
     #[inline]
     pub fn id(&self, value: &[u8]) -> u32 {

@@ -60,7 +60,7 @@ const DISTINCT: f64 = 0.95;
 /// # Errors
 /// [`Error::Usage`] if a hint names no column, if two hints contradict each other, or if no column
 /// can be taken for the label.
-pub fn infer(format: Format, names: &[String], sample: &[RawRow], hints: &Hints) -> Result<Schema> {
+pub fn infer(format: Format, names: &[String], sample: &[&RawRow], hints: &Hints) -> Result<Schema> {
     let columns = names.iter().map(|name| Column::new(name.as_str(), Role::Ignore)).collect();
     let mut schema = Schema { format, positive: hints.positive.clone(), columns };
     let mut given = vec![false; names.len()];
@@ -82,7 +82,7 @@ pub fn infer(format: Format, names: &[String], sample: &[RawRow], hints: &Hints)
 }
 
 /// libsvm and libffm: the first cell is the label, the second a query, and the pairs follow.
-fn sparse(mut schema: Schema, sample: &[RawRow]) -> Schema {
+fn sparse(mut schema: Schema, sample: &[&RawRow]) -> Schema {
     schema.columns[0].role = Role::Label;
     let has_groups = sample.iter().any(|row| !row.cell(1).is_empty());
     schema.columns[1].role = if has_groups { Role::Group } else { Role::Ignore };
@@ -167,7 +167,7 @@ struct Look<'a> {
     whole: Option<BTreeMap<i64, usize>>,
 }
 
-fn look(cell: usize, sample: &[RawRow]) -> Look<'_> {
+fn look<'a>(cell: usize, sample: &[&'a RawRow]) -> Look<'a> {
     let mut look =
         Look { filled: 0, texts: HashMap::new(), numeric: true, whole: Some(BTreeMap::new()) };
     for text in sample.iter().map(|row| row.cell(cell)).filter(|text| !text.is_empty()) {
@@ -188,7 +188,7 @@ fn look(cell: usize, sample: &[RawRow]) -> Look<'_> {
     look
 }
 
-fn guess(column: &mut Column, cell: usize, sample: &[RawRow]) {
+fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
     let look = look(cell, sample);
     let distinct = look.texts.len();
     let mut choose = |role, why: String| (column.role, column.why) = (role, why);

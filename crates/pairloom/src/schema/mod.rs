@@ -149,6 +149,31 @@ impl Schema {
         self.columns.iter().enumerate().map(position).collect()
     }
 
+    /// The same schema for a file with these columns: in their order, ignoring those that it does
+    /// not name.
+    ///
+    /// # Errors
+    /// [`Error::Data`] naming a column that `file` lacks.
+    pub fn for_columns(&self, file: &str, names: &[String]) -> Result<Schema> {
+        let cells = self.columns.iter().filter(|c| c.role != Role::Pairs);
+        if let Some(column) = cells.clone().find(|c| !names.contains(&c.name)) {
+            let message = format!("column '{}' of the schema is missing", column.name);
+            return Err(Error::data(file, message));
+        }
+        let column = |name: &String| {
+            let known = self.columns.iter().find(|c| c.name == *name).cloned();
+            known.unwrap_or_else(|| Column {
+                why: "not in the schema".into(),
+                ..Column::new(name.as_str(), Role::Ignore)
+            })
+        };
+        let pairs = self.columns.iter().filter(|c| c.role == Role::Pairs).cloned();
+        let columns = names.iter().map(column).chain(pairs).collect();
+        let schema = Schema { columns, ..self.clone() };
+        schema.check()?;
+        Ok(schema)
+    }
+
     /// Checks that the columns make a whole.
     ///
     /// # Errors

@@ -1,0 +1,53 @@
+//! `pairloom evaluate`.
+
+use crate::args::InputArgs;
+use crate::report;
+use crate::screen::{Screen, metric_rows, notice_skipped};
+use pairloom::input::{self, OpenOptions, Reader};
+use pairloom::parallel::Threads;
+use pairloom::{Model, Result};
+
+/// Arguments of `pairloom evaluate`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The model
+    model: String,
+    /// Rows with labels; - for standard input
+    data: String,
+    /// Write a page with ROC, calibration and the model's learning curves
+    #[arg(long, value_name = "HTML")]
+    report: Option<String>,
+    /// Threads, 0 for one a core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Write one JSON object instead of text
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    input: InputArgs,
+}
+
+/// Runs `pairloom evaluate`.
+pub fn run(args: &Args) -> Result<()> {
+    let model = Model::load(&args.model)?;
+    let mut reader = open_for(&model, &args.data, &args.input)?;
+    let threads = Threads::new(args.threads)?;
+    let found = model.evaluate(&mut *reader, &args.data, args.input.on_error(), &threads)?;
+    notice_skipped(&found.skipped);
+    if let Some(file) = &args.report {
+        report::write_evaluation(file, &model, &args.data, &found)?;
+    }
+    let mut screen = Screen::new(args.json, false);
+    screen.table(&metric_rows(&found.metrics), true)?;
+    screen.json(&serde_json::to_value(&found.metrics).unwrap_or_default())
+}
+
+/// Opens rows for a model: in the format it was trained on unless another is asked for.
+pub fn open_for(model: &Model, data: &str, input: &InputArgs) -> Result<Box<dyn Reader>> {
+    match input.open() {
+        options if options == OpenOptions::default() => {
+            input::open_as(data, model.schema.format, &[])
+        }
+        options => input::open(data, &options),
+    }
+}

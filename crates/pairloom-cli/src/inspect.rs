@@ -1,0 +1,49 @@
+//! `pairloom inspect`.
+
+use crate::report::{schema_rows, setting_rows};
+use crate::screen::{Screen, metric_rows, thousands};
+use pairloom::{Error, Model, Result};
+
+/// Arguments of `pairloom inspect`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The model
+    model: String,
+    /// Write one JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `pairloom inspect`.
+pub fn run(args: &Args) -> Result<()> {
+    let model = Model::load(&args.model)?;
+    let bytes = std::fs::metadata(&args.model).map_err(|e| Error::io(&args.model, e))?.len();
+    let mut screen = Screen::new(args.json, false);
+    let (features, factors) = (model.encoding.features(), model.config.factors);
+    screen.text("y(x) = w0 + sum_i w_i x_i + sum_{i<j} <v_i, v_j> x_i x_j\n")?;
+    screen.text(&format!(
+        "{} features, {factors} factors each, {:.2} MiB; weights of epoch {} of {}\n",
+        thousands(features as i64),
+        bytes as f64 / (1 << 20) as f64,
+        model.epoch,
+        model.history.len(),
+    ))?;
+    let header = pairloom::report::SCHEMA_HEADER.map(String::from).to_vec();
+    let rows: Vec<Vec<String>> =
+        [header].into_iter().chain(schema_rows(&model).into_iter().map(Vec::from)).collect();
+    screen.table(&rows, false)?;
+    screen.text("\nsettings:")?;
+    let settings = setting_rows(&model).into_iter().map(|(name, value)| vec![name, value]);
+    screen.table(&settings.collect::<Vec<_>>(), false)?;
+    let best = model.history.iter().find(|epoch| epoch.epoch == model.epoch);
+    let valid = best.and_then(|epoch| epoch.valid.as_ref());
+    if let Some(valid) = valid {
+        screen.text("\non the validation rows:")?;
+        screen.table(&metric_rows(valid), true)?;
+    }
+    screen.json(&serde_json::json!({
+        "schema": model.schema, "config": model.config, "target": model.encoding.target,
+        "features": features, "epoch": model.epoch, "history": model.history,
+        "valid": valid, "bytes": bytes,
+    }))
+}

@@ -1,0 +1,124 @@
+//! `pairloom predict`.
+
+use crate::args::InputArgs;
+use crate::evaluate::open_for;
+use crate::screen::{notice_skipped, stdout_error};
+use pairloom::file::write_whole;
+use pairloom::parallel::Threads;
+use pairloom::predict::{Piece, PredictOptions};
+use pairloom::reading::Skipped;
+use pairloom::{Error, Model, Result};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+/// Arguments of `pairloom predict`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The model
+    model: String,
+    /// Rows, with or without labels; - for standard input
+    data: String,
+    /// File to write to; - for standard output
+    #[arg(long, short, value_name = "FILE", default_value = "-")]
+    output: String,
+    /// Columns of the rows to write before the prediction; the output is then a CSV with a header
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    keep: Vec<String>,
+    /// Threads, 0 for one a core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Write one JSON object a line: {"prediction": 0.25}, with the kept columns in it
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    input: InputArgs,
+}
+
+/// Runs `pairloom predict`.
+pub fn run(args: &Args) -> Result<()> {
+    let model = Model::load(&args.model)?;
+    let skipped = if args.output == "-" {
+        // Rows reach a pipe piece by piece.
+        predict(args, &model, &mut io::stdout().lock(), stdout_error)?
+    } else {
+        to_file(args, &model)?
+    };
+    notice_skipped(&skipped);
+    Ok(())
+}
+
+/// Predicts into a file that appears only once it is complete.
+fn to_file(args: &Args, model: &Model) -> Result<Skipped> {
+    let mut result = Ok(Skipped::default());
+    let written = write_whole(&args.output, |temporary| {
+        let mut out = BufWriter::new(File::create(temporary)?);
+        result = predict(args, model, &mut out, |e| Error::io(&args.output, e));
+        match result {
+            Ok(_) => out.flush(),
+            // Anything: the error itself is in `result`.
+            Err(_) => Err(io::ErrorKind::Other.into()),
+        }
+    });
+    let skipped = result?;
+    written.map(|()| skipped)
+}
+
+fn predict(
+    args: &Args,
+    model: &Model,
+    out: &mut dyn Write,
+    failed: impl Fn(io::Error) -> Error,
+) -> Result<Skipped> {
+    let mut reader = open_for(model, &args.data, &args.input)?;
+    let options = PredictOptions {
+        labelled: false,
+        keep: args.keep.clone(),
+        on_error: args.input.on_error(),
+    };
+    let threads = Threads::new(args.threads)?;
+    let mut lines = Vec::new();
+    if !args.keep.is_empty() && !args.json {
+        let names = args.keep.iter().map(|name| name.as_bytes());
+        write_csv(names, b"prediction", &mut lines);
+    }
+    model.predict_rows(&mut *reader, &args.data, &options, &threads, |piece| {
+        for (row, prediction) in piece.predictions.iter().enumerate() {
+            write_row(args, piece, row, *prediction, &mut lines);
+        }
+        out.write_all(&lines).and_then(|()| out.flush()).map_err(&failed)?;
+        lines.clear();
+        Ok(())
+    })
+}
+
+fn write_row(args: &Args, piece: &Piece, row: usize, prediction: f64, lines: &mut Vec<u8>) {
+    let kept = piece.kept(row, args.keep.len());
+    if args.json {
+        let text = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned().into();
+        let kept = args.keep.iter().cloned().zip(kept.map(text));
+        let mut object: serde_json::Map<String, serde_json::Value> = kept.collect();
+        object.insert("prediction".into(), prediction.into());
+        lines.extend_from_slice(serde_json::Value::from(object).to_string().as_bytes());
+        lines.push(b'\n');
+    } else {
+        write_csv(kept, prediction.to_string().as_bytes(), lines);
+    }
+}
+
+/// A line of CSV, quoted where RFC 4180 asks for it.
+fn write_csv<'a>(cells: impl Iterator<Item = &'a [u8]>, last: &[u8], lines: &mut Vec<u8>) {
+    for cell in cells {
+        if cell.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+            lines.push(b'"');
+            for &byte in cell {
+                lines.extend_from_slice(if byte == b'"' { b"\"\"" } else { std::slice::from_ref(&byte) });
+            }
+            lines.push(b'"');
+        } else {
+            lines.extend_from_slice(cell);
+        }
+        lines.push(b',');
+    }
+    lines.extend_from_slice(last);
+    lines.push(b'\n');
+}

@@ -1,0 +1,168 @@
+//! From raw rows to predictions, in pieces: memory does not grow with the input.
+
+use crate::batch::Rows;
+use crate::encode::RowEncoder;
+use crate::error::Place;
+use crate::fit::measure;
+use crate::input::{RawRow, Reader};
+use crate::metric::Metrics;
+use crate::model::Model;
+use crate::parallel::Threads;
+use crate::reading::{OnError, Skipped, for_each_row};
+use crate::{Error, Result};
+
+/// Rows scored together.
+const PIECE: usize = 8192;
+
+/// What to take from the input.
+#[derive(Debug, Clone, Default)]
+pub struct PredictOptions {
+    /// Whether rows must have labels.
+    pub labelled: bool,
+    /// Names of the input's columns whose cells are handed on beside the predictions.
+    pub keep: Vec<String>,
+    /// What to do with rows that cannot be used.
+    pub on_error: OnError,
+}
+
+/// Some rows and their predictions.
+#[derive(Debug, Default)]
+pub struct Piece {
+    /// The encoded rows.
+    pub rows: Rows,
+    /// A prediction for each: the probability of the positive class, or the target in its own unit.
+    pub predictions: Vec<f64>,
+    /// The kept cells, row after row.
+    kept: Vec<u8>,
+    ends: Vec<usize>,
+    lines: Vec<u64>,
+}
+
+impl Piece {
+    /// The kept cells of row `row`, of `columns` kept columns.
+    pub fn kept(&self, row: usize, columns: usize) -> impl Iterator<Item = &[u8]> {
+        (row * columns..(row + 1) * columns).map(|cell| {
+            let start = cell.checked_sub(1).map_or(0, |before| self.ends[before]);
+            &self.kept[start..self.ends[cell]]
+        })
+    }
+
+    fn add(&mut self, raw: &RawRow, cells: &[usize]) {
+        self.lines.push(raw.line());
+        for &cell in cells {
+            self.kept.extend_from_slice(raw.cell(cell));
+            self.ends.push(self.kept.len());
+        }
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.kept.clear();
+        self.ends.clear();
+        self.lines.clear();
+    }
+
+    fn predict(&mut self, model: &Model, threads: &Threads, file: &str) -> Result<()> {
+        self.predictions = model.predict(&self.rows, threads);
+        match self.predictions.iter().position(|p| !p.is_finite()) {
+            None => Ok(()),
+            Some(row) => {
+                let place = Place { file: file.into(), line: self.lines[row], column: 1 };
+                let message = "the score of this row is not finite: its values are too large";
+                Err(Error::Row { place, message: message.into() })
+            }
+        }
+    }
+}
+
+impl Model {
+    /// Predicts all rows of `reader` (called `file` in errors) and gives them to `take` in pieces.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a missing column, [`Error::Row`] for a row that cannot be used,
+    /// [`Error::Usage`] for a column to keep that is not there, and the errors of `take`.
+    pub fn predict_rows(
+        &self,
+        reader: &mut dyn Reader,
+        file: &str,
+        options: &PredictOptions,
+        threads: &Threads,
+        mut take: impl FnMut(&Piece) -> Result<()>,
+    ) -> Result<Skipped> {
+        let names = reader.columns().to_vec();
+        let keep = positions(&options.keep, &names)?;
+        let labelled = options.labelled;
+        let mut encoder =
+            RowEncoder::bind(&self.encoding, &self.schema, file, &names, labelled)?;
+        if !labelled {
+            encoder.forget_labels();
+        }
+        let mut piece = Piece { rows: Rows::new(), ..Piece::default() };
+        let skipped = for_each_row(reader, options.on_error, |raw| {
+            encoder.encode(raw, &mut piece.rows)?;
+            piece.add(raw, &keep);
+            if piece.rows.len() == PIECE {
+                piece.predict(self, threads, file)?;
+                take(&piece)?;
+                piece.clear();
+            }
+            Ok(())
+        })?;
+        piece.predict(self, threads, file)?;
+        take(&piece)?;
+        Ok(skipped)
+    }
+
+    /// Predicts all rows of a file, which must have labels, and measures the predictions.
+    ///
+    /// # Errors
+    /// As for [`Model::predict_rows`]; [`Error::Data`] if there are no rows.
+    pub fn evaluate(
+        &self,
+        reader: &mut dyn Reader,
+        file: &str,
+        on_error: OnError,
+        threads: &Threads,
+    ) -> Result<Evaluated> {
+        let options = PredictOptions { labelled: true, on_error, ..PredictOptions::default() };
+        let (mut predictions, mut labels) = (Vec::new(), Rows::new());
+        let skipped = self.predict_rows(reader, file, &options, threads, |piece| {
+            predictions.extend_from_slice(&piece.predictions);
+            labels.reserve(piece.rows.len(), 0)?;
+            for row in 0..piece.rows.len() {
+                let (label, weight) = piece.rows.label(row);
+                labels.finish(label, weight);
+            }
+            Ok(())
+        })?;
+        if labels.is_empty() {
+            return Err(Error::data(file, "no rows to evaluate"));
+        }
+        let metrics = measure(&self.encoding.target, &predictions, &labels)?;
+        Ok(Evaluated { metrics, predictions, labels, skipped })
+    }
+}
+
+/// What an evaluation found.
+#[derive(Debug)]
+pub struct Evaluated {
+    /// The metrics.
+    pub metrics: Metrics,
+    /// A prediction for each row.
+    pub predictions: Vec<f64>,
+    /// Labels and weights of the rows; they have no features.
+    pub labels: Rows,
+    /// Rows left out.
+    pub skipped: Skipped,
+}
+
+fn positions(wanted: &[String], names: &[String]) -> Result<Vec<usize>> {
+    let position = |name: &String| {
+        let found = names.iter().position(|known| known == name);
+        found.ok_or_else(|| {
+            let names = names.join(", ");
+            Error::usage(format!("there is no column '{name}' to keep: the columns are {names}"))
+        })
+    };
+    wanted.iter().map(position).collect()
+}

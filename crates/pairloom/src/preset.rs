@@ -1,0 +1,56 @@
+//! Recipes: schema and settings of published work, to be reproduced with one word.
+
+use crate::config::Config;
+use crate::input::Format;
+use crate::optimizer::Optimizer;
+use crate::schema::{Column, Role, Schema};
+use crate::{Error, Result};
+use std::str::FromStr;
+
+/// The recipes by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// The advertising data of "Dive into Deep Learning" (Zhang et al., chapter on factorization
+    /// machines): 34 tab-separated categorical columns without header, label first, a minimum
+    /// count of 4 and a default id a column; k = 20, Adam at 0.02 over the whole table, batches of
+    /// 2048, 30 epochs.
+    D2l,
+}
+
+impl FromStr for Preset {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "d2l" => Ok(Preset::D2l),
+            _ => Err(Error::usage(format!("'{name}' is no preset: there is d2l"))),
+        }
+    }
+}
+
+/// Schema and settings of a recipe.
+pub fn get(preset: Preset) -> (Schema, Config) {
+    match preset {
+        Preset::D2l => d2l(),
+    }
+}
+
+fn d2l() -> (Schema, Config) {
+    let label = Column::new("0", Role::Label);
+    let columns = (1..=34).map(|i| Column::new(i.to_string(), Role::Categorical));
+    let schema = Schema {
+        format: Format::Csv { delimiter: '\t', header: false },
+        positive: Some("1".into()),
+        columns: std::iter::once(label).chain(columns).collect(),
+    };
+    let config = Config {
+        factors: 20,
+        optimizer: Optimizer::AdamDense,
+        learning_rate: Some(0.02),
+        batch_size: 2048,
+        epochs: 30,
+        min_count: 4,
+        ..Config::default()
+    };
+    (schema, config)
+}

@@ -1,0 +1,67 @@
+//! Going through the rows of an input, with one policy for those that cannot be used.
+
+use crate::input::{RawRow, Reader};
+use crate::{Error, Result};
+
+/// What to do with a row that cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    /// End with its error.
+    #[default]
+    Stop,
+    /// Leave it out and count it.
+    Skip,
+}
+
+/// Rows that were left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// How many.
+    pub rows: u64,
+    /// The errors of the first of them.
+    pub first: Vec<String>,
+}
+
+impl Skipped {
+    /// Errors kept.
+    const SHOWN: usize = 5;
+
+    fn add(&mut self, error: &Error) {
+        self.rows += 1;
+        if self.first.len() < Self::SHOWN {
+            self.first.push(error.to_string());
+        }
+    }
+
+    /// Takes over what another input has left out.
+    pub fn merge(&mut self, other: Skipped) {
+        self.rows += other.rows;
+        let room = Self::SHOWN.saturating_sub(self.first.len());
+        self.first.extend(other.first.into_iter().take(room));
+    }
+}
+
+/// Gives every row to `take`. Returns what was left out.
+///
+/// # Errors
+/// [`Error::Row`] from the reader or from `take` if rows are not to be skipped, and every other
+/// error.
+pub fn for_each_row(
+    reader: &mut dyn Reader,
+    on_error: OnError,
+    mut take: impl FnMut(&RawRow) -> Result<()>,
+) -> Result<Skipped> {
+    let mut row = RawRow::new();
+    let mut skipped = Skipped::default();
+    loop {
+        let taken = match reader.read(&mut row) {
+            Ok(false) => return Ok(skipped),
+            Ok(true) => take(&row),
+            Err(error) => Err(error),
+        };
+        match taken {
+            Err(error @ Error::Row { .. }) if on_error == OnError::Skip => skipped.add(&error),
+            taken => taken?,
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! From a file of raw rows to a model: schema, interning, hold-out, encoding and fit in one call.
+
+use crate::backend::{Cpu, StepSettings};
+use crate::batch::Rows;
+use crate::config::Config;
+use crate::data::Interned;
+use crate::encode::{Encoding, Learned, RowEncoder, Target, learn};
+use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop, check_rows};
+use crate::input::{self, OpenOptions, RawRow, Reader};
+use crate::interaction::Interaction;
+use crate::loss::Loss;
+use crate::memory;
+use crate::model::{Model, Weights, interaction};
+use crate::optimizer::Update;
+use crate::parallel::Threads;
+use crate::reading::{OnError, Skipped, for_each_row};
+use crate::schema::{Hints, Schema, infer};
+use crate::table;
+use crate::{Error, Result};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// Rows that the schema is inferred from.
+const SAMPLE: usize = 10_000;
+
+/// Where the schema comes from.
+#[derive(Debug, Clone)]
+pub enum SchemaSource {
+    /// It is inferred where these do not say.
+    Infer(Hints),
+    /// It is given.
+    Given(Schema),
+}
+
+/// Everything that says what to train on and how.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The file of training rows; `-` is standard input.
+    pub data: String,
+    /// The file of validation rows.
+    pub valid: Option<String>,
+    /// What is known about the files' format.
+    pub open: OpenOptions,
+    /// The schema.
+    pub schema: SchemaSource,
+    /// The settings.
+    pub config: Config,
+    /// Threads; 0 takes one for each core. The model does not depend on it.
+    pub threads: usize,
+    /// What to do with rows that cannot be used.
+    pub on_error: OnError,
+    /// Whether and where to write checkpoints.
+    pub checkpoints: Option<Checkpoints>,
+}
+
+/// What a training job tells while it goes on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The schema is known.
+    Schema(&'a Schema),
+    /// So many rows of the training file are read.
+    Reading(usize),
+    /// Rows are encoded and training begins.
+    Start(&'a Start),
+    /// Training goes on.
+    Fit(FitEvent<'a>),
+}
+
+/// What training begins with.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// What is predicted.
+    pub target: Target,
+    /// Training rows.
+    pub train: usize,
+    /// Validation rows.
+    pub valid: usize,
+    /// Features (ids) of all fields.
+    pub features: usize,
+    /// Bytes of the encoded rows, the model and the optimizer's state.
+    pub bytes: u128,
+}
+
+/// What a training job ends with.
+#[derive(Debug)]
+pub struct Trained {
+    /// The model of the best epoch; `None` if not even one was completed.
+    pub model: Option<Model>,
+    /// Why it ended.
+    pub stop: Stop,
+    /// The validation rows, encoded.
+    pub valid: Rows,
+    /// Rows left out.
+    pub skipped: Skipped,
+    /// The place in the training file of the row named by [`Stop::Diverged`], counted from 1 over
+    /// the rows that were not left out.
+    pub diverged_row: Option<usize>,
+}
+
+/// Trains a model. `watch` hears what happens and returns false to stop.
+///
+/// # Errors
+/// Errors of reading, of the schema and of the settings. Divergence is no error here: see
+/// [`Trained::stop`].
+pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
+    job.config.check()?;
+    if job.data == "-" && job.valid.as_deref() == Some("-") {
+        return Err(Error::usage("standard input cannot be both training and validation rows"));
+    }
+    let threads = Threads::new(job.threads)?;
+    let (schema, interned, mut skipped) = read(job, watch)?;
+    let held_out = hold_out(&interned, job);
+    let Learned { encoding, train, mut valid } =
+        learn(interned, &held_out, &schema, &job.config, &job.data)?;
+    check_rows(&train, &job.data)?;
+    if let Some(path) = &job.valid {
+        let (rows, others) = read_rows(path, &schema, &encoding, job.on_error)?;
+        (valid, skipped) = (rows, { skipped.merge(others); skipped });
+    }
+    let config = resolve(&job.config, &encoding);
+    let start = start(&config, &encoding, &train, &valid)?;
+    watch(Event::Start(&start));
+    let counts = train.counts(encoding.features());
+    let weights = Weights::init(&config, &counts, mean_score(&config, &encoding.target, &train))?;
+    let mut backend = Cpu::new(
+        interaction(&config),
+        &weights,
+        step_settings(&config, &encoding.target),
+        threads,
+    )?;
+    drop(weights);
+    let run = Run {
+        train: &train,
+        valid: &valid,
+        config: &config,
+        target: &encoding.target,
+        checkpoints: job.checkpoints.as_ref(),
+    };
+    let Fit { weights, epoch, history, stop } =
+        run.fit(&mut backend, &mut |event| watch(Event::Fit(event)))?;
+    let diverged_row = diverged_row(&stop, &held_out);
+    let model = |weights| Model { schema, encoding, config, history, epoch, weights };
+    Ok(Trained { model: weights.map(model), stop, valid, skipped, diverged_row })
+}
+
+/// Reads the training file: its schema and its rows.
+fn read(
+    job: &Job,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<(Schema, Interned, Skipped)> {
+    let mut reader = match &job.schema {
+        SchemaSource::Given(schema) => input::open_as(&job.data, schema.format, &[])?,
+        SchemaSource::Infer(_) => input::open(&job.data, &job.open)?,
+    };
+    let names = reader.columns().to_vec();
+    let (schema, sample) = match &job.schema {
+        SchemaSource::Given(schema) => (schema.for_columns(&job.data, &names)?, Vec::new()),
+        SchemaSource::Infer(hints) => {
+            let sample = sample(&mut *reader)?;
+            let rows: Vec<&RawRow> = sample.iter().flatten().collect();
+            (infer(reader.format(), &names, &rows, hints)?, sample)
+        }
+    };
+    watch(Event::Schema(&schema));
+    if schema.find(crate::schema::Role::Label).is_none() {
+        return Err(Error::usage("the schema has no label: give one column the role label"));
+    }
+    let mut interned = Interned::new(&schema);
+    let mut reader = Replayed { sample: sample.into_iter(), reader };
+    let skipped = for_each_row(&mut reader, job.on_error, |row| {
+        interned.push(&schema, row)?;
+        if interned.rows.is_multiple_of(4096) {
+            watch(Event::Reading(interned.rows));
+        }
+        Ok(())
+    })?;
+    if interned.rows == 0 {
+        return Err(Error::data(&job.data, "no rows to train on"));
+    }
+    Ok((schema, interned, skipped))
+}
+
+fn sample(reader: &mut dyn Reader) -> Result<Vec<Result<RawRow>>> {
+    let mut rows = Vec::new();
+    while rows.len() < SAMPLE {
+        let mut row = RawRow::new();
+        match reader.read(&mut row) {
+            Ok(true) => rows.push(Ok(row)),
+            Ok(false) => break,
+            Err(error @ Error::Row { .. }) => rows.push(Err(error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(rows)
+}
+
+/// A reader whose first rows have been read before.
+struct Replayed {
+    sample: std::vec::IntoIter<Result<RawRow>>,
+    reader: Box<dyn Reader>,
+}
+
+impl Reader for Replayed {
+    fn format(&self) -> input::Format {
+        self.reader.format()
+    }
+
+    fn columns(&self) -> &[String] {
+        self.reader.columns()
+    }
+
+    fn read(&mut self, row: &mut RawRow) -> Result<bool> {
+        match self.sample.next() {
+            None => self.reader.read(row),
+            Some(read) => {
+                *row = read?;
+                Ok(true)
+            }
+        }
+    }
+}
+
+/// Encodes the labelled rows of another file.
+///
+/// # Errors
+/// As for reading and encoding; [`Error::Data`] if there are none.
+pub fn read_rows(
+    path: &str,
+    schema: &Schema,
+    encoding: &Encoding,
+    on_error: OnError,
+) -> Result<(Rows, Skipped)> {
+    let mut reader = input::open_as(path, schema.format, &[])?;
+    let mut encoder = RowEncoder::bind(encoding, schema, path, reader.columns(), true)?;
+    let mut rows = Rows::new();
+    let skipped = for_each_row(&mut *reader, on_error, |raw| encoder.encode(raw, &mut rows))?;
+    match rows.is_empty() {
+        true => Err(Error::data(path, "no rows")),
+        false => Ok((rows, skipped)),
+    }
+}
+
+/// Which rows are held out: the last ones, or some drawn at random, in whole groups where there
+/// are groups.
+fn hold_out(interned: &Interned, job: &Job) -> Vec<bool> {
+    let (rows, config) = (interned.rows, &job.config);
+    let mut held = vec![false; rows];
+    if job.valid.is_some() {
+        return held;
+    }
+    let share = |fraction: f64| (rows as f64 * fraction) as usize;
+    if config.valid_tail > 0.0 {
+        held[rows - share(config.valid_tail)..].fill(true);
+        return held;
+    }
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed.rotate_left(32));
+    if interned.groups.is_empty() {
+        held[..share(config.valid_fraction)].fill(true);
+        held.shuffle(&mut random);
+    } else {
+        let groups = interned.groups.iter().max().map_or(0, |&last| last as usize + 1);
+        let drawn: Vec<bool> =
+            (0..groups).map(|_| random.random::<f64>() < config.valid_fraction).collect();
+        let of_group = interned.groups.iter().map(|&group| drawn[group as usize]);
+        held = of_group.collect();
+    }
+    held
+}
+
+/// The settings with everything decided that was left to the data.
+fn resolve(config: &Config, encoding: &Encoding) -> Config {
+    let loss = if encoding.target.is_binary() { Loss::Logistic } else { Loss::Squared };
+    Config { loss: Some(loss), learning_rate: Some(config.rate()), ..config.clone() }
+}
+
+fn step_settings(config: &Config, target: &Target) -> StepSettings {
+    StepSettings {
+        loss: config.resolved_loss(),
+        target: target.clone(),
+        optimizer: config.optimizer,
+        l2_linear: config.l2_linear,
+        l2_factors: config.l2_factors,
+        bias: config.bias,
+    }
+}
+
+/// Sizes of what training begins with, refused if there is no room for it.
+fn start(config: &Config, encoding: &Encoding, train: &Rows, valid: &Rows) -> Result<Start> {
+    let (features, interaction) = (encoding.features(), interaction(config));
+    let states = config.optimizer.states();
+    // The table with its state, the best epoch's weights, and the sums of one batch.
+    let batch = config.batch_size.min(train.len()) as u128 * interaction.sums() as u128 * 4;
+    let model = table::bytes(features, interaction.width(), states)
+        + table::bytes(features, interaction.width(), 0)
+        + batch;
+    let what = format!("a model of {features} features and {} factors", config.factors);
+    memory::check(model, &what, "lower factors, raise min_count, or set hash_bits")?;
+    let bytes = model + train.bytes() + valid.bytes();
+    let target = encoding.target.clone();
+    Ok(Start { target, train: train.len(), valid: valid.len(), features, bytes })
+}
+
+/// The score whose prediction is the weighted mean label: where the bias starts.
+fn mean_score(config: &Config, target: &Target, rows: &Rows) -> f32 {
+    let label = |row| {
+        let (label, weight) = rows.label(row);
+        target.standardize(label) * f64::from(weight)
+    };
+    let mean = (0..rows.len()).map(label).sum::<f64>() / rows.weight();
+    let mean = match config.resolved_loss() {
+        // Rows of one class may all weigh nothing.
+        Loss::Logistic => mean.clamp(1e-6, 1.0 - 1e-6),
+        Loss::Squared => mean,
+    };
+    config.resolved_loss().link(mean) as f32
+}
+
+fn diverged_row(stop: &Stop, held_out: &[bool]) -> Option<usize> {
+    let Stop::Diverged { row: Some(row), .. } = stop else { return None };
+    let training = held_out.iter().enumerate().filter(|(_, held)| !**held);
+    training.map(|(row, _)| row + 1).nth(*row)
+}
