@@ -2,5 +2,6 @@
 
 pub mod error;
 pub mod input;
+pub mod synth;
 
 pub use error::{Error, Result};
