@@ -19,7 +19,9 @@ pub mod parallel;
 pub mod predict;
 pub mod preset;
 pub mod reading;
+pub mod report;
 pub mod schema;
+pub mod synth;
 pub mod table;
 pub mod train;
 

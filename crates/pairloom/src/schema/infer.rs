@@ -33,6 +33,24 @@ pub struct Hints {
     pub positive: Option<String>,
 }
 
+impl Hints {
+    /// Changes a given schema.
+    ///
+    /// # Errors
+    /// As for [`infer`].
+    pub fn apply(&self, mut schema: Schema) -> Result<Schema> {
+        // Another label takes the place of the old one.
+        if let Some(label) = self.label.as_ref().and_then(|_| schema.find(Role::Label)) {
+            schema.columns[label].role = Role::Ignore;
+        }
+        let mut given = vec![false; schema.columns.len()];
+        apply_hints(&mut schema, &mut given, self)?;
+        schema.positive = self.positive.clone().or(schema.positive);
+        schema.check()?;
+        Ok(schema)
+    }
+}
+
 /// Names that say "label" in any case of letters.
 const LABELS: [&str; 13] = [
     "label", "target", "y", "click", "clicked", "is_click", "clk", "class", "outcome", "rating",
