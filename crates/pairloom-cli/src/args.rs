@@ -122,7 +122,7 @@ pub struct ConfigArgs {
     pub batch_size: Option<usize>,
     /// Learning rate [default: 0.01 for sgd, 0.05 for adagrad, 0.001 for adam]
     #[arg(long, value_name = "X")]
-    pub learning_rate: Option<f32>,
+    pub learning_rate: Option<f64>,
     /// sgd, adagrad, adam, or adam-dense (which updates the whole table at each step)
     #[arg(long, value_name = "NAME", value_parser = optimizer)]
     pub optimizer: Option<Optimizer>,
@@ -131,13 +131,13 @@ pub struct ConfigArgs {
     pub loss: Option<Loss>,
     /// L2 strength of linear weights
     #[arg(long, value_name = "X")]
-    pub l2_linear: Option<f32>,
+    pub l2_linear: Option<f64>,
     /// L2 strength of factors
     #[arg(long, value_name = "X")]
-    pub l2_factors: Option<f32>,
+    pub l2_factors: Option<f64>,
     /// Standard deviation of the initial factors
     #[arg(long, value_name = "X")]
-    pub init_stdev: Option<f32>,
+    pub init_stdev: Option<f64>,
     /// Leave out the bias
     #[arg(long)]
     pub no_bias: bool,
@@ -152,7 +152,7 @@ pub struct ConfigArgs {
     pub patience: Option<u32>,
     /// What the learning rate is multiplied with after such an epoch
     #[arg(long, value_name = "X")]
-    pub rate_decay: Option<f32>,
+    pub rate_decay: Option<f64>,
     /// Seed of everything random
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

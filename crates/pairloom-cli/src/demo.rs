@@ -59,7 +59,12 @@ pub fn run(args: &Args) -> Result<()> {
     let linear = pairloom::train::train(&job, &mut |_| true)?.model.ok_or_else(stopped)?;
     let (model_file, report_file) = (file("model.pairloom"), file("report.html"));
     machine.save(&model_file)?;
-    report::write(&report_file, &machine, &trained.valid, &format!("pairloom train {train} --label Revenue"))?;
+    report::write(
+        &report_file,
+        &machine,
+        &trained.valid,
+        &format!("pairloom train {train} --label Revenue"),
+    )?;
     compare(&evaluate(&machine, &test)?, &evaluate(&linear, &test)?, &test, &mut screen)?;
     screen.text(&format!(
         "\nwrote {model_file} and {report_file}\n\nnext:\n  \
@@ -90,7 +95,10 @@ fn evaluate(model: &Model, test: &str) -> Result<Binary> {
 }
 
 fn compare(machine: &Binary, linear: &Binary, test: &str, screen: &mut Screen) -> Result<()> {
-    screen.text(&format!("\non the {} rows of {test}, which the model has not seen:", machine.rows))?;
+    screen.text(&format!(
+        "\non the {} rows of {test}, which the model has not seen:",
+        machine.rows
+    ))?;
     let row = |name: &str, of: fn(&Binary) -> Option<f64>| {
         vec![name.to_string(), figure(of(machine)), figure(of(linear))]
     };

@@ -111,7 +111,11 @@ fn write_csv<'a>(cells: impl Iterator<Item = &'a [u8]>, last: &[u8], lines: &mut
         if cell.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
             lines.push(b'"');
             for &byte in cell {
-                lines.extend_from_slice(if byte == b'"' { b"\"\"" } else { std::slice::from_ref(&byte) });
+                lines.extend_from_slice(if byte == b'"' {
+                    b"\"\""
+                } else {
+                    std::slice::from_ref(&byte)
+                });
             }
             lines.push(b'"');
         } else {

@@ -40,7 +40,8 @@ impl Progress {
             Event::Fit(FitEvent::Epoch(epoch)) => {
                 self.bar.finish_and_clear();
                 self.rates.push(self.rows as f64 / self.begun.elapsed().as_secs_f64().max(1e-9));
-                let auc = epoch.valid.as_ref().and_then(|m| m.iter().find(|(name, _)| *name == "auc"));
+                let auc =
+                    epoch.valid.as_ref().and_then(|m| m.iter().find(|(name, _)| *name == "auc"));
                 self.auc = match auc.and_then(|(_, value)| value) {
                     Some(auc) => format!("  validation AUC {auc:.4}"),
                     None => String::new(),

@@ -56,7 +56,7 @@ fn page<'a>(model: &Model, command: Option<String>, drawn: Option<&Drawn<'a>>) -
         epoch: epoch.epoch,
         train_loss: epoch.train_loss,
         valid: epoch.valid.iter().flat_map(&named).filter_map(|(n, v)| Some((n, v?))).collect(),
-        learning_rate: f64::from(epoch.learning_rate),
+        learning_rate: epoch.learning_rate,
     });
     let metrics: Vec<(String, String)> = drawn
         .iter()
@@ -64,7 +64,8 @@ fn page<'a>(model: &Model, command: Option<String>, drawn: Option<&Drawn<'a>>) -
         .map(|(name, value)| (name.replace('_', " "), figure(value)))
         .collect();
     let key = |(name, _): &&(String, String)| {
-        ["log loss", "auc", "expected calibration error", "rmse", "mae", "r2"].contains(&name.as_str())
+        ["log loss", "auc", "expected calibration error", "rmse", "mae", "r2"]
+            .contains(&name.as_str())
     };
     Report {
         title: "pairloom: a factorization machine".into(),
@@ -86,9 +87,17 @@ fn page<'a>(model: &Model, command: Option<String>, drawn: Option<&Drawn<'a>>) -
 fn kind<'a>(binary: bool, predictions: &'a [f64], rows: &'a Rows) -> Kind<'a> {
     let (labels, weight) = (rows.labels(), rows.weights());
     if binary {
-        Kind::Binary { probability: predictions.into(), label: labels.into(), weight: weight.map(Into::into) }
+        Kind::Binary {
+            probability: predictions.into(),
+            label: labels.into(),
+            weight: weight.map(Into::into),
+        }
     } else {
-        Kind::Regression { prediction: predictions.into(), target: labels.into(), weight: weight.map(Into::into) }
+        Kind::Regression {
+            prediction: predictions.into(),
+            target: labels.into(),
+            weight: weight.map(Into::into),
+        }
     }
 }
 
@@ -117,7 +126,9 @@ fn encoding(field: &Field) -> String {
     match &field.kind {
         FieldKind::Values(Vocabulary::Dictionary { .. }) => "dictionary".into(),
         FieldKind::Values(Vocabulary::Hash { bits }) => format!("hash of {bits} bits"),
-        FieldKind::Number(Number::Quantile { edges }) => format!("{} quantile bins", edges.len() + 1),
+        FieldKind::Number(Number::Quantile { edges }) => {
+            format!("{} quantile bins", edges.len() + 1)
+        }
         FieldKind::Number(Number::Standard { .. }) => "standardised".into(),
         FieldKind::Number(Number::Log { .. }) => "log, standardised".into(),
         FieldKind::Number(Number::LogSquare { .. }) => "log-square buckets".into(),

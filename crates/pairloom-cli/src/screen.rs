@@ -68,7 +68,11 @@ fn table(rows: &[Vec<String>], numbers: bool) -> Vec<String> {
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-            if numbers && column > 0 { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            if numbers && column > 0 {
+                format!("{cell:>width$}")
+            } else {
+                format!("{cell:<width$}")
+            }
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
     };
@@ -94,6 +98,7 @@ pub fn figure(value: Option<f64>) -> String {
 /// A whole number with separators: 12,330.
 pub fn thousands(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
     format!("{}{}", if number < 0 { "-" } else { "" }, groups.join(","))
 }

@@ -150,7 +150,8 @@ fn save(schema: &Schema, file: &str) -> Result<()> {
 
 fn tell_schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
     let mut rows = vec![vec!["column".into(), "role".into(), "because".into()]];
-    let why = |column: &Column| if column.why.is_empty() { "given".into() } else { column.why.clone() };
+    let why =
+        |column: &Column| if column.why.is_empty() { "given".into() } else { column.why.clone() };
     let row = |column: &Column| vec![column.name.clone(), column.role.name().into(), why(column)];
     rows.extend(schema.columns.iter().map(row));
     screen.table(&rows, false)?;
@@ -162,7 +163,11 @@ fn tell_start(start: &Start, screen: &mut Screen) -> Result<()> {
     let target = serde_json::to_value(&start.target).unwrap_or_default();
     let text = |key: &str| target[key].as_str().unwrap_or_default().to_string();
     screen.text(&match start.target.is_binary() {
-        true => format!("predicting the probability of '{}' against '{}'", text("positive"), text("negative")),
+        true => format!(
+            "predicting the probability of '{}' against '{}'",
+            text("positive"),
+            text("negative")
+        ),
         false => format!(
             "predicting a number (mean {}, standard deviation {})",
             figure(target["mean"].as_f64()),
@@ -176,7 +181,10 @@ fn tell_start(start: &Start, screen: &mut Screen) -> Result<()> {
         thousands(start.features as i64),
         start.bytes as f64 / (1 << 20) as f64,
     ))?;
-    screen.text(&epoch_line(&["epoch", "train loss", "valid loss", "AUC/R2", "acc./MAE", "rate", "rows/s"].map(String::from)))?;
+    screen.text(&epoch_line(
+        &["epoch", "train loss", "valid loss", "AUC/R2", "acc./MAE", "rate", "rows/s"]
+            .map(String::from),
+    ))?;
     let Start { train, valid, features, .. } = start;
     screen.json(&serde_json::json!({
         "event": "start", "target": target, "train_rows": train, "valid_rows": valid, "features": features,
@@ -206,7 +214,9 @@ fn tell_epoch(epoch: &Epoch, rows_per_second: f64, screen: &mut Screen) -> Resul
 
 fn epoch_line(cells: &[String; 7]) -> String {
     let [epoch, train, valid, quality, second, rate, speed] = cells;
-    format!("{epoch:>5}  {train:>10}  {valid:>10}  {quality:>8}  {second:>8}  {rate:>8}  {speed:>10}")
+    format!(
+        "{epoch:>5}  {train:>10}  {valid:>10}  {quality:>8}  {second:>8}  {rate:>8}  {speed:>10}"
+    )
 }
 
 fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Result<()> {
@@ -258,7 +268,7 @@ fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Res
 }
 
 /// The error of a run that diverged, with its last good model saved beside the output.
-fn diverged(epoch: u32, rate: f32, trained: &Trained, args: &Args) -> Error {
+fn diverged(epoch: u32, rate: f64, trained: &Trained, args: &Args) -> Error {
     let place = match trained.diverged_row {
         Some(row) => format!("at row {row} of {}", args.data),
         None => "in the weights".into(),

@@ -21,18 +21,18 @@ pub struct Config {
     /// Whether there are linear weights `w_i`.
     pub linear: bool,
     /// Standard deviation of the initial factors (normal, mean 0). Linear weights start at 0.
-    pub init_stdev: f32,
+    pub init_stdev: f64,
     /// The loss; `None` takes logistic for a label of two values and squared for any other.
     pub loss: Option<Loss>,
     /// The update rule.
     pub optimizer: Optimizer,
     /// The learning rate; `None` takes [`Config::rate`]'s default for the optimizer.
-    pub learning_rate: Option<f32>,
+    pub learning_rate: Option<f64>,
     /// L2 strength of linear weights: `l2/2 * w^2` is added to the loss of each row that has the
     /// feature, whatever its value.
-    pub l2_linear: f32,
+    pub l2_linear: f64,
     /// L2 strength of factors, likewise.
-    pub l2_factors: f32,
+    pub l2_factors: f64,
     /// Rows in a batch; 1 is online learning.
     pub batch_size: usize,
     /// Passes over the training rows at the most.
@@ -43,7 +43,7 @@ pub struct Config {
     pub patience: u32,
     /// What the learning rate is multiplied with after an epoch without a better validation loss;
     /// 1 leaves it.
-    pub rate_decay: f32,
+    pub rate_decay: f64,
     /// Seed of everything random.
     pub seed: u64,
     /// Share of the rows held out for validation, drawn at random (whole groups if there is a
@@ -91,7 +91,7 @@ impl Default for Config {
 
 impl Config {
     /// The learning rate, or the optimizer's default.
-    pub fn rate(&self) -> f32 {
+    pub fn rate(&self) -> f64 {
         self.learning_rate.unwrap_or(match self.optimizer {
             Optimizer::Sgd => 0.01,
             Optimizer::Adagrad => 0.05,
@@ -134,6 +134,6 @@ impl Config {
 }
 
 /// False for NaN and infinity too.
-fn is_at_least_0(x: f32) -> bool {
+fn is_at_least_0(x: f64) -> bool {
     x.is_finite() && x >= 0.0
 }

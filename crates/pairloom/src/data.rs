@@ -96,8 +96,10 @@ impl Labels {
             let (first, second) = (&self.classes[0], &self.classes[1]);
             return Err(raw.cell_error(
                 cell,
-                format!("label: '{name}' is a third value beside '{first}' and '{second}': two \
-                         values or numbers can be learned"),
+                format!(
+                    "label: '{name}' is a third value beside '{first}' and '{second}': two \
+                         values or numbers can be learned"
+                ),
             ));
         }
         if is_text && !self.are_text {

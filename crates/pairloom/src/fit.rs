@@ -25,7 +25,7 @@ pub struct Epoch {
     /// Counted from 1.
     pub epoch: u32,
     /// The learning rate.
-    pub learning_rate: f32,
+    pub learning_rate: f64,
     /// Mean loss over the training rows, each taken just before its batch was learned from: log
     /// loss in nats, or the mean squared error in squared units of the target.
     pub train_loss: f64,
@@ -65,7 +65,7 @@ pub enum Stop {
         /// The training row whose loss it was, counted from 0; `None` if a parameter was found.
         row: Option<usize>,
         /// The learning rate.
-        rate: f32,
+        rate: f64,
     },
 }
 
@@ -191,7 +191,7 @@ impl Run<'_> {
         let (epoch, rate) = (progress.epoch, progress.rate);
         let mut weight = order[..progress.rows].iter().map(|&i| self.weight(i)).sum::<f64>();
         for batch in order[progress.rows..].chunks(self.config.batch_size) {
-            match backend.step(self.train, batch, rate) {
+            match backend.step(self.train, batch, rate as f32) {
                 Ok(loss) => progress.loss += loss,
                 Err(at) => {
                     let row = Some(batch[at] as usize);
@@ -223,7 +223,8 @@ impl Run<'_> {
     }
 
     fn measure(&self, scores: &[f32]) -> Result<Metrics> {
-        let prediction = |&s: &f32| self.target.restore(self.config.resolved_loss().inverse_link(f64::from(s)));
+        let prediction =
+            |&s: &f32| self.target.restore(self.config.resolved_loss().inverse_link(f64::from(s)));
         let predictions: Vec<f64> = scores.iter().map(prediction).collect();
         measure(self.target, &predictions, self.valid)
     }

@@ -10,7 +10,8 @@ use crate::{Error, Result};
 pub fn check(need: u128, what: &str, remedy: &str) -> Result<()> {
     match available() {
         Some(free) if need > u128::from(free) => {
-            let message = format!("{what} needs {} of memory and {} are free", gib(need), gib(free.into()));
+            let message =
+                format!("{what} needs {} of memory and {} are free", gib(need), gib(free.into()));
             Err(Error::Memory(format!("{message}: {remedy}")))
         }
         _ => Ok(()),

@@ -56,7 +56,7 @@ impl Weights {
         for (id, &count) in (0..).zip(counts) {
             if count > 0 {
                 let factors = &mut table.vector_mut(id)[1..=config.factors];
-                factors.iter_mut().for_each(|v| *v = normal.sample(&mut random));
+                factors.iter_mut().for_each(|v| *v = normal.sample(&mut random) as f32);
             }
         }
         Ok(Weights { bias: if config.bias { mean_score } else { 0.0 }, table })

@@ -92,8 +92,7 @@ impl Model {
         let names = reader.columns().to_vec();
         let keep = positions(&options.keep, &names)?;
         let labelled = options.labelled;
-        let mut encoder =
-            RowEncoder::bind(&self.encoding, &self.schema, file, &names, labelled)?;
+        let mut encoder = RowEncoder::bind(&self.encoding, &self.schema, file, &names, labelled)?;
         if !labelled {
             encoder.forget_labels();
         }

@@ -116,7 +116,10 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     check_rows(&train, &job.data)?;
     if let Some(path) = &job.valid {
         let (rows, others) = read_rows(path, &schema, &encoding, job.on_error)?;
-        (valid, skipped) = (rows, { skipped.merge(others); skipped });
+        (valid, skipped) = (rows, {
+            skipped.merge(others);
+            skipped
+        });
     }
     let config = resolve(&job.config, &encoding);
     let start = start(&config, &encoding, &train, &valid)?;
@@ -279,8 +282,8 @@ fn step_settings(config: &Config, target: &Target) -> StepSettings {
         loss: config.resolved_loss(),
         target: target.clone(),
         optimizer: config.optimizer,
-        l2_linear: config.l2_linear,
-        l2_factors: config.l2_factors,
+        l2_linear: config.l2_linear as f32,
+        l2_factors: config.l2_factors as f32,
         bias: config.bias,
     }
 }

@@ -95,12 +95,8 @@ impl<M: Interaction> Cpu<M> {
         let share = self.threads.share(batch.len());
         let parts = batch.chunks(share).zip(sums.chunks_mut(share * width));
         let parts = parts.zip(slopes.chunks_mut(share)).zip(losses.chunks_mut(share));
-        let parts = parts.map(|(((batch, sums), slopes), losses)| RowPart {
-            batch,
-            sums,
-            slopes,
-            losses,
-        });
+        let parts =
+            parts.map(|(((batch, sums), slopes), losses)| RowPart { batch, sums, slopes, losses });
         let (interaction, state, settings) = (&self.interaction, &self.state, &self.settings);
         self.threads.each(parts.collect(), |part| {
             let outputs = part.slopes.iter_mut().zip(part.losses);

@@ -139,7 +139,11 @@ fn learn_target(
         None => labels.classes.len() == 2,
         Some(loss) => loss == Loss::Logistic,
     };
-    if binary { learn_classes(labels, schema, file) } else { learn_scale(interned, training, config, file) }
+    if binary {
+        learn_classes(labels, schema, file)
+    } else {
+        learn_scale(interned, training, config, file)
+    }
 }
 
 /// Which of the two labels is positive: the one the schema names, else the greater number, else a
@@ -150,8 +154,10 @@ fn learn_classes(labels: &Labels, schema: &Schema, file: &str) -> Result<Target>
         let classes = labels.classes.join("', '");
         return Err(Error::data(
             file,
-            format!("logistic loss takes a label of two values and this one has more ('{classes}', \
-                     ...): use --loss squared for numbers"),
+            format!(
+                "logistic loss takes a label of two values and this one has more ('{classes}', \
+                     ...): use --loss squared for numbers"
+            ),
         ));
     };
     let second_is_positive = match &schema.positive {

@@ -95,7 +95,9 @@ impl Number {
                 let (mean, scale) = mean_and_deviation(present.map(signed_log));
                 Number::Log { mean, scale }
             }
-            Transform::LogSquare => Number::LogSquare { buckets: learn_buckets(values, min_count)? },
+            Transform::LogSquare => {
+                Number::LogSquare { buckets: learn_buckets(values, min_count)? }
+            }
         })
     }
 

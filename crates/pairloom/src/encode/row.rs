@@ -57,7 +57,11 @@ impl<'a> RowEncoder<'a> {
                 columns.push(BoundColumn {
                     name: column.name.clone(),
                     role: column.role,
-                    cell: if column.role == Role::Pairs { 0 } else { cells.find(schema, number)? },
+                    cell: if column.role == Role::Pairs {
+                        0
+                    } else {
+                        cells.find(schema, number)?
+                    },
                     separator: column.separator.unwrap_or('|'),
                     fields: start..end,
                 });
@@ -110,7 +114,8 @@ impl<'a> RowEncoder<'a> {
             let field = &fields[column.fields.start];
             match &field.kind {
                 FieldKind::Number(number) => {
-                    let v = parse_cell(cell).ok_or_else(|| number_error(raw, column.cell, &column.name))?;
+                    let v = parse_cell(cell)
+                        .ok_or_else(|| number_error(raw, column.cell, &column.name))?;
                     let (id, x) = number.feature(v);
                     rows.push(field.offset + id, x);
                 }
@@ -168,8 +173,10 @@ pub(crate) fn number_error(raw: &RawRow, cell: usize, name: &str) -> Error {
     let text = shown(raw.cell(cell));
     raw.cell_error(
         cell,
-        format!("column '{name}' is numeric and {text} is not a finite number: correct it, leave \
-                 it empty if it is unknown, or train with --categorical {name}"),
+        format!(
+            "column '{name}' is numeric and {text} is not a finite number: correct it, leave \
+                 it empty if it is unknown, or train with --categorical {name}"
+        ),
     )
 }
 
@@ -187,10 +194,11 @@ impl Cells<'_> {
             let (has, wants) = (self.names.len(), schema.columns.len());
             Error::data(
                 self.file,
-                format!("column '{name}' is missing: the model was trained on {wants} columns and \
-                         this file has {has}"),
+                format!(
+                    "column '{name}' is missing: the model was trained on {wants} columns and \
+                         this file has {has}"
+                ),
             )
         })
     }
 }
-

@@ -34,9 +34,7 @@ impl Target {
     pub(super) fn is_usable(&self) -> bool {
         match self {
             Target::Binary { negative, positive } => negative != positive,
-            Target::Real { mean, scale } => {
-                mean.is_finite() && scale.is_finite() && *scale > 0.0
-            }
+            Target::Real { mean, scale } => mean.is_finite() && scale.is_finite() && *scale > 0.0,
         }
     }
 

@@ -27,7 +27,7 @@ pub struct Progress {
     /// Sum of their weighted losses.
     pub loss: f64,
     /// The learning rate.
-    pub rate: f32,
+    pub rate: f64,
     /// The best epoch so far, 0 if none is complete.
     pub best_epoch: u32,
     /// Finished epochs.

@@ -206,7 +206,9 @@ impl Container {
         let tensor = tensor.map_err(|_| self.refuse(format!("tensor '{name}' is missing")))?;
         if tensor.dtype() != dtype || shape.is_some_and(|shape| shape != tensor.shape()) {
             let (found, is) = (tensor.shape(), tensor.dtype());
-            return Err(self.refuse(format!("tensor '{name}' is {is:?} {found:?}, not as expected")));
+            return Err(
+                self.refuse(format!("tensor '{name}' is {is:?} {found:?}, not as expected"))
+            );
         }
         Ok(tensor.data())
     }

@@ -53,15 +53,47 @@ impl Hints {
 
 /// Names that say "label" in any case of letters.
 const LABELS: [&str; 13] = [
-    "label", "target", "y", "click", "clicked", "is_click", "clk", "class", "outcome", "rating",
-    "response", "conversion", "converted",
+    "label",
+    "target",
+    "y",
+    "click",
+    "clicked",
+    "is_click",
+    "clk",
+    "class",
+    "outcome",
+    "rating",
+    "response",
+    "conversion",
+    "converted",
 ];
 
-/// Words that make a column of whole numbers the name of something.
+/// Last words of a column's name that make its whole numbers names of something.
 const ENTITIES: [&str; 24] = [
-    "id", "ids", "user", "item", "movie", "product", "book", "song", "artist", "ad", "campaign",
-    "advertiser", "publisher", "site", "app", "device", "category", "code", "zip", "flight",
-    "customer", "query", "url", "hash",
+    "id",
+    "ids",
+    "user",
+    "item",
+    "movie",
+    "product",
+    "book",
+    "song",
+    "artist",
+    "ad",
+    "campaign",
+    "advertiser",
+    "publisher",
+    "site",
+    "app",
+    "device",
+    "category",
+    "code",
+    "zip",
+    "flight",
+    "customer",
+    "query",
+    "url",
+    "hash",
 ];
 
 /// Whole numbers with at most this many distinct values are categories.
@@ -78,7 +110,12 @@ const DISTINCT: f64 = 0.95;
 /// # Errors
 /// [`Error::Usage`] if a hint names no column, if two hints contradict each other, or if no column
 /// can be taken for the label.
-pub fn infer(format: Format, names: &[String], sample: &[&RawRow], hints: &Hints) -> Result<Schema> {
+pub fn infer(
+    format: Format,
+    names: &[String],
+    sample: &[&RawRow],
+    hints: &Hints,
+) -> Result<Schema> {
     let columns = names.iter().map(|name| Column::new(name.as_str(), Role::Ignore)).collect();
     let mut schema = Schema { format, positive: hints.positive.clone(), columns };
     let mut given = vec![false; names.len()];
@@ -115,18 +152,16 @@ fn set(schema: &mut Schema, given: &mut [bool], column: usize, role: Role, why: 
 }
 
 fn apply_hints(schema: &mut Schema, given: &mut [bool], hints: &Hints) -> Result<()> {
-    let single = [
-        (&hints.label, Role::Label),
-        (&hints.weight, Role::Weight),
-        (&hints.group, Role::Group),
-    ];
+    let single =
+        [(&hints.label, Role::Label), (&hints.weight, Role::Weight), (&hints.group, Role::Group)];
     let single = single.into_iter().flat_map(|(names, role)| names.iter().map(move |n| (n, role)));
     let several = [
         (&hints.categorical, Role::Categorical),
         (&hints.numeric, Role::Numeric),
         (&hints.ignore, Role::Ignore),
     ];
-    let several = several.into_iter().flat_map(|(names, role)| names.iter().map(move |n| (n, role)));
+    let several =
+        several.into_iter().flat_map(|(names, role)| names.iter().map(move |n| (n, role)));
     let multi = hints.multi.iter().map(|(name, _)| (name, Role::Multi));
     for (name, role) in single.chain(several).chain(multi) {
         let column = schema.column(name)?;
@@ -156,9 +191,8 @@ fn apply_hints(schema: &mut Schema, given: &mut [bool], hints: &Hints) -> Result
 
 fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)> {
     let free = |column: &usize| !given[*column];
-    let is_label = |column: &usize| {
-        LABELS.contains(&schema.columns[*column].name.to_lowercase().as_str())
-    };
+    let is_label =
+        |column: &usize| LABELS.contains(&schema.columns[*column].name.to_lowercase().as_str());
     let columns = 0..schema.columns.len();
     if let Some(column) = columns.clone().filter(free).find(is_label) {
         return Ok((column, "by its name"));
@@ -210,7 +244,7 @@ fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
     let look = look(cell, sample);
     let distinct = look.texts.len();
     let mut choose = |role, why: String| (column.role, column.why) = (role, why);
-    let named = words(&column.name).iter().any(|word| ENTITIES.contains(&word.as_str()));
+    let named = words(&column.name).last().is_some_and(|word| ENTITIES.contains(&word.as_str()));
     let nearly_all = look.filled >= 100 && distinct as f64 >= DISTINCT * look.filled as f64;
     match &look.whole {
         _ if look.filled == 0 => choose(Role::Categorical, "empty so far".into()),

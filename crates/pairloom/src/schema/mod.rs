@@ -6,7 +6,7 @@
 
 mod infer;
 
-pub use infer::{infer, Hints};
+pub use infer::{Hints, infer};
 
 use crate::encode::Transform;
 use crate::input::Format;
@@ -195,7 +195,9 @@ impl Schema {
                 return Err(Error::usage(format!("multi column '{name}' needs a separator")));
             }
             if column.separator.is_some_and(|separator| !separator.is_ascii()) {
-                return Err(Error::usage(format!("separator of '{name}' must be an ASCII character")));
+                return Err(Error::usage(format!(
+                    "separator of '{name}' must be an ASCII character"
+                )));
             }
             if column.hash_bits.is_some_and(|bits| !(1..=30).contains(&bits)) {
                 return Err(Error::usage(format!("hash_bits of '{name}' must be from 1 to 30")));
