@@ -527,7 +527,7 @@ fn paths_that_cannot_be_read() {
 fn long_lines_take_linear_time() {
     let pairs = "1 ".to_owned() + &"7:1 ".repeat(4 << 20);
     let one_token = format!("1 {}", ":1".repeat(8 << 20));
-    let cells = "ab,".repeat(5 << 20);
+    let cells = "abc,".repeat((4 << 20) - 1);
     let quoted = format!("1,\"{}\"", "a\"\"\n".repeat(4 << 20));
     let libsvm = options(FormatName::Libsvm);
     for (case, text, options) in [
@@ -542,5 +542,31 @@ fn long_lines_take_linear_time() {
         assert_eq!(outcome.is_ok(), case != "one token");
         // Far above what it takes, for machines under load; quadratic time would be minutes.
         assert!(start.elapsed() < Duration::from_secs(5), "{case}: {:?}", start.elapsed());
+    }
+}
+
+/// A record of separators alone would take many times its own size in memory.
+#[test]
+fn records_of_too_many_items_are_refused() {
+    let cells = ",".repeat(5 << 20) + "\n";
+    let quoted = "\"\"".to_owned() + &cells;
+    let pairs = "1".to_owned() + &" 7:1".repeat(5 << 20) + "\n";
+    let bare = csv(false);
+    let cases = [
+        (format!("1,2\n{cells}1,2\n"), &bare, "more than 4194304 cells"),
+        (format!("1,2\n{quoted}1,2\n"), &bare, "more than 4194304 cells"),
+        (format!("1 7:1\n{pairs}1 7:1\n"), &options(FormatName::Libsvm), "more than 4194304 pairs"),
+    ];
+    for (text, options, message) in cases {
+        let mut reader = input::from_bytes("t", text, options).unwrap();
+        let mut row = RawRow::new();
+        assert!(reader.read(&mut row).unwrap());
+        let error = reader.read(&mut row).unwrap_err();
+        assert!(
+            matches!(error, Error::Row { .. }) && error.to_string().contains(message),
+            "{error}"
+        );
+        assert!(reader.read(&mut row).unwrap());
+        assert!(!reader.read(&mut row).unwrap());
     }
 }
