@@ -12,7 +12,7 @@
 //! blanks belong to their cell, and empty lines are skipped, in files of one column too: there
 //! an empty cell is written `""`.
 
-use super::lines::{self, Lines};
+use super::lines::{self, Lines, MAX_ITEMS};
 use super::open::Source;
 use super::{Format, RawRow, Reader};
 use crate::{Error, Result};
@@ -52,7 +52,7 @@ impl Records {
         }
         row.format = self.format;
         if memchr3(b'"', b'\r', 0, row.record()).is_none() {
-            self.split(row);
+            self.split(row)?;
         } else {
             self.scan(row)?;
             lines::refuse_nul(row)?;
@@ -61,14 +61,18 @@ impl Records {
     }
 
     /// Cuts a line without quotes.
-    fn split(&self, row: &mut RawRow) {
+    fn split(&self, row: &mut RawRow) -> Result<()> {
         let mut start = 0;
         let record = row.text.get(..row.record_len).unwrap_or_default();
         for end in memchr_iter(self.delimiter, record) {
+            if row.cells.len() >= MAX_ITEMS {
+                return Err(too_many(row, start));
+            }
             row.cells.push(start..end);
             start = end + 1;
         }
         row.cells.push(start..row.record_len);
+        Ok(())
     }
 
     /// Cuts a record with quotes, reading on while one is open.
@@ -83,6 +87,9 @@ impl Records {
                 break;
             }
             start = end + 1;
+            if row.cells.len() >= MAX_ITEMS {
+                return Err(too_many(row, start));
+            }
         }
         undouble(row);
         Ok(())
@@ -132,6 +139,10 @@ impl Records {
             _ => Ok(close + 1),
         }
     }
+}
+
+fn too_many(row: &RawRow, offset: usize) -> Error {
+    row.error_at(offset, format!("more than {MAX_ITEMS} cells in one record"))
 }
 
 fn unclosed(row: &RawRow, open: usize) -> Error {

@@ -15,6 +15,10 @@ use std::sync::Arc;
 /// The longest record, line ends included.
 pub(super) const MAX_RECORD: usize = 64 << 20;
 
+/// The most cells or pairs of a record. A few kilobytes may unpack to a record of 64 MiB of commas
+/// alone, and a cell takes more memory than a comma.
+pub(super) const MAX_ITEMS: usize = 1 << 22;
+
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A source cut into lines, which are counted from 1.

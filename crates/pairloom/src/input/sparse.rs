@@ -6,7 +6,7 @@
 //! say exactly what is wrong with it. No number is cut: an index keeps its 64 bits or is refused,
 //! and a value is finite.
 
-use super::lines::{self, Lines};
+use super::lines::{self, Lines, MAX_ITEMS};
 use super::number::{overflows_f32, parse_f32, parse_u64};
 use super::open::Source;
 use super::{Format, Pair, RawRow, Reader};
@@ -88,6 +88,9 @@ impl Grammar {
         }
         cells.extend([label, qid]);
         while !token.is_empty() {
+            if pairs.len() >= MAX_ITEMS {
+                return Err((token.start, format!("more than {MAX_ITEMS} pairs in one line")));
+            }
             pairs.push(self.pair(line, &token)?);
             token = next_token(line, token.end).unwrap_or(0..0);
         }

@@ -1,0 +1,572 @@
+//! The hostile corpus: what each reader makes of odd, broken and malicious input.
+//!
+//! A case is an input and one line for each call of `read`. A line that starts with `!` is an
+//! error: `!line:column text`, where the message must begin at that place and contain the text;
+//! `!!` is an error that ends the input. Any other line is a row: its cells joined by `|`, then
+//! `field/index=value` for each pair. Every case is also read compressed, through a file, and with
+//! a byte order mark, which must change nothing.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
+
+use pairloom::Error;
+use pairloom::input::{self, Format, FormatName, OpenOptions, RawRow, Reader};
+use std::fs;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+type Case = (&'static str, &'static [u8], &'static [&'static str]);
+
+const LIBSVM: &[Case] = &[
+    ("plain", b"1 1:0.5 7:2\n-1 3:1\n", &["1| 0/1=0.5 0/7=2", "-1| 0/3=1"]),
+    ("no final newline", b"1 1:1\n0 2:25", &["1| 0/1=1", "0| 0/2=25"]),
+    ("CRLF", b"1 1:1\r\n0 2:1\r\n", &["1| 0/1=1", "0| 0/2=1"]),
+    ("a lone CR", b"1 1:1\r0 2:1\n1 1:1\n", &["!1:6 carriage return", "1| 0/1=1"]),
+    ("CR before CRLF", b"1 1:1\r\r\n", &["!1:6 carriage return"]),
+    ("empty file", b"", &[]),
+    ("one newline", b"\n", &[]),
+    ("empty and blank lines", b"\n1 1:1\n\n \t\n0 1:1\n\n", &["1| 0/1=1", "0| 0/1=1"]),
+    ("comments", b"# head\n1 1:1 # tail 2:x\n #x\n", &["1| 0/1=1"]),
+    ("comment without a blank", b"1 1:1#2:1\n", &["1| 0/1=1"]),
+    ("comment after the label", b"1# 1:1\n", &["1|"]),
+    ("tabs and runs of blanks", b"1\t1:1  \t 2:2\n", &["1| 0/1=1 0/2=2"]),
+    ("leading and trailing blanks", b"  1 1:1 \t \n", &["1| 0/1=1"]),
+    ("label only", b"1\n", &["1|"]),
+    ("no label", b"1:1 2:1\n", &["| 0/1=1 0/2=1"]),
+    (
+        "label as text",
+        b"spam 1:1\nnan 1:1\n1,3 1:1\n",
+        &["spam| 0/1=1", "nan| 0/1=1", "1,3| 0/1=1"],
+    ),
+    ("qid", b"1 qid:12 1:1\n2 qid:12\n", &["1|12 0/1=1", "2|12"]),
+    ("qid without a label", b"qid:3 1:1\n", &["|3 0/1=1"]),
+    ("qid not first", b"1 1:1 qid:3\n", &["!1:7 index qid is not"]),
+    ("qid of text", b"1 qid:x 1:1\n", &["!1:7 qid x is not"]),
+    ("qid negative", b"1 qid:-1 1:1\n", &["!1:7 qid -1 is not"]),
+    ("qid empty", b"1 qid: 1:1\n", &["!1:7 qid  is not"]),
+    ("index 0", b"1 0:1\n", &["1| 0/0=1"]),
+    ("unordered", b"1 9:1 2:1\n", &["1| 0/9=1 0/2=1"]),
+    ("duplicates", b"1 2:1 2:3\n", &["1| 0/2=1 0/2=3"]),
+    ("leading zeros", b"1 007:01.50\n", &["1| 0/7=1.5"]),
+    (
+        "number forms",
+        b"1 1:+1 2:-.5 3:2. 4:1E2 5:1e-3\n",
+        &["1| 0/1=1 0/2=-0.5 0/3=2 0/4=100 0/5=0.001"],
+    ),
+    ("index 2^32+3", b"1 4294967299:1\n", &["1| 0/4294967299=1"]),
+    ("index 2^64-1", b"1 18446744073709551615:1\n", &["1| 0/18446744073709551615=1"]),
+    ("index 2^64", b"1 18446744073709551616:1\n", &["!1:3 does not fit in 64 bits"]),
+    ("index of 40 digits", b"1 9999999999999999999999999999999999999999:1\n", &["!1:3 64 bits"]),
+    ("index -1", b"1 -1:1\n", &["!1:3 negative index -1"]),
+    ("index +1", b"1 1:1 +2:1\n", &["!1:7 index +2 is not"]),
+    ("index 1.5", b"1 1.5:1\n", &["!1:3 index 1.5 is not"]),
+    ("index 0x1", b"1 0x1:1\n", &["!1:3 index 0x1 is not"]),
+    ("index of text", b"1 a:1\n1 1:1\n", &["!1:3 index a is not", "1| 0/1=1"]),
+    ("nan", b"1 1:1\n1 2:nan\n", &["1| 0/1=1", "!2:5 value nan is not a finite number"]),
+    ("inf", b"1 1:inf\n", &["!1:5 value inf is not a finite number"]),
+    ("-Infinity", b"1 1:-Infinity\n", &["!1:5 value -Infinity is not a finite number"]),
+    ("1e400", b"1 1:1e400\n", &["!1:5 value 1e400 is too large"]),
+    ("1e39", b"1 1:1e39\n", &["!1:5 value 1e39 is too large"]),
+    ("1e38", b"1 1:1e38\n", &["1| 0/1=1e38"]),
+    ("1e-40 and 1e-400", b"1 1:1e-40 2:1e-400\n", &["1| 0/1=1e-40 0/2=0"]),
+    ("value of text", b"1 1:one\n", &["!1:5 value one is not a finite number"]),
+    ("value with a tail", b"1 1:1x\n", &["!1:5 value 1x is not"]),
+    ("value in hexadecimal", b"1 1:0x1p3\n", &["!1:5 value 0x1p3 is not"]),
+    ("decimal comma", b"1 1:1,5\n", &["!1:5 value 1,5 is not"]),
+    ("no value", b"1 1:\n", &["!1:5 no value in `1:`"]),
+    ("no index", b"1 :1\n", &["!1:3 no index in `:1`"]),
+    ("a colon alone", b"1 :\n", &["!1:3 no index in `:`"]),
+    ("an index alone", b"1 5\n", &["!1:3 expected index:value, found `5`"]),
+    ("a blank before the colon", b"1 1 :1\n", &["!1:3 expected index:value, found `1`"]),
+    ("a blank after the colon", b"1 1: 1\n", &["!1:5 no value"]),
+    ("three numbers", b"1 1:2:3\n", &["!1:3 found `1:2:3` (field:index:value is libffm)"]),
+    ("many colons", b"1 1:2:3:4:5\n", &["!1:3 found `1:2:3:4:5`"]),
+    ("NUL in front", b"\x001 1:1\n1 1:1\n", &["!1:1 a NUL byte", "1| 0/1=1"]),
+    ("NUL in a value", b"1 1:1\x00\n", &["!1:6 a NUL byte"]),
+    ("UTF-16", b"\xff\xfe1\x00 \x001\x00:\x001\x00\n\x00", &["!1:4 UTF-16", "!2:1 NUL"]),
+    ("invalid UTF-8", b"1 \xff\xfe:1\n", &["!1:3 index \u{fffd}\u{fffd} is not"]),
+    ("control characters", b"1 1:1\x1b[2J\n", &["!1:5 value 1\\u{1b}[2J is not"]),
+    ("another kind of blank", b"1\x0b1:1\n", &["!1:1 index 1\\u{b}1 is not"]),
+    ("fields of a csv", b"1,2,3\n", &["1,2,3|"]),
+];
+
+const LIBFFM: &[Case] = &[
+    ("plain", b"1 0:1:0.5 3:7:2\n0 1:2:1\n", &["1| 0/1=0.5 3/7=2", "0| 1/2=1"]),
+    ("no final newline", b"1 0:1:25", &["1| 0/1=25"]),
+    ("CRLF", b"1 0:1:1\r\n0 0:2:1\r\n", &["1| 0/1=1", "0| 0/2=1"]),
+    ("a lone CR", b"1 0:1:1\r0 0:1:1\n1 0:1:1\n", &["!1:8 carriage return", "1| 0/1=1"]),
+    ("empty file", b"", &[]),
+    ("empty and blank lines", b"\n1 0:1:1\n\n \t\n", &["1| 0/1=1"]),
+    ("tabs and runs of blanks", b"1\t0:1:1  \t 0:2:2\n", &["1| 0/1=1 0/2=2"]),
+    ("leading and trailing blanks", b"  1 0:1:1 \t \n", &["1| 0/1=1"]),
+    ("label only", b"1\n", &["1|"]),
+    ("no label", b"0:1:1\n", &["| 0/1=1"]),
+    ("a comment", b"# head\n1 0:1:1\n", &["!1:1 libffm has no comments", "1| 0/1=1"]),
+    ("a comment behind", b"1 0:1:1 # tail\n", &["!1:9 libffm has no comments"]),
+    ("a comment first of the pairs", b"1 #0:1:1\n", &["!1:3 libffm has no comments"]),
+    ("qid", b"1 qid:3 0:1:1\n", &["!1:3 found `qid:3`"]),
+    ("one feature in two fields", b"1 0:5:1 1:5:1\n", &["1| 0/5=1 1/5=1"]),
+    ("duplicates", b"1 0:5:1 0:5:1\n", &["1| 0/5=1 0/5=1"]),
+    ("field 2^32-1", b"1 4294967295:1:1\n", &["1| 4294967295/1=1"]),
+    ("field 2^32", b"1 4294967296:1:1\n", &["!1:3 field 4294967296 does not fit in 32 bits"]),
+    ("field 2^64", b"1 18446744073709551616:1:1\n", &["!1:3 does not fit in 32 bits"]),
+    ("field -1", b"1 -1:1:1\n", &["!1:3 negative field -1"]),
+    ("field of text", b"1 a:1:1\n", &["!1:3 field a is not"]),
+    ("index 2^32+3", b"1 0:4294967299:1\n", &["1| 0/4294967299=1"]),
+    ("index 2^64-1", b"1 0:18446744073709551615:1\n", &["1| 0/18446744073709551615=1"]),
+    ("index 2^64", b"1 0:18446744073709551616:1\n", &["!1:5 does not fit in 64 bits"]),
+    ("index -1", b"1 0:-1:1\n", &["!1:5 negative index -1"]),
+    ("index +1", b"1 0:+1:1\n", &["!1:5 index +1 is not"]),
+    ("index 1.5", b"1 0:1.5:1\n", &["!1:5 index 1.5 is not"]),
+    ("index of text", b"1 0:a:1\n1 0:1:1\n", &["!1:5 index a is not", "1| 0/1=1"]),
+    ("nan", b"1 0:1:nan\n", &["!1:7 value nan is not a finite number"]),
+    ("inf", b"1 0:1:inf\n", &["!1:7 value inf is not a finite number"]),
+    ("1e400", b"1 0:1:1e400\n", &["!1:7 value 1e400 is too large"]),
+    ("1e39", b"1 0:1:1e39\n", &["!1:7 value 1e39 is too large"]),
+    ("1e-40 and 1e-400", b"1 0:1:1e-40 0:2:1e-400\n", &["1| 0/1=1e-40 0/2=0"]),
+    ("negative zero", b"1 0:1:-0\n", &["1| 0/1=-0"]),
+    ("value of text", b"1 0:1:x\n", &["!1:7 value x is not"]),
+    ("value with a tail", b"1 0:1:1_0\n", &["!1:7 value 1_0 is not"]),
+    ("no value", b"1 0:1:\n", &["!1:7 no value in `0:1:`"]),
+    ("no index", b"1 0::1\n", &["!1:5 no index in `0::1`"]),
+    ("no field", b"1 :1:1\n", &["!1:3 no field in `:1:1`"]),
+    ("colons alone", b"1 ::\n", &["!1:3 no field in `::`"]),
+    ("two numbers", b"1 1:2\n", &["!1:3 found `1:2` (index:value is libsvm)"]),
+    ("four numbers", b"1 1:2:3:4\n", &["!1:3 found `1:2:3:4`"]),
+    ("a number alone", b"1 5\n", &["!1:3 found `5`"]),
+    ("text alone", b"1 0:1:1 click\n", &["!1:9 found `click`"]),
+    ("a blank inside", b"1 0:1 :1\n", &["!1:3 found `0:1`"]),
+    ("NUL in front", b"\x001 0:1:1\n1 0:1:1\n", &["!1:1 a NUL byte", "1| 0/1=1"]),
+    ("NUL in a value", b"1 0:1:1\x00\n", &["!1:8 a NUL byte"]),
+    ("UTF-16", b"\xff\xfe1\x00\n\x00", &["!1:4 UTF-16", "!2:1 NUL"]),
+    ("invalid UTF-8", b"\xff 0:1:\xff\n", &["!1:7 value \u{fffd} is not"]),
+];
+
+/// Read with a comma and without a header.
+const CSV: &[Case] = &[
+    ("plain", b"1,a\n0,b\n", &["1|a", "0|b"]),
+    ("no final newline", b"1,a\n0,bc", &["1|a", "0|bc"]),
+    ("CRLF", b"1,a\r\n0,b\r\n", &["1|a", "0|b"]),
+    ("mixed line ends", b"1,a\r\n0,b\n1,c\r\n", &["1|a", "0|b", "1|c"]),
+    ("a lone CR", b"1,a\r0,b\n", &["!1:4 carriage return"]),
+    ("a lone CR further down", b"1,a\n0,\rb\n2,c\n", &["1|a", "!2:3 carriage return", "2|c"]),
+    ("CR in quotes", b"1,\"a\rb\"\n", &["1|a\\rb"]),
+    ("one newline", b"\n", &["!! no rows: the file is empty"]),
+    ("empty file", b"", &["!! no rows: the file is empty"]),
+    ("empty lines", b"\n1,a\n\n\r\n0,b\n\n", &["1|a", "0|b"]),
+    ("empty lines of one column", b"a\n\nb\n\"\"\n", &["a", "b", ""]),
+    ("a line of blanks", b"1,a\n  \n", &["1|a", "!2:3 1 cell, expected 2 as in line 1"]),
+    ("empty cells", b",,\n1,,3\n", &["||", "1||3"]),
+    ("trailing delimiter", b"1,\n0,\n", &["1|", "0|"]),
+    ("blanks are kept", b" 1 ,\ta\n", &[" 1 |\\ta"]),
+    (
+        "too few cells",
+        b"1,a,x\n0,b\n1,c,y\n",
+        &["1|a|x", "!2:4 2 cells, expected 3 as in line 1", "1|c|y"],
+    ),
+    (
+        "too many cells",
+        b"1,a\n0,b,c,d\n1,c\n",
+        &["1|a", "!2:5 4 cells, expected 2 as in line 1", "1|c"],
+    ),
+    ("the first row after empty lines", b"\n\n1,a\n1\n", &["1|a", "!4:2 expected 2 as in line 3"]),
+    ("quoted", b"\"1\",\"a\"\n\"0\",b\n", &["1|a", "0|b"]),
+    ("quoted delimiter", b"1,\"a,b\"\n", &["1|a,b"]),
+    ("quoted newline", b"1,\"a\nb\"\n0,c\n", &["1|a\\nb", "0|c"]),
+    ("quoted CRLF", b"1,\"a\r\nb\"\r\n0,c\r\n", &["1|a\\r\\nb", "0|c"]),
+    ("quoted empty lines", b"1,\"\n\n\"\n", &["1|\\n\\n"]),
+    ("doubled quotes", b"1,\"a \"\"b\"\"\"\n0,\"\"\"\"\n", &["1|a \"b\"", "0|\""]),
+    ("quoted empty cell", b"1,\"\"\n", &["1|"]),
+    ("quoted cell at the end", b"1,\"a\"", &["1|a"]),
+    ("quote inside a cell", b"1,5\" x\n2,a\"b\"\n", &["1|5\" x", "2|a\"b\""]),
+    ("blank before a quote", b"1, \"a\"\n", &["1| \"a\""]),
+    (
+        "text after a quote",
+        b"0,b\n1,\"a\"b\n0,c\n",
+        &["0|b", "!2:6 text after a closing quote", "0|c"],
+    ),
+    ("blank after a quote", b"0,b\n\"1\" ,a\n", &["0|b", "!2:4 text after a closing quote"]),
+    ("backslash is no escape", b"1,\"a\\\"\n", &["1|a\\\\"]),
+    ("unclosed quote", b"1,a\n0,\"b\n1,c\n", &["1|a", "!!2:3 this quote is never closed"]),
+    ("unclosed at the end", b"1,a\n0,\"", &["1|a", "!!2:3 this quote is never closed"]),
+    (
+        "unclosed after a doubled one",
+        b"1,a\n0,\"b\"\"",
+        &["1|a", "!!2:3 this quote is never closed"],
+    ),
+    (
+        "unclosed, opened on a second line",
+        b"1,a\n\"x\ny\",\"b\n\n",
+        &["1|a", "!!3:4 this quote is never"],
+    ),
+    ("ragged over two lines", b"1,a\n\"x\ny\",b,c\n2,b\n", &["1|a", "!3:6 3 cells", "2|b"]),
+    ("ragged after doubled quotes", b"1,a\n\"\"\"\",b,c\n", &["1|a", "!2:8 3 cells"]),
+    ("NUL", b"1,a\n0,\x00\n1,b\n", &["1|a", "!2:3 a NUL byte: is this", "1|b"]),
+    ("NUL in quotes", b"1,a\n0,\"x\n\x00\"\n1,b\n", &["1|a", "!3:1 a NUL byte", "1|b"]),
+    ("NUL in the first row", b"1,\x00\n", &["!1:3 a NUL byte"]),
+    ("UTF-16", b"\xff\xfe1\x00,\x002\x00\n\x00", &["!1:4 UTF-16"]),
+    ("invalid UTF-8", b"1,\xff\xfe\n", &["1|\\xff\\xfe"]),
+    ("UTF-8", "1,é\n".as_bytes(), &["1|\\xc3\\xa9"]),
+    ("other delimiters", b"1;a\t|,b\n", &["1;a\\t||b"]),
+    ("nan, inf and the like are text", b"nan,inf,1e400\n", &["nan|inf|1e400"]),
+    ("comments are text", b"#a,b\n", &["#a|b"]),
+    ("colons are text", b"1:2,3:4\n", &["1:2|3:4"]),
+    ("form feed and vertical tab", b"1,\x0b\n2,\x0c\n", &["1|\\x0b", "2|\\x0c"]),
+    ("line separators of Unicode", "1,a\u{2028}b\n".as_bytes(), &["1|a\\xe2\\x80\\xa8b"]),
+];
+
+/// Read with a comma and a header; the first line is the columns.
+const HEADER: &[Case] = &[
+    ("plain", b"y,x\n1,a\n", &["y|x", "1|a"]),
+    ("CRLF", b"y,x\r\n1,a\r\n", &["y|x", "1|a"]),
+    ("trimmed", b" y ,\tx\n 1,a\n", &["y|x", " 1|a"]),
+    ("quoted", b"\"y\",\"x,\"\"z\"\"\"\n1,a\n", &["y|x,\"z\"", "1|a"]),
+    (
+        "two lines",
+        b"\"y\nz\",x\n1,a\n1\n",
+        &["y\\nz|x", "1|a", "!4:2 1 cell, expected 2 as in line 1"],
+    ),
+    ("header only", b"y,x", &["y|x"]),
+    ("numbers as names", b"1,2\n3,4\n", &["1|2", "3|4"]),
+    ("names that differ in case", b"y,Y\n3,4\n", &["y|Y", "3|4"]),
+    ("one column", b"y\n3\n", &["y", "3"]),
+    ("empty file", b"", &["!! no rows: the file is empty"]),
+    ("empty name", b"y,,x\n1,2,3\n", &["!1:3 column 2 has no name"]),
+    ("blank name", b"y, \n1,2\n", &["!1:3 column 2 has no name"]),
+    ("row numbers of a data frame", b",y\n0,2\n", &["!1:1 column 1 has no name"]),
+    ("same name twice", b"y,x,y\n1,2,3\n", &["!1:5 columns 1 and 3 are both named `y`"]),
+    ("same name but for blanks", b"y,x, y\n1,2,3\n", &["!1:5 columns 1 and 3 are both"]),
+    ("invalid UTF-8", b"y,\xff\n1,2\n", &["!1:3 not UTF-8"]),
+    ("NUL", b"y,x\x00\n1,2\n", &["!1:4 a NUL byte"]),
+    ("unclosed quote", b"y,\"x\n1,2\n", &["!!1:3 this quote is never closed"]),
+    ("too few cells", b"y,x\n1\n1,a\n", &["y|x", "!2:2 1 cell, expected 2 as in line 1", "1|a"]),
+];
+
+fn options(format: FormatName) -> OpenOptions {
+    OpenOptions { format: Some(format), ..OpenOptions::default() }
+}
+
+fn csv(header: bool) -> OpenOptions {
+    OpenOptions { delimiter: Some(','), header: Some(header), ..options(FormatName::Csv) }
+}
+
+#[test]
+fn libsvm_corpus() {
+    check(LIBSVM, &options(FormatName::Libsvm));
+}
+
+#[test]
+fn libffm_corpus() {
+    check(LIBFFM, &options(FormatName::Libffm));
+}
+
+#[test]
+fn csv_corpus() {
+    check(CSV, &csv(false));
+}
+
+#[test]
+fn header_corpus() {
+    check(HEADER, &csv(true));
+}
+
+/// Each case as it is, and in the forms that must make no difference.
+fn check(cases: &[Case], options: &OpenOptions) {
+    let directory = tempfile::tempdir().unwrap();
+    for (case, bytes, expected) in cases {
+        let marked = [b"\xef\xbb\xbf", *bytes].concat();
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        let forms = [
+            ("plain", bytes.to_vec()),
+            ("BOM", marked),
+            ("gzip", gzip(bytes)),
+            ("gzip of two members", [gzip(first), gzip(second)].concat()),
+            ("zstd", zstd::encode_all(*bytes, 3).unwrap()),
+            (
+                "zstd of two frames",
+                [first, second].map(|b| zstd::encode_all(b, 3).unwrap()).concat(),
+            ),
+        ];
+        for (form, bytes) in forms {
+            compare(
+                &format!("{case} ({form})"),
+                input::from_bytes("t", bytes, options),
+                "t",
+                expected,
+            );
+        }
+        let path = directory.path().join("t");
+        fs::write(&path, bytes).unwrap();
+        let path = path.to_str().unwrap();
+        compare(&format!("{case} (file)"), input::open(path, options), path, expected);
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn compare(case: &str, reader: pairloom::Result<Box<dyn Reader>>, file: &str, expected: &[&str]) {
+    let found = describe(reader, file);
+    assert_eq!(found.len(), expected.len(), "{case}: {found:?}");
+    for (found, expected) in found.iter().zip(expected) {
+        match expected.strip_prefix('!').and_then(|error| error.split_once(' ')) {
+            None => assert_eq!(found, expected, "{case}"),
+            Some((place, text)) => {
+                let (found_place, message) =
+                    found.strip_prefix('!').unwrap().split_once(' ').unwrap();
+                assert_eq!(found_place, place, "{case}: {found}");
+                assert!(message.contains(text), "{case}: {found}");
+            }
+        }
+    }
+}
+
+/// The header if there is one, the rows and the errors, in the notation of the cases.
+fn describe(reader: pairloom::Result<Box<dyn Reader>>, file: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut reader = match reader {
+        Ok(reader) => reader,
+        Err(error) => return vec![describe_error(&error, file)],
+    };
+    if matches!(reader.format(), Format::Csv { header: true, .. }) {
+        lines.push(reader.columns().join("|").escape_debug().to_string().replace("\\\"", "\""));
+    }
+    let mut row = RawRow::new();
+    loop {
+        match reader.read(&mut row) {
+            Ok(true) => lines.push(describe_row(&row)),
+            Ok(false) => return lines,
+            Err(error) => lines.push(describe_error(&error, file)),
+        }
+    }
+}
+
+fn describe_row(row: &RawRow) -> String {
+    let cells: Vec<String> = (0..row.len())
+        .map(|i| row.cell(i).escape_ascii().to_string().replace("\\\"", "\""))
+        .collect();
+    let pairs = row.pairs().iter().map(|pair| {
+        let value = format!("{:?}", pair.value).trim_end_matches(".0").to_owned();
+        format!(" {}/{}={value}", pair.field, pair.index)
+    });
+    cells.join("|") + &pairs.collect::<String>()
+}
+
+/// `!line:column message`, with a second `!` where the input ends.
+fn describe_error(error: &Error, file: &str) -> String {
+    let fatal = if matches!(error, Error::Row { .. }) { "" } else { "!" };
+    let text = error.to_string();
+    let text = text.strip_prefix(file).unwrap().strip_prefix(':').unwrap();
+    let text = text.strip_prefix(' ').map_or(text.replacen(": ", " ", 1), |t| format!(" {t}"));
+    format!("!{fatal}{text}")
+}
+
+#[test]
+fn formats_are_detected() {
+    let comma = |header| Format::Csv { delimiter: ',', header };
+    let tab = |header| Format::Csv { delimiter: '\t', header };
+    let cases: &[(&str, &str, Format)] = &[
+        ("t.csv", "y,x\n1,2\n", comma(true)),
+        ("t.csv", "1,2\n3,4\n", comma(false)),
+        ("t.CSV", "1,2\n", comma(false)),
+        // Tabs in spite of the name, as in the click data of "Dive into Deep Learning".
+        ("ctr.csv", "0\t68fd1e64\t80e26c9b\n1\t05db9164\t,\n", tab(false)),
+        ("t.tsv", "a,b\n1,2\n", tab(true)),
+        ("t.tab", "1\t2\n", tab(false)),
+        ("t.csv", "1:2,3:4\n1:2,5:6\n", comma(false)),
+        ("t.svm", "", Format::Libsvm),
+        ("t.libsvm", "1 1:1\n", Format::Libsvm),
+        ("t.svmlight", "1 1:1\n", Format::Libsvm),
+        ("t.ffm", "", Format::Libffm),
+        ("t.libffm", "1 0:1:1\n", Format::Libffm),
+        ("t.txt", "1 3:0.5\n", Format::Libsvm),
+        ("t.data", "1 1:3:0.5\n", Format::Libffm),
+        ("stdin", "y,x\n1,2\n", comma(true)),
+        ("stdin", "3:0.5\n", Format::Libsvm),
+        ("t", "1\n2\n", comma(false)),
+    ];
+    for (name, text, expected) in cases {
+        for bytes in [text.as_bytes().to_vec(), gzip(text.as_bytes())] {
+            let reader = input::from_bytes(name, bytes, &OpenOptions::default()).unwrap();
+            assert_eq!(reader.format(), *expected, "{name} {text:?}");
+        }
+    }
+    let error = input::from_bytes("t.txt", "", &OpenOptions::default()).err().unwrap();
+    assert_eq!(error.to_string(), "t.txt: no rows: the file is empty");
+}
+
+/// What detection has looked at is read all the same, in a file larger than its sample.
+#[test]
+fn sniffing_consumes_nothing() {
+    let mut text = String::from("label;city\n");
+    (0..20_000).for_each(|i| text.push_str(&format!("{};c{i}\n", i % 2)));
+    let mut reader = input::from_bytes("big.data", text, &OpenOptions::default()).unwrap();
+    assert_eq!(reader.format(), Format::Csv { delimiter: ';', header: true });
+    assert_eq!(reader.columns(), ["label", "city"]);
+    let mut row = RawRow::new();
+    for i in 0..20_000 {
+        assert!(reader.read(&mut row).unwrap());
+        assert_eq!((row.line(), row.cell(1)), (i + 2, format!("c{i}").as_bytes()));
+    }
+    assert!(!reader.read(&mut row).unwrap());
+}
+
+#[test]
+fn options_that_cannot_work_are_refused() {
+    let refused = |name: &str, options: OpenOptions, text: &str| {
+        let error = input::from_bytes(name, "1,2\n", &options).err().unwrap();
+        assert!(matches!(error, Error::Usage(_)) && error.to_string().contains(text), "{error}");
+    };
+    let delimiter = |c| OpenOptions { delimiter: Some(c), ..OpenOptions::default() };
+    refused("t.svm", delimiter(','), "format libsvm has no delimiter");
+    refused("t.ffm", OpenOptions { header: Some(true), ..Default::default() }, "no header");
+    refused("t", OpenOptions { format: Some(FormatName::Tsv), ..delimiter(',') }, "is csv");
+    for odd in ['"', '\n', '\r', '\0', 'é', '→'] {
+        refused("t.csv", delimiter(odd), "one ASCII character");
+    }
+    let reader = input::from_bytes("t.tsv", "1,2\n", &delimiter(',')).unwrap();
+    assert_eq!(reader.columns(), ["0", "1"]);
+}
+
+/// A format that a model has stored reads further files.
+#[test]
+fn a_known_format_reads_more_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("more.txt");
+    let path = path.to_str().unwrap();
+    let columns = ["y".to_owned(), "x".to_owned()];
+    let bare = Format::Csv { delimiter: ';', header: false };
+
+    fs::write(path, "a;b\nc;d\n").unwrap();
+    let named =
+        input::open_as(path, Format::Csv { delimiter: ';', header: true }, &columns).unwrap();
+    assert_eq!(named.columns(), ["a", "b"]);
+    let mut reader = input::open_as(path, bare, &columns).unwrap();
+    let mut row = RawRow::new();
+    assert!(reader.read(&mut row).unwrap());
+    assert_eq!((reader.columns(), row.cell(0)), (&columns[..], &b"a"[..]));
+    assert_eq!(input::open_as(path, bare, &[]).unwrap().columns(), ["0", "1"]);
+
+    fs::write(path, "a;b;c\n").unwrap();
+    let error = input::open_as(path, bare, &columns).unwrap().read(&mut row).unwrap_err();
+    assert_eq!(error.to_string(), format!("{path}:1:5: 3 cells, expected 2"));
+    fs::write(path, "").unwrap();
+    assert!(!input::open_as(path, bare, &columns).unwrap().read(&mut row).unwrap());
+    assert!(input::open_as(path, bare, &[]).is_err());
+}
+
+/// Errors that a caller finds later, in what a cell says, are placed as well.
+#[test]
+fn cells_and_pairs_know_their_place() {
+    let text = "y,x,z\n1,\"a\"\"\nb\",\"c\"\"d\"\n";
+    let mut reader = input::from_bytes("t.csv", text, &csv(true)).unwrap();
+    let mut row = RawRow::new();
+    assert!(reader.read(&mut row).unwrap());
+    assert_eq!([row.cell(1), row.cell(2)], [&b"a\"\nb"[..], b"c\"d"]);
+    let places = [(0, "2:1"), (1, "2:4"), (2, "3:5"), (3, "3:10")];
+    for (cell, place) in places {
+        assert_eq!(row.cell_error(cell, "odd").to_string(), format!("t.csv:{place}: odd"));
+    }
+    let mut reader =
+        input::from_bytes("t.svm", "\n1 qid:2 1:1\t2:1\n", &OpenOptions::default()).unwrap();
+    assert!(reader.read(&mut row).unwrap());
+    assert_eq!(row.cell_error(1, "odd").to_string(), "t.svm:2:7: odd");
+    assert_eq!(row.pair_error(&row.pairs()[1], "odd").to_string(), "t.svm:2:13: odd");
+}
+
+/// Every way of cutting a compressed file short is an error, and so is a flipped bit.
+#[test]
+fn damaged_streams_are_refused() {
+    let text: String = (0..2000).map(|i| format!("{} {i}:{}\n", i % 2, i * i)).collect();
+    let zstd = {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+        encoder.include_checksum(true).unwrap();
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let read = |bytes: &[u8]| -> pairloom::Result<usize> {
+        let mut reader = input::from_bytes("t.svm", bytes, &OpenOptions::default())?;
+        let (mut row, mut rows) = (RawRow::new(), 0);
+        while reader.read(&mut row)? {
+            rows += 1;
+        }
+        Ok(rows)
+    };
+    for (kind, bytes) in [("gzip", gzip(text.as_bytes())), ("zstd", zstd)] {
+        assert_eq!(read(&bytes).unwrap(), 2000);
+        for len in (5..bytes.len()).step_by(7).chain([bytes.len() - 1]) {
+            let error = read(&bytes[..len]).unwrap_err().to_string();
+            let expected = format!("t.svm: the {kind} stream is cut off: the file is incomplete");
+            assert_eq!(error, expected, "{len} bytes");
+        }
+        let mut flipped = bytes.clone();
+        let middle = flipped.len() / 2;
+        flipped[middle] ^= 4;
+        assert!(read(&flipped).is_err());
+        assert!(read(&[&bytes[..], b"garbage"].concat()).is_err());
+    }
+}
+
+#[test]
+fn paths_that_cannot_be_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().to_str().unwrap();
+    let absent = format!("{folder}/absent.csv");
+    for path in [folder, &absent, "", "a\0b", &format!("{folder}/{}", "x".repeat(300))] {
+        let error = input::open(path, &OpenOptions::default()).err().unwrap();
+        assert!(matches!(error, Error::Io { .. }), "{error:?}");
+        assert!(error.to_string().starts_with(&format!("{path}: ")), "{error}");
+    }
+    assert!(input::open_as(&absent, Format::Libsvm, &[]).is_err());
+}
+
+/// A line of 16 MB takes a fraction of a second: nothing is quadratic in its length.
+#[test]
+fn long_lines_take_linear_time() {
+    let pairs = "1 ".to_owned() + &"7:1 ".repeat(4 << 20);
+    let one_token = format!("1 {}", ":1".repeat(8 << 20));
+    let cells = "abc,".repeat((4 << 20) - 1);
+    let quoted = format!("1,\"{}\"", "a\"\"\n".repeat(4 << 20));
+    let libsvm = options(FormatName::Libsvm);
+    for (case, text, options) in [
+        ("pairs", pairs, &libsvm),
+        ("one token", one_token, &libsvm),
+        ("cells", cells, &csv(false)),
+        ("quoted", quoted, &csv(false)),
+    ] {
+        let start = Instant::now();
+        let mut row = RawRow::new();
+        let outcome = input::from_bytes("t", text, options).unwrap().read(&mut row);
+        assert_eq!(outcome.is_ok(), case != "one token");
+        // Far above what it takes, for machines under load; quadratic time would be minutes.
+        assert!(start.elapsed() < Duration::from_secs(5), "{case}: {:?}", start.elapsed());
+    }
+}
+
+/// A record of separators alone would take many times its own size in memory.
+#[test]
+fn records_of_too_many_items_are_refused() {
+    let cells = ",".repeat(5 << 20) + "\n";
+    let quoted = "\"\"".to_owned() + &cells;
+    let pairs = "1".to_owned() + &" 7:1".repeat(5 << 20) + "\n";
+    let bare = csv(false);
+    let cases = [
+        (format!("1,2\n{cells}1,2\n"), &bare, "more than 4194304 cells"),
+        (format!("1,2\n{quoted}1,2\n"), &bare, "more than 4194304 cells"),
+        (format!("1 7:1\n{pairs}1 7:1\n"), &options(FormatName::Libsvm), "more than 4194304 pairs"),
+    ];
+    for (text, options, message) in cases {
+        let mut reader = input::from_bytes("t", text, options).unwrap();
+        let mut row = RawRow::new();
+        assert!(reader.read(&mut row).unwrap());
+        let error = reader.read(&mut row).unwrap_err();
+        assert!(
+            matches!(error, Error::Row { .. }) && error.to_string().contains(message),
+            "{error}"
+        );
+        assert!(reader.read(&mut row).unwrap());
+        assert!(!reader.read(&mut row).unwrap());
+    }
+}

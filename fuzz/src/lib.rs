@@ -1,0 +1,33 @@
+//! What the targets of the text readers share: read all there is, and check what a reader
+//! promises of any input.
+
+use pairloom::Error;
+use pairloom::input::{self, Format, OpenOptions, RawRow};
+
+/// Reads the bytes to their end, going on after bad rows.
+pub fn read(bytes: &[u8], options: &OpenOptions) {
+    let Ok(mut reader) = input::from_bytes("fuzz", bytes, options) else { return };
+    let columns = reader.columns().len();
+    let sparse = !matches!(reader.format(), Format::Csv { .. });
+    let mut row = RawRow::new();
+    let mut line = 0;
+    loop {
+        match reader.read(&mut row) {
+            Ok(true) => {
+                assert_eq!(row.len(), columns);
+                assert!(row.line() > line && (sparse || row.pairs().is_empty()));
+                assert!(row.pairs().iter().all(|pair| pair.value.is_finite()));
+                line = row.line();
+                // The places of cells and pairs can always be told.
+                (0..=row.len()).for_each(|i| drop(row.cell_error(i, "")));
+                row.pairs().iter().for_each(|pair| drop(row.pair_error(pair, "")));
+            }
+            Err(Error::Row { place, .. }) => {
+                assert!(place.line > line && place.column > 0);
+            }
+            Ok(false) => return,
+            Err(_) => break,
+        }
+    }
+    assert!(matches!(reader.read(&mut row), Ok(false)), "rows after an error that ends the input");
+}
