@@ -3,5 +3,6 @@
 pub mod error;
 pub mod input;
 pub mod metric;
+pub mod report;
 
 pub use error::{Error, Result};
