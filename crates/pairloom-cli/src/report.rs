@@ -126,6 +126,7 @@ fn encoding(field: &Field) -> String {
     match &field.kind {
         FieldKind::Values(Vocabulary::Dictionary { .. }) => "dictionary".into(),
         FieldKind::Values(Vocabulary::Hash { bits }) => format!("hash of {bits} bits"),
+        FieldKind::Number(Number::Piecewise { .. }) => "piecewise linear".into(),
         FieldKind::Number(Number::Quantile { edges }) => {
             format!("{} quantile bins", edges.len() + 1)
         }

@@ -190,7 +190,7 @@ impl Run<'_> {
         let mut saved = Instant::now();
         let (epoch, rate) = (progress.epoch, progress.rate);
         let mut weight = order[..progress.rows].iter().map(|&i| self.weight(i)).sum::<f64>();
-        for batch in order[progress.rows..].chunks(self.config.batch_size) {
+        for batch in order[progress.rows..].chunks(self.config.batch_rows(self.train.len())) {
             match backend.step(self.train, batch, rate as f32) {
                 Ok(loss) => progress.loss += loss,
                 Err(at) => {
