@@ -86,7 +86,7 @@ impl Default for Config {
             min_count: 2,
             hash_bits: None,
             numeric_transform: Transform::Piecewise,
-            bins: 8,
+            bins: 6,
         }
     }
 }
