@@ -29,11 +29,14 @@ fn try_write(path: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Res
         _ => Path::new("."),
     };
     let temporary = temporary(folder)?;
+    // `write` may put another file in the place of this one.
+    let permissions = match existing {
+        Some(meta) => meta.permissions(),
+        None => fs::metadata(&temporary)?.permissions(),
+    };
     write(&temporary)?;
     let file = File::options().write(true).open(&temporary)?;
-    if let Some(meta) = existing {
-        file.set_permissions(meta.permissions())?;
-    }
+    file.set_permissions(permissions)?;
     file.sync_all()?;
     temporary.persist(&target).map_err(|e| e.error)?;
     // Without this the rename itself may be lost in a power cut. Not every system can do it.
@@ -49,7 +52,15 @@ fn temporary(folder: &Path) -> io::Result<tempfile::TempPath> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    Ok(builder.tempfile_in(folder)?.into_temp_path())
+    Ok(builder.tempfile_in(folder).map_err(plain)?.into_temp_path())
+}
+
+/// The system's error without the temporary file's name, which tells the user nothing.
+fn plain(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|error| error.source());
+    let inner = inner.and_then(|inner| inner.downcast_ref::<io::Error>());
+    let code = inner.and_then(io::Error::raw_os_error);
+    code.map_or(error, io::Error::from_raw_os_error)
 }
 
 fn write_through(target: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
