@@ -28,6 +28,8 @@ fn try_write(path: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Res
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    // Found out here, since the error of making a file in it would name that file.
+    fs::metadata(folder)?;
     let temporary = temporary(folder)?;
     // `write` may put another file in the place of this one.
     let permissions = match existing {
@@ -52,15 +54,7 @@ fn temporary(folder: &Path) -> io::Result<tempfile::TempPath> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    Ok(builder.tempfile_in(folder).map_err(plain)?.into_temp_path())
-}
-
-/// The system's error without the temporary file's name, which tells the user nothing.
-fn plain(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|error| error.source());
-    let inner = inner.and_then(|inner| inner.downcast_ref::<io::Error>());
-    let code = inner.and_then(io::Error::raw_os_error);
-    code.map_or(error, io::Error::from_raw_os_error)
+    Ok(builder.tempfile_in(folder)?.into_temp_path())
 }
 
 fn write_through(target: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
