@@ -35,7 +35,11 @@ impl Screen {
     }
 
     fn line(&mut self, line: &str) -> Result<()> {
-        writeln!(self.out, "{line}").and_then(|()| self.out.flush()).map_err(stdout_error)
+        match writeln!(self.out, "{line}").and_then(|()| self.out.flush()) {
+            // Its reader has seen enough; the work goes on, as files may be what it is done for.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(stdout_error),
+        }
     }
 }
 

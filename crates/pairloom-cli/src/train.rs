@@ -3,13 +3,15 @@
 use crate::args::{ColumnArgs, ConfigArgs, InputArgs};
 use crate::progress::Progress;
 use crate::report;
-use crate::screen::{Screen, figure, metric_rows, notice, notice_skipped, thousands};
+use crate::screen::{Screen, figure, metric_rows, notice, notice_skipped, stdout_error, thousands};
 use pairloom::fit::{Checkpoints, Epoch, FitEvent, Stop};
 use pairloom::metric::Metrics;
 use pairloom::preset::{self, Preset};
 use pairloom::schema::{Column, Schema};
 use pairloom::train::{Event, Job, SchemaSource, Start, Trained, train};
 use pairloom::{Config, Error, Model, Result};
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -61,7 +63,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let job = job(args)?;
     check_writable(&args.output)?;
-    args.report.as_deref().map_or(Ok(()), check_writable)?;
+    args.report.iter().chain(&args.save_schema).try_for_each(|file| check_writable(file))?;
     let mut screen = Screen::new(args.json, args.output == "-");
     let trained = train_on_screen(&job, &mut screen, args.save_schema.as_deref())?;
     finish(args, &job, trained, &mut screen)
@@ -241,7 +243,15 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
 
 /// To a file, or through standard output.
 fn save_model(model: &Model, output: &str) -> Result<()> {
-    model.save(if output == "-" { "/dev/stdout" } else { output })
+    if output != "-" {
+        return model.save(output);
+    }
+    // Not by the name /dev/stdout: a socket has none, and a file would be replaced.
+    let file = tempfile::NamedTempFile::new().map_err(stdout_error)?;
+    model.save(&file.path().to_string_lossy())?;
+    let mut saved = File::open(file.path()).map_err(stdout_error)?;
+    let mut out = io::stdout();
+    io::copy(&mut saved, &mut out).and_then(|_| out.flush()).map_err(stdout_error)
 }
 
 fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Result<()> {

@@ -124,7 +124,7 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     let config = resolve(&job.config, &encoding, train.len());
     let start = start(&config, &encoding, &train, &valid)?;
     watch(Event::Start(&start));
-    let counts = train.counts(encoding.features());
+    let counts = train.counts(encoding.features())?;
     let weights = Weights::init(&config, &counts, mean_score(&config, &encoding.target, &train))?;
     let mut backend = Cpu::new(
         interaction(&config),

@@ -28,12 +28,17 @@ fn try_write(path: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Res
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    // Found out here, since the error of making a file in it would name that file.
+    fs::metadata(folder)?;
     let temporary = temporary(folder)?;
+    // `write` may put another file in the place of this one.
+    let permissions = match existing {
+        Some(meta) => meta.permissions(),
+        None => fs::metadata(&temporary)?.permissions(),
+    };
     write(&temporary)?;
     let file = File::options().write(true).open(&temporary)?;
-    if let Some(meta) = existing {
-        file.set_permissions(meta.permissions())?;
-    }
+    file.set_permissions(permissions)?;
     file.sync_all()?;
     temporary.persist(&target).map_err(|e| e.error)?;
     // Without this the rename itself may be lost in a power cut. Not every system can do it.
