@@ -154,11 +154,13 @@ impl Run<'_> {
         watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
     ) -> Result<Stop> {
         let patience = self.config.patience;
+        // Over epochs and not within one: theirs may be shorter than the time between two.
+        let mut saved = Instant::now();
         while progress.epoch <= self.config.epochs {
             if patience > 0 && stale(progress) >= patience {
                 return Ok(Stop::NoBetter);
             }
-            if let Some(stop) = self.epoch(backend, progress, best, watch)? {
+            if let Some(stop) = self.epoch(backend, progress, best, watch, &mut saved)? {
                 return Ok(stop);
             }
             let epoch = self.finish_epoch(backend, progress)?;
@@ -185,9 +187,9 @@ impl Run<'_> {
         progress: &mut Progress,
         best: &Option<Weights>,
         watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
+        saved: &mut Instant,
     ) -> Result<Option<Stop>> {
         let order = self.order(progress.epoch);
-        let mut saved = Instant::now();
         let (epoch, rate) = (progress.epoch, progress.rate);
         let mut weight = order[..progress.rows].iter().map(|&i| self.weight(i)).sum::<f64>();
         for batch in order[progress.rows..].chunks(self.config.batch_size) {
@@ -204,7 +206,7 @@ impl Run<'_> {
             if !watch(FitEvent::Batch { epoch, rows: progress.rows, loss }) {
                 return Ok(Some(Stop::Interrupted));
             }
-            self.save_when_due(backend.state(), progress, best, &mut saved)?;
+            self.save_when_due(backend.state(), progress, best, saved)?;
         }
         let diverged = Stop::Diverged { epoch, row: None, rate };
         Ok((!backend.is_finite()).then_some(diverged))
