@@ -58,11 +58,11 @@ pub enum Stop {
     NoBetter,
     /// The caller asked for it.
     Interrupted,
-    /// A loss or a parameter was not finite.
+    /// A loss, a parameter or the prediction of a validation row was not finite.
     Diverged {
         /// The epoch.
         epoch: u32,
-        /// The training row whose loss it was, counted from 0; `None` if a parameter was found.
+        /// The training row whose loss it was, counted from 0; `None` if it was no loss.
         row: Option<usize>,
         /// The learning rate.
         rate: f64,
@@ -163,7 +163,14 @@ impl Run<'_> {
             if let Some(stop) = self.epoch(backend, progress, best, watch, &mut saved)? {
                 return Ok(stop);
             }
-            let epoch = self.finish_epoch(backend, progress)?;
+            let epoch = match self.finish_epoch(backend, progress) {
+                // Finite parameters may still give a score that is not.
+                Err(Error::Diverged(_)) => {
+                    let Progress { epoch, rate, .. } = *progress;
+                    return Ok(Stop::Diverged { epoch, row: None, rate });
+                }
+                epoch => epoch?,
+            };
             let goes_on = watch(FitEvent::Epoch(&epoch));
             if epoch.valid.is_none() || is_best(&epoch, progress) {
                 progress.best_epoch = epoch.epoch;
