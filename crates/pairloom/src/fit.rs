@@ -311,16 +311,16 @@ pub fn measure(target: &Target, predictions: &[f64], rows: &Rows) -> Result<Metr
     })
 }
 
-/// Checks that rows can be trained on.
+/// Checks that rows can be trained on or measured; `what` they are called in errors.
 ///
 /// # Errors
 /// [`Error::Data`] naming `file`.
-pub fn check_rows(rows: &Rows, file: &str) -> Result<()> {
+pub fn check_rows(rows: &Rows, file: &str, what: &str) -> Result<()> {
     if u32::try_from(rows.len()).is_err() {
         return Err(Error::data(file, "more than 2^32 rows: train on a part of them"));
     }
     if rows.weight() <= 0.0 {
-        return Err(Error::data(file, "the weights of all training rows are 0"));
+        return Err(Error::data(file, format!("the weights of all {what} rows are 0")));
     }
     Ok(())
 }
