@@ -113,13 +113,16 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     let held_out = hold_out(&interned, job);
     let Learned { encoding, train, mut valid } =
         learn(interned, &held_out, &schema, &job.config, &job.data)?;
-    check_rows(&train, &job.data)?;
+    check_rows(&train, &job.data, "training")?;
     if let Some(path) = &job.valid {
         let (rows, others) = read_rows(path, &schema, &encoding, job.on_error)?;
         (valid, skipped) = (rows, {
             skipped.merge(others);
             skipped
         });
+    }
+    if !valid.is_empty() {
+        check_rows(&valid, job.valid.as_deref().unwrap_or(&job.data), "validation")?;
     }
     let config = resolve(&job.config, &encoding, train.len());
     let start = start(&config, &encoding, &train, &valid)?;

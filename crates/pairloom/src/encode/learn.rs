@@ -131,7 +131,7 @@ fn learn_target(
         return Err(Error::data(file, "no training rows"));
     };
     if training.iter().all(|&row| labels.values[row] == labels.values[first]) {
-        let class = labels.classes.first().map_or("", String::as_str);
+        let class = class_of(labels, labels.values[first]);
         let message = format!("all {} training rows have the label '{class}'", training.len());
         return Err(Error::data(file, message + ": there is nothing to learn"));
     }
@@ -144,6 +144,16 @@ fn learn_target(
     } else {
         learn_scale(interned, training, config, file)
     }
+}
+
+/// A label as it was written; the number itself where it is one of many.
+fn class_of(labels: &Labels, value: f64) -> String {
+    let is_it = |(place, class): &(usize, &String)| match labels.are_text {
+        true => *place as f64 == value,
+        false => parse_number(class.as_bytes()) == Some(value),
+    };
+    let found = labels.classes.iter().enumerate().find(is_it);
+    found.map_or_else(|| value.to_string(), |(_, class)| class.clone())
 }
 
 /// Which of the two labels is positive: the one the schema names, else the greater number, else a
