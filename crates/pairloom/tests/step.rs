@@ -219,7 +219,9 @@ impl Plain {
     fn check(&self, backend: &Cpu<Fm>, what: &str) {
         let State { table, bias, time } = backend.state();
         assert_eq!(*time, self.time, "{what}");
-        assert!(near(bias[0].into(), self.bias.values[0].into(), 1e-5, 1.0), "{what}: bias");
+        let (found, expected) = (f64::from(bias[0]), f64::from(self.bias.values[0]));
+        let scale = 1.0f64.max(expected.abs());
+        assert!(near(found, expected, 2e-5, scale), "{what}: bias {found} {expected}");
         for (id, expected) in (0..).zip(&self.features) {
             let found = table.vector(id);
             for (f, &expected) in expected.values.iter().enumerate() {
