@@ -29,11 +29,11 @@ fn try_write(path: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Res
         _ => Path::new("."),
     };
     let temporary = temporary(folder)?;
+    let usual = fs::metadata(&temporary)?.permissions();
     write(&temporary)?;
     let file = File::options().write(true).open(&temporary)?;
-    if let Some(meta) = existing {
-        file.set_permissions(meta.permissions())?;
-    }
+    // `write` may have put another file in its place, with permissions of its own.
+    file.set_permissions(existing.map_or(usual, |meta| meta.permissions()))?;
     file.sync_all()?;
     temporary.persist(&target).map_err(|e| e.error)?;
     // Without this the rename itself may be lost in a power cut. Not every system can do it.
