@@ -17,7 +17,7 @@ pub fn write_whole(path: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> R
 }
 
 fn try_write(path: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+    let target = fs::canonicalize(path).unwrap_or_else(|_| follow(path));
     let existing = fs::metadata(&target).ok();
     match &existing {
         Some(meta) if meta.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
@@ -38,6 +38,17 @@ fn try_write(path: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Res
     temporary.persist(&target).map_err(|e| e.error)?;
     // Without this the rename itself may be lost in a power cut. Not every system can do it.
     File::open(folder).and_then(|folder| folder.sync_all()).or(Ok(()))
+}
+
+/// Where a path leads to whose last link has nothing behind it yet.
+fn follow(path: &str) -> PathBuf {
+    const MOST: usize = 40; // As many links as Linux follows.
+    let mut target = PathBuf::from(path);
+    for _ in 0..MOST {
+        let Ok(next) = fs::read_link(&target) else { break };
+        target = target.parent().unwrap_or(Path::new("")).join(next);
+    }
+    target
 }
 
 /// An empty file with the permissions of an ordinary new file.
