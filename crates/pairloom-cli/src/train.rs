@@ -3,15 +3,13 @@
 use crate::args::{ColumnArgs, ConfigArgs, InputArgs};
 use crate::progress::Progress;
 use crate::report;
-use crate::screen::{Screen, figure, metric_rows, notice, notice_skipped, stdout_error, thousands};
+use crate::screen::{Screen, figure, metric_rows, notice, notice_skipped, thousands, write_text};
 use pairloom::fit::{Checkpoints, Epoch, FitEvent, Stop};
 use pairloom::metric::Metrics;
 use pairloom::preset::{self, Preset};
 use pairloom::schema::{Column, Schema};
 use pairloom::train::{Event, Job, SchemaSource, Start, Trained, train};
 use pairloom::{Config, Error, Model, Result};
-use std::fs::File;
-use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -147,7 +145,7 @@ pub fn train_on_screen(
 
 fn save(schema: &Schema, file: &str) -> Result<()> {
     let text = schema.to_toml()?;
-    pairloom::file::write_whole(file, |temporary| std::fs::write(temporary, &text))
+    write_text(file, &text)
 }
 
 fn tell_schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
@@ -229,7 +227,7 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
     let Some(model) = trained.model else {
         return Err(Error::data(&args.data, "training was stopped before the first epoch's end"));
     };
-    save_model(&model, &args.output)?;
+    model.save(&args.output)?;
     if let Some(to) = &job.checkpoints {
         // Only a run that is complete may lose its checkpoint; that there was none is no failure.
         let _ = std::fs::remove_file(&to.path);
@@ -239,19 +237,6 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
         report::write(file, &model, &trained.valid, &command)?;
     }
     tell_end(&model, &trained.stop, args, screen)
-}
-
-/// To a file, or through standard output.
-fn save_model(model: &Model, output: &str) -> Result<()> {
-    if output != "-" {
-        return model.save(output);
-    }
-    // Not by the name /dev/stdout: a socket has none, and a file would be replaced.
-    let file = tempfile::NamedTempFile::new().map_err(stdout_error)?;
-    model.save(&file.path().to_string_lossy())?;
-    let mut saved = File::open(file.path()).map_err(stdout_error)?;
-    let mut out = io::stdout();
-    io::copy(&mut saved, &mut out).and_then(|_| out.flush()).map_err(stdout_error)
 }
 
 fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Result<()> {
