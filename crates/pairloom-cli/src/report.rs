@@ -1,7 +1,6 @@
 //! From a model and its evaluation to the library's report page.
 
-use crate::screen::figure;
-use crate::screen::write_text;
+use crate::screen::{figure, metric_title, write_text};
 use pairloom::batch::Rows;
 use pairloom::encode::{Field, FieldKind, Number, Vocabulary};
 use pairloom::fit::measure;
@@ -61,10 +60,10 @@ fn page<'a>(model: &Model, command: Option<String>, drawn: Option<&Drawn<'a>>) -
     let metrics: Vec<(String, String)> = drawn
         .iter()
         .flat_map(|drawn| named(&drawn.metrics))
-        .map(|(name, value)| (name.replace('_', " "), figure(value)))
+        .map(|(name, value)| (metric_title(&name), figure(value)))
         .collect();
     let key = |(name, _): &&(String, String)| {
-        ["log loss", "auc", "expected calibration error", "rmse", "mae", "r2"]
+        ["log loss", "AUC", "expected calibration error", "RMSE", "MAE", "R2"]
             .contains(&name.as_str())
     };
     Report {

@@ -86,8 +86,17 @@ fn table(rows: &[Vec<String>], numbers: bool) -> Vec<String> {
 
 /// Rows of (name, value) for a table of metrics.
 pub fn metric_rows(metrics: &Metrics) -> Vec<Vec<String>> {
-    let row = |(name, value): (&str, Option<f64>)| vec![name.replace('_', " "), figure(value)];
+    let row = |(name, value): (&str, Option<f64>)| vec![metric_title(name), figure(value)];
     metrics.iter().map(row).collect()
+}
+
+/// The name of a metric as it is shown.
+pub fn metric_title(name: &str) -> String {
+    match name {
+        "auc" | "rmse" | "mae" => name.to_uppercase(),
+        "r2" => "R2".into(),
+        _ => name.replace('_', " "),
+    }
 }
 
 /// A figure as it is shown.

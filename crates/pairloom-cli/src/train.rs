@@ -3,12 +3,12 @@
 use crate::args::{ColumnArgs, ConfigArgs, InputArgs};
 use crate::progress::Progress;
 use crate::report;
-use crate::screen::{Screen, figure, metric_rows, notice, notice_skipped, thousands, write_text};
-use pairloom::fit::{Checkpoints, Epoch, FitEvent, Stop};
-use pairloom::metric::Metrics;
+use crate::screen::{Screen, metric_rows, notice, notice_skipped, write_text};
+use crate::tell;
+use pairloom::fit::{Checkpoints, FitEvent, Stop};
 use pairloom::preset::{self, Preset};
-use pairloom::schema::{Column, Schema};
-use pairloom::train::{Event, Job, SchemaSource, Start, Trained, train};
+use pairloom::schema::Schema;
+use pairloom::train::{Event, Job, SchemaSource, Trained, train};
 use pairloom::{Config, Error, Model, Result};
 use std::path::Path;
 use std::time::Duration;
@@ -122,17 +122,20 @@ pub fn train_on_screen(
     save_schema: Option<&str>,
 ) -> Result<Trained> {
     let mut progress = Progress::new();
-    let mut told = Ok(());
+    let (mut told, mut binary) = (Ok(()), true);
     let trained = train(job, &mut |event| {
         progress.show(&event);
         told = std::mem::replace(&mut told, Ok(())).and_then(|()| match &event {
             Event::Schema(schema) => {
                 save_schema.map_or(Ok(()), |file| save(schema, file))?;
-                tell_schema(schema, screen)
+                tell::schema(schema, screen)
             }
-            Event::Start(start) => tell_start(start, screen),
+            Event::Start(start) => {
+                binary = start.target.is_binary();
+                tell::start(start, screen)
+            }
             Event::Fit(FitEvent::Epoch(epoch)) => {
-                tell_epoch(epoch, progress.rates.last().copied().unwrap_or(0.0), screen)
+                tell::epoch(epoch, binary, progress.rows_per_second, screen)
             }
             _ => Ok(()),
         });
@@ -146,77 +149,6 @@ pub fn train_on_screen(
 fn save(schema: &Schema, file: &str) -> Result<()> {
     let text = schema.to_toml()?;
     write_text(file, &text)
-}
-
-fn tell_schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
-    let mut rows = vec![vec!["column".into(), "role".into(), "because".into()]];
-    let why =
-        |column: &Column| if column.why.is_empty() { "given".into() } else { column.why.clone() };
-    let row = |column: &Column| vec![column.name.clone(), column.role.name().into(), why(column)];
-    rows.extend(schema.columns.iter().map(row));
-    screen.table(&rows, false)?;
-    screen.text("")?;
-    screen.json(&serde_json::json!({ "event": "schema", "schema": schema }))
-}
-
-fn tell_start(start: &Start, screen: &mut Screen) -> Result<()> {
-    let target = serde_json::to_value(&start.target).unwrap_or_default();
-    let text = |key: &str| target[key].as_str().unwrap_or_default().to_string();
-    screen.text(&match start.target.is_binary() {
-        true => format!(
-            "predicting the probability of '{}' against '{}'",
-            text("positive"),
-            text("negative")
-        ),
-        false => format!(
-            "predicting a number (mean {}, standard deviation {})",
-            figure(target["mean"].as_f64()),
-            figure(target["scale"].as_f64())
-        ),
-    })?;
-    screen.text(&format!(
-        "{} training rows, {} validation rows, {} features, {:.1} MiB of rows and model\n",
-        thousands(start.train as i64),
-        thousands(start.valid as i64),
-        thousands(start.features as i64),
-        start.bytes as f64 / (1 << 20) as f64,
-    ))?;
-    screen.text(&epoch_line(
-        &["epoch", "train loss", "valid loss", "AUC/R2", "acc./MAE", "rate", "rows/s"]
-            .map(String::from),
-    ))?;
-    let Start { train, valid, features, .. } = start;
-    screen.json(&serde_json::json!({
-        "event": "start", "target": target, "train_rows": train, "valid_rows": valid, "features": features,
-    }))
-}
-
-fn tell_epoch(epoch: &Epoch, rows_per_second: f64, screen: &mut Screen) -> Result<()> {
-    let (loss, quality, second) = match &epoch.valid {
-        None => (None, None, None),
-        Some(valid @ Metrics::Binary(m)) => (Some(valid.loss()), m.auc, Some(m.accuracy)),
-        Some(valid @ Metrics::Regression(m)) => (Some(valid.loss()), m.r2, Some(m.mae)),
-    };
-    screen.text(&epoch_line(&[
-        epoch.epoch.to_string(),
-        figure(Some(epoch.train_loss)),
-        figure(loss),
-        figure(quality),
-        figure(second),
-        format!("{:.4}", epoch.learning_rate),
-        thousands(rows_per_second as i64),
-    ]))?;
-    let mut line = serde_json::to_value(epoch).unwrap_or_default();
-    line["event"] = "epoch".into();
-    line["rows_per_second"] = rows_per_second.into();
-    screen.json(&line)
-}
-
-fn epoch_line(cells: &[String; 7]) -> String {
-    let [epoch, train, valid, quality, second, rate, speed] = cells;
-    format!(
-        "{epoch:>5}  {train:>10}  {valid:>10}  {quality:>8}  {second:>8}  {rate:>8}  {speed:>10}"
-    )
 }
 
 fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Result<()> {

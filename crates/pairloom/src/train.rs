@@ -54,6 +54,22 @@ pub struct Job {
     pub checkpoints: Option<Checkpoints>,
 }
 
+impl Job {
+    /// A job with nothing said but the file: schema inferred, settings as they come.
+    pub fn new(data: impl Into<String>) -> Self {
+        Job {
+            data: data.into(),
+            valid: None,
+            open: OpenOptions::default(),
+            schema: SchemaSource::Infer(Hints::default()),
+            config: Config::default(),
+            threads: 0,
+            on_error: OnError::Stop,
+            checkpoints: None,
+        }
+    }
+}
+
 /// What a training job tells while it goes on.
 #[derive(Debug)]
 pub enum Event<'a> {

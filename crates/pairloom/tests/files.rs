@@ -383,7 +383,10 @@ fn mutate(value: &mut Value, random: &mut impl RngExt) {
             fields.remove(name);
         }
         (0, Some(Value::Array(items))) => {
-            items.remove(name.parse().unwrap());
+            // The whole document, which has no name, may have become an array before.
+            if let Ok(at) = name.parse() {
+                let _: Value = items.remove(at);
+            }
         }
         (1, Some(Value::Array(items))) => {
             let item = items.choose(random).cloned();

@@ -349,7 +349,7 @@ fn a_row_of_weight_two_is_the_row_twice_and_one_of_weight_zero_is_none() {
             optimizer: Optimizer::Sgd,
             learning_rate: Some(0.002),
             loss: Some(loss),
-            batch_size: 10_000,
+            batch_size: Some(10_000),
             epochs: 20,
             shuffle: false,
             // The order of dictionary ids follows counts, which weights do not change.
@@ -415,7 +415,7 @@ fn a_learning_rate_beyond_reason_ends_in_divergence() {
                     let config = Config {
                         optimizer,
                         learning_rate: Some(rate),
-                        batch_size,
+                        batch_size: Some(batch_size),
                         valid_fraction,
                         ..plain_config()
                     };
@@ -445,7 +445,7 @@ fn a_wild_value_names_its_row() {
     };
     let data = write(&folder, "rows.svm", (1..=200).map(line).collect::<String>());
     for optimizer in Optimizer::ALL {
-        let config = Config { optimizer, batch_size: 8, ..plain_config() };
+        let config = Config { optimizer, batch_size: Some(8), ..plain_config() };
         // Wherever the held-out rows lie, and the row is not one of them for these seeds.
         for (seed, valid_fraction, valid_tail) in [(1, 0.0, 0.0), (2, 0.1, 0.0), (3, 0.0, 0.3)] {
             let config = Config { seed, valid_fraction, valid_tail, ..config.clone() };
@@ -468,7 +468,7 @@ fn the_last_good_epoch_outlives_a_divergence() {
         let config = Config {
             optimizer: Optimizer::Sgd,
             learning_rate: Some(rate),
-            batch_size: 400,
+            batch_size: Some(400),
             epochs: 60,
             init_stdev: 0.3,
             valid_fraction: 0.0,
@@ -571,7 +571,10 @@ fn what_cannot_be_learned_from_is_refused_in_words() {
         with(&|job| job.config.valid_fraction = 1.0),
         "valid_fraction must be at least 0 and less than 1"
     );
-    assert_eq!(with(&|job| job.config.batch_size = 0), "batch_size must be from 1 to 16777216");
+    assert_eq!(
+        with(&|job| job.config.batch_size = Some(0)),
+        "batch_size must be from 1 to 16777216"
+    );
     let missing = path(&folder, "missing.csv");
     let error = train(&job(&missing, &plain_config()), &mut |_| true).unwrap_err();
     assert!(matches!(&error, Error::Io { file, .. } if *file == missing), "{error}");
@@ -656,7 +659,7 @@ fn a_planted_model_is_found_again() {
         optimizer: Optimizer::Adam,
         learning_rate: Some(0.005),
         l2_factors: 1e-4,
-        batch_size: 256,
+        batch_size: Some(256),
         epochs: 40,
         patience: 3,
         rate_decay: 0.5,
@@ -753,7 +756,7 @@ fn checkpoints_are_written_however_short_the_epochs_are() {
     let file = path(&folder, "checkpoint");
     let every = Duration::from_millis(60);
     let checkpoints = Some(Checkpoints { path: file.clone(), every, resume: false });
-    let config = Config { batch_size: 80, epochs: 10, ..plain_config() };
+    let config = Config { batch_size: Some(80), epochs: 10, ..plain_config() };
     // Two batches an epoch of 10 ms each: every epoch is over before a checkpoint is due.
     train(&Job { checkpoints, ..job(&data, &config) }, &mut |event| {
         if matches!(event, Event::Fit(FitEvent::Batch { .. })) {
