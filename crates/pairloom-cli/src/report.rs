@@ -1,9 +1,9 @@
 //! From a model and its evaluation to the library's report page.
 
 use crate::screen::figure;
+use crate::screen::write_text;
 use pairloom::batch::Rows;
 use pairloom::encode::{Field, FieldKind, Number, Vocabulary};
-use pairloom::file::write_whole;
 use pairloom::fit::measure;
 use pairloom::metric::Metrics;
 use pairloom::parallel::Threads;
@@ -36,7 +36,7 @@ pub fn write_evaluation(file: &str, model: &Model, data: &str, found: &Evaluated
 
 fn write_page(file: &str, page: &Report<'_>) -> Result<()> {
     let text = html(page);
-    write_whole(file, |temporary| std::fs::write(temporary, &text))
+    write_text(file, &text)
 }
 
 /// Rows whose predictions are drawn.
@@ -126,6 +126,7 @@ fn encoding(field: &Field) -> String {
     match &field.kind {
         FieldKind::Values(Vocabulary::Dictionary { .. }) => "dictionary".into(),
         FieldKind::Values(Vocabulary::Hash { bits }) => format!("hash of {bits} bits"),
+        FieldKind::Number(Number::Piecewise { .. }) => "piecewise linear".into(),
         FieldKind::Number(Number::Quantile { edges }) => {
             format!("{} quantile bins", edges.len() + 1)
         }

@@ -1,5 +1,6 @@
 //! Writing results: text for people or one JSON object a line for programs.
 
+use pairloom::file::write_whole;
 use pairloom::metric::Metrics;
 use pairloom::reading::Skipped;
 use pairloom::{Error, Result};
@@ -35,7 +36,11 @@ impl Screen {
     }
 
     fn line(&mut self, line: &str) -> Result<()> {
-        writeln!(self.out, "{line}").and_then(|()| self.out.flush()).map_err(stdout_error)
+        match writeln!(self.out, "{line}").and_then(|()| self.out.flush()) {
+            // Its reader has seen enough; the work goes on, as files may be what it is done for.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(stdout_error),
+        }
     }
 }
 
@@ -101,4 +106,9 @@ pub fn thousands(number: i64) -> String {
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
     format!("{}{}", if number < 0 { "-" } else { "" }, groups.join(","))
+}
+
+/// Writes a whole file of text.
+pub fn write_text(file: &str, text: &str) -> Result<()> {
+    write_whole(file, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(file, e)))
 }

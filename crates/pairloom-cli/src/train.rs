@@ -3,7 +3,7 @@
 use crate::args::{ColumnArgs, ConfigArgs, InputArgs};
 use crate::progress::Progress;
 use crate::report;
-use crate::screen::{Screen, figure, metric_rows, notice, notice_skipped, thousands};
+use crate::screen::{Screen, figure, metric_rows, notice, notice_skipped, thousands, write_text};
 use pairloom::fit::{Checkpoints, Epoch, FitEvent, Stop};
 use pairloom::metric::Metrics;
 use pairloom::preset::{self, Preset};
@@ -61,7 +61,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let job = job(args)?;
     check_writable(&args.output)?;
-    args.report.as_deref().map_or(Ok(()), check_writable)?;
+    args.report.iter().chain(&args.save_schema).try_for_each(|file| check_writable(file))?;
     let mut screen = Screen::new(args.json, args.output == "-");
     let trained = train_on_screen(&job, &mut screen, args.save_schema.as_deref())?;
     finish(args, &job, trained, &mut screen)
@@ -145,7 +145,7 @@ pub fn train_on_screen(
 
 fn save(schema: &Schema, file: &str) -> Result<()> {
     let text = schema.to_toml()?;
-    pairloom::file::write_whole(file, |temporary| std::fs::write(temporary, &text))
+    write_text(file, &text)
 }
 
 fn tell_schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
@@ -227,7 +227,7 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
     let Some(model) = trained.model else {
         return Err(Error::data(&args.data, "training was stopped before the first epoch's end"));
     };
-    save_model(&model, &args.output)?;
+    model.save(&args.output)?;
     if let Some(to) = &job.checkpoints {
         // Only a run that is complete may lose its checkpoint; that there was none is no failure.
         let _ = std::fs::remove_file(&to.path);
@@ -237,11 +237,6 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
         report::write(file, &model, &trained.valid, &command)?;
     }
     tell_end(&model, &trained.stop, args, screen)
-}
-
-/// To a file, or through standard output.
-fn save_model(model: &Model, output: &str) -> Result<()> {
-    model.save(if output == "-" { "/dev/stdout" } else { output })
 }
 
 fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Result<()> {

@@ -3,7 +3,7 @@
 //! Compressed sparse rows with 32-bit ids. Values are stored only once one of them is not 1, and
 //! weights only once a row's weight is not 1: categorical click logs then take 4 bytes a cell.
 
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 
 /// A set of encoded rows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -163,12 +163,23 @@ impl Rows {
     }
 
     /// How many rows carry each of `features` ids.
-    pub fn counts(&self, features: usize) -> Vec<u32> {
-        let mut counts = vec![0u32; features];
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if the system has not got the memory.
+    pub fn counts(&self, features: usize) -> Result<Vec<u32>> {
+        let need = memory::gib(4 * features as u128);
+        let full = |_| {
+            Error::Memory(format!(
+                "no memory for {need} of counts of {features} features: raise min_count or set hash_bits"
+            ))
+        };
+        let mut counts = Vec::new();
+        counts.try_reserve_exact(features).map_err(full)?;
+        counts.resize(features, 0u32);
         for &id in &self.ids {
             counts[id as usize] = counts[id as usize].saturating_add(1);
         }
-        counts
+        Ok(counts)
     }
 
     /// Removes all rows and keeps the memory.

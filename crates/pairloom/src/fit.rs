@@ -160,7 +160,7 @@ impl Run<'_> {
             if patience > 0 && stale(progress) >= patience {
                 return Ok(Stop::NoBetter);
             }
-            if let Some(stop) = self.epoch(backend, progress, best, watch, &mut saved)? {
+            if let Some(stop) = self.epoch(backend, progress, best, &mut saved, watch)? {
                 return Ok(stop);
             }
             let epoch = match self.finish_epoch(backend, progress) {
@@ -193,13 +193,13 @@ impl Run<'_> {
         backend: &mut dyn Backend,
         progress: &mut Progress,
         best: &Option<Weights>,
-        watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
         saved: &mut Instant,
+        watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
     ) -> Result<Option<Stop>> {
         let order = self.order(progress.epoch);
         let (epoch, rate) = (progress.epoch, progress.rate);
         let mut weight = order[..progress.rows].iter().map(|&i| self.weight(i)).sum::<f64>();
-        for batch in order[progress.rows..].chunks(self.config.batch_size) {
+        for batch in order[progress.rows..].chunks(self.config.batch_rows(self.train.len())) {
             match backend.step(self.train, batch, rate as f32) {
                 Ok(loss) => progress.loss += loss,
                 Err(at) => {

@@ -13,11 +13,18 @@ pub struct Threads {
 }
 
 impl Threads {
+    /// More than this many cores are in no machine, and starting them would take minutes.
+    const MOST: usize = 1024;
+
     /// `count` threads; 0 takes one for each core.
     ///
     /// # Errors
-    /// [`Error::Memory`] if the system does not give them.
+    /// [`Error::Usage`] for more than 1024 threads, [`Error::Memory`] if the system does not give
+    /// them.
     pub fn new(count: usize) -> Result<Self> {
+        if count > Self::MOST {
+            return Err(Error::usage(format!("threads must be at most {}", Self::MOST)));
+        }
         let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
         let count = if count == 0 { cores() } else { count };
         if count == 1 {

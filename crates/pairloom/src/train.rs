@@ -124,15 +124,15 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     if !valid.is_empty() {
         check_rows(&valid, job.valid.as_deref().unwrap_or(&job.data), "validation")?;
     }
-    let config = resolve(&job.config, &encoding);
+    let config = resolve(&job.config, &encoding, train.len());
     let start = start(&config, &encoding, &train, &valid)?;
     watch(Event::Start(&start));
-    let counts = train.counts(encoding.features());
+    let counts = train.counts(encoding.features())?;
     let weights = Weights::init(&config, &counts, mean_score(&config, &encoding.target, &train))?;
     let mut backend = Cpu::new(
         interaction(&config),
         &weights,
-        step_settings(&config, &encoding.target),
+        step_settings(&config, &encoding.target, counts),
         threads,
     )?;
     drop(weights);
@@ -275,12 +275,13 @@ fn hold_out(interned: &Interned, job: &Job) -> Vec<bool> {
 }
 
 /// The settings with everything decided that was left to the data.
-fn resolve(config: &Config, encoding: &Encoding) -> Config {
+fn resolve(config: &Config, encoding: &Encoding, rows: usize) -> Config {
     let loss = if encoding.target.is_binary() { Loss::Logistic } else { Loss::Squared };
-    Config { loss: Some(loss), learning_rate: Some(config.rate()), ..config.clone() }
+    let batch_size = Some(config.batch_rows(rows));
+    Config { loss: Some(loss), learning_rate: Some(config.rate()), batch_size, ..config.clone() }
 }
 
-fn step_settings(config: &Config, target: &Target) -> StepSettings {
+fn step_settings(config: &Config, target: &Target, counts: Vec<u32>) -> StepSettings {
     StepSettings {
         loss: config.resolved_loss(),
         target: target.clone(),
@@ -288,6 +289,7 @@ fn step_settings(config: &Config, target: &Target) -> StepSettings {
         l2_linear: config.l2_linear as f32,
         l2_factors: config.l2_factors as f32,
         bias: config.bias,
+        counts,
     }
 }
 
@@ -296,7 +298,7 @@ fn start(config: &Config, encoding: &Encoding, train: &Rows, valid: &Rows) -> Re
     let (features, interaction) = (encoding.features(), interaction(config));
     let states = config.optimizer.states();
     // The table with its state, the best epoch's weights, and the sums of one batch.
-    let batch = config.batch_size.min(train.len()) as u128 * interaction.sums() as u128 * 4;
+    let batch = config.batch_rows(train.len()) as u128 * interaction.sums() as u128 * 4;
     let model = table::bytes(features, interaction.width(), states)
         + table::bytes(features, interaction.width(), 0)
         + batch;

@@ -31,12 +31,11 @@ impl Twin {
     fn step(&mut self, optimizer: Optimizer, rate: f64, time: u64, g: f64) {
         match optimizer {
             Optimizer::Sgd => self.p -= rate * g,
-            // Duchi, Hazan, Singer 2011, the diagonal form. The gradients of these tests are so
-            // large that a constant under or beside the root, which guards small ones, is nothing.
+            // Duchi, Hazan, Singer 2011, the diagonal form, with the sum of squares starting at 1
+            // as in Juan et al. 2016, algorithm 1.
             Optimizer::Adagrad => {
                 self.a += g * g;
-                // They leave 0 / 0 open: what has never had a gradient does not move.
-                self.p -= if g == 0.0 { 0.0 } else { rate * g / self.a.sqrt() };
+                self.p -= rate * g / (1.0 + self.a).sqrt();
             }
             // Kingma, Ba 2015, algorithm 1 with the constants of the paper.
             Optimizer::Adam | Optimizer::AdamDense => {
@@ -120,6 +119,7 @@ fn linear(optimizer: Optimizer) -> Cpu<Fm> {
         l2_linear: 0.0,
         l2_factors: 0.0,
         bias: false,
+        counts: vec![1; 3],
     };
     let weights = Weights { bias: 0.0, table: Table::new(3, 8, 0).unwrap() };
     Cpu::new(Fm::new(0, true), &weights, settings, Threads::new(1).unwrap()).unwrap()

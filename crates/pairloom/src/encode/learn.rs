@@ -287,8 +287,7 @@ impl<'a> Remapped<'a> {
         match self.cells {
             InternedCells::Numbers(numbers) => {
                 if let Some(Field { kind: FieldKind::Number(number), offset, .. }) = self.field {
-                    let (id, x) = number.feature(numbers[row]);
-                    rows.push(offset + id, x);
+                    number.features(numbers[row], |id, x| rows.push(offset + id, x));
                 }
             }
             InternedCells::Single { ids, .. } => rows.push(self.ids[ids[row] as usize], 1.0),
