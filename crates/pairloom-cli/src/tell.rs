@@ -78,5 +78,8 @@ pub fn epoch(epoch: &Epoch, binary: bool, rows_per_second: f64, screen: &mut Scr
 }
 
 fn line([epoch, rate, train, valid, quality, second, speed]: [String; 7]) -> String {
-    format!("{epoch:>5}  {rate:>7}  {train:>9}  {valid:>9}  {quality:>8}  {second:>8}  {speed:>10}")
+    let line = format!(
+        "{epoch:>5}  {rate:>7}  {train:>9}  {valid:>9}  {quality:>8}  {second:>8}  {speed:>10}"
+    );
+    line.trim_end().into()
 }

@@ -35,7 +35,7 @@ const CHECKSUM: usize = 16;
 fn rows(count: usize) -> String {
     let line = |i: usize| {
         let multi = ["", "x", "x|y", "y|z|x"][i % 4];
-        let label = u8::from((i * 7 % 11 + i % 4) % 3 == 0);
+        let label = u8::from((i * 7 % 11 + i % 4).is_multiple_of(3));
         format!("{label},a{},{multi},{},{},b{}\n", i * 7 % 11, i * 37 % 101, i % 13, i % 5)
     };
     format!("label,c,m,n,l,h\n{}", (0..count).map(line).collect::<String>())
@@ -383,9 +383,9 @@ fn mutate(value: &mut Value, random: &mut impl RngExt) {
             fields.remove(name);
         }
         (0, Some(Value::Array(items))) => {
-            // The whole document, which has no name, may have become an array before.
+            // The whole value has no place in a parent, and no name.
             if let Ok(at) = name.parse() {
-                let _: Value = items.remove(at);
+                items.remove(at);
             }
         }
         (1, Some(Value::Array(items))) => {

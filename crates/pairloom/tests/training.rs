@@ -96,7 +96,7 @@ fn what_carries_the_rows_does_not_matter() {
         ("bom.csv.gz", gzip(&bom)),
         ("no-final-newline.csv", text.trim_end().as_bytes().to_vec()),
         ("quoted.csv", text.replace("b1,", "\"b1\",").into_bytes()),
-        ("empty-lines.csv", text.replace("b1,", "b1,").replace("\n1,", "\n\n1,").into_bytes()),
+        ("empty-lines.csv", text.replace("\n1,", "\n\n1,").into_bytes()),
     ];
     for (name, twin) in twins {
         let found = bytes(&model(&job(&write(&folder, name, twin), &plain_config())));
@@ -392,7 +392,7 @@ fn weights_that_are_all_zero_are_refused() {
     let message = refusal(&with_weights(job(&data, &plain_config())));
     assert_eq!(message, format!("{data}: the weights of all training rows are 0"));
     // Validation rows cannot be measured without weight either, and that is known beforehand.
-    let good = write(&folder, "good.csv", text.replace(".", "").replace("label", "label"));
+    let good = write(&folder, "good.csv", text.replace('.', ""));
     let job = Job { valid: Some(data.clone()), ..with_weights(job(&good, &plain_config())) };
     let mut epochs = 0;
     let error = train(&job, &mut |event| {

@@ -223,8 +223,8 @@ fn encode(interned: &Interned, held_out: &[bool], encoding: &Encoding) -> Result
     valid.reserve(held, held * columns.len())?;
     train.reserve(interned.rows - held, (interned.rows - held) * columns.len())?;
     let label = labels_as_numbers(&interned.labels, &encoding.target);
-    for row in 0..interned.rows {
-        let rows = if held_out[row] { &mut valid } else { &mut train };
+    for (row, &held) in held_out.iter().enumerate() {
+        let rows = if held { &mut valid } else { &mut train };
         columns.iter().for_each(|column| column.push(row, rows));
         rows.finish(label(row), interned.weights.get(row).copied().unwrap_or(1.0));
     }
