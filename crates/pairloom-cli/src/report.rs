@@ -87,15 +87,15 @@ fn kind<'a>(binary: bool, predictions: &'a [f64], rows: &'a Rows) -> Kind<'a> {
     let (labels, weight) = (rows.labels(), rows.weights());
     if binary {
         Kind::Binary {
-            probability: predictions.into(),
-            label: labels.into(),
-            weight: weight.map(Into::into),
+            probability: predictions,
+            label: labels,
+            weight,
         }
     } else {
         Kind::Regression {
-            prediction: predictions.into(),
-            target: labels.into(),
-            weight: weight.map(Into::into),
+            prediction: predictions,
+            target: labels,
+            weight,
         }
     }
 }

@@ -247,6 +247,9 @@ fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
     let named = words(&column.name).last().is_some_and(|word| ENTITIES.contains(&word.as_str()));
     let nearly_all = look.filled >= 100 && distinct as f64 >= DISTINCT * look.filled as f64;
     match &look.whole {
+        Some(_) if numbers_rows(cell, sample) => {
+            choose(Role::Ignore, "the numbers of the rows".into())
+        }
         _ if look.filled == 0 => choose(Role::Categorical, "empty so far".into()),
         Some(_) if nearly_all && named => {
             choose(Role::Ignore, "a key: nearly every row has its own".into())
@@ -274,6 +277,12 @@ fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
             None => choose(Role::Categorical, format!("text, {distinct} distinct")),
         },
     }
+}
+
+/// Whether each row has the number after that of the row before.
+fn numbers_rows(cell: usize, sample: &[&RawRow]) -> bool {
+    let number = |row: &&RawRow| parse_cell(row.cell(cell)).unwrap_or(f64::NAN);
+    sample.len() >= 10 && sample.windows(2).all(|w| number(&w[1]) == number(&w[0]) + 1.0)
 }
 
 /// The words of `userId`, `user_id`, `USER ID`, in lower case.
