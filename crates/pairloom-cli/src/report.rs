@@ -86,17 +86,9 @@ fn page<'a>(model: &Model, command: Option<String>, drawn: Option<&Drawn<'a>>) -
 fn kind<'a>(binary: bool, predictions: &'a [f64], rows: &'a Rows) -> Kind<'a> {
     let (labels, weight) = (rows.labels(), rows.weights());
     if binary {
-        Kind::Binary {
-            probability: predictions,
-            label: labels,
-            weight,
-        }
+        Kind::Binary { probability: predictions, label: labels, weight }
     } else {
-        Kind::Regression {
-            prediction: predictions,
-            target: labels,
-            weight,
-        }
+        Kind::Regression { prediction: predictions, target: labels, weight }
     }
 }
 
