@@ -5,6 +5,7 @@ use crate::progress::Progress;
 use crate::report;
 use crate::screen::{Screen, figure, metric_rows, notice, notice_skipped, stdout_error, thousands};
 use pairloom::fit::{Checkpoints, Epoch, FitEvent, Stop};
+use pairloom::input;
 use pairloom::metric::Metrics;
 use pairloom::preset::{self, Preset};
 use pairloom::schema::{Column, Schema};
@@ -227,7 +228,10 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
         return Err(diverged(*epoch, *rate, &trained, args));
     }
     let Some(model) = trained.model else {
-        return Err(Error::data(&args.data, "training was stopped before the first epoch's end"));
+        return Err(Error::data(
+            input::name(&args.data),
+            "training was stopped before the first epoch's end",
+        ));
     };
     save_model(&model, &args.output)?;
     if let Some(to) = &job.checkpoints {
@@ -280,7 +284,7 @@ fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Res
 /// The error of a run that diverged, with its last good model saved beside the output.
 fn diverged(epoch: u32, rate: f64, trained: &Trained, args: &Args) -> Error {
     let place = match trained.diverged_row {
-        Some(row) => format!("at row {row} of {}", args.data),
+        Some(row) => format!("at row {row} of {}", input::name(&args.data)),
         None => "in the weights".into(),
     };
     let kept = match &trained.model {
