@@ -32,7 +32,8 @@ pub fn run(args: &Args) -> Result<()> {
     let model = Model::load(&args.model)?;
     let mut reader = open_for(&model, &args.data, &args.input)?;
     let threads = Threads::new(args.threads)?;
-    let found = model.evaluate(&mut *reader, &args.data, args.input.on_error(), &threads)?;
+    let found =
+        model.evaluate(&mut *reader, input::name(&args.data), args.input.on_error(), &threads)?;
     notice_skipped(&found.skipped);
     if let Some(file) = &args.report {
         report::write_evaluation(file, &model, &args.data, &found)?;

@@ -4,6 +4,7 @@ use crate::args::InputArgs;
 use crate::evaluate::open_for;
 use crate::screen::notice_skipped;
 use pairloom::file::{shown, write_whole};
+use pairloom::input;
 use pairloom::parallel::Threads;
 use pairloom::predict::{Piece, PredictOptions};
 use pairloom::reading::Skipped;
@@ -55,7 +56,7 @@ fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Skipped> {
         let names = args.keep.iter().map(|name| name.as_bytes());
         write_csv(names, b"prediction", &mut lines);
     }
-    model.predict_rows(&mut *reader, &args.data, &options, &threads, |piece| {
+    model.predict_rows(&mut *reader, input::name(&args.data), &options, &threads, |piece| {
         for (row, prediction) in piece.predictions.iter().enumerate() {
             write_row(args, piece, row, *prediction, &mut lines);
         }

@@ -6,6 +6,7 @@ use crate::report;
 use crate::screen::{Screen, metric_rows, notice, notice_skipped, write_text};
 use crate::tell;
 use pairloom::fit::{Checkpoints, FitEvent, Stop};
+use pairloom::input;
 use pairloom::preset::{self, Preset};
 use pairloom::schema::Schema;
 use pairloom::train::{Event, Job, SchemaSource, Trained, train};
@@ -157,7 +158,10 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
         return Err(diverged(*epoch, *rate, &trained, args));
     }
     let Some(model) = trained.model else {
-        return Err(Error::data(&args.data, "training was stopped before the first epoch's end"));
+        return Err(Error::data(
+            input::name(&args.data),
+            "training was stopped before the first epoch's end",
+        ));
     };
     model.save(&args.output)?;
     if let Some(to) = &job.checkpoints {
@@ -197,7 +201,7 @@ fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Res
 /// The error of a run that diverged, with its last good model saved beside the output.
 fn diverged(epoch: u32, rate: f64, trained: &Trained, args: &Args) -> Error {
     let place = match trained.diverged_row {
-        Some(row) => format!("at row {row} of {}", args.data),
+        Some(row) => format!("at row {row} of {}", input::name(&args.data)),
         None => "in the weights".into(),
     };
     let kept = match &trained.model {

@@ -128,8 +128,8 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     let (schema, interned, mut skipped) = read(job, watch)?;
     let held_out = hold_out(&interned, job);
     let Learned { encoding, train, mut valid } =
-        learn(interned, &held_out, &schema, &job.config, &job.data)?;
-    check_rows(&train, &job.data, "training")?;
+        learn(interned, &held_out, &schema, &job.config, input::name(&job.data))?;
+    check_rows(&train, input::name(&job.data), "training")?;
     if let Some(path) = &job.valid {
         let (rows, others) = read_rows(path, &schema, &encoding, job.on_error)?;
         (valid, skipped) = (rows, {
@@ -177,7 +177,9 @@ fn read(
     };
     let names = reader.columns().to_vec();
     let (schema, sample) = match &job.schema {
-        SchemaSource::Given(schema) => (schema.for_columns(&job.data, &names)?, Vec::new()),
+        SchemaSource::Given(schema) => {
+            (schema.for_columns(input::name(&job.data), &names)?, Vec::new())
+        }
         SchemaSource::Infer(hints) => {
             let sample = sample(&mut *reader)?;
             let rows: Vec<&RawRow> = sample.iter().flatten().collect();
@@ -198,7 +200,7 @@ fn read(
         Ok(())
     })?;
     if interned.rows == 0 {
-        return Err(Error::data(&job.data, "no rows to train on"));
+        return Err(Error::data(input::name(&job.data), "no rows to train on"));
     }
     Ok((schema, interned, skipped))
 }
@@ -254,11 +256,12 @@ pub fn read_rows(
     on_error: OnError,
 ) -> Result<(Rows, Skipped)> {
     let mut reader = input::open_as(path, schema.format, &[])?;
-    let mut encoder = RowEncoder::bind(encoding, schema, path, reader.columns(), true)?;
+    let mut encoder =
+        RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?;
     let mut rows = Rows::new();
     let skipped = for_each_row(&mut *reader, on_error, |raw| encoder.encode(raw, &mut rows))?;
     match rows.is_empty() {
-        true => Err(Error::data(path, "no rows")),
+        true => Err(Error::data(input::name(path), "no rows")),
         false => Ok((rows, skipped)),
     }
 }

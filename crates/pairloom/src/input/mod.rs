@@ -20,6 +20,7 @@ mod tests;
 
 pub use detect::{from_bytes, open, open_as};
 pub use number::parse_number;
+pub use open::name;
 pub use options::{FormatName, OpenOptions};
 pub use row::{Pair, RawRow};
 

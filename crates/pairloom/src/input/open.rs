@@ -11,6 +11,11 @@ use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::mem;
 use std::sync::Arc;
 
+/// What errors call the input at `path`: standard input has a name of its own.
+pub fn name(path: &str) -> &str {
+    if path == "-" { "stdin" } else { path }
+}
+
 /// Bytes per system call and per decompression step.
 const BUFFER: usize = 128 << 10;
 
@@ -32,7 +37,7 @@ impl Source {
     /// Opens a file, or standard input for `-`.
     pub(super) fn open(path: &str) -> Result<Self> {
         if path == "-" {
-            return Self::new("stdin", io::stdin());
+            return Self::new(name(path), io::stdin());
         }
         let file = File::open(path).map_err(|error| Error::io(path, error))?;
         Self::new(path, file)

@@ -1,0 +1,497 @@
+//! What is refused, in which words, and what is left behind: nothing. Nothing ends by a panic or a
+//! signal, hangs, or is accepted in silence.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
+
+mod common;
+
+use common::{Done, Room, house, is_device, shop};
+use std::fs;
+use std::time::Duration;
+
+/// The most that any refusal may take.
+const QUICK: Duration = Duration::from_secs(5);
+
+/// A room with files that commands can be tried on.
+fn room() -> Room {
+    let room = Room::new();
+    room.write("shop.csv", shop(120));
+    room.write("house.csv", house(60));
+    room.write("ok.svm", "1 1:1 2:0.5\n0 2:1\n1 1:2\n0 3:1\n");
+    room.ok("train shop.csv --label bought --ignore id --epochs 1 -o good.model");
+    fs::create_dir(room.path("folder")).unwrap();
+    room
+}
+
+/// Runs a line that must fail with this status, quickly and in order, and leave no file behind.
+fn fails(room: &Room, line: &str, code: i32) -> String {
+    let before = room.files();
+    let done = room.run(line);
+    in_order(&done, line);
+    assert_eq!(done.code(), code, "pairloom {line}\n{}", done.err);
+    assert_eq!(room.files(), before, "pairloom {line}: files");
+    assert!(done.err.starts_with("error: "), "pairloom {line}\n{}", done.err);
+    done.err
+}
+
+fn in_order(done: &Done, line: &str) {
+    assert!(done.time < QUICK, "pairloom {line}: {:?}", done.time);
+    assert!(done.status.code().is_some(), "pairloom {line}: {}", done.status);
+    for text in ["panicked", "RUST_BACKTRACE", "memory allocation", "stack overflow"] {
+        assert!(!done.err.contains(text), "pairloom {line}\n{}", done.err);
+    }
+}
+
+/// Checks lines against how their errors begin, after `error: `.
+fn all_fail(code: i32, cases: &[(&str, &str)]) {
+    let room = room();
+    for (line, expected) in cases {
+        let error = fails(&room, line, code);
+        let begins = error.strip_prefix("error: ").unwrap().starts_with(expected);
+        assert!(begins, "pairloom {line}\n is    {error}\n wants {expected}");
+        // Those of the argument parser itself say more in further lines.
+        let is_parser = error.contains("For more information, try '--help'");
+        assert!(error.lines().count() == 1 || (code == 2 && is_parser), "pairloom {line}\n{error}");
+    }
+}
+
+/// Writes `data` to a file of this name, trains on it, and expects an error that begins so.
+fn data_fails(cases: &[(&str, &str, &str, &str)]) {
+    for (name, data, flags, expected) in cases {
+        let room = Room::new();
+        room.write(name, data);
+        let line = format!("train {name} {flags}");
+        let error = fails(&room, &line, 1);
+        let error = error.strip_prefix("error: ").unwrap();
+        assert!(error.starts_with(expected), "{data:?}\n is    {error} wants {expected}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        let piped = room.run_with(&format!("train - {} {flags}", format_flag(name)), *data);
+        in_order(&piped, &line);
+        let expected = format!("error: {error}").replacen(name, "stdin", 1);
+        assert_eq!((piped.code(), piped.err), (1, expected), "the same through a pipe");
+        assert_eq!(room.files(), [*name]);
+    }
+}
+
+fn format_flag(name: &str) -> String {
+    format!("--format {}", name.rsplit_once('.').unwrap().1.replace("svm", "libsvm"))
+}
+
+#[test]
+fn wrong_command_lines() {
+    all_fail(
+        2,
+        &[
+            // The parser's own.
+            ("train", "the following required arguments were not provided"),
+            ("frobnicate", "unrecognized subcommand 'frobnicate'"),
+            ("train shop.csv --frobnicate", "unexpected argument '--frobnicate'"),
+            ("train shop.csv --factors x", "invalid value 'x' for '--factors"),
+            ("train shop.csv --threads -1", "unexpected argument '-1'"),
+            ("train shop.csv --seed 1.5", "invalid value '1.5' for '--seed"),
+            ("train shop.csv --header --no-header", "the argument '--header' cannot be used with"),
+            (
+                "train shop.csv --valid shop.csv --valid-fraction 0.1",
+                "the argument '--valid <DATA>' cannot be used with",
+            ),
+            (
+                "train shop.csv --valid-tail 0.1 --valid-fraction 0.1",
+                "the argument '--valid-tail <SHARE>' cannot be used with",
+            ),
+            ("train shop.csv --preset d3l", "invalid value 'd3l' for '--preset"),
+            ("train shop.csv --format json", "invalid value 'json' for '--format"),
+            ("train shop.csv --delimiter ab", "invalid value 'ab' for '--delimiter"),
+            ("train shop.csv --delimiter é", "invalid value 'é' for '--delimiter"),
+            ("train shop.csv --on-error maybe", "invalid value 'maybe' for '--on-error"),
+            ("train shop.csv --optimizer foo", "invalid value 'foo' for '--optimizer"),
+            ("train shop.csv --loss hinge", "invalid value 'hinge' for '--loss"),
+            ("train shop.csv --transform price", "invalid value 'price' for '--transform"),
+            ("train shop.csv --transform price=f", "invalid value 'price=f' for '--transform"),
+            (
+                "train shop.csv --transform price=log:5",
+                "invalid value 'price=log:5' for '--transform",
+            ),
+            ("train shop.csv --multi tags", "invalid value 'tags' for '--multi"),
+            ("completions cobol", "invalid value 'cobol' for '<SHELL>'"),
+            ("synth --rows many", "invalid value 'many' for '--rows"),
+            // Settings out of their range.
+            ("train shop.csv --label bought --factors 70000", "factors must be at most 65536"),
+            ("train shop.csv --label bought --batch-size 0", "batch_size must be from 1"),
+            ("train shop.csv --label bought --learning-rate nan", "learning_rate must be"),
+            ("train shop.csv --label bought --learning-rate inf", "learning_rate must be"),
+            ("train shop.csv --label bought --learning-rate=-1", "learning_rate must be"),
+            ("train shop.csv --label bought --learning-rate 0", "learning_rate must be"),
+            ("train shop.csv --label bought --epochs 0", "epochs must be at least 1"),
+            ("train shop.csv --label bought --hash-bits 31", "hash_bits must be from 1 to 30"),
+            ("train shop.csv --label bought --min-count 0", "min_count must be at least 1"),
+            ("train shop.csv --label bought --bins 1", "bins must be from 2"),
+            ("train shop.csv --label bought --transform price=quantile:1", "bins of 'price' must"),
+            ("train shop.csv --label bought --valid-fraction 1", "valid_fraction must be"),
+            ("train shop.csv --label bought --valid-tail nan", "valid_tail must be"),
+            ("train shop.csv --label bought --rate-decay 0", "rate_decay must be in (0, 1]"),
+            ("train shop.csv --label bought --init-stdev nan", "init_stdev must be"),
+            ("train shop.csv --label bought --l2-linear=-1", "l2_linear must be"),
+            ("train shop.csv --label bought --l2-factors inf", "l2_factors must be"),
+            ("train shop.csv --label bought --no-bias --no-linear --factors 0", "bias must be on"),
+            ("train shop.csv --label bought --checkpoint-every nan", "--checkpoint-every must"),
+            ("train shop.csv --label bought --checkpoint-every=-1", "--checkpoint-every must"),
+            ("train shop.csv --label bought --threads 100000", "threads must be at most 1024"),
+            // Columns.
+            ("train shop.csv", "which column is the label? Say --label COLUMN; the columns are id"),
+            ("train shop.csv --label nope", "there is no column 'nope': the columns are id, site"),
+            ("train shop.csv --label bought --categorical nope", "there is no column 'nope'"),
+            (
+                "train shop.csv --label bought --weight bought",
+                "column 'bought' cannot be both label and weight",
+            ),
+            (
+                "train shop.csv --label bought --categorical price --transform price=log",
+                "column 'price' is categorical: only a numeric one has a transform",
+            ),
+            (
+                "train shop.csv --label bought --ignore id,site,price,tags",
+                "no column is left to learn from",
+            ),
+            ("train ok.svm --label 1", "there is no column '1': the columns are label, qid"),
+            ("train ok.svm --header", "format libsvm has no header"),
+            ("train ok.svm --format libsvm --delimiter ,", "format libsvm has no delimiter"),
+            ("train - --valid -", "standard input cannot be both"),
+            ("predict good.model shop.csv --keep nope", "there is no column 'nope' to keep"),
+            ("synth --format libsvm --header", "--header: libsvm and libffm text has none"),
+        ],
+    );
+}
+
+#[test]
+fn wrong_files() {
+    all_fail(
+        1,
+        &[
+            ("train missing.csv", "missing.csv: No such file"),
+            ("train folder", "folder: Is a directory"),
+            ("train shop.csv --label bought --valid missing.csv", "missing.csv: No such file"),
+            ("train shop.csv --label bought --valid folder", "folder: Is a directory"),
+            ("train shop.csv --label bought --schema missing.toml", "missing.toml: No such file"),
+            ("train shop.csv --label bought --schema shop.csv", "shop.csv:1: "),
+            (
+                "train shop.csv --label bought -o no/such/m",
+                "no/such/m: cannot be written: its fold",
+            ),
+            ("train shop.csv --label bought -o folder", "folder: is a folder"),
+            ("train shop.csv --label bought --report no/r.html", "no/r.html: cannot be written"),
+            ("train shop.csv --label bought --report folder", "folder: is a folder"),
+            ("train shop.csv --label bought --save-schema no/s", "no/s: cannot be written"),
+            ("train shop.csv --label bought --save-schema folder", "folder: is a folder"),
+            ("train shop.csv --label bought --positive maybe", "shop.csv: no label is 'maybe'"),
+            ("train shop.csv --label bought --loss squared", "shop.csv: squared loss takes numbe"),
+            ("train house.csv --label y --loss logistic", "house.csv: logistic loss takes a label"),
+            ("train good.model", "good.model"),
+            ("predict missing.model shop.csv", "missing.model: No such file"),
+            ("predict folder shop.csv", "folder: is a directory"),
+            ("predict shop.csv shop.csv", "shop.csv: not a pairloom model"),
+            ("inspect shop.csv", "shop.csv: not a pairloom model"),
+            ("inspect /dev/null", "/dev/null: the file is empty"),
+            ("evaluate shop.csv shop.csv", "shop.csv: not a pairloom model"),
+            ("predict good.model missing.csv", "missing.csv: No such file"),
+            ("predict good.model folder", "folder: Is a directory"),
+            ("predict good.model good.model", "good.model"),
+            ("predict good.model house.csv", "house.csv: column 'site' is missing: the model was"),
+            ("evaluate good.model house.csv", "house.csv: column 'site' is missing"),
+            ("predict good.model shop.csv -o no/such/p", "no/such/p: No such file"),
+            ("predict good.model shop.csv -o folder", "folder: is a directory"),
+            ("evaluate good.model shop.csv --report no/r.html", "no/r.html: No such file"),
+            ("predict good.model shop.csv -o /dev/full", "/dev/full: No space left"),
+            ("train shop.csv --label bought --epochs 1 -o /dev/full", "/dev/full: No space left"),
+            ("synth --rows 10 -o no/such/file", "no/such/file: No such file"),
+            ("synth --rows 10 -o folder", "folder"),
+            ("synth --rows 100000 -o /dev/full", "/dev/full: No space left"),
+            ("man no/such/folder", "no/such/folder: No such file"),
+            ("demo --output shop.csv", "shop.csv: "),
+        ],
+    );
+    assert!(is_device("/dev/full"), "a device stays one");
+}
+
+#[test]
+fn rows_that_cannot_be_used() {
+    data_fails(&[
+        ("a.csv", "label,a\n1,x\n0,y\nmaybe,x\n", "", "a.csv:4:1: label: 'maybe' is a third val"),
+        ("a.csv", "label,a\n1,x\n,y\n", "", "a.csv:3:1: label: an empty cell"),
+        ("a.csv", "label,a\n1,1.5\n0,2\n1,abc\n", "--numeric a", "a.csv:4:3: column 'a' is numer"),
+        ("a.csv", "label,a\n1,1.5\n0,inf\n", "--numeric a", "a.csv:3:3: column 'a' is numeric an"),
+        ("a.csv", "label,a\n1,1.5\n0,1e400\n", "--numeric a", "a.csv:3:3: column 'a' is numeric"),
+        ("a.csv", "label,a\n1,1.5\n0,0x10\n", "--numeric a", "a.csv:3:3: column 'a' is numeric"),
+        ("a.csv", "label,a\n1e39,x\n0,y\n3,x\n", "", "a.csv:2:1: label: '1e39' is beyond 32-bit"),
+        ("a.csv", "label,a,w\n1,x,1\n0,y,-1\n", "--weight w", "a.csv:3:5: weight: '-1' is not a"),
+        ("a.csv", "label,a,w\n1,x,1\n0,y,nan\n", "--weight w", "a.csv:3:5: weight: 'nan' is not"),
+        ("a.csv", "label,a,w\n1,x,1\n0,y,\n", "--weight w", "a.csv:3:5: weight: an empty cell"),
+        ("a.csv", "label,a\n1,x\n0,y,z\n", "", "a.csv:3:5: 3 cells, expected 2 as in line 1"),
+        ("a.csv", "label,a\n1,x\n0\n", "", "a.csv:3:2: 1 cell, expected 2 as in line 1"),
+        ("a.csv", "label,a\n1,\"x\n0,y\n", "", "a.csv:2:3: this quote is never closed"),
+        ("a.csv", "label,a\n1,\"x\"y\n0,y\n", "", "a.csv:2:6: text after a closing quote"),
+        (
+            "a.csv",
+            "label,a,a\n1,x,y\n0,y,y\n",
+            "--header",
+            "a.csv:1:9: columns 2 and 3 are both named",
+        ),
+        ("a.svm", "1 1:1\n0 2:nan\n", "", "a.svm:2:5: value nan is not a finite number"),
+        ("a.svm", "1 1:1\n0 2:inf\n", "", "a.svm:2:5: value inf is not a finite number"),
+        ("a.svm", "1 1:1\n0 2:1e400\n", "", "a.svm:2:5: value 1e400 is too large"),
+        ("a.svm", "1 1:1\n0 -2:1\n", "", "a.svm:2:3: negative index -2"),
+        ("a.svm", "1 1:1\n0 18446744073709551616:1\n", "", "a.svm:2:3: index 18446744073709551616"),
+        ("a.svm", "1 1:1\n0 1:2:3\n", "", "a.svm:2:3: expected index:value"),
+        ("a.svm", "1 1:1\n1:1\n", "", "a.svm:2:1: label: an empty cell"),
+    ]);
+}
+
+#[test]
+fn files_that_cannot_be_used() {
+    data_fails(&[
+        ("a.csv", "", "", "a.csv: no rows: the file is empty"),
+        ("a.csv", "label,a\n", "--header", "a.csv: no rows to train on"),
+        ("a.svm", "# nothing\n\n", "", "a.svm: no rows to train on"),
+        ("a.csv", "label,a\n1,x\n1,y\n", "", "a.csv: all 2 training rows have the label '1'"),
+        ("a.csv", "label,a\n2.5,x\n2.5,y\n", "", "a.csv: all 2 training rows have the label '2.5'"),
+        ("a.csv", "label,a,w\n1,x,0\n0,y,0\n", "--weight w", "a.csv: the weights of all training"),
+    ]);
+}
+
+#[test]
+fn compressed_files_that_are_cut_off() {
+    let room = Room::new();
+    room.write("a.csv", shop(3000));
+    assert_eq!(room.shell("gzip -k a.csv").code(), 0);
+    let (gzip, zstd) =
+        (room.read("a.csv.gz"), zstd::encode_all(&room.read("a.csv")[..], 1).unwrap());
+    for (name, bytes) in [("cut.csv.gz", gzip), ("cut.csv.zst", zstd)] {
+        for share in [3, 2] {
+            room.write(name, &bytes[..bytes.len() / share]);
+            let error = fails(&room, &format!("train {name} --label bought"), 1);
+            assert!(error.contains("stream is cut off"), "{name}: {error}");
+        }
+        let mut flipped = bytes.clone();
+        flipped[bytes.len() / 2] ^= 0x10;
+        room.write(name, &flipped);
+        let error = fails(&room, &format!("train {name} --label bought"), 1);
+        assert!(error.starts_with(&format!("error: {name}")), "{error}");
+    }
+}
+
+#[test]
+fn damaged_models() {
+    let room = room();
+    let model = room.read("good.model");
+    let mut lengths: Vec<usize> = (0..model.len()).step_by(model.len() / 40 + 1).collect();
+    lengths.extend([1, 7, 8, 9, model.len() - 17, model.len() - 1]);
+    for length in lengths {
+        room.write("bad.model", &model[..length]);
+        let error = fails(&room, "predict bad.model shop.csv", 1);
+        assert_eq!(error.lines().count(), 1, "{length}: {error}");
+        assert!(error.starts_with("error: bad.model: "), "{length}: {error}");
+    }
+    for at in (0..model.len()).step_by(model.len() / 60 + 1) {
+        let mut flipped = model.clone();
+        flipped[at] ^= 1 << (at % 8);
+        room.write("bad.model", flipped);
+        fails(&room, "inspect bad.model", 1);
+    }
+    room.write("bad.model", [&model[..], b"more"].concat());
+    fails(&room, "inspect bad.model", 1);
+}
+
+#[test]
+fn rows_that_cannot_be_evaluated_or_predicted() {
+    let room = room();
+    let case = |command: &str, rows: &str, expected: &str| {
+        room.write("rows.csv", rows);
+        let error = fails(&room, &format!("{command} good.model rows.csv"), 1);
+        assert!(error.starts_with(&format!("error: {expected}")), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    };
+    let header = "site,price,tags,bought\n";
+    let rows = |rows: &str| format!("{header}{rows}");
+    case("evaluate", &rows("s1,1,new,maybe\n"), "rows.csv:2:10: label: 'maybe' is neither 'yes'");
+    case("evaluate", &rows("s1,1,new,\n"), "rows.csv:2:10: label: an empty cell is neither 'yes'");
+    case("evaluate", "site,price,tags\ns1,1,new\n", "rows.csv: column 'bought' is missing");
+    case("evaluate", header, "rows.csv: no rows to evaluate");
+    case("evaluate", "", "rows.csv: no rows: the file is empty");
+    case("predict", "", "rows.csv: no rows: the file is empty");
+    case("predict", "site,tags\ns1,new\n", "rows.csv: column 'price' is missing");
+    case("predict", &rows("s1,1,new,yes\ns1,abc,new,no\n"), "rows.csv:3:4: column 'price' is num");
+    case("predict", &rows("s1,1,new,yes\ns1,1\n"), "rows.csv:3:5: 2 cells, expected 4 as in line");
+}
+
+#[test]
+fn a_score_that_is_not_finite_is_an_error() {
+    let room = room();
+    room.ok("train ok.svm --valid-fraction 0 --epochs 2 --min-count 1 -o sparse.model");
+    room.write("wild.svm", "1 1:1\n1 1:3e38 2:3e38 3:3e38\n");
+    let error = fails(&room, "predict sparse.model wild.svm", 1);
+    assert!(error.starts_with("error: wild.svm:2:1: the score of this row is not fin"), "{error}");
+}
+
+#[test]
+fn a_run_that_diverges() {
+    let room = Room::new();
+    // Wild values only where a few rows can meet them.
+    let rows: String = (0..400).map(|i| format!("{} 1:{} 2:1e19\n", i % 2, i % 7)).collect();
+    room.write("wild.svm", rows);
+    let line = "train wild.svm --optimizer sgd --learning-rate 1e9 --epochs 3 --min-count 1";
+    let error = fails(&room, line, 1);
+    assert!(error.starts_with("error: training diverged in epoch 1"), "{error}");
+    assert!(error.contains("learning rate 1000000000"), "{error}");
+}
+
+#[test]
+fn skipping_counts_and_goes_on() {
+    let room = Room::new();
+    let mut text = shop(200);
+    text.insert_str(text.find('\n').unwrap() + 1, "bad,row\n");
+    for row in 0..7 {
+        text += &format!("r{row},s1,expensive,new,yes\n");
+    }
+    room.write("rows.csv", &text);
+    let flags = "--label bought --ignore id --numeric price";
+    assert!(fails(&room, &format!("train rows.csv {flags}"), 1).starts_with("error: rows.csv:2:8"));
+    let done = room.ok(&format!("train rows.csv {flags} --epochs 2 --on-error skip --json"));
+    let lines: Vec<&str> = done.err.lines().collect();
+    assert_eq!(lines[0], "skipped 8 rows that cannot be used:");
+    assert!(lines[1].starts_with("  rows.csv:2:8: 2 cells"), "{}", done.err);
+    assert!(lines[2].starts_with("  rows.csv:203:7: column 'price'"), "{}", done.err);
+    assert_eq!((lines.len(), lines[6]), (7, "  ..."));
+    let start = &done.json()[1];
+    let rows = start["train_rows"].as_u64().unwrap() + start["valid_rows"].as_u64().unwrap();
+    assert_eq!(rows, 200);
+    // The same model as without those rows.
+    room.write("clean.csv", shop(200));
+    room.ok(&format!("train clean.csv {flags} --epochs 2 -o clean"));
+    assert!(room.read("clean") == room.read("model.pairloom"));
+    let predicted = room.ok("predict model.pairloom rows.csv --on-error skip");
+    assert_eq!(predicted.numbers().len(), 200);
+    assert!(predicted.err.starts_with("skipped 8 rows"), "{}", predicted.err);
+    let evaluated = room.ok("evaluate model.pairloom rows.csv --on-error skip --json");
+    assert_eq!(evaluated.json()[0]["rows"], 200);
+    // A quote that is never closed hides all rows behind it: that is not skipped.
+    room.write("quote.csv", format!("{text}r9,\"s1,1,new,yes\n{text}"));
+    let error = room.run(&format!("train quote.csv {flags} --on-error skip -o no"));
+    assert_eq!((error.code(), room.has("no")), (1, false), "{}", error.err);
+}
+
+#[test]
+fn too_little_memory() {
+    let room = room();
+    let huge = "train shop.csv --label bought --hash-bits 30 --factors 65536";
+    let error = fails(&room, huge, 1);
+    assert!(error.contains("GiB of memory") && error.contains("hash_bits"), "{error}");
+    // With a limit that the program cannot see until an allocation fails.
+    let base =
+        "train shop.csv --label bought --valid-fraction 0 --epochs 1 --threads 1 -o no.model";
+    let before = room.files();
+    for flags in [
+        "--hash-bits 22 --factors 8",
+        "--hash-bits 24 --factors 64",
+        "--hash-bits 26 --factors 1",
+        "--hash-bits 27 --factors 1",
+        "--hash-bits 20 --factors 30",
+    ] {
+        let done = room.shell(&format!("ulimit -v 400000; exec $pairloom {base} {flags}"));
+        in_order(&done, flags);
+        assert_eq!(done.code(), 1, "{flags}: {}", done.err);
+        assert!(
+            done.err.starts_with("error: ") && done.err.contains("iB"),
+            "{flags}: {}",
+            done.err
+        );
+        assert_eq!(room.files(), before, "{flags}");
+    }
+}
+
+#[test]
+fn full_disks() {
+    let room = room();
+    for line in [
+        "predict good.model shop.csv",
+        "evaluate good.model shop.csv",
+        "inspect good.model --json",
+        "synth --rows 100000",
+        "train shop.csv --label bought --epochs 1 -o no.model",
+        "train shop.csv --label bought --epochs 1 -o -",
+        "completions bash",
+    ] {
+        let done = room.shell(&format!("exec $pairloom {line} > /dev/full"));
+        in_order(&done, line);
+        assert_eq!(done.code(), 1, "{line}: {}", done.err);
+        assert!(
+            done.err.contains("error: stdout: No space left on device"),
+            "{line}: {}",
+            done.err
+        );
+        assert!(!room.has("no.model"));
+    }
+    let limited = "ulimit -f 8; trap '' XFSZ; exec $pairloom";
+    let line = "train shop.csv --label bought --epochs 1 --hash-bits 12 -o good.model";
+    let old = room.read("good.model");
+    let files = room.files();
+    let done = room.shell(&format!("{limited} {line}"));
+    in_order(&done, line);
+    assert_eq!(done.code(), 1, "{}", done.err);
+    assert!(done.err.starts_with("error: good.model: File too large"), "{}", done.err);
+    assert!(room.read("good.model") == old, "the old model is whole");
+    assert_eq!(room.files(), files, "no temporary file is left");
+}
+
+#[test]
+fn a_failed_run_leaves_the_old_files_alone() {
+    let room = room();
+    let old = room.read("good.model");
+    room.write("predictions", "old");
+    room.write("third.csv", "label,a\n1,x\n0,y\nmaybe,x\n");
+    for line in [
+        "train third.csv -o good.model",
+        "train missing.csv -o good.model",
+        "train shop.csv --label bought --valid third.csv -o good.model",
+        "predict good.model third.csv -o predictions",
+    ] {
+        fails(&room, line, 1);
+        assert!(room.read("good.model") == old, "{line}");
+        assert_eq!(room.text("predictions"), "old", "{line}");
+    }
+}
+
+#[test]
+fn going_on_with_another_run() {
+    let room = Room::new();
+    room.synth("rows.tsv", "--rows 20000 --fields 8 --features 2000");
+    // A run that ends after a checkpoint: its report cannot be written, nor its model.
+    let line = "train rows.tsv --epochs 40 --patience 0 --checkpoint-every 0.001 -o m";
+    let mut child = room.command(line).spawn().unwrap();
+    while !room.has("m.checkpoint") {
+        assert!(child.try_wait().unwrap().is_none(), "the run was over too soon");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!room.has("m"));
+    for temporary in room.files().iter().filter(|name| name.starts_with('.')) {
+        fs::remove_file(room.path(temporary)).unwrap();
+    }
+    for (flags, what) in [("--factors 3", "settings"), ("--seed 99", "settings")] {
+        let error = fails(&room, &format!("{line} --resume {flags}"), 1);
+        let expected =
+            format!("error: m.checkpoint: this checkpoint is of a run with other {what}");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+    let rows = room.text("rows.tsv");
+    room.synth("rows.tsv", "--rows 20000 --fields 8 --features 2000 --sample 1");
+    let error = fails(&room, &format!("{line} --resume"), 1);
+    assert!(error.contains("this checkpoint is of a run with other data"), "{error}");
+    room.write("rows.tsv", rows);
+    let error = fails(&room, "predict m.checkpoint rows.tsv", 1);
+    assert!(error.contains("this is a checkpoint, not a model"), "{error}");
+    let checkpoint = room.read("m.checkpoint");
+    room.write("m.checkpoint", &checkpoint[..checkpoint.len() / 2]);
+    let error = fails(&room, &format!("{line} --resume"), 1);
+    assert!(error.starts_with("error: m.checkpoint: "), "{error}");
+    room.ok("train rows.tsv --epochs 1 -o m");
+}

@@ -1,0 +1,517 @@
+//! What people do with the command, from raw rows to predictions.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
+
+mod common;
+
+use common::{Room, columns, finish, house, shop, without_header};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// Trains on the shop with labels in the column `bought`.
+const TRAIN: &str = "train shop.csv --label bought --ignore id --epochs 3 --factors 4 --seed 5";
+
+fn shop_room(rows: usize) -> Room {
+    let room = Room::new();
+    room.write("shop.csv", shop(rows));
+    room
+}
+
+fn trained_shop(rows: usize) -> Room {
+    let room = shop_room(rows);
+    room.ok(TRAIN);
+    room
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn rows_in(text: &str) -> usize {
+    text.lines().count()
+}
+
+#[test]
+fn train_evaluate_predict_inspect_a_csv() {
+    let room = shop_room(600);
+    let trained = room.ok(&format!("{TRAIN} --report report.html"));
+    assert_eq!(trained.err, "", "progress is for terminals");
+    for text in ["bought", "'yes' against 'no'", "wrote model.pairloom", "wrote report.html"] {
+        assert!(trained.out.contains(text), "{text}\n{}", trained.out);
+    }
+    assert_eq!(room.files(), ["model.pairloom", "report.html", "shop.csv"]);
+    let page = room.text("report.html");
+    assert!(page.contains("<svg") && page.contains("</html>") && page.contains("--label bought"));
+
+    let evaluated = room.ok("evaluate model.pairloom shop.csv --report evaluation.html");
+    assert!(evaluated.out.starts_with("log loss"), "{}", evaluated.out);
+    assert!(room.text("evaluation.html").contains("</html>"));
+
+    let predicted = room.ok("predict model.pairloom shop.csv");
+    let probabilities = predicted.numbers();
+    assert_eq!(probabilities.len(), 600);
+    assert!(probabilities.iter().all(|p| (0.0..=1.0).contains(p)));
+    assert_eq!(predicted.err, "");
+
+    let inspected = room.ok("inspect model.pairloom");
+    for text in ["4 factors", "settings:", "site", "categorical", "multi"] {
+        assert!(inspected.out.contains(text), "{text}\n{}", inspected.out);
+    }
+}
+
+#[test]
+fn a_model_is_a_file_like_any_other() {
+    use std::os::unix::fs::PermissionsExt;
+    let room = trained_shop(200);
+    let mode = |name| fs::metadata(room.path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("model.pairloom"), mode("shop.csv"));
+    fs::set_permissions(room.path("model.pairloom"), fs::Permissions::from_mode(0o640)).unwrap();
+    room.ok(TRAIN);
+    assert_eq!(mode("model.pairloom"), 0o640, "those of the old file");
+}
+
+#[test]
+fn a_link_stays_and_its_target_is_replaced() {
+    let room = shop_room(200);
+    fs::create_dir(room.path("real")).unwrap();
+    room.write("real/model", "old");
+    std::os::unix::fs::symlink("real/model", room.path("link")).unwrap();
+    room.ok(&format!("{TRAIN} -o link"));
+    assert!(fs::symlink_metadata(room.path("link")).unwrap().is_symlink());
+    room.ok("inspect real/model");
+}
+
+#[test]
+fn tsv_without_header() {
+    let room = Room::new();
+    room.synth("train.tsv", "--rows 2000 --fields 5 --features 200");
+    room.ok("train train.tsv --epochs 2");
+    assert_eq!(room.ok("predict model.pairloom train.tsv").numbers().len(), 2000);
+    let schema = &room.ok("inspect model.pairloom --json").json()[0]["schema"];
+    assert_eq!(schema["columns"][0]["role"], "label", "the first column is the label");
+    assert_eq!(schema["format"]["header"], false);
+}
+
+#[test]
+fn libsvm_and_libffm() {
+    for format in ["libsvm", "libffm"] {
+        let room = Room::new();
+        let settings = format!("--rows 1500 --fields 5 --features 200 --format {format}");
+        room.synth(&format!("a.{format}"), &settings);
+        room.synth(&format!("b.{format}"), &format!("{settings} --sample 1"));
+        room.ok(&format!("train a.{format} --valid b.{format} --epochs 2"));
+        let metrics = &room.ok(&format!("evaluate model.pairloom b.{format} --json")).json()[0];
+        assert!(metrics["auc"].as_f64().unwrap() > 0.55, "{metrics}");
+        let rows = room.text(&format!("b.{format}"));
+        let unlabelled: String =
+            rows.lines().map(|line| line.split_once(' ').unwrap().1.to_string() + "\n").collect();
+        room.write("unlabelled", unlabelled);
+        let with = room.ok(&format!("predict model.pairloom b.{format}"));
+        let without = room.ok("predict model.pairloom unlabelled");
+        assert_eq!((with.out.lines().count(), with.out), (1500, without.out));
+    }
+}
+
+#[test]
+fn compression_and_pipes_change_nothing() {
+    let room = trained_shop(400);
+    let (text, model) = (room.read("shop.csv"), room.read("model.pairloom"));
+    let predictions = room.ok("predict model.pairloom shop.csv").out;
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(&text).unwrap();
+    let packed = [
+        ("shop.csv.gz", gzip.finish().unwrap()),
+        ("shop.csv.zst", zstd::encode_all(&text[..], 1).unwrap()),
+        ("misnamed", text.clone()),
+    ];
+    for (name, bytes) in packed {
+        room.write(name, &bytes);
+        room.ok(&format!("{} -o packed", TRAIN.replace("shop.csv", name)));
+        assert!(room.read("packed") == model, "{name}");
+        assert_eq!(room.ok(&format!("predict model.pairloom {name}")).out, predictions, "{name}");
+        room.ok_with(&format!("{} -o piped", TRAIN.replace("shop.csv", "-")), bytes.clone());
+        assert!(room.read("piped") == model, "{name} through a pipe");
+        assert_eq!(room.ok_with("predict model.pairloom -", bytes).out, predictions, "{name}");
+    }
+    let measured = room.ok("evaluate model.pairloom shop.csv --json").out;
+    assert_eq!(room.ok_with("evaluate model.pairloom - --json", text).out, measured);
+}
+
+#[test]
+fn line_ends_and_a_byte_order_mark_change_nothing() {
+    let room = trained_shop(300);
+    let (text, model) = (room.text("shop.csv"), room.read("model.pairloom"));
+    let twins = [
+        ("CRLF", text.replace('\n', "\r\n")),
+        ("a mark", format!("\u{feff}{text}")),
+        ("no last line end", text.trim_end().to_string()),
+    ];
+    for (what, twin) in twins {
+        room.write("shop.csv", twin);
+        room.ok(TRAIN);
+        assert!(room.read("model.pairloom") == model, "{what}");
+    }
+}
+
+#[test]
+fn the_d2l_preset() {
+    let room = Room::new();
+    let settings = "--rows 4000 --fields 34 --features 2000";
+    room.synth("train.tsv", settings);
+    room.synth("test.tsv", &format!("{settings} --sample 1"));
+    room.ok("train train.tsv --preset d2l --valid test.tsv --epochs 2 -o d2l.pairloom");
+    let config = &room.ok("inspect d2l.pairloom --json").json()[0]["config"];
+    assert_eq!(config["factors"], 20);
+    assert_eq!(config["optimizer"], "adam-dense");
+    assert_eq!(config["batch_size"], 2048);
+    assert_eq!(config["min_count"], 4);
+    assert_eq!(config["epochs"], 2, "a flag changes the recipe");
+    assert_eq!(room.ok("predict d2l.pairloom test.tsv").numbers().len(), 4000);
+}
+
+#[test]
+fn regression() {
+    let room = Room::new();
+    room.write("house.csv", house(800));
+    let flags = "--label y --categorical kind --numeric-transform standard";
+    room.ok(&format!("train house.csv {flags} --epochs 20 --report report.html"));
+    let metrics = &room.ok("evaluate model.pairloom house.csv --json").json()[0];
+    assert_eq!(keys(metrics), ["mae", "r2", "rmse", "rows", "weight"]);
+    assert!(metrics["r2"].as_f64().unwrap() > 0.5, "{metrics}");
+    assert!(room.text("report.html").contains("</html>"));
+    assert_eq!(room.ok("predict model.pairloom house.csv").numbers().len(), 800);
+}
+
+#[test]
+fn json_lines_of_training() {
+    let room = shop_room(400);
+    let lines = room.ok(&format!("{TRAIN} --json")).json();
+    let events: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["schema", "start", "epoch", "epoch", "epoch", "end"]);
+    assert_eq!(keys(&lines[0]["schema"]), ["columns", "format"]);
+    assert_eq!(keys(&lines[1]), ["event", "features", "target", "train_rows", "valid_rows"]);
+    assert_eq!(lines[1]["target"]["positive"], "yes");
+    let rows = |key: &str| lines[1][key].as_u64().unwrap();
+    assert_eq!(rows("train_rows") + rows("valid_rows"), 400);
+    let epoch = ["epoch", "event", "learning_rate", "rows_per_second", "train_loss", "valid"];
+    assert_eq!(keys(&lines[2]), epoch);
+    let metrics = [
+        "accuracy",
+        "auc",
+        "brier_score",
+        "expected_calibration_error",
+        "log_loss",
+        "normalized_entropy",
+        "precision",
+        "recall",
+        "rows",
+        "threshold",
+        "weight",
+    ];
+    assert_eq!(keys(&lines[2]["valid"]), metrics);
+    assert_eq!(keys(&lines[5]), ["epoch", "event", "model", "stopped_early", "valid"]);
+    assert_eq!(lines[5]["model"], "model.pairloom");
+
+    let evaluated = room.ok("evaluate model.pairloom shop.csv --json").json();
+    assert_eq!(keys(&evaluated[0]), metrics);
+    let inspected = room.ok("inspect model.pairloom --json").json();
+    let document = ["bytes", "config", "epoch", "features", "history", "schema", "target", "valid"];
+    assert_eq!(keys(&inspected[0]), document);
+    assert_eq!(inspected[0]["history"].as_array().unwrap().len(), 3);
+    let predicted = room.ok("predict model.pairloom shop.csv --keep id,site --json").json();
+    assert_eq!(keys(&predicted[0]), ["id", "prediction", "site"]);
+    assert_eq!(predicted.len(), 400);
+    let synth = room.ok("synth --rows 50 -o synth.tsv --json").json();
+    assert_eq!(synth[0]["rows"], 50);
+}
+
+#[test]
+fn evaluation_agrees_with_training() {
+    let room = Room::new();
+    let settings = "--rows 2000 --fields 5 --features 300 --format csv --header";
+    room.synth("train.csv", settings);
+    room.synth("valid.csv", &format!("{settings} --sample 1"));
+    let lines = room.ok("train train.csv --valid valid.csv --epochs 6 --json").json();
+    let end = lines.last().unwrap();
+    let evaluated = room.ok("evaluate model.pairloom valid.csv --json").json();
+    assert_eq!(end["valid"], evaluated[0], "also after stopping early");
+    let best = lines.iter().find(|l| l["event"] == "epoch" && l["epoch"] == end["epoch"]).unwrap();
+    assert_eq!(best["valid"], end["valid"]);
+}
+
+#[test]
+fn a_saved_schema_gives_the_same_model() {
+    let room = trained_shop(400);
+    let model = room.read("model.pairloom");
+    room.ok(&format!("{TRAIN} --save-schema schema.toml"));
+    assert!(room.text("schema.toml").contains("name = \"bought\""));
+    room.ok("train shop.csv --schema schema.toml --epochs 3 --factors 4 --seed 5 -o again");
+    assert!(room.read("again") == model);
+    // It can be edited, and flags change it further.
+    let edited = room.text("schema.toml").replace("role = \"multi\"", "role = \"ignore\"");
+    room.write("edited.toml", edited);
+    room.ok("train shop.csv --schema edited.toml --ignore site --epochs 1 -o edited");
+    let fields = &room.ok("inspect edited --json").json()[0]["schema"]["columns"];
+    let roles: Vec<_> = fields.as_array().unwrap().iter().map(|c| &c["role"]).collect();
+    assert_eq!(roles, ["ignore", "ignore", "numeric", "ignore", "label"]);
+}
+
+#[test]
+fn threads_do_not_change_a_byte() {
+    let room = shop_room(1500);
+    let of = |threads: u32| {
+        room.ok(&format!("{TRAIN} --threads {threads} -o m{threads}"));
+        let predictions = room.ok(&format!("predict m{threads} shop.csv --threads {threads}")).out;
+        let json = room.ok(&format!("evaluate m{threads} shop.csv --json --threads {threads}")).out;
+        (room.read(&format!("m{threads}")), predictions, json)
+    };
+    let one = of(1);
+    assert!(one == of(2) && one == of(4));
+}
+
+#[test]
+fn the_same_command_gives_the_same_bytes() {
+    let room = trained_shop(500);
+    let model = room.read("model.pairloom");
+    for _ in 0..20 {
+        room.ok(TRAIN);
+        assert!(room.read("model.pairloom") == model);
+    }
+    let first = room.ok("predict model.pairloom shop.csv").out;
+    assert_eq!(room.ok("predict model.pairloom shop.csv").out, first);
+    room.ok("predict model.pairloom shop.csv -o predictions.txt");
+    assert_eq!(room.text("predictions.txt"), first);
+    room.ok(&format!("{TRAIN} --seed 6").replace("--seed 5 ", ""));
+    assert!(room.read("model.pairloom") != model, "another seed");
+}
+
+#[test]
+fn columns_are_found_by_name() {
+    let room = trained_shop(300);
+    let (text, expected) = (room.text("shop.csv"), room.ok("predict model.pairloom shop.csv").out);
+    let twins = [
+        ("without the label", columns(&text, &[0, 1, 2, 3])),
+        ("without what is not used", columns(&text, &[1, 2, 3])),
+        ("in another order", columns(&text, &[4, 3, 2, 1, 0])),
+        ("with more", text.lines().map(|line| format!("{line},more\n")).collect()),
+    ];
+    for (what, twin) in twins {
+        room.write("twin.csv", twin);
+        assert_eq!(room.ok("predict model.pairloom twin.csv").out, expected, "{what}");
+    }
+    let bad_labels = text.replace(",yes", ",maybe").replace(",no", ",");
+    room.write("twin.csv", bad_labels);
+    assert_eq!(room.ok("predict model.pairloom twin.csv").out, expected, "labels are not read");
+}
+
+#[test]
+fn without_a_header_the_label_may_be_missing() {
+    let room = Room::new();
+    room.write("rows.csv", without_header(&shop(300)));
+    room.ok("train rows.csv --no-header --label 4 --ignore 0 --epochs 2");
+    let expected = room.ok("predict model.pairloom rows.csv").out;
+    let text = format!("x,x,x,x,x\n{}", room.text("rows.csv"));
+    room.write("unlabelled.csv", without_header(&columns(&text, &[0, 1, 2, 3])));
+    assert_eq!(room.ok("predict model.pairloom unlabelled.csv").out, expected);
+}
+
+#[test]
+fn unseen_values_and_empty_cells_are_predicted() {
+    let room = trained_shop(300);
+    room.write("odd.csv", "site,price,tags\nnever,,\n,1e300,new|never\ns1,-5,red|red\ns1,NA,|\n");
+    let predictions = room.ok("predict model.pairloom odd.csv").numbers();
+    assert!(predictions.len() == 4 && predictions.iter().all(|p| p.is_finite()));
+}
+
+#[test]
+fn kept_columns_are_quoted() {
+    let room = trained_shop(300);
+    room.write(
+        "odd.csv",
+        "site,price,tags,note\ns1,1,new,\"a,b\"\ns2,2,new,\"say \"\"hi\"\"\"\n\
+         s3,3,new,\"two\nlines\"\ns4,4,new,plain\n",
+    );
+    let kept = room.ok("predict model.pairloom odd.csv --keep note,site").out;
+    let predictions = room.ok("predict model.pairloom odd.csv").out;
+    let p: Vec<&str> = predictions.lines().collect();
+    let expected = format!(
+        "note,site,prediction\n\"a,b\",s1,{}\n\"say \"\"hi\"\"\",s2,{}\n\"two\nlines\",s3,{}\n\
+         plain,s4,{}\n",
+        p[0], p[1], p[2], p[3]
+    );
+    assert_eq!(kept, expected);
+    let json = room.ok("predict model.pairloom odd.csv --keep note --json").json();
+    assert_eq!(json[1]["note"], "say \"hi\"");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let room = trained_shop(300);
+    room.synth("large.tsv", "--rows 60000 --fields 4 --features 100");
+    room.ok("train large.tsv --epochs 1 -o large");
+    for line in ["predict large large.tsv", "synth --rows 200000", "predict large large.tsv --json"]
+    {
+        let mut child = room.command(line).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut first = String::new();
+        out.read_line(&mut first).unwrap();
+        drop(out);
+        let done = finish(child, Vec::new());
+        assert!(!first.is_empty());
+        assert_eq!(done.code(), 0, "{line}: {}", done.err);
+        assert!(line.starts_with("synth") || done.err.is_empty(), "{line}: {}", done.err);
+    }
+}
+
+#[test]
+fn training_goes_on_when_its_reader_leaves() {
+    let room = shop_room(300);
+    let done = room.shell(&format!("$pairloom {TRAIN} | head -n 1"));
+    assert_eq!((done.code(), done.err.as_str(), rows_in(&done.out)), (0, "", 1));
+    for _ in 0..500 {
+        if room.has("model.pairloom") {
+            break;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    room.ok("inspect model.pairloom");
+}
+
+#[test]
+fn predictions_flow_through_a_pipe() {
+    let room = trained_shop(300);
+    let text = shop(20_000);
+    let (header, rows) = text.split_once('\n').unwrap();
+    let half = rows.lines().take(12_000).map(|line| line.len() + 1).sum::<usize>();
+    let mut command = room.command("predict model.pairloom -");
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let (tell, told) = mpsc::channel();
+    let lines = thread::spawn(move || {
+        let tell = |line: io::Result<String>| tell.send(line.unwrap()).unwrap();
+        out.lines().map(tell).count()
+    });
+    stdin.write_all(format!("{header}\n{}", &rows[..half]).as_bytes()).unwrap();
+    stdin.flush().unwrap();
+    // The input is still open, and the first predictions are there.
+    let first = told.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert!(first.parse::<f64>().is_ok(), "{first}");
+    stdin.write_all(&rows.as_bytes()[half..]).unwrap();
+    drop(stdin);
+    assert_eq!(finish(child, Vec::new()).code(), 0);
+    assert_eq!(told.iter().count(), 19_999);
+    assert_eq!(lines.join().unwrap(), 20_000);
+}
+
+#[test]
+fn a_model_through_standard_output() {
+    let room = trained_shop(300);
+    let model = room.read("model.pairloom");
+    let piped = room.ok(&format!("{TRAIN} -o -"));
+    assert!(piped.bytes == model);
+    assert!(piped.err.contains("epoch"), "what happens is told on standard error");
+    room.write("log", "before\n");
+    let done = room.shell(&format!("$pairloom {TRAIN} -o - >> log"));
+    assert_eq!(done.code(), 0);
+    assert!(room.read("log") == [b"before\n", &model[..]].concat(), "the file is not replaced");
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let mut command = room.command(&format!("{TRAIN} --output -"));
+    let child = command.stdout(std::os::fd::OwnedFd::from(theirs)).spawn().unwrap();
+    drop(command);
+    let mut bytes = Vec::new();
+    (&ours).read_to_end(&mut bytes).unwrap();
+    assert_eq!(finish(child, Vec::new()).code(), 0, "a socket");
+    assert!(bytes == model);
+    let files = ["log", "model.pairloom", "shop.csv"];
+    assert_eq!(room.files(), files, "neither checkpoints nor temporary files");
+}
+
+#[test]
+fn rows_weigh_what_their_column_says() {
+    let room = Room::new();
+    let text = house(200);
+    let weights = ["w"].into_iter().chain(["0", "1", "2.5"].into_iter().cycle());
+    let weighted: String =
+        text.lines().zip(weights).map(|(line, w)| format!("{line},{w}\n")).collect();
+    room.write("weighted.csv", weighted);
+    room.ok("train weighted.csv --label y --weight w --epochs 2");
+    let metrics = &room.ok("evaluate model.pairloom weighted.csv --json").json()[0];
+    let expected: f64 = (0..200).map(|i| [0.0, 1.0, 2.5][i % 3]).sum();
+    assert_eq!(metrics["weight"].as_f64(), Some(expected));
+}
+
+#[test]
+fn groups_are_held_out_whole() {
+    let room = shop_room(400);
+    room.ok(&format!("{TRAIN} --group site"));
+    let schema = &room.ok("inspect model.pairloom --json").json()[0]["schema"];
+    assert_eq!(schema["columns"][1]["role"], "group");
+}
+
+#[test]
+fn a_tail_is_held_out() {
+    let room = shop_room(400);
+    let lines = room.ok(&format!("{TRAIN} --valid-tail 0.25 --json")).json();
+    assert_eq!((&lines[1]["train_rows"], &lines[1]["valid_rows"]), (&300.into(), &100.into()));
+    // The last rows are the validation rows, in their order.
+    let text = room.text("shop.csv");
+    let header = text.lines().next().unwrap();
+    let tail: Vec<&str> = text.lines().skip(301).collect();
+    room.write("tail.csv", format!("{header}\n{}\n", tail.join("\n")));
+    let evaluated = &room.ok("evaluate model.pairloom tail.csv --json").json()[0];
+    assert_eq!(&lines.last().unwrap()["valid"], evaluated);
+}
+
+#[test]
+fn no_rows_held_out() {
+    let room = shop_room(200);
+    let lines = room.ok(&format!("{TRAIN} --valid-fraction 0 --json --report r.html")).json();
+    assert_eq!(lines[1]["valid_rows"], 0);
+    assert_eq!(lines.last().unwrap()["epoch"], 3, "the last epoch is kept");
+    assert!(lines[2]["valid"].is_null() && room.text("r.html").contains("</html>"));
+}
+
+#[test]
+fn every_optimizer_and_transform() {
+    let room = shop_room(300);
+    for optimizer in ["sgd", "adagrad", "adam", "adam-dense"] {
+        for transform in ["quantile", "standard", "log", "log-square"] {
+            let flags = format!("--optimizer {optimizer} --transform price={transform}");
+            room.ok(&format!("{TRAIN} {flags} -o m"));
+            assert_eq!(room.ok("predict m shop.csv").numbers().len(), 300, "{flags}");
+        }
+    }
+    room.ok(&format!("{TRAIN} --hash-bits 6 -o hashed"));
+    room.ok(&format!("{TRAIN} --factors 0 -o linear").replace("--factors 4 ", ""));
+    for model in ["hashed", "linear"] {
+        assert_eq!(room.ok(&format!("predict {model} shop.csv")).numbers().len(), 300);
+    }
+}
+
+#[test]
+fn the_demo() {
+    let room = Room::new();
+    let demo = room.ok("demo");
+    assert!(demo.out.contains("factorization machine") && demo.out.contains("linear model"));
+    let folder = fs::read_dir(room.path("pairloom-demo")).unwrap();
+    let mut names: Vec<_> = folder.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["model.pairloom", "report.html", "test.csv", "train.csv"]);
+    // What it says to do next works.
+    room.ok("evaluate pairloom-demo/model.pairloom pairloom-demo/test.csv");
+    let kept =
+        "predict pairloom-demo/model.pairloom pairloom-demo/test.csv --keep Month,VisitorType";
+    assert!(room.ok(kept).out.starts_with("Month,VisitorType,prediction\n"));
+    let lines = room.ok("demo --json --output there").json();
+    let auc = |model: &str| lines.last().unwrap()[model]["auc"].as_f64().unwrap();
+    assert!(auc("fm") > 0.88 && auc("linear") > 0.88);
+    assert!(room.has("there/report.html"));
+}

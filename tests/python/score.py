@@ -1,0 +1,100 @@
+"""Scores raw CSV rows with a pairloom model file, knowing nothing but the format of that file.
+
+An independent twin of `pairloom predict`: it shares no code with it and says in a page what a model
+file means. Usage: python score.py MODEL ROWS.csv
+"""
+
+import csv
+import json
+import math
+import sys
+
+import numpy as np
+import xxhash
+from safetensors import safe_open
+
+MISSING = {"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "none", "\\N", "?"}
+
+
+def load(path):
+    """The document and the tensors of a model file."""
+    with safe_open(path, "np") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+        return json.loads(file.metadata()["pairloom"])["document"], tensors
+
+
+def vocabulary(of, number, tensors):
+    """From a value of a field to its id within the field."""
+    if of["kind"] == "hash":
+        return lambda value: xxhash.xxh3_64_intdigest(value) & ((1 << of["bits"]) - 1)
+    text = tensors[f"dictionary.{number}.bytes"].tobytes()
+    ends = [0, *tensors[f"dictionary.{number}.ends"].tolist()]
+    ids = {text[a:b]: i for i, (a, b) in enumerate(zip(ends, ends[1:]), start=1)}
+    return lambda value: ids.get(value, 0)
+
+
+def bucket(v):
+    """The name of a number's log-square bucket."""
+    if math.isnan(v):
+        return b""
+    return f"b{math.floor(math.log(v) ** 2)}".encode() if v > 2 else f"s{math.trunc(v)}".encode()
+
+
+def number(of, ids, cell):
+    """The id within its field and the value of a numeric cell."""
+    v = math.nan if cell.strip() in MISSING else float(cell)
+    if of["transform"] == "log-square":
+        return ids(bucket(v)), 1.0
+    if of["transform"] == "quantile":
+        return (0 if math.isnan(v) else 1 + int(np.searchsorted(of["edges"], v))), 1.0
+    if math.isnan(v):
+        return 1, 1.0
+    v = math.copysign(math.log1p(abs(v)), v) if of["transform"] == "log" else v
+    return 0, min(max((v - of["mean"]) / of["scale"], -1e4), 1e4)
+
+
+def features(row, schema, fields):
+    """The (id, value) pairs of a row."""
+    for field, ids in fields:
+        column, of = schema["columns"][field["column"]], field["kind"]["of"]
+        cell = row[column["name"]]
+        if field["kind"]["type"] == "number":
+            local, x = number(of, ids, cell)
+            yield field["offset"] + local, x
+        elif column["role"] == "multi":
+            values = [v.strip() for v in cell.split(column["separator"]) if v.strip()] or [""]
+            for value in values:
+                yield field["offset"] + ids(value.encode()), 1 / math.sqrt(len(values))
+        else:
+            yield field["offset"] + ids(cell.encode()), 1.0
+
+
+def predict(model, rows):
+    """A prediction for each row, a dict from the names of columns to text."""
+    document, tensors = load(model)
+    encoding, fields = document["encoding"], []
+    for n, field in enumerate(encoding["fields"]):
+        of = field["kind"]["of"]
+        of = of.get("buckets", of)
+        fields.append((field, vocabulary(of, n, tensors) if "kind" in of else None))
+    bias, linear = float(tensors["bias"][0]), tensors["linear"].astype(float)
+    factors, target = tensors["factors"].astype(float), encoding["target"]
+    for row in rows:
+        ids, x = zip(*features(row, document["schema"], fields))
+        ids, x = list(ids), np.array(x)
+        vx = factors[ids] * x[:, None]
+        pairs = 0.5 * float((vx.sum(0) ** 2 - (vx**2).sum(0)).sum())
+        # A value that stands twice in a list is one feature, which does not pair with itself.
+        for i in range(len(ids)):
+            pairs -= sum(float(vx[i] @ vx[j]) for j in range(i) if ids[i] == ids[j])
+        score = bias + float(linear[ids] @ x) + pairs
+        if target["task"] == "binary":
+            yield 1 / (1 + math.exp(-score))
+        else:
+            yield target["mean"] + target["scale"] * score
+
+
+if __name__ == "__main__":
+    with open(sys.argv[2], newline="") as file:
+        for prediction in predict(sys.argv[1], csv.DictReader(file)):
+            print(prediction)
