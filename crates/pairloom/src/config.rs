@@ -95,7 +95,7 @@ impl Config {
     /// The learning rate, or the optimizer's default.
     pub fn rate(&self) -> f64 {
         self.learning_rate.unwrap_or(match self.optimizer {
-            Optimizer::Sgd => 0.01,
+            Optimizer::Sgd => 0.001,
             Optimizer::Adagrad => 0.07,
             Optimizer::Adam | Optimizer::AdamDense => 0.003,
         })

@@ -739,13 +739,13 @@ fn a_run_may_be_cut_off_again_and_again() {
     let file = path(&folder, "checkpoint");
     let checkpoints = Some(Checkpoints { path: file, every: Duration::ZERO, resume: true });
     let job = Job { checkpoints, ..job(&data, &config) };
-    // Three events a time: the third is lost each time, and what went before is kept.
+    // Three events a time, and nothing of what went before is lost.
     let mut runs = 0;
     while interrupted(&job, 3).stop == Stop::Interrupted {
         runs += 1;
         assert!(runs < 50);
     }
-    assert!(runs > 5);
+    assert!(runs > 3);
     assert!(bytes(&trained(&job).model.unwrap()) == expected);
 }
 
