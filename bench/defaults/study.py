@@ -1,10 +1,10 @@
-"""Trains and tests pairloom on the splits of prepare.py, with nothing told but the label column.
+"""Trains and tests pairloom on the splits of prepare.py, told nothing but the label column.
 
-    python study.py PREPARED [--args "--factors 8"]... [--sets A,B] [--seeds 0,1] [--output CSV]
+    python study.py PREPARED [--binary PAIRLOOM] [--args "--factors 8"]... [--output CSV]
 
-Each --args is a setting to try: flags that are added to `pairloom train`. Without any, the defaults
-are tried. Runs go one after another. Every run adds a line to the CSV, which is read by no script:
-delete it to start afresh.
+Each --args is a setting to try: flags added to `pairloom train`. Without any, the settings of the
+study are tried, each of which changes one default. Figures of all runs go to the CSV, and a table of
+their means over the splits to standard output.
 """
 
 import argparse
@@ -20,14 +20,22 @@ from pathlib import Path
 
 from sets import LABELS, REGRESSION
 
-COLUMNS = ["set", "seed", "args", "logloss", "auc", "rmse", "seconds"]
-
-# What the command's JSON may call a figure, and what it is called here.
-NAMES = {
-    "logloss": ("logloss", "log_loss"),
-    "auc": ("auc", "roc_auc"),
-    "rmse": ("rmse",),
-}
+SETTINGS = [
+    "",
+    "--factors 0", "--factors 4", "--factors 8", "--factors 32",
+    "--l2-factors 1", "--l2-factors 5", "--l2-factors 30", "--l2-factors 60",
+    "--l2-linear 0.3", "--l2-linear 30",
+    "--learning-rate 0.03", "--learning-rate 0.15",
+    "--optimizer sgd", "--optimizer adam",
+    "--batch-size 16", "--batch-size 64", "--batch-size 256", "--batch-size 1024",
+    "--init-stdev 0.01", "--init-stdev 0.2",
+    "--min-count 1", "--min-count 5",
+    "--bins 4", "--bins 10", "--bins 20",
+    "--numeric-transform quantile", "--numeric-transform quantile --bins 16",
+    "--numeric-transform standard", "--numeric-transform log", "--numeric-transform log-square",
+    "--rate-decay 0.2", "--patience 6",
+]
+COLUMNS = ["set", "seed", "args", "log_loss", "auc", "rmse", "seconds"]
 
 
 def arguments():
@@ -35,23 +43,9 @@ def arguments():
     parser.add_argument("prepared", type=Path)
     parser.add_argument("--binary", default="pairloom", help="the pairloom command")
     parser.add_argument("--args", action="append", metavar="FLAGS", help="a setting to try")
-    parser.add_argument("--sets", default=",".join(LABELS), help="sets to run")
     parser.add_argument("--seeds", default="0,1,2,3,4", help="splits to run")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("study.csv"))
+    parser.add_argument("--output", type=Path, default=Path("target/defaults/study.csv"))
     return parser.parse_args()
-
-
-def find(value, names):
-    """The first number under one of the names, at any depth."""
-    if isinstance(value, dict):
-        for name in names:
-            if isinstance(value.get(name), (int, float)):
-                return value[name]
-        value = list(value.values())
-    if isinstance(value, list):
-        found = (find(inner, names) for inner in value)
-        return next((number for number in found if number is not None), None)
-    return None
 
 
 def call(*command):
@@ -63,51 +57,44 @@ def call(*command):
 
 
 def run(binary, folder, label, seed, flags):
-    """Figures of one training on one split."""
+    """Test figures of one training on one split."""
     with tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / "model.pairloom"
         start = time.perf_counter()
         call(binary, "train", folder / "train.csv", "--label", label, "--valid",
-             folder / "valid.csv", "--seed", seed, "--model", model, *shlex.split(flags))
+             folder / "valid.csv", "--seed", seed, "--output", model, *shlex.split(flags))
         seconds = time.perf_counter() - start
-        report = json.loads(call(binary, "evaluate", model, folder / "test.csv", "--json"))
-    figures = {name: find(report, names) for name, names in NAMES.items()}
-    return {**figures, "seconds": round(seconds, 2)}
+        figures = json.loads(call(binary, "evaluate", model, folder / "test.csv", "--json"))
+    return {**{name: figures.get(name) for name in ("log_loss", "auc", "rmse")},
+            "seconds": round(seconds, 2)}
 
 
-def append(path, line):
-    fresh = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        if fresh:
-            writer.writeheader()
-        writer.writerow(line)
-
-
-def spread(runs, name):
-    values = [r[name] for r in runs if r[name] is not None]
-    if not values:
-        return f"{'-':>17}"
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{statistics.mean(values):8.4f} +- {deviation:.4f}"
+def mean(runs, name):
+    return f"{statistics.mean(r[name] for r in runs):.4f}"
 
 
 def main():
     options = arguments()
-    shown = ["logloss", "auc", "rmse", "seconds"]
-    print(f"{'set':10}" + "".join(f"{name:>18}" for name in shown) + "  flags")
-    for flags in options.args or [""]:
-        for name in options.sets.split(","):
-            metrics = ["rmse"] if name in REGRESSION else ["logloss", "auc"]
-            runs = []
-            for seed in options.seeds.split(","):
-                folder = options.prepared / name / seed
-                figures = run(options.binary, folder, LABELS[name], seed, flags)
-                figures |= {m: None for m in NAMES if m not in metrics}
-                runs.append(figures)
-                append(options.output, {"set": name, "seed": seed, "args": flags, **figures})
-            figures = " ".join(spread(runs, column) for column in shown)
-            print(f"{name:10} {figures}  {flags or '(defaults)'}", flush=True)
+    heads = [f"{name} RMSE" if name in REGRESSION else f"{name} log loss / AUC" for name in LABELS]
+    print("| " + " | ".join(["setting", *heads, "seconds in all"]) + " |")
+    print("|---" * (2 + len(heads)) + "|")
+    with options.output.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        for flags in options.args or SETTINGS:
+            cells, seconds = [], 0.0
+            for name, label in LABELS.items():
+                runs = []
+                for seed in options.seeds.split(","):
+                    folder = options.prepared / name / seed
+                    runs.append(run(options.binary, folder, label, seed, flags))
+                    writer.writerow({"set": name, "seed": seed, "args": flags, **runs[-1]})
+                    seconds += runs[-1]["seconds"]
+                regression = name in REGRESSION
+                cells.append(mean(runs, "rmse") if regression
+                             else f"{mean(runs, 'log_loss')} / {mean(runs, 'auc')}")
+            row = [f"`{flags}`" if flags else "defaults", *cells, f"{seconds:.0f}"]
+            print("| " + " | ".join(row) + " |", flush=True)
 
 
 if __name__ == "__main__":

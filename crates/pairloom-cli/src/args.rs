@@ -117,10 +117,10 @@ pub struct ConfigArgs {
     /// Passes over the training rows at the most
     #[arg(long, value_name = "N")]
     pub epochs: Option<u32>,
-    /// Rows in a batch; 1 is online learning
+    /// Rows in a batch; 1 is online learning [default: 32 to 256, more for more rows]
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
-    /// Learning rate [default: 0.01 for sgd, 0.05 for adagrad, 0.001 for adam]
+    /// Learning rate [default: 0.07 for adagrad, 0.01 for sgd, 0.003 for adam]
     #[arg(long, value_name = "X")]
     pub learning_rate: Option<f64>,
     /// sgd, adagrad, adam, or adam-dense (which updates the whole table at each step)
@@ -168,10 +168,10 @@ pub struct ConfigArgs {
     /// Hash values into 2^N ids a column instead of keeping a dictionary
     #[arg(long, value_name = "N")]
     pub hash_bits: Option<u8>,
-    /// What to do with columns of numbers: quantile, standard, log or log-square
+    /// What to do with columns of numbers: piecewise, quantile, standard, log or log-square
     #[arg(long, value_name = "HOW", value_parser = transform_name)]
     pub numeric_transform: Option<Transform>,
-    /// Number of bins of quantile
+    /// Number of bins of quantile, and of knots of piecewise
     #[arg(long, value_name = "N")]
     pub bins: Option<usize>,
 }
@@ -186,7 +186,7 @@ impl ConfigArgs {
         }
         set(&mut config.factors, &self.factors);
         set(&mut config.epochs, &self.epochs);
-        set(&mut config.batch_size, &self.batch_size);
+        set(&mut config.batch_size, &self.batch_size.map(Some));
         set(&mut config.learning_rate, &self.learning_rate.map(Some));
         set(&mut config.optimizer, &self.optimizer);
         set(&mut config.loss, &self.loss.map(Some));
@@ -274,8 +274,8 @@ fn transform(text: &str) -> Result<(String, Transform, Option<usize>)> {
     };
     let bins = bins.parse().map_err(|_| Error::usage(format!("'{bins}' is no number of bins")))?;
     match transform_name(how)? {
-        Transform::Quantile => Ok((name.into(), Transform::Quantile, Some(bins))),
-        _ => Err(Error::usage(format!("only quantile has a number of bins, not {how}"))),
+        how @ (Transform::Quantile | Transform::Piecewise) => Ok((name.into(), how, Some(bins))),
+        _ => Err(Error::usage(format!("{how} has no number of bins"))),
     }
 }
 

@@ -1,15 +1,14 @@
 //! `pairloom demo`: the main job on a real data set that is part of the program.
 
 use crate::report;
-use crate::screen::{Screen, figure};
+use crate::screen::{Screen, figure, thousands};
 use crate::train::train_on_screen;
-use pairloom::input::OpenOptions;
 use pairloom::metric::{Binary, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::reading::OnError;
 use pairloom::schema::Hints;
 use pairloom::train::{Job, SchemaSource};
-use pairloom::{Config, Error, Model, Result, input};
+use pairloom::{Error, Model, Result, input};
 use std::path::Path;
 
 /// Online Shoppers Purchasing Intention (Sakar, Kastro 2018), UCI, CC BY 4.0: see `data/README.md`.
@@ -41,16 +40,8 @@ pub fn run(args: &Args) -> Result<()> {
         "12,330 sessions of an online shop: which will end in a purchase?\n\
          (Online Shoppers Purchasing Intention, Sakar and Kastro 2018, UCI, CC BY 4.0)\n",
     )?;
-    let mut job = Job {
-        data: train.clone(),
-        valid: None,
-        open: OpenOptions::default(),
-        schema: SchemaSource::Infer(Hints { label: Some("Revenue".into()), ..Hints::default() }),
-        config: Config::default(),
-        threads: 0,
-        on_error: OnError::Stop,
-        checkpoints: None,
-    };
+    let hints = Hints { label: Some("Revenue".into()), ..Hints::default() };
+    let mut job = Job { schema: SchemaSource::Infer(hints), ..Job::new(train.clone()) };
     screen.text(&format!("$ pairloom train {train} --label Revenue"))?;
     let trained = train_on_screen(&job, &mut screen, None)?;
     let stopped = || Error::data(&train, "training did not complete an epoch");
@@ -96,8 +87,8 @@ fn evaluate(model: &Model, test: &str) -> Result<Binary> {
 
 fn compare(machine: &Binary, linear: &Binary, test: &str, screen: &mut Screen) -> Result<()> {
     screen.text(&format!(
-        "\non the {} rows of {test}, which the model has not seen:",
-        machine.rows
+        "\non the {} rows of {test}, which the models have not seen:",
+        thousands(machine.rows as i64)
     ))?;
     let row = |name: &str, of: fn(&Binary) -> Option<f64>| {
         vec![name.to_string(), figure(of(machine)), figure(of(linear))]

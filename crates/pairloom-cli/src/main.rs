@@ -11,6 +11,7 @@ mod progress;
 mod report;
 mod screen;
 mod synth;
+mod tell;
 mod train;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};

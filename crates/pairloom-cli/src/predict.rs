@@ -2,15 +2,14 @@
 
 use crate::args::InputArgs;
 use crate::evaluate::open_for;
-use crate::screen::{notice_skipped, stdout_error};
-use pairloom::file::write_whole;
+use crate::screen::notice_skipped;
+use pairloom::file::{shown, write_whole};
 use pairloom::input;
 use pairloom::parallel::Threads;
 use pairloom::predict::{Piece, PredictOptions};
 use pairloom::reading::Skipped;
 use pairloom::{Error, Model, Result};
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::Write;
 
 /// Arguments of `pairloom predict`.
 #[derive(Debug, clap::Args)]
@@ -38,38 +37,13 @@ pub struct Args {
 /// Runs `pairloom predict`.
 pub fn run(args: &Args) -> Result<()> {
     let model = Model::load(&args.model)?;
-    let skipped = if args.output == "-" {
-        // Rows reach a pipe piece by piece.
-        predict(args, &model, &mut io::stdout().lock(), stdout_error)?
-    } else {
-        to_file(args, &model)?
-    };
+    let skipped = write_whole(&args.output, |out| predict(args, &model, out))?;
     notice_skipped(&skipped);
     Ok(())
 }
 
-/// Predicts into a file that appears only once it is complete.
-fn to_file(args: &Args, model: &Model) -> Result<Skipped> {
-    let mut result = Ok(Skipped::default());
-    let written = write_whole(&args.output, |temporary| {
-        let mut out = BufWriter::new(File::create(temporary)?);
-        result = predict(args, model, &mut out, |e| Error::io(&args.output, e));
-        match result {
-            Ok(_) => out.flush(),
-            // Anything: the error itself is in `result`.
-            Err(_) => Err(io::ErrorKind::Other.into()),
-        }
-    });
-    let skipped = result?;
-    written.map(|()| skipped)
-}
-
-fn predict(
-    args: &Args,
-    model: &Model,
-    out: &mut dyn Write,
-    failed: impl Fn(io::Error) -> Error,
-) -> Result<Skipped> {
+/// Predicts piece by piece: a reader at the other end of a pipe need not wait for the last row.
+fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Skipped> {
     let mut reader = open_for(model, &args.data, &args.input)?;
     let options = PredictOptions {
         labelled: false,
@@ -86,7 +60,9 @@ fn predict(
         for (row, prediction) in piece.predictions.iter().enumerate() {
             write_row(args, piece, row, *prediction, &mut lines);
         }
-        out.write_all(&lines).and_then(|()| out.flush()).map_err(&failed)?;
+        out.write_all(&lines)
+            .and_then(|()| out.flush())
+            .map_err(|e| Error::io(shown(&args.output), e))?;
         lines.clear();
         Ok(())
     })

@@ -12,8 +12,8 @@ pub struct Progress {
     rows: usize,
     auc: String,
     begun: Instant,
-    /// Rows per second of each finished epoch.
-    pub rates: Vec<f64>,
+    /// Rows per second of the last finished epoch.
+    pub rows_per_second: f64,
 }
 
 impl Progress {
@@ -21,7 +21,7 @@ impl Progress {
     pub fn new() -> Self {
         let begun = Instant::now();
         let bar = ProgressBar::no_length();
-        Progress { bar, epoch: 0, rows: 0, auc: String::new(), begun, rates: Vec::new() }
+        Progress { bar, epoch: 0, rows: 0, auc: String::new(), begun, rows_per_second: 0.0 }
     }
 
     /// Takes note of an event.
@@ -39,7 +39,8 @@ impl Progress {
             Event::Fit(FitEvent::Batch { epoch, rows, loss }) => self.batch(*epoch, *rows, *loss),
             Event::Fit(FitEvent::Epoch(epoch)) => {
                 self.bar.finish_and_clear();
-                self.rates.push(self.rows as f64 / self.begun.elapsed().as_secs_f64().max(1e-9));
+                self.rows_per_second =
+                    self.rows as f64 / self.begun.elapsed().as_secs_f64().max(1e-9);
                 let auc =
                     epoch.valid.as_ref().and_then(|m| m.iter().find(|(name, _)| *name == "auc"));
                 self.auc = match auc.and_then(|(_, value)| value) {

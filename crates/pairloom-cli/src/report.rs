@@ -1,9 +1,8 @@
 //! From a model and its evaluation to the library's report page.
 
-use crate::screen::figure;
+use crate::screen::{figure, metric_title, write_text};
 use pairloom::batch::Rows;
 use pairloom::encode::{Field, FieldKind, Number, Vocabulary};
-use pairloom::file::write_whole;
 use pairloom::fit::measure;
 use pairloom::metric::Metrics;
 use pairloom::parallel::Threads;
@@ -36,7 +35,7 @@ pub fn write_evaluation(file: &str, model: &Model, data: &str, found: &Evaluated
 
 fn write_page(file: &str, page: &Report<'_>) -> Result<()> {
     let text = html(page);
-    write_whole(file, |temporary| std::fs::write(temporary, &text))
+    write_text(file, &text)
 }
 
 /// Rows whose predictions are drawn.
@@ -61,10 +60,10 @@ fn page<'a>(model: &Model, command: Option<String>, drawn: Option<&Drawn<'a>>) -
     let metrics: Vec<(String, String)> = drawn
         .iter()
         .flat_map(|drawn| named(&drawn.metrics))
-        .map(|(name, value)| (name.replace('_', " "), figure(value)))
+        .map(|(name, value)| (metric_title(&name), figure(value)))
         .collect();
     let key = |(name, _): &&(String, String)| {
-        ["log loss", "auc", "expected calibration error", "rmse", "mae", "r2"]
+        ["log loss", "AUC", "expected calibration error", "RMSE", "MAE", "R2"]
             .contains(&name.as_str())
     };
     Report {
@@ -87,17 +86,9 @@ fn page<'a>(model: &Model, command: Option<String>, drawn: Option<&Drawn<'a>>) -
 fn kind<'a>(binary: bool, predictions: &'a [f64], rows: &'a Rows) -> Kind<'a> {
     let (labels, weight) = (rows.labels(), rows.weights());
     if binary {
-        Kind::Binary {
-            probability: predictions.into(),
-            label: labels.into(),
-            weight: weight.map(Into::into),
-        }
+        Kind::Binary { probability: predictions, label: labels, weight }
     } else {
-        Kind::Regression {
-            prediction: predictions.into(),
-            target: labels.into(),
-            weight: weight.map(Into::into),
-        }
+        Kind::Regression { prediction: predictions, target: labels, weight }
     }
 }
 
@@ -126,6 +117,7 @@ fn encoding(field: &Field) -> String {
     match &field.kind {
         FieldKind::Values(Vocabulary::Dictionary { .. }) => "dictionary".into(),
         FieldKind::Values(Vocabulary::Hash { bits }) => format!("hash of {bits} bits"),
+        FieldKind::Number(Number::Piecewise { .. }) => "piecewise linear".into(),
         FieldKind::Number(Number::Quantile { edges }) => {
             format!("{} quantile bins", edges.len() + 1)
         }

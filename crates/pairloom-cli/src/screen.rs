@@ -1,5 +1,6 @@
 //! Writing results: text for people or one JSON object a line for programs.
 
+use pairloom::file::write_whole;
 use pairloom::metric::Metrics;
 use pairloom::reading::Skipped;
 use pairloom::{Error, Result};
@@ -85,8 +86,17 @@ fn table(rows: &[Vec<String>], numbers: bool) -> Vec<String> {
 
 /// Rows of (name, value) for a table of metrics.
 pub fn metric_rows(metrics: &Metrics) -> Vec<Vec<String>> {
-    let row = |(name, value): (&str, Option<f64>)| vec![name.replace('_', " "), figure(value)];
+    let row = |(name, value): (&str, Option<f64>)| vec![metric_title(name), figure(value)];
     metrics.iter().map(row).collect()
+}
+
+/// The name of a metric as it is shown.
+pub fn metric_title(name: &str) -> String {
+    match name {
+        "auc" | "rmse" | "mae" => name.to_uppercase(),
+        "r2" => "R2".into(),
+        _ => name.replace('_', " "),
+    }
 }
 
 /// A figure as it is shown.
@@ -105,4 +115,9 @@ pub fn thousands(number: i64) -> String {
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
     format!("{}{}", if number < 0 { "-" } else { "" }, groups.join(","))
+}
+
+/// Writes a whole file of text.
+pub fn write_text(file: &str, text: &str) -> Result<()> {
+    write_whole(file, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(file, e)))
 }

@@ -7,7 +7,6 @@ use pairloom::input::Format;
 use pairloom::synth::{Synth, SynthConfig, SynthSummary};
 use pairloom::{Error, Result};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 
 /// Write a synthetic click log whose best possible score is known
 ///
@@ -59,7 +58,7 @@ pub struct Args {
     header: bool,
     /// File to write, - for standard output
     #[arg(long, short, value_name = "FILE", default_value = "-")]
-    output: PathBuf,
+    output: String,
     /// Summarise in one line of JSON: on standard output, or on standard error if the rows go there
     #[arg(long)]
     json: bool,
@@ -79,19 +78,9 @@ enum Name {
 /// # Errors
 /// Those of the settings and of writing. A reader that goes away is none.
 pub fn run(args: &Args) -> Result<()> {
-    let to_stdout = args.output == Path::new("-");
     let format = args.format()?;
-    let synth = Synth::new(&args.config())?;
-    let written = if to_stdout {
-        synth.write(format, &mut io::stdout().lock(), "stdout")
-    } else {
-        synth.write_file(format, &args.output)
-    };
-    match written {
-        Err(e) if broken_pipe(&e) => Ok(()),
-        Err(e) => Err(e),
-        Ok(summary) => report(&summary, args.json, to_stdout),
-    }
+    let summary = Synth::new(&args.config())?.write_file(format, &args.output)?;
+    report(&summary, args.json, args.output == "-")
 }
 
 impl Args {
@@ -160,10 +149,6 @@ fn readable(s: &SynthSummary) -> String {
         figure(s.constant_log_loss),
         figure(s.best_auc),
     )
-}
-
-fn broken_pipe(error: &Error) -> bool {
-    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// A whole number: 1000000, 1_000_000, 1e6 or 1M (k, M, G are thousands).

@@ -3,16 +3,14 @@
 use crate::args::{ColumnArgs, ConfigArgs, InputArgs};
 use crate::progress::Progress;
 use crate::report;
-use crate::screen::{Screen, figure, metric_rows, notice, notice_skipped, stdout_error, thousands};
-use pairloom::fit::{Checkpoints, Epoch, FitEvent, Stop};
+use crate::screen::{Screen, metric_rows, notice, notice_skipped, write_text};
+use crate::tell;
+use pairloom::fit::{Checkpoints, FitEvent, Stop};
 use pairloom::input;
-use pairloom::metric::Metrics;
 use pairloom::preset::{self, Preset};
-use pairloom::schema::{Column, Schema};
-use pairloom::train::{Event, Job, SchemaSource, Start, Trained, train};
+use pairloom::schema::Schema;
+use pairloom::train::{Event, Job, SchemaSource, Trained, train};
 use pairloom::{Config, Error, Model, Result};
-use std::fs::File;
-use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -125,17 +123,20 @@ pub fn train_on_screen(
     save_schema: Option<&str>,
 ) -> Result<Trained> {
     let mut progress = Progress::new();
-    let mut told = Ok(());
+    let (mut told, mut binary) = (Ok(()), true);
     let trained = train(job, &mut |event| {
         progress.show(&event);
         told = std::mem::replace(&mut told, Ok(())).and_then(|()| match &event {
             Event::Schema(schema) => {
                 save_schema.map_or(Ok(()), |file| save(schema, file))?;
-                tell_schema(schema, screen)
+                tell::schema(schema, screen)
             }
-            Event::Start(start) => tell_start(start, screen),
+            Event::Start(start) => {
+                binary = start.target.is_binary();
+                tell::start(start, screen)
+            }
             Event::Fit(FitEvent::Epoch(epoch)) => {
-                tell_epoch(epoch, progress.rates.last().copied().unwrap_or(0.0), screen)
+                tell::epoch(epoch, binary, progress.rows_per_second, screen)
             }
             _ => Ok(()),
         });
@@ -148,78 +149,7 @@ pub fn train_on_screen(
 
 fn save(schema: &Schema, file: &str) -> Result<()> {
     let text = schema.to_toml()?;
-    pairloom::file::write_whole(file, |temporary| std::fs::write(temporary, &text))
-}
-
-fn tell_schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
-    let mut rows = vec![vec!["column".into(), "role".into(), "because".into()]];
-    let why =
-        |column: &Column| if column.why.is_empty() { "given".into() } else { column.why.clone() };
-    let row = |column: &Column| vec![column.name.clone(), column.role.name().into(), why(column)];
-    rows.extend(schema.columns.iter().map(row));
-    screen.table(&rows, false)?;
-    screen.text("")?;
-    screen.json(&serde_json::json!({ "event": "schema", "schema": schema }))
-}
-
-fn tell_start(start: &Start, screen: &mut Screen) -> Result<()> {
-    let target = serde_json::to_value(&start.target).unwrap_or_default();
-    let text = |key: &str| target[key].as_str().unwrap_or_default().to_string();
-    screen.text(&match start.target.is_binary() {
-        true => format!(
-            "predicting the probability of '{}' against '{}'",
-            text("positive"),
-            text("negative")
-        ),
-        false => format!(
-            "predicting a number (mean {}, standard deviation {})",
-            figure(target["mean"].as_f64()),
-            figure(target["scale"].as_f64())
-        ),
-    })?;
-    screen.text(&format!(
-        "{} training rows, {} validation rows, {} features, {:.1} MiB of rows and model\n",
-        thousands(start.train as i64),
-        thousands(start.valid as i64),
-        thousands(start.features as i64),
-        start.bytes as f64 / (1 << 20) as f64,
-    ))?;
-    screen.text(&epoch_line(
-        &["epoch", "train loss", "valid loss", "AUC/R2", "acc./MAE", "rate", "rows/s"]
-            .map(String::from),
-    ))?;
-    let Start { train, valid, features, .. } = start;
-    screen.json(&serde_json::json!({
-        "event": "start", "target": target, "train_rows": train, "valid_rows": valid, "features": features,
-    }))
-}
-
-fn tell_epoch(epoch: &Epoch, rows_per_second: f64, screen: &mut Screen) -> Result<()> {
-    let (loss, quality, second) = match &epoch.valid {
-        None => (None, None, None),
-        Some(valid @ Metrics::Binary(m)) => (Some(valid.loss()), m.auc, Some(m.accuracy)),
-        Some(valid @ Metrics::Regression(m)) => (Some(valid.loss()), m.r2, Some(m.mae)),
-    };
-    screen.text(&epoch_line(&[
-        epoch.epoch.to_string(),
-        figure(Some(epoch.train_loss)),
-        figure(loss),
-        figure(quality),
-        figure(second),
-        format!("{:.4}", epoch.learning_rate),
-        thousands(rows_per_second as i64),
-    ]))?;
-    let mut line = serde_json::to_value(epoch).unwrap_or_default();
-    line["event"] = "epoch".into();
-    line["rows_per_second"] = rows_per_second.into();
-    screen.json(&line)
-}
-
-fn epoch_line(cells: &[String; 7]) -> String {
-    let [epoch, train, valid, quality, second, rate, speed] = cells;
-    format!(
-        "{epoch:>5}  {train:>10}  {valid:>10}  {quality:>8}  {second:>8}  {rate:>8}  {speed:>10}"
-    )
+    write_text(file, &text)
 }
 
 fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Result<()> {
@@ -233,7 +163,7 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
             "training was stopped before the first epoch's end",
         ));
     };
-    save_model(&model, &args.output)?;
+    model.save(&args.output)?;
     if let Some(to) = &job.checkpoints {
         // Only a run that is complete may lose its checkpoint; that there was none is no failure.
         let _ = std::fs::remove_file(&to.path);
@@ -243,19 +173,6 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
         report::write(file, &model, &trained.valid, &command)?;
     }
     tell_end(&model, &trained.stop, args, screen)
-}
-
-/// To a file, or through standard output.
-fn save_model(model: &Model, output: &str) -> Result<()> {
-    if output != "-" {
-        return model.save(output);
-    }
-    // Not by the name /dev/stdout: a socket has none, and a file would be replaced.
-    let file = tempfile::NamedTempFile::new().map_err(stdout_error)?;
-    model.save(&file.path().to_string_lossy())?;
-    let mut saved = File::open(file.path()).map_err(stdout_error)?;
-    let mut out = io::stdout();
-    io::copy(&mut saved, &mut out).and_then(|_| out.flush()).map_err(stdout_error)
 }
 
 fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Result<()> {

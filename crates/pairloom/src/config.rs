@@ -28,13 +28,15 @@ pub struct Config {
     pub optimizer: Optimizer,
     /// The learning rate; `None` takes [`Config::rate`]'s default for the optimizer.
     pub learning_rate: Option<f64>,
-    /// L2 strength of linear weights: `l2/2 * w^2` is added to the loss of each row that has the
-    /// feature, whatever its value.
+    /// L2 strength of linear weights: `l2/2 w^2` of every `w` is added to the *sum* of the training
+    /// rows' losses, so that it is `1/C` of scikit-learn and says as much about a frequent as about
+    /// a rare feature: one over the variance that its weight is expected to have.
     pub l2_linear: f64,
     /// L2 strength of factors, likewise.
     pub l2_factors: f64,
-    /// Rows in a batch; 1 is online learning.
-    pub batch_size: usize,
+    /// Rows in a batch; 1 is online learning. `None` takes about a 256th of the training rows, a
+    /// power of 2 from 32 to 256: small data sets need the steps, large ones the speed.
+    pub batch_size: Option<usize>,
     /// Passes over the training rows at the most.
     pub epochs: u32,
     /// Whether each epoch takes the rows in a new random order.
@@ -57,7 +59,7 @@ pub struct Config {
     pub hash_bits: Option<u8>,
     /// What is done to numeric columns that say nothing else.
     pub numeric_transform: Transform,
-    /// Number of bins for those of them that are cut into quantiles.
+    /// Number of bins or knots for those of them that are cut at their quantiles.
     pub bins: usize,
 }
 
@@ -67,13 +69,13 @@ impl Default for Config {
             factors: 16,
             bias: true,
             linear: true,
-            init_stdev: 0.01,
+            init_stdev: 0.05,
             loss: None,
             optimizer: Optimizer::Adagrad,
             learning_rate: None,
-            l2_linear: 1e-5,
-            l2_factors: 1e-5,
-            batch_size: 256,
+            l2_linear: 3.0,
+            l2_factors: 15.0,
+            batch_size: None,
             epochs: 50,
             shuffle: true,
             patience: 3,
@@ -83,8 +85,8 @@ impl Default for Config {
             valid_tail: 0.0,
             min_count: 2,
             hash_bits: None,
-            numeric_transform: Transform::Quantile,
-            bins: 32,
+            numeric_transform: Transform::Piecewise,
+            bins: 6,
         }
     }
 }
@@ -94,9 +96,15 @@ impl Config {
     pub fn rate(&self) -> f64 {
         self.learning_rate.unwrap_or(match self.optimizer {
             Optimizer::Sgd => 0.01,
-            Optimizer::Adagrad => 0.05,
-            Optimizer::Adam | Optimizer::AdamDense => 0.001,
+            Optimizer::Adagrad => 0.07,
+            Optimizer::Adam | Optimizer::AdamDense => 0.003,
         })
+    }
+
+    /// Rows in a batch when there are `rows` training rows.
+    pub fn batch_rows(&self, rows: usize) -> usize {
+        let usual = || (rows / 256).clamp(32, 256);
+        self.batch_size.unwrap_or_else(|| 1 << usual().ilog2())
     }
 
     /// The loss of a trained model's settings, where it is always set.
@@ -116,7 +124,7 @@ impl Config {
             ("learning_rate", is_at_least_0(self.rate()) && self.rate() > 0.0, "more than 0"),
             ("l2_linear", is_at_least_0(self.l2_linear), "a number of at least 0"),
             ("l2_factors", is_at_least_0(self.l2_factors), "a number of at least 0"),
-            ("batch_size", (1..=1 << 24).contains(&self.batch_size), "from 1 to 16777216"),
+            ("batch_size", (1..=1 << 24).contains(&self.batch_rows(0)), "from 1 to 16777216"),
             ("epochs", self.epochs >= 1, "at least 1"),
             ("rate_decay", self.rate_decay > 0.0 && self.rate_decay <= 1.0, "in (0, 1]"),
             ("valid_fraction", (0.0..1.0).contains(&self.valid_fraction), share),

@@ -79,7 +79,11 @@ impl Labels {
     fn push(&mut self, raw: &RawRow, cell: usize) -> Result<()> {
         let text = raw.cell(cell).trim_ascii();
         let number = parse_number(text);
-        let name = String::from_utf8_lossy(text);
+        // Not by way of replacement characters: two labels may become one, and neither is found
+        // again when the model meets it.
+        let Ok(name) = std::str::from_utf8(text) else {
+            return Err(raw.cell_error(cell, "label: it is not UTF-8: save the file as UTF-8"));
+        };
         if text.is_empty() {
             return Err(raw.cell_error(cell, "label: an empty cell; a training row needs a label"));
         }
@@ -106,7 +110,7 @@ impl Labels {
             self.become_text();
         }
         if place.is_none() && self.classes.len() < Self::TRACKED {
-            self.classes.push(name.into_owned());
+            self.classes.push(name.to_string());
         }
         let class = place.unwrap_or(self.classes.len() - 1);
         self.values.push(number.filter(|_| !is_text).unwrap_or(class as f64));

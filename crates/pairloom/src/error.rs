@@ -79,7 +79,7 @@ impl Error {
 pub struct Place {
     /// The file's name as the user gave it; `stdin` for standard input.
     pub file: Arc<str>,
-    /// Line, counted from 1 (the first line of a record that spans several).
+    /// Line, counted from 1.
     pub line: u64,
     /// Byte within the line, counted from 1.
     pub column: usize,

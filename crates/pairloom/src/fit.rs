@@ -58,11 +58,11 @@ pub enum Stop {
     NoBetter,
     /// The caller asked for it.
     Interrupted,
-    /// A loss or a parameter was not finite.
+    /// A loss, a parameter or the prediction of a validation row was not finite.
     Diverged {
         /// The epoch.
         epoch: u32,
-        /// The training row whose loss it was, counted from 0; `None` if a parameter was found.
+        /// The training row whose loss it was, counted from 0; `None` if it was no loss.
         row: Option<usize>,
         /// The learning rate.
         rate: f64,
@@ -154,6 +154,7 @@ impl Run<'_> {
         watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
     ) -> Result<Stop> {
         let patience = self.config.patience;
+        // Over epochs and not within one: theirs may be shorter than the time between two.
         let mut saved = Instant::now();
         while progress.epoch <= self.config.epochs {
             if patience > 0 && stale(progress) >= patience {
@@ -162,7 +163,14 @@ impl Run<'_> {
             if let Some(stop) = self.epoch(backend, progress, best, &mut saved, watch)? {
                 return Ok(stop);
             }
-            let epoch = self.finish_epoch(backend, progress)?;
+            let epoch = match self.finish_epoch(backend, progress) {
+                // Finite parameters may still give a score that is not.
+                Err(Error::Diverged(_)) => {
+                    let Progress { epoch, rate, .. } = *progress;
+                    return Ok(Stop::Diverged { epoch, row: None, rate });
+                }
+                epoch => epoch?,
+            };
             let goes_on = watch(FitEvent::Epoch(&epoch));
             if epoch.valid.is_none() || is_best(&epoch, progress) {
                 progress.best_epoch = epoch.epoch;
@@ -191,7 +199,7 @@ impl Run<'_> {
         let order = self.order(progress.epoch);
         let (epoch, rate) = (progress.epoch, progress.rate);
         let mut weight = order[..progress.rows].iter().map(|&i| self.weight(i)).sum::<f64>();
-        for batch in order[progress.rows..].chunks(self.config.batch_size) {
+        for batch in order[progress.rows..].chunks(self.config.batch_rows(self.train.len())) {
             match backend.step(self.train, batch, rate as f32) {
                 Ok(loss) => progress.loss += loss,
                 Err(at) => {
@@ -303,16 +311,16 @@ pub fn measure(target: &Target, predictions: &[f64], rows: &Rows) -> Result<Metr
     })
 }
 
-/// Checks that rows can be trained on.
+/// Checks that rows can be trained on or measured; `what` they are called in errors.
 ///
 /// # Errors
 /// [`Error::Data`] naming `file`.
-pub fn check_rows(rows: &Rows, file: &str) -> Result<()> {
+pub fn check_rows(rows: &Rows, file: &str, what: &str) -> Result<()> {
     if u32::try_from(rows.len()).is_err() {
         return Err(Error::data(file, "more than 2^32 rows: train on a part of them"));
     }
     if rows.weight() <= 0.0 {
-        return Err(Error::data(file, "the weights of all training rows are 0"));
+        return Err(Error::data(file, format!("the weights of all {what} rows are 0")));
     }
     Ok(())
 }

@@ -1,4 +1,43 @@
 //! Factorization machines: from raw rows to calibrated probabilities.
+//!
+//! A file of raw rows (CSV, TSV, libsvm, libffm) goes in, a model file comes out, and that file alone
+//! turns new raw rows into predictions:
+//!
+//! ```
+//! use pairloom::train::{Job, train};
+//! use pairloom::predict::PredictOptions;
+//! use pairloom::{Model, input, parallel::Threads, synth};
+//!
+//! # fn main() -> pairloom::Result<()> {
+//! # let folder = tempfile::tempdir().map_err(|e| pairloom::Error::io("folder", e))?;
+//! # let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+//! # let (clicks, saved) = (file("clicks.tsv"), file("clicks.pairloom"));
+//! // A click log from a planted machine: 3,000 rows of a label and 34 hashed columns.
+//! let log = synth::SynthConfig { rows: 3_000, features: 2_000, ..Default::default() };
+//! let format = input::Format::Csv { delimiter: '\t', header: false };
+//! synth::Synth::new(&log)?.write_file(format, &clicks)?;
+//!
+//! let mut job = Job::new(&clicks);
+//! job.config.factors = 8;
+//! let trained = train(&job, &mut |_event| true)?;
+//! trained.model.expect("an epoch was completed").save(&saved)?;
+//!
+//! let model = Model::load(&saved)?;
+//! let mut rows = input::open_as(&clicks, model.schema.format, &[])?;
+//! let mut probabilities = Vec::new();
+//! let options = PredictOptions::default();
+//! model.predict_rows(&mut *rows, &clicks, &options, &Threads::new(1)?, |piece| {
+//!     probabilities.extend_from_slice(&piece.predictions);
+//!     Ok(())
+//! })?;
+//! assert_eq!(probabilities.len(), 3_000);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`train`] and [`predict`] are the two ways through the whole library; the modules between are its
+//! stations, in the order of `ARCHITECTURE.md`. The library neither prints nor exits: what happens is
+//! told to a callback, and every failure is an [`Error`] that says where, what, and what to do.
 
 pub mod backend;
 pub mod batch;

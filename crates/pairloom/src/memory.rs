@@ -28,7 +28,7 @@ pub fn gib(bytes: u128) -> String {
 }
 
 /// Free memory of the machine or of the container, whichever is less (Linux).
-fn available() -> Option<u64> {
+pub(crate) fn available() -> Option<u64> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let number = |text: String| text.trim().parse::<u64>().ok();
     let machine = read("/proc/meminfo").and_then(|text| {

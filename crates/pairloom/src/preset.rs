@@ -47,7 +47,7 @@ fn d2l() -> (Schema, Config) {
         factors: 20,
         optimizer: Optimizer::AdamDense,
         learning_rate: Some(0.02),
-        batch_size: 2048,
+        batch_size: Some(2048),
         epochs: 30,
         min_count: 4,
         ..Config::default()

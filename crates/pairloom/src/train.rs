@@ -54,6 +54,22 @@ pub struct Job {
     pub checkpoints: Option<Checkpoints>,
 }
 
+impl Job {
+    /// A job with nothing said but the file: schema inferred, settings as they come.
+    pub fn new(data: impl Into<String>) -> Self {
+        Job {
+            data: data.into(),
+            valid: None,
+            open: OpenOptions::default(),
+            schema: SchemaSource::Infer(Hints::default()),
+            config: Config::default(),
+            threads: 0,
+            on_error: OnError::Stop,
+            checkpoints: None,
+        }
+    }
+}
+
 /// What a training job tells while it goes on.
 #[derive(Debug)]
 pub enum Event<'a> {
@@ -113,7 +129,7 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     let held_out = hold_out(&interned, job);
     let Learned { encoding, train, mut valid } =
         learn(interned, &held_out, &schema, &job.config, input::name(&job.data))?;
-    check_rows(&train, input::name(&job.data))?;
+    check_rows(&train, input::name(&job.data), "training")?;
     if let Some(path) = &job.valid {
         let (rows, others) = read_rows(path, &schema, &encoding, job.on_error)?;
         (valid, skipped) = (rows, {
@@ -121,7 +137,10 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
             skipped
         });
     }
-    let config = resolve(&job.config, &encoding);
+    if !valid.is_empty() {
+        check_rows(&valid, input::name(job.valid.as_deref().unwrap_or(&job.data)), "validation")?;
+    }
+    let config = resolve(&job.config, &encoding, train.len());
     let start = start(&config, &encoding, &train, &valid)?;
     watch(Event::Start(&start));
     let counts = train.counts(encoding.features())?;
@@ -129,7 +148,7 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     let mut backend = Cpu::new(
         interaction(&config),
         &weights,
-        step_settings(&config, &encoding.target),
+        step_settings(&config, &encoding.target, counts),
         threads,
     )?;
     drop(weights);
@@ -275,12 +294,13 @@ fn hold_out(interned: &Interned, job: &Job) -> Vec<bool> {
 }
 
 /// The settings with everything decided that was left to the data.
-fn resolve(config: &Config, encoding: &Encoding) -> Config {
+fn resolve(config: &Config, encoding: &Encoding, rows: usize) -> Config {
     let loss = if encoding.target.is_binary() { Loss::Logistic } else { Loss::Squared };
-    Config { loss: Some(loss), learning_rate: Some(config.rate()), ..config.clone() }
+    let batch_size = Some(config.batch_rows(rows));
+    Config { loss: Some(loss), learning_rate: Some(config.rate()), batch_size, ..config.clone() }
 }
 
-fn step_settings(config: &Config, target: &Target) -> StepSettings {
+fn step_settings(config: &Config, target: &Target, counts: Vec<u32>) -> StepSettings {
     StepSettings {
         loss: config.resolved_loss(),
         target: target.clone(),
@@ -288,6 +308,7 @@ fn step_settings(config: &Config, target: &Target) -> StepSettings {
         l2_linear: config.l2_linear as f32,
         l2_factors: config.l2_factors as f32,
         bias: config.bias,
+        counts,
     }
 }
 
@@ -296,7 +317,7 @@ fn start(config: &Config, encoding: &Encoding, train: &Rows, valid: &Rows) -> Re
     let (features, interaction) = (encoding.features(), interaction(config));
     let states = config.optimizer.states();
     // The table with its state, the best epoch's weights, and the sums of one batch.
-    let batch = config.batch_size.min(train.len()) as u128 * interaction.sums() as u128 * 4;
+    let batch = config.batch_rows(train.len()) as u128 * interaction.sums() as u128 * 4;
     let model = table::bytes(features, interaction.width(), states)
         + table::bytes(features, interaction.width(), 0)
         + batch;

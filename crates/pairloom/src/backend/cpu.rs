@@ -5,8 +5,11 @@
 //!    of the weighted loss by the score).
 //! 2. Entries of the batch are sorted by (feature, place in the batch).
 //! 3. Update: for each distinct feature, the gradients of its entries are summed in the order of
-//!    the batch, L2 is added once per entry (so that its strength does not depend on the size of
-//!    the batch), and the optimizer moves the feature's vector once.
+//!    the batch, its share of the L2 penalty is added, and the optimizer moves its vector once.
+//!
+//! The penalty `l2/2 ||vector||^2` belongs to the training set as a whole, and a feature pays it in
+//! equal parts, one for each of its entries: a batch with `t` of a feature's `n` entries adds
+//! `l2 t/n vector` to its gradient, whatever the size of the batch.
 //!
 //! Threads split the rows in 1 and the features in 3, so nothing is shared while it is written,
 //! and every sum is taken in an order that does not depend on their number: the bits are the same
@@ -17,7 +20,7 @@ use crate::Result;
 use crate::batch::Rows;
 use crate::interaction::Interaction;
 use crate::model::Weights;
-use crate::optimizer::{Moment, Optimizer, Update};
+use crate::optimizer::{Moment, Update};
 use crate::parallel::Threads;
 use crate::table::Table;
 use std::ops::Range;
@@ -140,7 +143,7 @@ impl<M: Interaction> Cpu<M> {
         }
         let update = Updating {
             interaction: &self.interaction,
-            optimizer: self.settings.optimizer,
+            settings: &self.settings,
             l2: &self.l2,
             scratch: &self.scratch,
             stride,
@@ -200,7 +203,7 @@ impl<M: Interaction> Backend for Cpu<M> {
 /// What the update of a feature reads.
 struct Updating<'a, M> {
     interaction: &'a M,
-    optimizer: Optimizer,
+    settings: &'a StepSettings,
     l2: &'a [f32],
     scratch: &'a Scratch,
     stride: usize,
@@ -225,9 +228,13 @@ impl<M: Interaction> Updating<'_, M> {
     /// Sums the gradients of one feature's entries and moves its vector.
     fn feature(&self, row: &mut [f32], entries: &[u64], gradient: &mut [f32]) {
         let (vector, state) = row.split_at_mut(self.l2.len());
-        let times = entries.len() as f32;
+        let total = self.settings.counts[feature(entries[0]) as usize];
+        let share = entries.len() as f32 / total.max(1) as f32;
+        // Never more than what takes the vector to zero at this rate: rare features with a strong
+        // penalty would overshoot.
+        let most = 1.0 / self.now.rate;
         for ((g, p), l2) in gradient.iter_mut().zip(&*vector).zip(self.l2) {
-            *g = times * l2 * p;
+            *g = (share * l2).min(most) * p;
         }
         let width = self.interaction.sums();
         for &key in entries {
@@ -236,19 +243,19 @@ impl<M: Interaction> Updating<'_, M> {
             let slope = self.scratch.slopes[row as usize];
             self.interaction.backward(vector, x, sums, slope, gradient);
         }
-        self.optimizer.step(self.now, vector, state, gradient);
+        self.settings.optimizer.step(self.now, vector, state, gradient);
     }
 
     /// A dense optimizer also steps the features that the batch does not touch.
     fn untouched(&self, floats: &mut [f32], features: Range<u32>, gradient: &mut [f32]) {
-        if !self.optimizer.is_dense() {
+        if !self.settings.optimizer.is_dense() {
             return;
         }
         gradient.fill(0.0);
         let range = features.start as usize * self.stride..features.end as usize * self.stride;
         for row in floats[range].chunks_exact_mut(self.stride) {
             let (vector, state) = row.split_at_mut(self.l2.len());
-            self.optimizer.step(self.now, vector, state, gradient);
+            self.settings.optimizer.step(self.now, vector, state, gradient);
         }
     }
 }

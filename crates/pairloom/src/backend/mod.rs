@@ -22,10 +22,12 @@ pub struct StepSettings {
     pub target: Target,
     /// The update rule.
     pub optimizer: Optimizer,
-    /// L2 strength of linear weights.
+    /// L2 strength of linear weights: see [`crate::Config::l2_linear`].
     pub l2_linear: f32,
     /// L2 strength of factors.
     pub l2_factors: f32,
+    /// How many training rows carry each feature.
+    pub counts: Vec<u32>,
     /// Whether the bias is learned.
     pub bias: bool,
 }

@@ -131,7 +131,7 @@ fn learn_target(
         return Err(Error::data(file, "no training rows"));
     };
     if training.iter().all(|&row| labels.values[row] == labels.values[first]) {
-        let class = labels.classes.first().map_or("", String::as_str);
+        let class = class_of(labels, labels.values[first]);
         let message = format!("all {} training rows have the label '{class}'", training.len());
         return Err(Error::data(file, message + ": there is nothing to learn"));
     }
@@ -144,6 +144,16 @@ fn learn_target(
     } else {
         learn_scale(interned, training, config, file)
     }
+}
+
+/// A label as it was written; the number itself where it is one of many.
+fn class_of(labels: &Labels, value: f64) -> String {
+    let is_it = |(place, class): &(usize, &String)| match labels.are_text {
+        true => *place as f64 == value,
+        false => parse_number(class.as_bytes()) == Some(value),
+    };
+    let found = labels.classes.iter().enumerate().find(is_it);
+    found.map_or_else(|| value.to_string(), |(_, class)| class.clone())
 }
 
 /// Which of the two labels is positive: the one the schema names, else the greater number, else a
@@ -213,8 +223,8 @@ fn encode(interned: &Interned, held_out: &[bool], encoding: &Encoding) -> Result
     valid.reserve(held, held * columns.len())?;
     train.reserve(interned.rows - held, (interned.rows - held) * columns.len())?;
     let label = labels_as_numbers(&interned.labels, &encoding.target);
-    for row in 0..interned.rows {
-        let rows = if held_out[row] { &mut valid } else { &mut train };
+    for (row, &held) in held_out.iter().enumerate() {
+        let rows = if held { &mut valid } else { &mut train };
         columns.iter().for_each(|column| column.push(row, rows));
         rows.finish(label(row), interned.weights.get(row).copied().unwrap_or(1.0));
     }
@@ -277,8 +287,7 @@ impl<'a> Remapped<'a> {
         match self.cells {
             InternedCells::Numbers(numbers) => {
                 if let Some(Field { kind: FieldKind::Number(number), offset, .. }) = self.field {
-                    let (id, x) = number.feature(numbers[row]);
-                    rows.push(offset + id, x);
+                    number.features(numbers[row], |id, x| rows.push(offset + id, x));
                 }
             }
             InternedCells::Single { ids, .. } => rows.push(self.ids[ids[row] as usize], 1.0),

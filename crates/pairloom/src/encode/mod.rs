@@ -12,6 +12,7 @@
 mod dictionary;
 mod learn;
 mod number;
+mod quantile;
 mod row;
 mod target;
 mod vocabulary;
@@ -19,6 +20,7 @@ mod vocabulary;
 pub use dictionary::Dictionary;
 pub use learn::{Learned, learn};
 pub use number::{MISSING, Number, Transform};
+pub use quantile::Knots;
 pub use row::RowEncoder;
 pub(crate) use row::{number_error, parse_weight};
 pub use target::Target;

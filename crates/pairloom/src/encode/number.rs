@@ -1,5 +1,6 @@
 //! From numbers to features.
 
+use super::quantile::{Knots, edges};
 use super::{Dictionary, Vocabulary};
 use crate::Result;
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transform {
+    /// A piecewise linear function of the number: it is shared by the two nearest of a number of
+    /// knots at its quantiles, in proportion (B-splines of degree 1). A value as frequent as a
+    /// whole bin has an id of its own.
+    Piecewise,
     /// One id for each of a number of bins with about as many training rows in each.
     Quantile,
     /// One feature with the value `(v - mean) / standard deviation`.
@@ -21,12 +26,18 @@ pub enum Transform {
 
 impl Transform {
     /// All transforms, for help texts and tests.
-    pub const ALL: [Transform; 4] =
-        [Transform::Quantile, Transform::Standard, Transform::Log, Transform::LogSquare];
+    pub const ALL: [Transform; 5] = [
+        Transform::Piecewise,
+        Transform::Quantile,
+        Transform::Standard,
+        Transform::Log,
+        Transform::LogSquare,
+    ];
 
     /// The name in settings and on the command line.
     pub fn name(self) -> &'static str {
         match self {
+            Transform::Piecewise => "piecewise",
             Transform::Quantile => "quantile",
             Transform::Standard => "standard",
             Transform::Log => "log",
@@ -47,6 +58,12 @@ const LIMIT: f64 = 1e4;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "transform")]
 pub enum Number {
+    /// Id 0 is missing; the ids of [`Knots`] follow.
+    Piecewise {
+        /// Frequent values and knots.
+        #[serde(flatten)]
+        knots: Knots,
+    },
     /// Id 0 is missing; id `1 + b` is bin `b`, which ends with (and includes) `edges[b]`.
     Quantile {
         /// Upper ends of all bins but the last, ascending.
@@ -86,7 +103,8 @@ impl Number {
     ) -> Result<Self> {
         let present = values.clone().filter(|v| !v.is_nan());
         Ok(match transform {
-            Transform::Quantile => Number::Quantile { edges: quantile_edges(present, bins) },
+            Transform::Piecewise => Number::Piecewise { knots: Knots::learn(present, bins) },
+            Transform::Quantile => Number::Quantile { edges: edges(present, bins) },
             Transform::Standard => {
                 let (mean, scale) = mean_and_deviation(present);
                 Number::Standard { mean, scale }
@@ -104,20 +122,22 @@ impl Number {
     /// Number of ids.
     pub fn len(&self) -> u64 {
         match self {
+            Number::Piecewise { knots } => 1 + knots.len() as u64,
             Number::Quantile { edges } => 2 + edges.len() as u64,
             Number::Standard { .. } | Number::Log { .. } => 2,
             Number::LogSquare { buckets } => buckets.len(),
         }
     }
 
-    /// Never: every field has at least two ids.
+    /// Never: every field has an id for missing values.
     pub fn is_empty(&self) -> bool {
         false
     }
 
-    /// Whether the parts make sense.
+    /// Whether the parts make sense: those of a file may not.
     pub(super) fn is_usable(&self) -> bool {
         match self {
+            Number::Piecewise { knots } => knots.is_usable(),
             Number::Quantile { edges } => edges.is_sorted_by(|a, b| a < b),
             Number::Standard { mean, scale } | Number::Log { mean, scale } => {
                 mean.is_finite() && scale.is_finite() && *scale > 0.0
@@ -126,22 +146,27 @@ impl Number {
         }
     }
 
-    /// The id and the value of a number; NaN stands for missing.
-    pub fn feature(&self, v: f64) -> (u32, f32) {
+    /// Gives the one or two (id, x) of a number to `push`; NaN stands for missing.
+    pub fn features(&self, v: f64, mut push: impl FnMut(u32, f32)) {
         match self {
-            Number::Quantile { .. } if v.is_nan() => (0, 1.0),
-            Number::Quantile { edges } => (1 + edges.partition_point(|&e| e < v) as u32, 1.0),
-            Number::Standard { .. } | Number::Log { .. } if v.is_nan() => (1, 1.0),
-            Number::Standard { mean, scale } => (0, standardize(v, *mean, *scale)),
-            Number::Log { mean, scale } => (0, standardize(signed_log(v), *mean, *scale)),
-            Number::LogSquare { buckets } => (buckets.id(bucket(v).as_bytes()), 1.0),
+            Number::Piecewise { .. } | Number::Quantile { .. } if v.is_nan() => push(0, 1.0),
+            Number::Piecewise { knots } => knots.features(v, |id, x| push(1 + id, x)),
+            Number::Quantile { edges } => {
+                push(1 + edges.partition_point(|&edge| edge < v) as u32, 1.0)
+            }
+            Number::Standard { .. } | Number::Log { .. } if v.is_nan() => push(1, 1.0),
+            Number::Standard { mean, scale } => push(0, standardize(v, *mean, *scale)),
+            Number::Log { mean, scale } => push(0, standardize(signed_log(v), *mean, *scale)),
+            Number::LogSquare { buckets } => push(buckets.id(bucket(v).as_bytes()), 1.0),
         }
     }
 
     /// What an id stands for, in words.
     pub fn describe(&self, id: u32) -> String {
+        let missing = || "missing".to_string();
         match self {
-            Number::Quantile { .. } if id == 0 => "missing".into(),
+            Number::Piecewise { .. } | Number::Quantile { .. } if id == 0 => missing(),
+            Number::Piecewise { knots } => knots.describe(id - 1),
             Number::Quantile { edges } => {
                 let edge = |at: usize| edges.get(at).map(f64::to_string);
                 let low = (id as usize).checked_sub(2).and_then(edge);
@@ -153,10 +178,10 @@ impl Number {
                 }
             }
             Number::Standard { .. } | Number::Log { .. } if id == 0 => "value".into(),
-            Number::Standard { .. } | Number::Log { .. } => "missing".into(),
+            Number::Standard { .. } | Number::Log { .. } => missing(),
             Number::LogSquare { buckets } => match buckets.value(id) {
                 None => "other".into(),
-                Some(b"") => "missing".into(),
+                Some(b"") => missing(),
                 Some(name) => String::from_utf8_lossy(name).into_owned(),
             },
         }
@@ -204,16 +229,4 @@ fn mean_and_deviation(values: impl Iterator<Item = f64>) -> (f64, f64) {
     }
     let deviation = f64::sqrt(squares / f64::max(n, 1.0));
     (mean, if deviation > 0.0 && deviation.is_finite() { deviation } else { 1.0 })
-}
-
-/// The values at ranks `n/bins, 2n/bins, ...`, each once. A value that fills several bins gets one
-/// of its own.
-fn quantile_edges(values: impl Iterator<Item = f64>, bins: usize) -> Vec<f64> {
-    let mut sorted: Vec<f64> = values.collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let Some(&last) = sorted.last() else { return Vec::new() };
-    let at = |bin: usize| sorted[(sorted.len() * bin / bins).saturating_sub(1)];
-    let mut edges: Vec<f64> = (1..bins).map(at).filter(|&edge| edge < last).collect();
-    edges.dedup();
-    edges
 }

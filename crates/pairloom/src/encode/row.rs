@@ -116,8 +116,7 @@ impl<'a> RowEncoder<'a> {
                 FieldKind::Number(number) => {
                     let v = parse_cell(cell)
                         .ok_or_else(|| number_error(raw, column.cell, &column.name))?;
-                    let (id, x) = number.feature(v);
-                    rows.push(field.offset + id, x);
+                    number.features(v, |id, x| rows.push(field.offset + id, x));
                 }
                 FieldKind::Values(vocabulary) if column.role == Role::Multi => {
                     let x = share(split_values(cell, column.separator).count());

@@ -1,7 +1,7 @@
 //! A safetensors file with one JSON document and a checksum over everything.
 
 use super::FORMAT_VERSION;
-use super::write::write_whole;
+use super::write::{Destination, shown};
 use crate::{Error, Result};
 use memmap2::Mmap;
 use safetensors::tensor::{Dtype, Metadata, SafeTensors, View};
@@ -82,14 +82,25 @@ pub fn write<D: Serialize>(
         "kind": kind,
         "document": document,
     });
-    write_whole(path, |temporary| {
-        let metadata = HashMap::from([(DOCUMENT.to_string(), envelope.to_string())]);
-        let checksum = Tensor::bytes(&[0; CHECKSUM_LEN]);
-        let tensors = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
-        let tensors = tensors.chain([(CHECKSUM, &checksum)]);
-        safetensors::serialize_to_file(tensors, Some(metadata), temporary).map_err(plain)?;
-        fill_checksum(temporary)
-    })
+    let metadata = Some(HashMap::from([(DOCUMENT.to_string(), envelope.to_string())]));
+    let checksum = Tensor::bytes(&[0; CHECKSUM_LEN]);
+    let tensors = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
+    let tensors = tensors.chain([(CHECKSUM, &checksum)]);
+    let written = Destination::of(path).and_then(|destination| match destination {
+        Destination::File(file) => {
+            safetensors::serialize_to_file(tensors, metadata, file.path()).map_err(plain)?;
+            fill_checksum(file.path())?;
+            file.commit()
+        }
+        Destination::Stream(mut out) => {
+            let mut bytes = safetensors::serialize(tensors, metadata).map_err(plain)?;
+            let end = bytes.len() - CHECKSUM_LEN;
+            let checksum = xxh3_128(&bytes[..end]).to_be_bytes();
+            bytes[end..].copy_from_slice(&checksum);
+            out.write_all(&bytes).and_then(|()| out.flush())
+        }
+    });
+    written.map_err(|e| Error::io(shown(path), e))
 }
 
 /// The input/output error inside, so that "no space left" reaches the user as just that.

@@ -237,15 +237,13 @@ fn names(row: &RawRow) -> Result<Vec<String>> {
         let Ok(name) = std::str::from_utf8(row.cell(i).trim_ascii()) else {
             return Err(row.cell_error(i, "a column name that is not UTF-8"));
         };
-        if name.is_empty() {
-            let hint = "give it one, or read the file without a header";
-            return Err(row.cell_error(i, format!("column {} has no name: {hint}", i + 1)));
-        }
-        if let Some(other) = seen.insert(name, i + 1) {
+        // pandas leaves the column of its index without one.
+        let name = if name.is_empty() { i.to_string() } else { name.to_owned() };
+        if let Some(other) = seen.insert(name.clone(), i + 1) {
             let message = format!("columns {other} and {} are both named `{name}`", i + 1);
             return Err(row.cell_error(i, message));
         }
-        names.push(name.to_owned());
+        names.push(name);
     }
     Ok(names)
 }

@@ -3,7 +3,7 @@
 //! Everything is computed in `f64` over whole columns rather than accumulated batch by batch,
 //! because the exact area under the ROC curve needs all scores at once anyway, and one place that
 //! sees every row is the only one that can promise that no NaN slips out. That promise is kept in
-//! [`rows`]: a score that is not finite, a label other than 0 and 1, a bad weight or an evaluation
+//! `rows`: a score that is not finite, a label other than 0 and 1, a bad weight or an evaluation
 //! whose weights sum to zero is an error; a figure that is undefined for good data (the area under
 //! the curve of a single class) is `None`.
 //!

@@ -94,9 +94,9 @@ pub(super) fn same_length(score: &[f64], truth: usize, weight: Option<&[f32]>) -
 pub(super) fn finite(score: &[f64]) -> Result<()> {
     match score.iter().position(|s| !s.is_finite() || s.abs() > LARGEST) {
         Some(row) => Err(Error::Diverged(format!(
-            "the prediction for row {} is {}: lower the learning rate and train again",
-            row + 1,
-            score[row]
+            "the prediction for row {} is not a finite number: lower the learning rate and train \
+             again",
+            row + 1
         ))),
         None => Ok(()),
     }

@@ -1,11 +1,11 @@
-//! AdaGrad (Duchi, Hazan, Singer 2011, the diagonal form): `G += g^2; p -= rate * g / sqrt(G)`.
+//! AdaGrad (Duchi, Hazan, Singer 2011, the diagonal form): `G += g^2; p -= rate * g / sqrt(1 + G)`.
+//!
+//! The 1 is the start of the sum in the field-aware machines of Juan, Zhuang, Chin and Lin (2016):
+//! beside it the first gradients of a rare feature are small, and so are its first steps.
 
 use super::{Moment, Update};
 
-/// Keeps 0 / sqrt(0) at 0. Small beside any gradient that matters.
-const EPSILON: f32 = 1e-8;
-
-/// AdaGrad with one sum of squared gradients per parameter, starting at 0.
+/// AdaGrad with one sum of squared gradients per parameter. The state holds the sum without the 1.
 #[derive(Debug, Clone, Copy)]
 pub struct AdaGrad;
 
@@ -18,7 +18,7 @@ impl Update for AdaGrad {
     fn step(&self, now: Moment, parameters: &mut [f32], state: &mut [f32], gradient: &[f32]) {
         for ((p, sum), g) in parameters.iter_mut().zip(state).zip(gradient) {
             *sum += g * g;
-            *p -= now.rate * g / (sum.sqrt() + EPSILON);
+            *p -= now.rate * g / (1.0 + *sum).sqrt();
         }
     }
 }

@@ -115,8 +115,11 @@ fn roc(probability: &[f64], label: &[f32], weight: Option<&[f32]>) -> Result<Str
     Ok(chart.render("roc", &said))
 }
 
+/// As many bins as in the calibration error, but over the range the scores reach: of rare clicks
+/// all would otherwise share one dot.
 fn calibration(probability: &[f64], label: &[f32], weight: Option<&[f32]>) -> Result<String> {
-    let bins = metric::calibration(probability, label, weight, CALIBRATION_BINS)?;
+    let bins = (CALIBRATION_BINS as f64 / score_axis(probability).high.min(1.0)).ceil() as usize;
+    let bins = metric::calibration(probability, label, weight, bins)?;
     let all = || bins.iter().flat_map(|bin| [0.0, 1e-3, bin.mean_probability, bin.positive_rate]);
     let x = Axis::around("mean predicted probability", all());
     let y = Axis::around("share of positives", all());
@@ -135,7 +138,7 @@ fn calibration(probability: &[f64], label: &[f32], weight: Option<&[f32]>) -> Re
         );
         chart.dot("a", point, (15.0 * share.sqrt()).clamp(2.5, 9.0), &note);
     }
-    chart.key("a round", "rows by predicted probability; area: share of the rows");
+    chart.key("a round", "bin of scores; area: share of the rows");
     chart.key("guide", "perfect");
     let rows: Vec<String> = points
         .iter()
@@ -144,8 +147,13 @@ fn calibration(probability: &[f64], label: &[f32], weight: Option<&[f32]>) -> Re
     Ok(chart.render("calibration", &format!("By bin: {}.", rows.join("; "))))
 }
 
+/// From 0 to the highest score, or a little more where all are zero.
+fn score_axis(probability: &[f64]) -> Axis {
+    Axis::around("predicted probability", probability.iter().copied().chain([0.0, 1e-3]))
+}
+
 fn scores(probability: &[f64], label: &[f32], weight: Option<&[f32]>) -> Result<String> {
-    let x = Axis::around("predicted probability", probability.iter().copied().chain([0.0, 1e-3]));
+    let x = score_axis(probability);
     let range = (0.0, x.high.min(1.0));
     let counts = metric::score_histogram(probability, label, weight, range, HISTOGRAM_BINS)?;
     let shares = counts.map(|counts| percent(&counts));

@@ -162,7 +162,8 @@ fn evaluation(report: &Report<'_>) -> String {
     let cards = match charts::evaluation(&evaluation.kind) {
         Ok(charts) => charts.concat(),
         Err(error) => {
-            let reason = escape(&error.to_string());
+            let reason = error.to_string();
+            let reason = escape(reason.trim_start_matches("evaluation: "));
             format!("<p class=\"card note\">Nothing to draw: {reason}.</p>\n")
         }
     };

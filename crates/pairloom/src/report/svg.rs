@@ -7,10 +7,10 @@
 use super::escape;
 
 const WIDTH: f64 = 440.0;
-const HEIGHT: f64 = 296.0;
+const HEIGHT: f64 = 302.0;
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 16.0;
-const TOP: f64 = 30.0;
+const TOP: f64 = 36.0;
 const BOTTOM: f64 = 46.0;
 
 /// One axis: its range and the places to write numbers at.
@@ -145,15 +145,19 @@ impl Chart {
         }
     }
 
-    /// A vertical dashed line with words at its top.
+    /// A vertical dashed line with words above it, where no curve can run through them.
     pub(super) fn mark(&mut self, at: f64, words: &str) {
         if let Some((x, bottom)) = self.place((at, self.y.low)) {
-            let (anchor, gap) = if x > WIDTH / 2.0 { ("end", -6.0) } else { ("start", 6.0) };
+            let anchor = match self.x.place(at) {
+                ..0.25 => "start",
+                0.75.. => "end",
+                _ => "middle",
+            };
             self.marks.push_str(&format!(
                 "<line class=\"guide\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{bottom:.1}\"/>\n\
                  <text class=\"mark\" x=\"{:.1}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>\n",
-                x + gap,
-                TOP + 12.0,
+                x,
+                TOP - 5.0,
                 escape(words)
             ));
         }
@@ -206,7 +210,7 @@ impl Chart {
         }
         frame.push_str(&format!(
             "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\"/>\n\
-             <text class=\"name\" x=\"4\" y=\"14\">{}</text>\n\
+             <text class=\"name\" x=\"0\" y=\"13\">{}</text>\n\
              <text class=\"name\" x=\"{right}\" y=\"{}\" text-anchor=\"end\">{}</text>\n",
             escape(&self.y.label),
             HEIGHT - 8.0,
@@ -222,7 +226,10 @@ pub(super) fn number(value: f64) -> String {
         return "\u{2013}".to_string();
     }
     let size = value.abs();
-    let text = if size == 0.0 || (1e-3..1e6).contains(&size) {
+    if size == 0.0 {
+        return "0".to_string();
+    }
+    let text = if (1e-3..1e6).contains(&size) {
         let decimals = if size < 1.0 { 4.0 } else { (3.0 - size.log10().floor()).max(0.0) };
         format!("{value:.*}", decimals as usize)
     } else {

@@ -247,9 +247,15 @@ fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
     let named = words(&column.name).last().is_some_and(|word| ENTITIES.contains(&word.as_str()));
     let nearly_all = look.filled >= 100 && distinct as f64 >= DISTINCT * look.filled as f64;
     match &look.whole {
+        Some(_) if numbers_rows(cell, sample) => {
+            choose(Role::Ignore, "the numbers of the rows".into())
+        }
         _ if look.filled == 0 => choose(Role::Categorical, "empty so far".into()),
         Some(_) if nearly_all && named => {
             choose(Role::Ignore, "a key: nearly every row has its own".into())
+        }
+        Some(whole) if look.numeric && whole.len() <= FEW && falls(whole) => {
+            choose(Role::Numeric, "whole numbers that get rarer as they grow: counts".into())
         }
         Some(whole) if look.numeric && whole.len() <= FEW => {
             choose(Role::Categorical, format!("whole numbers, {} distinct", whole.len()))
@@ -273,6 +279,12 @@ fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
     }
 }
 
+/// Whether each row has the number after that of the row before.
+fn numbers_rows(cell: usize, sample: &[&RawRow]) -> bool {
+    let number = |row: &&RawRow| parse_cell(row.cell(cell)).unwrap_or(f64::NAN);
+    sample.len() >= 10 && sample.windows(2).all(|w| number(&w[1]) == number(&w[0]) + 1.0)
+}
+
 /// The words of `userId`, `user_id`, `USER ID`, in lower case.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
@@ -287,6 +299,17 @@ fn words(name: &str) -> Vec<String> {
         after_lower = c.is_lowercase();
     }
     words
+}
+
+/// Whether numbers from 0 or 1 on get rarer as they grow, as counts of events do.
+fn falls(counts: &BTreeMap<i64, usize>) -> bool {
+    let starts = counts.first_key_value().is_some_and(|(first, _)| (0..=1).contains(first));
+    let clear: Vec<f64> =
+        counts.values().take_while(|&&n| n >= 10).map(|&count| count as f64).collect();
+    // Two standard deviations of chance.
+    let falls = |pair: &[f64]| pair[1] <= pair[0] + 2.0 * pair[0].sqrt();
+    let much = clear.first().zip(clear.last()).is_some_and(|(first, last)| *first >= 10.0 * last);
+    starts && much && clear.len() >= 8 && clear.windows(2).all(falls)
 }
 
 /// The mean of `(a - b)^2 / (a + b)` over the counts `a`, `b` of neighbouring values: about 1 if

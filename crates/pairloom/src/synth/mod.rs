@@ -27,20 +27,20 @@
 mod config;
 mod exact;
 mod field;
-mod output;
 mod summary;
 mod text;
 
 pub use config::SynthConfig;
 pub use summary::SynthSummary;
 
+use crate::file::{shown, write_whole};
 use crate::input::Format;
+use crate::memory;
 use crate::{Error, Result};
 use exact::Random;
 use field::{Field, Plan};
 use rayon::prelude::*;
 use std::io::Write;
-use std::path::Path;
 use summary::{Tally, Total};
 
 /// Rows that the bias is solved on: the share of positives is met to about 0.001.
@@ -94,7 +94,7 @@ impl Synth {
         config.check()?;
         let mut sizes = config.sizes();
         let features = sizes.iter().sum();
-        config.check_memory(features, output::free_memory())?;
+        config.check_memory(features, memory::available())?;
         if config.cardinalities.is_empty() {
             Random::new(&[config.seed, stream::ORDER]).shuffle(&mut sizes);
         }
@@ -146,8 +146,8 @@ impl Synth {
     ///
     /// # Errors
     /// Those of [`Synth::write`].
-    pub fn write_file(&self, format: Format, path: &Path) -> Result<SynthSummary> {
-        output::write_whole(path, |out, name| self.write(format, out, name))
+    pub fn write_file(&self, format: Format, path: &str) -> Result<SynthSummary> {
+        write_whole(path, |out| self.write(format, out, shown(path)))
     }
 
     /// Rows of a block. It depends on the settings only, for it decides which random numbers make

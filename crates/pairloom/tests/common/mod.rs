@@ -1,0 +1,181 @@
+//! What several test files need: folders, random numbers, training jobs, the bytes of models.
+
+#![allow(dead_code, clippy::unwrap_used)] // No file needs all of it, and helpers are tests too.
+
+use pairloom::config::Config;
+use pairloom::input::{self, Format, OpenOptions, RawRow};
+use pairloom::loss::Loss;
+use pairloom::reading::OnError;
+use pairloom::schema::{Hints, Schema};
+use pairloom::synth::{Synth, SynthConfig, SynthSummary};
+use pairloom::train::{Job, SchemaSource, Trained, train};
+use pairloom::{Model, encode};
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A generator that gives the same numbers in every run.
+pub fn random(seed: u64) -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(seed)
+}
+
+/// A folder that is removed at the end of the test.
+pub fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A path in the folder.
+pub fn path(folder: &TempDir, name: &str) -> String {
+    folder.path().join(name).to_str().unwrap().to_string()
+}
+
+/// Writes a file into the folder and returns its path.
+pub fn write(folder: &TempDir, name: &str, text: impl AsRef<[u8]>) -> String {
+    let path = path(folder, name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// Settings in which nothing depends on what the defaults are.
+#[allow(clippy::needless_update)] // A setting that is added later needs no change here.
+pub fn plain_config() -> Config {
+    Config {
+        factors: 4,
+        bias: true,
+        linear: true,
+        init_stdev: 0.05,
+        loss: None,
+        optimizer: pairloom::optimizer::Optimizer::Adagrad,
+        learning_rate: Some(0.1),
+        l2_linear: 0.0,
+        l2_factors: 0.0,
+        batch_size: Some(64),
+        epochs: 3,
+        shuffle: true,
+        patience: 0,
+        rate_decay: 1.0,
+        seed: 7,
+        valid_fraction: 0.2,
+        valid_tail: 0.0,
+        min_count: 1,
+        hash_bits: None,
+        numeric_transform: encode::Transform::Quantile,
+        bins: 8,
+        ..Config::default()
+    }
+}
+
+/// A job on this file, with one thread, and with the schema inferred.
+pub fn job(data: &str, config: &Config) -> Job {
+    Job {
+        data: data.to_string(),
+        valid: None,
+        open: OpenOptions::default(),
+        schema: SchemaSource::Infer(Hints::default()),
+        config: config.clone(),
+        threads: 1,
+        on_error: OnError::Stop,
+        checkpoints: None,
+    }
+}
+
+/// Runs a job that must not fail.
+pub fn trained(job: &Job) -> Trained {
+    train(job, &mut |_| true).unwrap()
+}
+
+/// The model of a job that must give one.
+pub fn model(job: &Job) -> Model {
+    trained(job).model.unwrap()
+}
+
+/// The message of a job that must fail.
+pub fn refusal(job: &Job) -> String {
+    train(job, &mut |_| true).unwrap_err().to_string()
+}
+
+/// The bytes of a model's file.
+pub fn bytes(model: &Model) -> Vec<u8> {
+    let folder = folder();
+    let path = path(&folder, "model");
+    model.save(&path).unwrap();
+    fs::read(path).unwrap()
+}
+
+/// A synthetic click log with a header, and what is known of it.
+pub fn clicks(config: &SynthConfig) -> (Vec<u8>, SynthSummary) {
+    let mut text = Vec::new();
+    let format = Format::Csv { delimiter: ',', header: true };
+    let summary = Synth::new(config).unwrap().write(format, &mut text, "memory").unwrap();
+    (text, summary)
+}
+
+/// A small click log: a few columns of a few values.
+pub fn small_clicks(rows: u64) -> Vec<u8> {
+    let cardinalities = vec![12, 30, 5, 8];
+    clicks(&SynthConfig { rows, cardinalities, factors: 3, ..SynthConfig::default() }).0
+}
+
+/// The rows and column names of a text.
+pub fn raw_rows(name: &str, text: &str, format: Format) -> (Vec<String>, Vec<RawRow>) {
+    use input::FormatName;
+    let (name_of_format, header) = match format {
+        Format::Csv { header, .. } => (FormatName::Csv, Some(header)),
+        Format::Libsvm => (FormatName::Libsvm, None),
+        Format::Libffm => (FormatName::Libffm, None),
+    };
+    let delimiter = match format {
+        Format::Csv { delimiter, .. } => Some(delimiter),
+        _ => None,
+    };
+    let options = OpenOptions { format: Some(name_of_format), delimiter, header };
+    let mut reader = input::from_bytes(name, text.as_bytes(), &options).unwrap();
+    let mut rows = Vec::new();
+    let mut row = RawRow::new();
+    while reader.read(&mut row).unwrap() {
+        rows.push(row.clone());
+    }
+    (reader.columns().to_vec(), rows)
+}
+
+/// A schema of comma-separated columns with a header.
+pub fn schema(columns: &[(&str, pairloom::schema::Role)]) -> Schema {
+    use pairloom::schema::{Column, Role};
+    let column = |&(name, role): &(&str, Role)| Column {
+        separator: (role == Role::Multi).then_some('|'),
+        ..Column::new(name, role)
+    };
+    Schema {
+        format: Format::Csv { delimiter: ',', header: true },
+        positive: None,
+        columns: columns.iter().map(column).collect(),
+    }
+}
+
+/// Whether two numbers are within a share of a scale of each other.
+pub fn near(a: f64, b: f64, share: f64, scale: f64) -> bool {
+    (a - b).abs() <= share * scale
+}
+
+/// Files of a folder, by name.
+pub fn names(folder: &Path) -> Vec<String> {
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|e| name(e).into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// The mean loss under a model's own target and loss, as a check that is not the metric's.
+pub fn mean_loss(model: &Model, rows: &pairloom::batch::Rows) -> f64 {
+    let scores = model.scores(rows, &pairloom::parallel::Threads::new(1).unwrap());
+    let loss: Loss = model.config.resolved_loss();
+    let of_row = |(row, &score): (usize, &f32)| {
+        let (label, weight) = rows.label(row);
+        let label = model.encoding.target.standardize(label);
+        f64::from(weight) * loss.value(f64::from(score), label)
+    };
+    scores.iter().enumerate().map(of_row).sum::<f64>() / rows.weight()
+}

@@ -1,0 +1,564 @@
+//! From raw rows to ids: the two ways to encode (learned from interned rows, and row by row as
+//! for predictions) give the same, before and after a trip through a file; and what ids mean,
+//! in small examples worked out by hand.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{folder, job, model, path, plain_config, raw_rows, schema, write};
+use pairloom::batch::Rows;
+use pairloom::config::Config;
+use pairloom::data::Interned;
+use pairloom::encode::{Encoding, Learned, RowEncoder, Transform, Vocabulary, learn};
+use pairloom::input::{Format, RawRow};
+use pairloom::loss::Loss;
+use pairloom::model::Weights;
+use pairloom::optimizer::Optimizer;
+use pairloom::parallel::Threads;
+use pairloom::preset::{self, Preset};
+use pairloom::schema::{Column, Role, Schema};
+use pairloom::train::{SchemaSource, train};
+use pairloom::{Error, Model};
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::collections::HashMap;
+
+const CSV: Format = Format::Csv { delimiter: ',', header: true };
+
+/// Learns from the rows that are not held out, and encodes all.
+fn learned(schema: &Schema, config: &Config, rows: &[RawRow], held_out: &[bool]) -> Learned {
+    let mut interned = Interned::new(schema);
+    rows.iter().for_each(|row| interned.push(schema, row).unwrap());
+    learn(interned, held_out, schema, config, "rows.csv").unwrap()
+}
+
+/// Encodes rows one by one.
+fn one_by_one(
+    encoding: &Encoding,
+    schema: &Schema,
+    names: &[String],
+    rows: &mut dyn Iterator<Item = &RawRow>,
+) -> Rows {
+    let mut encoder = RowEncoder::bind(encoding, schema, "rows.csv", names, true).unwrap();
+    let mut encoded = Rows::new();
+    rows.for_each(|row| encoder.encode(row, &mut encoded).unwrap());
+    encoded
+}
+
+/// Checks both ways, the file between them, and that ids stay in their fields.
+fn check(schema: &Schema, config: &Config, names: &[String], rows: &[RawRow], held_out: &[bool]) {
+    let Learned { encoding, train, valid } = learned(schema, config, rows, held_out);
+    let part = |held: bool| {
+        let rows = rows.iter().zip(held_out).filter(move |(_, h)| **h == held);
+        rows.map(|(row, _)| row)
+    };
+    assert_eq!(one_by_one(&encoding, schema, names, &mut part(false)), train);
+    assert_eq!(one_by_one(&encoding, schema, names, &mut part(true)), valid);
+    let features = encoding.features();
+    for row in 0..train.len() {
+        assert!(train.row(row).ids.iter().all(|&id| (id as usize) < features));
+    }
+    let loss = if encoding.target.is_binary() { Loss::Logistic } else { Loss::Squared };
+    let config = Config { loss: Some(loss), ..config.clone() };
+    let weights = Weights::init(&config, &vec![1; features], 0.0).unwrap();
+    let (schema, history) = (schema.clone(), Vec::new());
+    let model = Model { schema, encoding, config, history, epoch: 0, weights };
+    let folder = folder();
+    let path = path(&folder, "model");
+    model.save(&path).unwrap();
+    let loaded = Model::load(&path).unwrap();
+    assert_eq!(one_by_one(&loaded.encoding, &loaded.schema, names, &mut part(false)), train);
+    assert_eq!(one_by_one(&loaded.encoding, &loaded.schema, names, &mut part(true)), valid);
+}
+
+fn settings() -> impl Strategy<Value = Config> {
+    let hash_bits = prop_oneof![3 => Just(None), 1 => (1u8..6).prop_map(Some)];
+    (hash_bits, 1u32..4, 2usize..7, select(Transform::ALL.to_vec()), any::<bool>()).prop_map(
+        |(hash_bits, min_count, bins, numeric_transform, squared)| Config {
+            hash_bits,
+            min_count,
+            bins,
+            numeric_transform,
+            loss: squared.then_some(Loss::Squared),
+            ..plain_config()
+        },
+    )
+}
+
+/// Which of `rows` rows are held out: not the first two, of which each has a label of its own.
+fn held_out(rows: usize) -> impl Strategy<Value = Vec<bool>> {
+    prop::collection::vec(prop::bool::weighted(0.3), rows).prop_map(|mut held| {
+        held[..2].fill(false);
+        held
+    })
+}
+
+fn csv_row() -> impl Strategy<Value = String> {
+    let one = select(vec!["a", "b", "c", "", " a", "a ", "caf\u{e9}", "A", "0", "\"x,\"\"y\""]);
+    let item = select(vec!["x", "y", "z", "", " y ", "w"]);
+    let multi = prop::collection::vec(item, 0..6).prop_map(|items| items.join("|"));
+    let number = select(vec![
+        "", "NA", "1", "-2.5", "1e3", "7", "0", "-0", "2", " 3.25 ", "?", "100", "9e9",
+    ]);
+    let weight = select(vec!["1", "2", "0", "0.5"]);
+    (select(vec!["0", "1", "1.0", "+1"]), weight, one.clone(), one, multi, number)
+        .prop_map(|(y, w, g, c, m, n)| format!("{y},{w},{g},{c},{m},{n},text\n"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn both_ways_give_the_same_rows_of_csv(
+        (lines, held_out) in prop::collection::vec(csv_row(), 2..40)
+            .prop_flat_map(|lines| (Just(lines.clone()), held_out(lines.len()))),
+        config in settings(),
+        roles in prop::collection::vec(select(vec![Role::Categorical, Role::Ignore]), 2),
+        weighted in any::<bool>(),
+        own_transform in prop::option::of(select(Transform::ALL.to_vec())),
+        own_bits in prop::option::of(1u8..4),
+    ) {
+        let mut text = String::from("y,w,g,c,m,n,t\n0,1,a,a,x,1,t\n1,1,b,b,y|x,2,t\n");
+        lines[2..].iter().for_each(|line| text.push_str(line));
+        let weight = if weighted { Role::Weight } else { Role::Numeric };
+        let mut schema = schema(&[
+            ("y", Role::Label),
+            ("w", weight),
+            ("g", Role::Group),
+            ("c", Role::Categorical),
+            ("m", Role::Multi),
+            ("n", Role::Numeric),
+            ("t", roles[0]),
+        ]);
+        schema.columns[5].transform = own_transform;
+        schema.columns[3].hash_bits = own_bits;
+        schema.columns[4].min_count = own_bits.map(u32::from);
+        schema.columns[5].bins = Some(3);
+        let (names, rows) = raw_rows("rows.csv", &text, CSV);
+        check(&schema, &config, &names, &rows, &held_out);
+    }
+
+    #[test]
+    fn both_ways_give_the_same_rows_of_pairs(
+        lines in prop::collection::vec(
+            prop::collection::vec(
+                (
+                    select(vec![0u32, 1, 5, u32::MAX]),
+                    select(vec![0u64, 1, 7, 8, (1 << 32) + 3, u64::MAX]),
+                    select(vec!["1", "0.5", "-2", "0"]),
+                ),
+                0..8,
+            ),
+            2..30,
+        ),
+        held in held_out(30),
+        config in settings(),
+        with_fields in any::<bool>(),
+    ) {
+        let mut text = String::new();
+        for (i, line) in lines.iter().enumerate() {
+            text.push_str(if i % 2 == 0 { "1" } else { "-1" });
+            for (field, index, value) in line {
+                let field = if with_fields { format!("{field}:") } else { String::new() };
+                text.push_str(&format!(" {field}{index}:{value}"));
+            }
+            text.push('\n');
+        }
+        let format = if with_fields { Format::Libffm } else { Format::Libsvm };
+        let roles = [("label", Role::Label), ("qid", Role::Ignore), ("pairs", Role::Pairs)];
+        let schema = Schema { format, ..schema(&roles) };
+        let (names, rows) = raw_rows("rows", &text, format);
+        check(&schema, &config, &names, &rows, &held[..lines.len()]);
+    }
+}
+
+/// What the ids of the first row's features stand for, with their values.
+fn described(encoding: &Encoding, rows: &Rows, row: usize) -> Vec<(String, f32)> {
+    let row = rows.row(row);
+    row.features().map(|(id, x)| (encoding.field(id).describe(id), x)).collect()
+}
+
+#[test]
+fn frequent_values_come_first_and_rare_ones_share_the_default_id() {
+    // Counts among the training rows: a 3, b 4, c 2, d 2, e 1, "" 2. f is held out only.
+    let cells = ["c", "a", "b", "d", "b", "", "e", "a", "b", "c", "", "d", "a", "b", "f", "f"];
+    let lines: String =
+        cells.iter().enumerate().map(|(i, c)| format!("{},{c},\n", i % 2)).collect();
+    let (names, rows) = raw_rows("rows.csv", &format!("y,c,t\n{lines}"), CSV);
+    let schema = schema(&[("y", Role::Label), ("c", Role::Categorical), ("t", Role::Ignore)]);
+    let mut held_out = vec![false; 16];
+    held_out[14..].fill(true);
+    // Ids from 1: by count, and by first appearance among equals. Id 0 is the default.
+    for (min_count, expected) in [
+        (1, vec!["b", "a", "c", "d", "", "e"]),
+        (2, vec!["b", "a", "c", "d", ""]),
+        (3, vec!["b", "a"]),
+        (5, vec![]),
+    ] {
+        let config = Config { min_count, ..plain_config() };
+        let Learned { encoding, train, valid } = learned(&schema, &config, &rows, &held_out);
+        assert_eq!(encoding.features(), 1 + expected.len(), "min_count {min_count}");
+        for (row, cell) in cells[..14].iter().enumerate() {
+            let id = expected.iter().position(|value| value == cell).map_or(0, |at| at + 1);
+            assert_eq!(train.row(row).ids, [id as u32], "min_count {min_count}: {cell}");
+        }
+        assert_eq!(valid.row(0).ids, [0], "held out only");
+        let unseen = raw_rows("rows.csv", "y,c,t\n1,zebra,\n", CSV).1;
+        let rows = one_by_one(&encoding, &schema, &names, &mut unseen.iter());
+        assert_eq!(described(&encoding, &rows, 0), [("other".to_string(), 1.0)]);
+    }
+}
+
+#[test]
+fn an_untrained_default_id_says_nothing() {
+    // With min_count 1 no training row has a default id: its vector stays 0 under every
+    // optimizer, and a row of unseen values scores as the bias alone.
+    let lines: String = (0..60)
+        .map(|i| format!("{},{},{}\n", u8::from(i % 3 == 0), "abc".as_bytes()[i % 3], i % 5))
+        .collect();
+    let folder = folder();
+    let data = write(&folder, "rows.csv", format!("label,c,d\n{lines}"));
+    for optimizer in Optimizer::ALL {
+        let config = Config { optimizer, l2_factors: 0.01, ..plain_config() };
+        let mut job = job(&data, &config);
+        job.schema = SchemaSource::Given(schema(&[
+            ("label", Role::Label),
+            ("c", Role::Categorical),
+            ("d", Role::Categorical),
+        ]));
+        let model = model(&job);
+        for field in &model.encoding.fields {
+            let vector = model.weights.table.vector(field.offset);
+            assert!(vector.iter().all(|&v| v == 0.0), "{optimizer:?}: {vector:?}");
+            assert!(model.weights.table.vector(field.offset + 1).iter().any(|&v| v != 0.0));
+        }
+        let (names, unseen) = raw_rows("rows.csv", "label,c,d\n1,zebra,99\n", CSV);
+        let rows = one_by_one(&model.encoding, &model.schema, &names, &mut unseen.iter());
+        let score = model.scores(&rows, &Threads::new(1).unwrap())[0];
+        assert_eq!(score.to_bits(), model.weights.bias.to_bits(), "{optimizer:?}");
+    }
+}
+
+#[test]
+fn hashes_are_the_lowest_bits_of_the_reference_xxh3() {
+    // From the reference implementation, xxHash 0.8.4 by way of PyPI's `xxhash` 4.1.0:
+    // python3 -c "import xxhash; print(hex(xxhash.xxh3_64_intdigest(b'user_17')))"
+    let golden: [(&[u8], u64); 8] = [
+        (b"", 0x2d06800538d394c2),
+        (b"a", 0xe6c632b61e964e1f),
+        (b"user_17", 0x429f6c7bf34fa7ae),
+        (b"\xff\x00\xfe", 0x5ce3141893086fa4),
+        ("caf\u{e9}".as_bytes(), 0x4c83dbd5f29d367f),
+        (&[b'x'; 17], 0x89975e6b7d2f5a11),
+        (&b"0123456789".repeat(13), 0xf25b2019dfdb7f4b),
+        (&b"0123456789".repeat(30), 0x05681ea1b2e3086b),
+    ];
+    for (value, hash) in golden {
+        for bits in [1, 7, 16, 20, 30] {
+            let vocabulary = Vocabulary::Hash { bits };
+            assert_eq!(u64::from(vocabulary.id(value)), hash & ((1 << bits) - 1), "{value:?}");
+            assert_eq!(vocabulary.len(), 1 << bits);
+        }
+    }
+}
+
+#[test]
+fn hashed_indices_are_hashed_as_decimal_text() {
+    let format = Format::Libsvm;
+    let roles = [("label", Role::Label), ("qid", Role::Ignore), ("pairs", Role::Pairs)];
+    let schema = Schema { format, ..schema(&roles) };
+    let (names, rows) = raw_rows("rows", "1 17:1\n0 4294967299:1\n", format);
+    let config = Config { hash_bits: Some(20), ..plain_config() };
+    let Learned { encoding, train, .. } = learned(&schema, &config, &rows, &[false; 2]);
+    let hash = Vocabulary::Hash { bits: 20 };
+    assert_eq!(train.row(0).ids, [hash.id(b"17")]);
+    assert_eq!(train.row(1).ids, [hash.id(b"4294967299")]);
+    assert_eq!(one_by_one(&encoding, &schema, &names, &mut rows.iter()), train);
+}
+
+#[test]
+fn log_square_buckets_are_those_of_the_criteo_winners() {
+    // By hand: floor(ln(v)^2) above 2 (ln 3 = 1.0986, its square 1.2069; ln 10: 5.30; ln 100:
+    // 21.21; ln 1000: 47.72; ln 65535: 122.99), the whole part of all else, one for missing.
+    let cells = [
+        ("3", "b1"),
+        ("10", "b5"),
+        ("100", "b21"),
+        ("1000", "b47"),
+        ("65535", "b122"),
+        ("2.5", "b0"),
+        ("2", "s2"),
+        ("1.5", "s1"),
+        ("1", "s1"),
+        ("0.5", "s0"),
+        ("0", "s0"),
+        ("-0.5", "s0"),
+        ("-1", "s-1"),
+        ("-2.75", "s-2"),
+        ("", "missing"),
+        ("NA", "missing"),
+    ];
+    let lines: String =
+        cells.iter().enumerate().map(|(i, (cell, _))| format!("{},{cell}\n", i % 2)).collect();
+    let (_, rows) = raw_rows("rows.csv", &format!("y,n\n{lines}"), CSV);
+    let schema = schema(&[("y", Role::Label), ("n", Role::Numeric)]);
+    let config = Config { numeric_transform: Transform::LogSquare, ..plain_config() };
+    let Learned { encoding, train, .. } = learned(&schema, &config, &rows, &[false; 16]);
+    for (row, (cell, bucket)) in cells.iter().enumerate() {
+        assert_eq!(described(&encoding, &train, row), [(bucket.to_string(), 1.0)], "{cell}");
+    }
+    // b0 b1 b5 b21 b47 b122, s2 s1 s0 s-1 s-2, missing, and the default.
+    assert_eq!(encoding.features(), 13);
+}
+
+#[test]
+fn multi_values_share_the_weight_of_their_cell() {
+    let text = "y,m\n1,a|b|a\n0,\n1, a | b \n0,||\n1,a|b|c|d\n0,d\n";
+    let (_, rows) = raw_rows("rows.csv", text, CSV);
+    let schema = schema(&[("y", Role::Label), ("m", Role::Multi)]);
+    let Learned { encoding, train, .. } = learned(&schema, &plain_config(), &rows, &[false; 6]);
+    let named =
+        |row| -> HashMap<String, f32> { described(&encoding, &train, row).into_iter().collect() };
+    // 1/sqrt(n) for each of n values as written; the two of one id are added up.
+    let third = (1.0 / 3f64.sqrt()) as f32;
+    assert_eq!(named(0), HashMap::from([("a".into(), third + third), ("b".into(), third)]));
+    let half = (1.0 / 2f64.sqrt()) as f32;
+    assert_eq!(named(2), HashMap::from([("a".into(), half), ("b".into(), half)]));
+    assert_eq!(named(1), HashMap::from([("missing".into(), 1.0)]));
+    assert_eq!(named(3), named(1));
+    assert!(named(4).values().all(|&x| x == 0.5) && named(4).len() == 4);
+    assert_eq!(named(5), HashMap::from([("d".into(), 1.0)]));
+}
+
+#[test]
+fn pairs_of_an_unknown_field_are_left_out_and_unknown_indices_are_the_default() {
+    let format = Format::Libffm;
+    let roles = [("label", Role::Label), ("qid", Role::Ignore), ("pairs", Role::Pairs)];
+    let schema = Schema { format, ..schema(&roles) };
+    let (names, rows) = raw_rows("rows", "1 0:1:1 3:1:2\n0 0:2:1 3:1:1\n", format);
+    let Learned { encoding, train, .. } = learned(&schema, &plain_config(), &rows, &[false; 2]);
+    // Fields 0 (default, 1, 2) and 3 (default, 1): one index in two fields has two ids.
+    assert_eq!(encoding.features(), 5);
+    assert_eq!(train.row(0).features().collect::<Vec<_>>(), [(1, 1.0), (4, 2.0)]);
+    let others = raw_rows("rows", "1 9:1:5 0:77:0.5 0:78:0.25 3:1:1\n", format).1;
+    let rows = one_by_one(&encoding, &schema, &names, &mut others.iter());
+    assert_eq!(rows.row(0).features().collect::<Vec<_>>(), [(0, 0.75), (4, 1.0)]);
+}
+
+#[test]
+fn numbers_far_beyond_the_training_rows_stay_finite() {
+    let lines: String = (0..20).map(|i| format!("{},{}\n", i % 2, i % 7)).collect();
+    let (names, rows) = raw_rows("rows.csv", &format!("y,n\n{lines}"), CSV);
+    let wild = raw_rows("wild.csv", "y,n\n1,1e300\n1,-1e300\n1,1e-300\n1,\n", CSV).1;
+    let schema = schema(&[("y", Role::Label), ("n", Role::Numeric)]);
+    for numeric_transform in Transform::ALL {
+        let config = Config { numeric_transform, ..plain_config() };
+        let Learned { encoding, .. } = learned(&schema, &config, &rows, &[false; 20]);
+        let encoded = one_by_one(&encoding, &schema, &names, &mut wild.iter());
+        for row in 0..4 {
+            let row = encoded.row(row);
+            let is_sane = |(_, x): (u32, f32)| x.is_finite() && x.abs() < 1e6;
+            assert!(row.features().all(is_sane), "{numeric_transform:?}");
+        }
+    }
+}
+
+#[test]
+fn cells_that_cannot_be_used_are_named_and_leave_nothing_behind() {
+    let schema = schema(&[
+        ("y", Role::Label),
+        ("c", Role::Categorical),
+        ("m", Role::Multi),
+        ("n", Role::Numeric),
+        ("w", Role::Weight),
+    ]);
+    let text = "y,c,m,n,w\n1,a,x|y,1,1\n0,b,x,2,0.5\n";
+    let (names, rows) = raw_rows("rows.csv", text, CSV);
+    let mut interned = Interned::new(&schema);
+    let bad = [
+        ("1,a,x,one,1", "rows.csv:2:7: column 'n' is numeric and 'one' is not a finite number"),
+        ("1,a,x,1e999,1", "rows.csv:2:7: column 'n' is numeric"),
+        ("1,a,x,inf,1", "rows.csv:2:7: column 'n' is numeric"),
+        ("1,a,x,1,-1", "rows.csv:2:9: weight: '-1' is not a number of at least 0"),
+        ("1,a,x,1,", "rows.csv:2:9: weight: an empty cell is not a number"),
+        ("1,a,x,1,1e39", "rows.csv:2:9: weight: '1e39'"),
+        (",a,x,1,1", "rows.csv:2:1: label: "),
+        ("1e39,a,x,1,1", "rows.csv:2:1: label: "),
+    ];
+    for row in &rows {
+        interned.push(&schema, row).unwrap();
+        for (line, message) in bad {
+            let bad = raw_rows("rows.csv", &format!("y,c,m,n,w\n{line}\n"), CSV).1;
+            let error = interned.push(&schema, &bad[0]).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+    let Learned { encoding, train, .. } =
+        learn(interned, &[false; 2], &schema, &plain_config(), "rows.csv").unwrap();
+    assert_eq!(train, learned(&schema, &plain_config(), &rows, &[false; 2]).train);
+    let mut encoder = RowEncoder::bind(&encoding, &schema, "rows.csv", &names, true).unwrap();
+    let mut encoded = Rows::new();
+    for row in &rows {
+        encoder.encode(row, &mut encoded).unwrap();
+        for (line, message) in bad {
+            let bad = raw_rows("rows.csv", &format!("y,c,m,n,w\n{line}\n"), CSV).1;
+            let error = encoder.encode(&bad[0], &mut encoded).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+    assert_eq!(encoded, train);
+}
+
+#[test]
+fn labels_are_the_same_number_however_they_are_written() {
+    let schema = schema(&[("y", Role::Label), ("c", Role::Categorical)]);
+    let check = |cells: &[&str], expected: &[f32]| {
+        let lines: String = cells.iter().map(|cell| format!("{cell},a\n")).collect();
+        let (names, rows) = raw_rows("rows.csv", &format!("y,c\n{lines}"), CSV);
+        let held = vec![false; rows.len()];
+        let Learned { encoding, train, .. } = learned(&schema, &plain_config(), &rows, &held);
+        assert_eq!(train.labels(), expected, "{cells:?}");
+        assert_eq!(one_by_one(&encoding, &schema, &names, &mut rows.iter()), train, "{cells:?}");
+    };
+    check(&["0", "1", "1.0", "+1", " 1 ", "-0"], &[0.0, 1.0, 1.0, 1.0, 1.0, 0.0]);
+    check(&["1", "-1"], &[1.0, 0.0]);
+    check(&["7", "3", "7"], &[1.0, 0.0, 1.0]);
+    check(&["yes", "no", " yes "], &[1.0, 0.0, 1.0]);
+    check(&["t", "u"], &[1.0, 0.0]); // "t" is a word for yes.
+    check(&["ann", "bob"], &[0.0, 1.0]); // Else the last in the alphabet.
+    check(&["1", "no", "1.0"], &[1.0, 0.0, 1.0]);
+    check(&["0.5", "1.5", "7"], &[0.5, 1.5, 7.0]); // Three numbers: a quantity.
+}
+
+#[test]
+fn labels_that_are_no_utf8_are_refused_rather_than_mixed_up() {
+    let schema = schema(&[("y", Role::Label), ("c", Role::Categorical)]);
+    let bytes: &[u8] = b"y,c\n\xff,a\n\xfe,b\n";
+    let options = pairloom::input::OpenOptions {
+        format: Some(pairloom::input::FormatName::Csv),
+        header: Some(true),
+        delimiter: Some(','),
+    };
+    let mut reader = pairloom::input::from_bytes("rows.csv", bytes, &options).unwrap();
+    let mut row = RawRow::new();
+    reader.read(&mut row).unwrap();
+    let error = Interned::new(&schema).push(&schema, &row).unwrap_err();
+    assert!(matches!(error, Error::Row { .. }), "{error}");
+}
+
+/// 400 rows in the shape of the guide's advertising data, of which some values are rare.
+fn advertising() -> String {
+    let line = |i: usize| {
+        let cells = (1..=34).map(|field| {
+            let value = (i * (field + 3) * 7919 / 13) % (5 * field) / (1 + i % 3);
+            format!("f{field}_{value:x}")
+        });
+        let label = u8::from(i * i % 7 < 2);
+        format!("{label}\t{}\n", cells.collect::<Vec<_>>().join("\t"))
+    };
+    (0..400).map(line).collect()
+}
+
+#[test]
+fn the_d2l_preset_counts_and_numbers_as_the_guide_does() {
+    // "Dive into Deep Learning", section on CTR data: a value that is there fewer than 4 times in
+    // its column gets the column's default id; every column has its own ids after those of the
+    // columns before it, and one default id.
+    let (schema, config) = preset::get(Preset::D2l);
+    assert_eq!(
+        (config.factors, config.optimizer, config.learning_rate, config.batch_size),
+        (20, Optimizer::AdamDense, Some(0.02), Some(2048))
+    );
+    assert_eq!((config.epochs, config.min_count, config.hash_bits), (30, 4, None));
+    let text = advertising();
+    let mut counts: Vec<HashMap<&str, usize>> = vec![HashMap::new(); 34];
+    for line in text.lines() {
+        for (field, cell) in line.split('\t').skip(1).enumerate() {
+            *counts[field].entry(cell).or_default() += 1;
+        }
+    }
+    let kept: Vec<usize> =
+        counts.iter().map(|counts| counts.values().filter(|&&n| n >= 4).count()).collect();
+    assert!(kept.iter().zip(&counts).any(|(&kept, all)| kept < all.len()), "no rare values");
+    let (names, rows) = raw_rows("train.tsv", &text, schema.format);
+    let Learned { encoding, train, .. } = learned(&schema, &config, &rows, &[false; 400]);
+    assert_eq!(encoding.features(), kept.iter().map(|kept| kept + 1).sum::<usize>());
+    for (row, line) in text.lines().enumerate() {
+        let mut cells = line.split('\t');
+        assert_eq!(train.label(row), (cells.next().unwrap().parse().unwrap(), 1.0));
+        let ids = train.row(row).ids;
+        assert_eq!((ids.len(), train.row(row).values.len()), (34, 0));
+        let mut start = 0;
+        for (field, cell) in cells.enumerate() {
+            let range = start..start + 1 + kept[field] as u32;
+            assert!(range.contains(&ids[field]));
+            let is_default = ids[field] == range.start;
+            assert_eq!(is_default, counts[field][cell] < 4, "{cell}");
+            start = range.end;
+        }
+    }
+    assert_eq!(one_by_one(&encoding, &schema, &names, &mut rows.iter()), train);
+}
+
+#[test]
+fn the_d2l_preset_trains_on_a_headerless_tsv() {
+    let folder = folder();
+    let data = write(&folder, "train.tsv", advertising());
+    let (schema, config) = preset::get(Preset::D2l);
+    let mut job = job(&data, &Config { epochs: 2, ..config });
+    job.schema = SchemaSource::Given(schema);
+    let trained = train(&job, &mut |_| true).unwrap();
+    assert_eq!(trained.model.unwrap().history.len(), 2);
+    assert!("d3l".parse::<Preset>().is_err());
+    assert_eq!("d2l".parse::<Preset>().unwrap(), Preset::D2l);
+}
+
+#[test]
+fn a_column_that_is_missing_is_named() {
+    let schema = schema(&[("y", Role::Label), ("c", Role::Categorical), ("d", Role::Categorical)]);
+    let (_, rows) = raw_rows("rows.csv", "y,c,d\n1,a,x\n0,b,y\n", CSV);
+    let Learned { encoding, train, .. } = learned(&schema, &plain_config(), &rows, &[false; 2]);
+    let bind = |names: &[&str], labelled| {
+        let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+        RowEncoder::bind(&encoding, &schema, "new.csv", &names, labelled)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    let missing = |name: &str, has: usize| {
+        Err(format!(
+            "new.csv: column '{name}' is missing: the model was trained on 3 columns and this \
+             file has {has}"
+        ))
+    };
+    assert_eq!(bind(&["d", "more", "y", "c"], true), Ok(()));
+    assert_eq!(bind(&["c", "d"], false), Ok(()));
+    assert_eq!(bind(&["c", "d"], true), missing("y", 2));
+    assert_eq!(bind(&["y", "c"], false), missing("d", 2));
+    // Another order of columns, and more of them, change nothing.
+    let (names, others) = raw_rows("new.csv", "d,more,y,c\nx,1,1,a\ny,2,0,b\n", CSV);
+    assert_eq!(one_by_one(&encoding, &schema, &names, &mut others.iter()), train);
+}
+
+#[test]
+fn a_file_without_header_may_lack_the_label_when_predicting() {
+    let column = |name: &str, role| Column::new(name, role);
+    let schema = Schema {
+        format: Format::Csv { delimiter: ',', header: false },
+        positive: None,
+        columns: vec![
+            column("0", Role::Categorical),
+            column("1", Role::Label),
+            column("2", Role::Categorical),
+        ],
+    };
+    let (_, rows) = raw_rows("rows.csv", "a,1,x\nb,0,y\n", schema.format);
+    let Learned { encoding, train, .. } = learned(&schema, &plain_config(), &rows, &[false; 2]);
+    let (names, bare) = raw_rows("new.csv", "a,x\nb,y\n", schema.format);
+    let mut encoder = RowEncoder::bind(&encoding, &schema, "new.csv", &names, false).unwrap();
+    let mut encoded = Rows::new();
+    bare.iter().for_each(|row| encoder.encode(row, &mut encoded).unwrap());
+    for row in 0..2 {
+        assert_eq!(encoded.row(row).ids, train.row(row).ids);
+    }
+}

@@ -1,0 +1,589 @@
+//! Model files: what is loaded is what was saved, to the byte; a file that was cut off, altered or
+//! is something else is refused in words and never read in part; and saving never leaves anything
+//! but the old file or the new one.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{bytes, folder, job, model, names, path, plain_config, trained, write};
+use pairloom::config::Config;
+use pairloom::encode::Transform;
+use pairloom::file::FORMAT_VERSION;
+use pairloom::fit::Checkpoints;
+use pairloom::input::{self, Format};
+use pairloom::parallel::Threads;
+use pairloom::predict::PredictOptions;
+use pairloom::reading::OnError;
+use pairloom::schema::{Column, Role, Schema};
+use pairloom::train::{Job, SchemaSource};
+use pairloom::{Error, Model, Result};
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use xxhash_rust::xxh3::xxh3_128;
+
+const CHECKSUM: usize = 16;
+
+/// Rows with every kind of column.
+fn rows(count: usize) -> String {
+    let line = |i: usize| {
+        let multi = ["", "x", "x|y", "y|z|x"][i % 4];
+        let label = u8::from((i * 7 % 11 + i % 4).is_multiple_of(3));
+        format!("{label},a{},{multi},{},{},b{}\n", i * 7 % 11, i * 37 % 101, i % 13, i % 5)
+    };
+    format!("label,c,m,n,l,h\n{}", (0..count).map(line).collect::<String>())
+}
+
+fn columns() -> Schema {
+    let mut columns = vec![Column::new("label", Role::Label), Column::new("c", Role::Categorical)];
+    columns.push(Column { separator: Some('|'), ..Column::new("m", Role::Multi) });
+    let numeric =
+        |name, transform| Column { transform: Some(transform), ..Column::new(name, Role::Numeric) };
+    columns.push(numeric("n", Transform::Quantile));
+    columns.push(numeric("l", Transform::LogSquare));
+    columns.push(Column { hash_bits: Some(3), ..Column::new("h", Role::Categorical) });
+    Schema { format: Format::Csv { delimiter: ',', header: true }, positive: None, columns }
+}
+
+/// A small model of every kind of field.
+fn small() -> Model {
+    let folder = folder();
+    let data = write(&folder, "rows.csv", rows(200));
+    let config = Config { factors: 8, epochs: 3, ..plain_config() };
+    model(&Job { schema: SchemaSource::Given(columns()), ..job(&data, &config) })
+}
+
+/// Fixes the checksum of a file's bytes: XXH3-128 of all but the last 16, big-endian.
+fn reseal(bytes: &mut [u8]) {
+    let end = bytes.len() - CHECKSUM;
+    let sum = xxh3_128(&bytes[..end]).to_be_bytes();
+    bytes[end..].copy_from_slice(&sum);
+}
+
+/// Where the JSON header of safetensors ends: its length stands in the first 8 bytes.
+fn header_end(bytes: &[u8]) -> usize {
+    8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize
+}
+
+/// The safetensors header, the document in its metadata, and what follows the header.
+fn parts(bytes: &[u8]) -> (Value, Value, Vec<u8>) {
+    let end = header_end(bytes);
+    let header: Value = serde_json::from_slice(&bytes[8..end]).unwrap();
+    let document = header["__metadata__"]["pairloom"].as_str().unwrap();
+    (header.clone(), serde_json::from_str(document).unwrap(), bytes[end..].to_vec())
+}
+
+/// What [`parts`] came from, with a checksum that is right.
+fn joined(mut header: Value, document: &Value, data: &[u8]) -> Vec<u8> {
+    header["__metadata__"]["pairloom"] = Value::String(document.to_string());
+    let mut text = header.to_string().into_bytes();
+    text.resize(text.len().next_multiple_of(8), b' ');
+    let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(text);
+    bytes.extend_from_slice(data);
+    reseal(&mut bytes);
+    bytes
+}
+
+fn load(path: &str, bytes: &[u8]) -> Result<Model> {
+    fs::write(path, bytes).unwrap();
+    Model::load(path)
+}
+
+/// The message of a file that must be refused as a model, without its name.
+fn refusal(path: &str, bytes: &[u8]) -> String {
+    match load(path, bytes) {
+        Err(Error::ModelFile { file, message }) if file == path => message,
+        Err(other) => panic!("another error: {other}"),
+        Ok(_) => panic!("accepted"),
+    }
+}
+
+fn predictions(model: &Model) -> Result<Vec<f64>> {
+    let options = PredictOptions { on_error: OnError::Skip, ..PredictOptions::default() };
+    let mut reader = input::from_bytes("rows.csv", rows(60), &Default::default())?;
+    let mut all = Vec::new();
+    let threads = Threads::new(1).unwrap();
+    model.predict_rows(&mut *reader, "rows.csv", &options, &threads, |piece| {
+        all.extend_from_slice(&piece.predictions);
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+#[test]
+fn what_is_loaded_is_what_was_saved() {
+    let folder = folder();
+    let data = write(&folder, "rows.csv", rows(200));
+    for numeric_transform in Transform::ALL {
+        for (factors, linear) in [(0, true), (1, true), (8, false), (17, true)] {
+            let config = Config { numeric_transform, factors, linear, epochs: 1, ..plain_config() };
+            let mut schema = columns();
+            schema.columns[3].transform = None;
+            let model = model(&Job { schema: SchemaSource::Given(schema), ..job(&data, &config) });
+            let first = path(&folder, "first");
+            model.save(&first).unwrap();
+            let loaded = Model::load(&first).unwrap();
+            assert_eq!(loaded.schema.columns.len(), model.schema.columns.len());
+            assert_eq!(loaded.config, model.config);
+            assert_eq!(loaded.history, model.history);
+            assert_eq!(loaded.epoch, model.epoch);
+            assert_eq!(loaded.weights.bias.to_bits(), model.weights.bias.to_bits());
+            assert!(loaded.weights.table.vectors().eq(model.weights.table.vectors()));
+            let (before, after) = (predictions(&model).unwrap(), predictions(&loaded).unwrap());
+            assert!(before.len() == 60 && before == after, "{numeric_transform:?} {factors}");
+            assert!(bytes(&loaded) == fs::read(&first).unwrap(), "{numeric_transform:?} {factors}");
+        }
+    }
+}
+
+#[test]
+fn the_file_is_a_safetensors_file() {
+    let model = small();
+    let file = bytes(&model);
+    let tensors = safetensors::SafeTensors::deserialize(&file).unwrap();
+    let features = model.encoding.features();
+    let shape = |name| tensors.tensor(name).unwrap().shape().to_vec();
+    assert_eq!(shape("bias"), [1]);
+    assert_eq!(shape("linear"), [features]);
+    assert_eq!(shape("factors"), [features, 8]);
+    let sum = tensors.tensor("xxh3_128").unwrap().data().to_vec();
+    assert_eq!(sum, xxh3_128(&file[..file.len() - CHECKSUM]).to_be_bytes());
+    assert!(file.ends_with(&sum));
+    let document = parts(&file).1;
+    assert_eq!(document["format_version"], FORMAT_VERSION);
+    assert_eq!(document["kind"], "model");
+}
+
+#[test]
+fn every_truncation_is_refused() {
+    let folder = folder();
+    let path = path(&folder, "model");
+    small().save(&path).unwrap();
+    let file = File::options().write(true).open(&path).unwrap();
+    for length in (0..file.metadata().unwrap().len()).rev() {
+        file.set_len(length).unwrap();
+        match Model::load(&path) {
+            Err(Error::ModelFile { file, message }) => {
+                assert!(file == path && !message.is_empty() && !message.contains('\n'));
+            }
+            Err(other) => panic!("{length}: {other}"),
+            Ok(_) => panic!("{length} bytes were accepted"),
+        }
+    }
+}
+
+#[test]
+fn more_bytes_at_the_end_are_refused() {
+    let folder = folder();
+    let path = path(&folder, "model");
+    let mut bytes = bytes(&small());
+    bytes.push(0);
+    refusal(&path, &bytes);
+    reseal(&mut bytes);
+    refusal(&path, &bytes);
+}
+
+#[test]
+fn every_flip_of_a_single_bit_is_refused() {
+    let folder = folder();
+    let path = path(&folder, "model");
+    let bytes = bytes(&small());
+    assert!((4_000..20_000).contains(&bytes.len()), "{}", bytes.len());
+    fs::write(&path, &bytes).unwrap();
+    let file = File::options().write(true).open(&path).unwrap();
+    for (at, &byte) in bytes.iter().enumerate() {
+        for bit in 0..8 {
+            file.write_all_at(&[byte ^ (1 << bit)], at as u64).unwrap();
+            match Model::load(&path) {
+                Err(Error::ModelFile { file, message }) => {
+                    assert!(file == path && !message.is_empty() && !message.contains('\n'));
+                }
+                Err(other) => panic!("bit {bit} of byte {at}: {other}"),
+                Ok(_) => panic!("bit {bit} of byte {at}: accepted"),
+            }
+        }
+        file.write_all_at(&[byte], at as u64).unwrap();
+    }
+    Model::load(&path).unwrap();
+}
+
+#[test]
+fn what_is_no_model_is_refused_in_words() {
+    let folder = folder();
+    let path = path(&folder, "file");
+    let model = bytes(&small());
+    let (header, document, data) = parts(&model);
+    assert_eq!(refusal(&path, b""), "the file is empty");
+    for other in ["label,c\n1,a\n", "{}", "\0\0\0\0\0\0\0\0", "\x08\0\0\0\0\0\0\0{}      "] {
+        let message = refusal(&path, other.as_bytes());
+        let known = message.starts_with("not a pairloom model, or cut off or damaged")
+            || message.starts_with("a safetensors file, but not one of pairloom's");
+        assert!(known, "{message}");
+    }
+    // A file of another library's weights.
+    let floats = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![2], &[0; 8]);
+    let no_metadata: Option<HashMap<String, String>> = None;
+    let foreign = safetensors::serialize([("weight", floats.unwrap())], no_metadata).unwrap();
+    let message = "a safetensors file, but not one of pairloom's: train one with pairloom train";
+    assert_eq!(refusal(&path, &foreign), message);
+    // One of a later version is refused as that, before anything else about it is looked at.
+    let mut newer = document.clone();
+    newer["format_version"] = json!(FORMAT_VERSION + 1);
+    newer["document"] = json!("of a shape that nobody knows yet");
+    assert_eq!(
+        refusal(&path, &joined(header.clone(), &newer, &data)),
+        format!(
+            "it has format version {} and this pairloom reads up to {FORMAT_VERSION}: use a newer \
+             pairloom",
+            FORMAT_VERSION + 1
+        )
+    );
+    let mut unknown = document.clone();
+    unknown["kind"] = json!("poem");
+    assert_eq!(
+        refusal(&path, &joined(header.clone(), &unknown, &data)),
+        "this is a poem, not a model"
+    );
+    unknown.as_object_mut().unwrap().remove("format_version");
+    let message = "it has no format version: it is damaged";
+    assert_eq!(refusal(&path, &joined(header.clone(), &unknown, &data)), message);
+    let mut altered = model.clone();
+    let at = altered.len() - CHECKSUM - 1;
+    altered[at] ^= 1;
+    let message = "its checksum is wrong: it was altered or damaged after saving";
+    assert_eq!(refusal(&path, &altered), message);
+    // What `joined` makes is accepted, so the refusals above are not of its making.
+    load(&path, &joined(header, &document, &data)).unwrap();
+}
+
+#[test]
+fn what_is_no_file_is_refused_as_that() {
+    let folder = folder();
+    let missing = path(&folder, "missing");
+    let of = |path: &str| Model::load(path).unwrap_err();
+    assert!(matches!(of(&missing), Error::Io { file, .. } if file == missing));
+    let name = folder.path().to_str().unwrap();
+    assert!(matches!(of(name), Error::Io { file, .. } if file == name));
+    let null = of("/dev/null").to_string();
+    assert!(null.starts_with("/dev/null: "), "{null}");
+}
+
+#[test]
+fn a_checkpoint_is_no_model() {
+    let folder = folder();
+    let data = write(&folder, "rows.csv", rows(200));
+    let file = path(&folder, "checkpoint");
+    let checkpoints =
+        Some(Checkpoints { path: file.clone(), every: Duration::ZERO, resume: false });
+    trained(&Job { checkpoints, ..job(&data, &plain_config()) });
+    let message = Model::load(&file).unwrap_err().to_string();
+    assert_eq!(message, format!("{file}: this is a checkpoint, not a model"));
+}
+
+/// Loads a mutant; if it is accepted, uses it in every way.
+fn try_out(path: &str, bytes: &[u8]) -> bool {
+    match load(path, bytes) {
+        Err(Error::ModelFile { file, .. }) => {
+            assert_eq!(file, path);
+            false
+        }
+        Err(other) => panic!("{other}"),
+        Ok(model) => {
+            let _ = predictions(&model);
+            let mut reader = input::from_bytes("rows.csv", rows(20), &Default::default()).unwrap();
+            let threads = Threads::new(1).unwrap();
+            let _ = model.evaluate(&mut *reader, "rows.csv", OnError::Skip, &threads);
+            for id in 0..model.encoding.features() as u32 {
+                let _ = model.encoding.field(id).describe(id);
+            }
+            let _ = model.schema.to_toml();
+            true
+        }
+    }
+}
+
+#[test]
+fn altered_bytes_under_a_right_checksum_are_refused_or_harmless() {
+    let folder = folder();
+    let path = path(&folder, "mutant");
+    let good = bytes(&small());
+    let header = header_end(&good);
+    let mut random = common::random(17);
+    let mut accepted = 0;
+    for round in 0..4000 {
+        let mut mutant = good.clone();
+        // Half of the edits are in the header, which is text, the others in the tensors.
+        let range = if round % 2 == 0 { 0..header } else { header..good.len() - CHECKSUM };
+        for _ in 0..random.random_range(1..4) {
+            let at = random.random_range(range.clone());
+            mutant[at] = match random.random_range(0..4) {
+                0 => random.random(),
+                1 => random.random_range(b'0'..=b'9'),
+                2 => mutant[at] ^ (1 << random.random_range(0..8)),
+                _ => *[0, 0xff, 0x7f, b'"', b',', b'-', b'e'].choose(&mut random).unwrap(),
+            };
+        }
+        reseal(&mut mutant);
+        accepted += u32::from(try_out(&path, &mutant));
+    }
+    // Another weight is as good a model: only the checksum could tell. But not most of them.
+    assert!((200..3600).contains(&accepted), "{accepted}");
+}
+
+/// Every place in a JSON value, as a pointer.
+fn places(value: &Value, here: String, all: &mut Vec<String>) {
+    all.push(here.clone());
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(i, v)| places(v, format!("{here}/{i}"), all));
+        }
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, v)| places(v, format!("{here}/{name}"), all));
+        }
+        _ => {}
+    }
+}
+
+fn mutate(value: &mut Value, random: &mut impl RngExt) {
+    let mut all = Vec::new();
+    places(value, String::new(), &mut all);
+    let place = all.choose(random).unwrap().clone();
+    let donor = value.pointer(all.choose(random).unwrap()).cloned().unwrap();
+    let wild = [
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1),
+        json!(30),
+        json!(65536),
+        json!(u32::MAX),
+        json!(u64::MAX),
+        json!(1e308),
+        json!(-5e-324),
+        json!(0.5),
+        json!(""),
+        json!("\u{0}|\""),
+        json!("x".repeat(300)),
+        json!([]),
+        json!({}),
+        donor,
+    ];
+    let (parent, name) = place.rsplit_once('/').unwrap_or(("", ""));
+    match (random.random_range(0..5), value.pointer_mut(parent)) {
+        (0, Some(Value::Object(fields))) => {
+            fields.remove(name);
+        }
+        (0, Some(Value::Array(items))) => {
+            // The whole value has no place in a parent, and no name.
+            if let Ok(at) = name.parse() {
+                items.remove(at);
+            }
+        }
+        (1, Some(Value::Array(items))) => {
+            let item = items.choose(random).cloned();
+            items.extend(item);
+        }
+        _ => *value.pointer_mut(&place).unwrap() = wild.choose(random).unwrap().clone(),
+    }
+}
+
+#[test]
+fn altered_documents_under_a_right_checksum_are_refused_or_harmless() {
+    let folder = folder();
+    let path = path(&folder, "mutant");
+    let (header, document, data) = parts(&bytes(&small()));
+    let mut random = common::random(18);
+    let mut accepted = 0;
+    for round in 0..6000 {
+        let (mut header, mut document, mut data) = (header.clone(), document.clone(), data.clone());
+        let tensors = || header.as_object().unwrap().keys().filter(|name| *name != "__metadata__");
+        match round % 5 {
+            // The list of tensors: shapes, types, offsets, names.
+            0 => {
+                let name = tensors().collect::<Vec<_>>().choose(&mut random).unwrap().to_string();
+                mutate(&mut header[&name], &mut random);
+            }
+            // Where a dictionary's values end.
+            1 => {
+                let is_ends = |name: &&String| name.ends_with(".ends");
+                let name = tensors().filter(is_ends).collect::<Vec<_>>();
+                let name = name.choose(&mut random).unwrap().to_string();
+                let start = header[&name]["data_offsets"][0].as_u64().unwrap() as usize;
+                let end = header[&name]["data_offsets"][1].as_u64().unwrap() as usize;
+                let at = start + 8 * random.random_range(0..(end - start) / 8);
+                let wild = [0, 1, 3, 1 << 20, u64::MAX, 1 << 63];
+                data[at..at + 8].copy_from_slice(&wild.choose(&mut random).unwrap().to_le_bytes());
+            }
+            // A weight that is not finite.
+            2 => {
+                let name = ["linear", "factors", "bias"].choose(&mut random).unwrap();
+                let start = header[name]["data_offsets"][0].as_u64().unwrap() as usize;
+                let wild = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX];
+                let wild = wild.choose(&mut random).unwrap();
+                data[start..start + 4].copy_from_slice(&wild.to_le_bytes());
+            }
+            // Schema, settings, encoding, history.
+            _ => {
+                for _ in 0..random.random_range(1..3) {
+                    mutate(&mut document, &mut random);
+                }
+            }
+        }
+        accepted += u32::from(try_out(&path, &joined(header, &document, &data)));
+    }
+    assert!((40..4800).contains(&accepted), "{accepted}");
+}
+
+#[test]
+fn weights_that_are_not_finite_are_refused() {
+    let folder = folder();
+    let path = path(&folder, "model");
+    let (header, document, data) = parts(&bytes(&small()));
+    for name in ["bias", "linear", "factors"] {
+        for wild in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut data = data.clone();
+            let end = header[name]["data_offsets"][1].as_u64().unwrap() as usize;
+            data[end - 4..end].copy_from_slice(&wild.to_le_bytes());
+            let message = refusal(&path, &joined(header.clone(), &document, &data));
+            assert_eq!(message, format!("tensor '{name}' has values that are not finite"));
+        }
+    }
+}
+
+/// The error of a save, and a check that neither a temporary file nor a model is left over.
+fn failed_save(model: &Model, to: &str, folder: &Path) -> Error {
+    let before = names(folder);
+    let error = model.save(to).unwrap_err();
+    assert_eq!(names(folder), before, "left behind by {error}");
+    assert!(matches!(&error, Error::Io { file, .. } if file == to), "{error}");
+    error
+}
+
+#[test]
+fn what_cannot_be_saved_leaves_nothing_behind() {
+    let folder = folder();
+    let model = small();
+    failed_save(&model, &path(&folder, "missing/model"), folder.path());
+    fs::create_dir(path(&folder, "sub")).unwrap();
+    failed_save(&model, &path(&folder, "sub"), folder.path());
+    assert!(names(&folder.path().join("sub")).is_empty());
+    write(&folder, "file", "");
+    failed_save(&model, &path(&folder, "file/model"), folder.path());
+    failed_save(&model, "/dev/full", folder.path());
+}
+
+#[test]
+fn saving_to_a_device_leaves_the_device() {
+    use std::os::unix::fs::FileTypeExt;
+    small().save("/dev/null").unwrap();
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+}
+
+#[test]
+fn a_link_stays_and_its_file_is_replaced() {
+    let folder = folder();
+    fs::create_dir(path(&folder, "far")).unwrap();
+    let model = small();
+    // An absolute link, a relative one, and one whose file is not there yet.
+    for (file, to) in
+        [("far/a", path(&folder, "far/a")), ("far/b", "far/b".into()), ("far/c", "far/c".into())]
+    {
+        let (file, link) = (path(&folder, file), path(&folder, &file.replace('/', "-")));
+        if !file.ends_with('c') {
+            fs::write(&file, "old").unwrap();
+        }
+        symlink(to, &link).unwrap();
+        model.save(&link).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink(), "{link}");
+        assert!(fs::symlink_metadata(&file).unwrap().is_file(), "{file}");
+        Model::load(&link).unwrap();
+    }
+}
+
+#[test]
+fn permissions_of_an_existing_file_are_kept_and_a_new_one_has_the_usual_ones() {
+    let folder = folder();
+    let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let model = small();
+    for kept in [0o600, 0o640, 0o644, 0o444] {
+        let path = write(&folder, &format!("kept-{kept:o}"), "old");
+        fs::set_permissions(&path, fs::Permissions::from_mode(kept)).unwrap();
+        model.save(&path).unwrap();
+        assert_eq!(mode(&path), kept);
+        Model::load(&path).unwrap();
+    }
+    let (new, usual) = (path(&folder, "new"), write(&folder, "usual", ""));
+    model.save(&new).unwrap();
+    assert_eq!(mode(&new), mode(&usual));
+}
+
+/// A file system of a given size, for as long as this lives.
+struct Mounted<'a>(&'a Path);
+
+impl<'a> Mounted<'a> {
+    /// `None` where that is not allowed.
+    fn new(folder: &'a Path, size: &str) -> Option<Self> {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(folder);
+        let output = mount.output().ok()?;
+        output.status.success().then_some(Mounted(folder))
+    }
+}
+
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_file() {
+    let folder = folder();
+    let disk = folder.path().join("disk");
+    fs::create_dir(&disk).unwrap();
+    let Some(_mounted) = Mounted::new(&disk, "64k") else {
+        eprintln!("skipped: a small file system can only be mounted by root");
+        return;
+    };
+    let file = disk.join("model").to_str().unwrap().to_string();
+    let old = small();
+    old.save(&file).unwrap();
+    // 2^14 ids of 3 floats: about 200 KB.
+    let data = write(&folder, "rows.csv", rows(200));
+    let config = Config { hash_bits: Some(14), factors: 2, epochs: 1, ..plain_config() };
+    let large = model(&job(&data, &config));
+    let error = failed_save(&large, &file, &disk);
+    assert!(error.to_string().contains("No space left"), "{error}");
+    assert!(fs::read(&file).unwrap() == bytes(&old));
+    assert_eq!(names(&disk), ["model"]);
+    // And with room left for a part of the small one only.
+    fs::write(disk.join("filler"), vec![1; 64 << 10]).unwrap_err();
+    failed_save(&old, &file, &disk);
+    Model::load(&file).unwrap();
+    fs::remove_file(disk.join("filler")).unwrap();
+    old.save(&file).unwrap();
+}
+
+#[test]
+fn saving_over_a_model_in_use_does_not_disturb_it() {
+    let folder = folder();
+    let path = path(&folder, "model");
+    let model = small();
+    model.save(&path).unwrap();
+    let loaded = Model::load(&path).unwrap();
+    let before = predictions(&loaded).unwrap();
+    let other = Model { epoch: 77, ..model };
+    other.save(&path).unwrap();
+    assert_eq!(predictions(&loaded).unwrap(), before);
+    assert_eq!(Model::load(&path).unwrap().epoch, 77);
+    assert_eq!(names(folder.path()), ["model"]);
+}

@@ -1,0 +1,186 @@
+//! Update rules against scalar twins in `f64`, each written from its paper, over many steps; and
+//! what the lazy and the published form of Adam do to features that a batch does not touch.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{near, random};
+use pairloom::backend::{Backend, Cpu, StepSettings};
+use pairloom::batch::Rows;
+use pairloom::encode::Target;
+use pairloom::interaction::Fm;
+use pairloom::loss::Loss;
+use pairloom::model::Weights;
+use pairloom::optimizer::{Moment, Optimizer, Update};
+use pairloom::parallel::Threads;
+use pairloom::table::Table;
+use rand::RngExt;
+
+/// One parameter.
+#[derive(Clone, Copy, Default)]
+struct Twin {
+    p: f64,
+    /// AdaGrad's sum, or Adam's first moment.
+    a: f64,
+    /// Adam's second moment.
+    b: f64,
+}
+
+impl Twin {
+    fn step(&mut self, optimizer: Optimizer, rate: f64, time: u64, g: f64) {
+        match optimizer {
+            Optimizer::Sgd => self.p -= rate * g,
+            // Duchi, Hazan, Singer 2011, the diagonal form, with the sum of squares starting at 1
+            // as in Juan et al. 2016, algorithm 1.
+            Optimizer::Adagrad => {
+                self.a += g * g;
+                self.p -= rate * g / (1.0 + self.a).sqrt();
+            }
+            // Kingma, Ba 2015, algorithm 1 with the constants of the paper.
+            Optimizer::Adam | Optimizer::AdamDense => {
+                self.a = 0.9 * self.a + 0.1 * g;
+                self.b = 0.999 * self.b + 0.001 * g * g;
+                let first = self.a / (1.0 - 0.9f64.powf(time as f64));
+                let second = self.b / (1.0 - 0.999f64.powf(time as f64));
+                self.p -= rate * first / (second.sqrt() + 1e-8);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_rule_is_its_papers() {
+    const WIDTH: usize = 8;
+    for optimizer in Optimizer::ALL {
+        let mut random = random(11);
+        let mut parameters: Vec<f32> = (0..WIDTH).map(|_| random.random_range(-1.0..1.0)).collect();
+        let mut state = vec![0.0f32; WIDTH * optimizer.states()];
+        let mut twins = [Twin::default(); WIDTH];
+        twins.iter_mut().zip(&parameters).for_each(|(twin, &p)| twin.p = f64::from(p));
+        let mut way = [0.0; WIDTH];
+        for time in 1..=3000 {
+            // The rate goes down on the way; one lane rests now and then.
+            let rate = if time < 1000 { 0.05f32 } else { 0.01 };
+            let mut gradient: Vec<f32> =
+                (0..WIDTH).map(|_| random.random_range(-900.0..1100.0)).collect();
+            gradient[time as usize % WIDTH] = 0.0;
+            optimizer.step(Moment { rate, time }, &mut parameters, &mut state, &gradient);
+            for ((twin, way), &g) in twins.iter_mut().zip(&mut way).zip(&gradient) {
+                let before = twin.p;
+                twin.step(optimizer, f64::from(rate), time, f64::from(g));
+                *way += (twin.p - before).abs();
+            }
+            for ((twin, way), &p) in twins.iter().zip(way).zip(&parameters) {
+                assert!(near(f64::from(p), twin.p, 1e-4, way + 1.0), "{optimizer:?} step {time}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_step_is_as_long_as_the_papers_say() {
+    // AdaGrad and Adam begin with a step of the rate's length whatever the gradient's size.
+    let lengths = [
+        (Optimizer::Sgd, 0.1 * 500.0),
+        (Optimizer::Adagrad, 0.1),
+        (Optimizer::Adam, 0.1),
+        (Optimizer::AdamDense, 0.1),
+    ];
+    for (optimizer, length) in lengths {
+        let mut state = vec![0.0; optimizer.states()];
+        let mut parameter = [0.0];
+        optimizer.step(Moment { rate: 0.1, time: 1 }, &mut parameter, &mut state, &[-500.0]);
+        assert!(near(f64::from(parameter[0]), length, 1e-4, length), "{optimizer:?}");
+    }
+}
+
+#[test]
+fn a_zero_gradient_moves_nothing_but_adams_momentum() {
+    for optimizer in Optimizer::ALL {
+        let mut state = vec![0.0; optimizer.states()];
+        let mut parameter = [0.5];
+        optimizer.step(Moment { rate: 0.1, time: 1 }, &mut parameter, &mut state, &[0.0]);
+        assert_eq!(parameter, [0.5], "{optimizer:?}: from rest");
+        optimizer.step(Moment { rate: 0.1, time: 2 }, &mut parameter, &mut state, &[2.0]);
+        let moving = parameter;
+        optimizer.step(Moment { rate: 0.1, time: 3 }, &mut parameter, &mut state, &[0.0]);
+        let goes_on = optimizer == Optimizer::Adam || optimizer == Optimizer::AdamDense;
+        assert_eq!(parameter[0] < moving[0], goes_on, "{optimizer:?}");
+    }
+}
+
+/// A linear model of three features under squared loss, so that gradients are known by hand.
+fn linear(optimizer: Optimizer) -> Cpu<Fm> {
+    let settings = StepSettings {
+        loss: Loss::Squared,
+        target: Target::Real { mean: 0.0, scale: 1.0 },
+        optimizer,
+        l2_linear: 0.0,
+        l2_factors: 0.0,
+        bias: false,
+        counts: vec![1; 3],
+    };
+    let weights = Weights { bias: 0.0, table: Table::new(3, 8, 0).unwrap() };
+    Cpu::new(Fm::new(0, true), &weights, settings, Threads::new(1).unwrap()).unwrap()
+}
+
+/// Row 0 has feature 0, row 1 has feature 1; feature 2 is in none.
+fn two_rows() -> Rows {
+    let mut rows = Rows::new();
+    for id in 0..2 {
+        rows.push(id, 1.0);
+        rows.finish(500.0, 1.0);
+    }
+    rows
+}
+
+#[test]
+fn only_the_published_adam_moves_features_that_a_batch_does_not_touch() {
+    let rows = two_rows();
+    for optimizer in Optimizer::ALL {
+        let mut backend = linear(optimizer);
+        backend.step(&rows, &[0], 0.1).unwrap();
+        let after_first = backend.state().table.floats().to_vec();
+        backend.step(&rows, &[1], 0.1).unwrap();
+        let stride = backend.state().table.stride();
+        let (now, before) = (backend.state().table.floats(), &after_first);
+        let same = now[..stride] == before[..stride];
+        assert_eq!(same, !optimizer.is_dense(), "{optimizer:?}: feature 0 waits");
+        // No gradient has ever reached feature 2: no form of Adam has a reason to move it.
+        assert!(now[2 * stride..].iter().all(|&x| x == 0.0), "{optimizer:?}");
+    }
+}
+
+#[test]
+fn dense_adam_is_the_paper_for_every_feature_and_lazy_adam_for_those_that_come() {
+    let rows = two_rows();
+    let batches: [u32; 6] = [0, 1, 1, 0, 1, 0];
+    for optimizer in [Optimizer::Adam, Optimizer::AdamDense] {
+        let mut backend = linear(optimizer);
+        let mut twins = [Twin::default(); 3];
+        for (time, row) in (1..).zip(batches) {
+            backend.step(&rows, &[row], 0.1).unwrap();
+            for (id, twin) in twins.iter_mut().enumerate() {
+                // Slope of (s - 500)^2 / 2 at s = w of the row's only feature.
+                let touched = id == row as usize;
+                let g = if touched { twin.p - 500.0 } else { 0.0 };
+                if touched || optimizer.is_dense() {
+                    twin.step(optimizer, f64::from(0.1f32), time, g);
+                }
+            }
+        }
+        for (id, twin) in (0..).zip(&twins) {
+            let found = f64::from(backend.state().table.vector(id)[0]);
+            assert!(near(found, twin.p, 1e-4, 1.0), "{optimizer:?} {id}: {found} {}", twin.p);
+        }
+    }
+}
+
+#[test]
+fn names_of_optimizers_are_those_in_files() {
+    for optimizer in Optimizer::ALL {
+        let text = format!("\"{}\"", optimizer.name());
+        assert_eq!(serde_json::from_str::<Optimizer>(&text).unwrap(), optimizer);
+    }
+}

@@ -1,0 +1,366 @@
+//! The training step of the CPU backend against the documented semantics, written down again in
+//! `f64` and without any cleverness; and its promises: online learning, the same bits for any
+//! number of threads, and no change at all by a batch that has a row with a loss that is not
+//! finite. The update rules themselves are those of the library (`optimizers.rs` tests them).
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{near, random};
+use pairloom::backend::{Backend, Cpu, State, StepSettings};
+use pairloom::batch::Rows;
+use pairloom::encode::Target;
+use pairloom::interaction::Fm;
+use pairloom::loss::Loss;
+use pairloom::model::Weights;
+use pairloom::optimizer::{Moment, Optimizer, Update};
+use pairloom::parallel::Threads;
+use pairloom::table::Table;
+use rand::RngExt;
+use rand::seq::SliceRandom;
+
+const FACTORS: usize = 5;
+const FEATURES: usize = 40;
+
+/// What varies from case to case.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    optimizer: Optimizer,
+    loss: Loss,
+    weights: bool,
+    values: bool,
+    bias: bool,
+    linear: bool,
+    l2: f32,
+}
+
+impl Case {
+    fn all() -> Vec<Case> {
+        let mut cases = Vec::new();
+        for optimizer in Optimizer::ALL {
+            for loss in Loss::ALL {
+                let plain = Case {
+                    optimizer,
+                    loss,
+                    weights: false,
+                    values: false,
+                    bias: true,
+                    linear: true,
+                    l2: 0.0,
+                };
+                cases.extend([
+                    plain,
+                    Case { l2: 0.2, ..plain },
+                    Case { weights: true, values: true, l2: 0.2, ..plain },
+                    Case { values: true, bias: false, ..plain },
+                    Case { weights: true, linear: false, l2: 30.0, ..plain },
+                ]);
+            }
+        }
+        cases
+    }
+
+    fn settings(&self, counts: Vec<u32>) -> StepSettings {
+        StepSettings {
+            loss: self.loss,
+            target: match self.loss {
+                Loss::Logistic => Target::Binary { negative: "0".into(), positive: "1".into() },
+                Loss::Squared => Target::Real { mean: 2.0, scale: 3.0 },
+            },
+            optimizer: self.optimizer,
+            l2_linear: self.l2,
+            l2_factors: 2.0 * self.l2,
+            bias: self.bias,
+            counts,
+        }
+    }
+
+    fn backend(&self, weights: &Weights, threads: usize) -> Cpu<Fm> {
+        let threads = Threads::new(threads).unwrap();
+        Cpu::new(Fm::new(FACTORS, self.linear), weights, self.settings(counts(weights)), threads)
+            .unwrap()
+    }
+
+    fn rows(&self, rows: usize, features: usize, seed: u64) -> Rows {
+        let mut random = random(seed);
+        let mut all = Rows::new();
+        for _ in 0..rows {
+            let mut ids: Vec<u32> = (0..features as u32).collect();
+            ids.shuffle(&mut random);
+            for &id in &ids[..random.random_range(0..12)] {
+                all.push(id, if self.values { random.random_range(-2.0..2.0) } else { 1.0 });
+            }
+            let label = match self.loss {
+                Loss::Logistic => f32::from(random.random::<bool>()),
+                Loss::Squared => random.random_range(-4.0..9.0),
+            };
+            // One row in five weighs nothing.
+            let weight = [0.0, 0.5, 1.0, 2.0, 3.25][random.random_range(0..5)];
+            all.finish(label, if self.weights { weight } else { 1.0 });
+        }
+        all
+    }
+
+    /// Random weights; linear ones are 0 where they are not learned.
+    fn weights(&self, features: usize, seed: u64) -> Weights {
+        let mut random = random(seed);
+        let mut table = Table::new(features, 8, 0).unwrap();
+        for id in 0..features as u32 {
+            for v in &mut table.vector_mut(id)[..=FACTORS] {
+                *v = random.random_range(-0.5..0.5);
+            }
+            if !self.linear {
+                table.vector_mut(id)[0] = 0.0;
+            }
+        }
+        Weights { bias: 0.125, table }
+    }
+}
+
+/// How many rows of an imagined training set carry each feature.
+fn counts(weights: &Weights) -> Vec<u32> {
+    (0..weights.table.features() as u32).map(|id| 1 + id * 7 % 13).collect()
+}
+
+/// A vector and its optimizer state.
+#[derive(Clone)]
+struct Parameters {
+    values: Vec<f32>,
+    state: Vec<f32>,
+}
+
+/// The semantics of one step, in the order in which they are written down.
+struct Plain {
+    case: Case,
+    features: Vec<Parameters>,
+    counts: Vec<u32>,
+    bias: Parameters,
+    time: u64,
+}
+
+impl Plain {
+    fn new(case: Case, weights: &Weights) -> Self {
+        let parameters = |values: &[f32]| Parameters {
+            values: values.to_vec(),
+            state: vec![0.0; values.len() * case.optimizer.states()],
+        };
+        let features = weights.table.vectors().map(|v| parameters(&v[..=FACTORS])).collect();
+        let bias = parameters(&[weights.bias]);
+        Plain { case, features, counts: counts(weights), bias, time: 0 }
+    }
+
+    fn value(&self, id: u32, f: usize) -> f64 {
+        f64::from(self.features[id as usize].values[f])
+    }
+
+    fn score(&self, row: &[(u32, f64)]) -> f64 {
+        let mut score = f64::from(self.bias.values[0]);
+        for (i, &(a, x)) in row.iter().enumerate() {
+            score += self.value(a, 0) * x;
+            for &(b, y) in &row[i + 1..] {
+                let product: f64 = (1..=FACTORS).map(|f| self.value(a, f) * self.value(b, f)).sum();
+                score += product * x * y;
+            }
+        }
+        score
+    }
+
+    /// Returns the sum of the weighted losses before the step.
+    fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> f64 {
+        let Case { optimizer, linear, l2, .. } = self.case;
+        let settings = self.case.settings(self.counts.clone());
+        let mut gradients = vec![vec![0.0f64; 1 + FACTORS]; self.features.len()];
+        let mut touched = vec![optimizer.is_dense(); self.features.len()];
+        let mut times = vec![0.0f64; self.features.len()];
+        let (mut loss, mut slopes) = (0.0, 0.0);
+        for &i in batch {
+            let row = rows.row(i as usize);
+            let row: Vec<(u32, f64)> = row.features().map(|(id, x)| (id, f64::from(x))).collect();
+            let (label, weight) = rows.label(i as usize);
+            let (label, weight) = (settings.target.standardize(label), f64::from(weight));
+            let score = self.score(&row);
+            loss += weight * settings.loss.value(score, label);
+            let slope = weight * settings.loss.gradient(score, label);
+            slopes += slope;
+            for &(a, x) in &row {
+                touched[a as usize] = true;
+                times[a as usize] += 1.0;
+                let of_a = &mut gradients[a as usize];
+                of_a[0] += if linear { slope * x } else { 0.0 };
+                for (f, g) in of_a.iter_mut().enumerate().skip(1) {
+                    let others = row.iter().filter(|&&(b, _)| b != a);
+                    *g += slope * x * others.map(|&(b, y)| self.value(b, f) * y).sum::<f64>();
+                }
+            }
+        }
+        // Each entry of a feature pays its part of the penalty, but never more than the rate allows.
+        for (id, gradient) in (0..).zip(&mut gradients) {
+            let share = times[id as usize] / f64::from(self.counts[id as usize]);
+            for (f, g) in gradient.iter_mut().enumerate() {
+                let l2 = if f == 0 { f64::from(l2) } else { f64::from(2.0 * l2) };
+                *g += (share * l2).min(1.0 / f64::from(rate)) * self.value(id, f);
+            }
+        }
+        self.time += 1;
+        let now = Moment { rate, time: self.time };
+        let all = self.features.iter_mut().zip(gradients).zip(touched);
+        for ((Parameters { values, state }, gradient), _) in all.filter(|(_, touched)| *touched) {
+            let gradient: Vec<f32> = gradient.into_iter().map(|g| g as f32).collect();
+            optimizer.step(now, values, state, &gradient);
+        }
+        if self.case.bias {
+            let Parameters { values, state } = &mut self.bias;
+            optimizer.step(now, values, state, &[slopes as f32]);
+        }
+        loss
+    }
+
+    fn check(&self, backend: &Cpu<Fm>, what: &str) {
+        let State { table, bias, time } = backend.state();
+        assert_eq!(*time, self.time, "{what}");
+        let (found, expected) = (f64::from(bias[0]), f64::from(self.bias.values[0]));
+        let scale = 1.0f64.max(expected.abs());
+        assert!(near(found, expected, 2e-5, scale), "{what}: bias {found} {expected}");
+        for (id, expected) in (0..).zip(&self.features) {
+            let found = table.vector(id);
+            for (f, &expected) in expected.values.iter().enumerate() {
+                let (found, expected) = (f64::from(found[f]), f64::from(expected));
+                let scale = 1.0f64.max(expected.abs());
+                assert!(
+                    near(found, expected, 2e-5, scale),
+                    "{what}: {id}, {f}: {found} {expected}"
+                );
+            }
+            assert!(found[1 + FACTORS..].iter().all(|&x| x == 0.0), "{what}: padding of {id}");
+        }
+    }
+}
+
+fn bits(state: &State) -> (Vec<u32>, Vec<u32>, u64) {
+    let of = |floats: &[f32]| floats.iter().map(|x| x.to_bits()).collect();
+    (of(state.table.floats()), of(&state.bias), state.time)
+}
+
+#[test]
+fn a_step_is_what_it_is_documented_to_be() {
+    for case in Case::all() {
+        let rows = case.rows(48, FEATURES - 3, 5);
+        let weights = case.weights(FEATURES, 6);
+        let mut backend = case.backend(&weights, 1);
+        let mut plain = Plain::new(case, &weights);
+        // Batches of different sizes, out of order, the last one over rows that came before.
+        let batches = [(0..20).rev().collect(), (20..48).collect(), vec![7, 3, 30, 11u32]];
+        for (batch, rate) in batches.iter().zip([0.05, 0.05, 0.02]) {
+            let expected = plain.step(&rows, batch, rate);
+            let loss = backend.step(&rows, batch, rate).unwrap();
+            assert!(near(loss, expected, 1e-4, expected.abs().max(1.0)), "{case:?}: {loss}");
+            plain.check(&backend, &format!("{case:?}"));
+        }
+        if !case.bias {
+            assert_eq!(backend.state().bias[0], weights.bias);
+        }
+        if !case.linear {
+            assert!(backend.state().table.vectors().all(|vector| vector[0] == 0.0), "{case:?}");
+        }
+    }
+}
+
+#[test]
+fn batches_of_one_row_are_online_learning() {
+    for case in Case::all() {
+        let rows = case.rows(30, FEATURES, 8);
+        let weights = case.weights(FEATURES, 9);
+        let mut backend = case.backend(&weights, 2);
+        let mut plain = Plain::new(case, &weights);
+        for i in 0..rows.len() as u32 {
+            plain.step(&rows, &[i], 0.01);
+            backend.step(&rows, &[i], 0.01).unwrap();
+        }
+        plain.check(&backend, &format!("{case:?}"));
+    }
+}
+
+#[test]
+fn the_bits_do_not_depend_on_the_number_of_threads() {
+    const MANY: usize = 700;
+    for case in Case::all() {
+        let rows = case.rows(300, MANY, 3);
+        let weights = case.weights(MANY, 4);
+        let batches: Vec<Vec<u32>> = vec![(0..300).collect(), (0..150).rev().collect(), vec![9]];
+        let mut expected = None;
+        for threads in [1, 2, 3, 4, 8] {
+            let mut backend = case.backend(&weights, threads);
+            let losses: Vec<u64> = batches
+                .iter()
+                .map(|batch| backend.step(&rows, batch, 0.05).unwrap().to_bits())
+                .collect();
+            let scores: Vec<u32> = backend.scores(&rows).iter().map(|s| s.to_bits()).collect();
+            let found = (losses, scores, bits(backend.state()));
+            assert!(*expected.get_or_insert_with(|| found.clone()) == found, "{case:?} {threads}");
+        }
+    }
+}
+
+#[test]
+fn one_feature_in_every_row_is_no_trouble_for_many_threads() {
+    let case = Case::all()[0];
+    let mut rows = Rows::new();
+    for i in 0..100 {
+        rows.push(2, 1.0);
+        rows.finish(f32::from(i % 3 == 0), 1.0);
+    }
+    rows.finish(1.0, 1.0); // A row without features moves the bias alone.
+    let weights = case.weights(5, 1);
+    let batch: Vec<u32> = (0..101).collect();
+    let after = |threads| {
+        let mut backend = case.backend(&weights, threads);
+        backend.step(&rows, &batch, 0.1).unwrap();
+        backend.step(&rows, &[100], 0.1).unwrap();
+        bits(backend.state())
+    };
+    assert!([2, 3, 8].into_iter().all(|threads| after(threads) == after(1)));
+}
+
+#[test]
+fn a_row_that_is_not_finite_is_named_and_changes_nothing() {
+    for case in Case::all().into_iter().filter(|case| case.values) {
+        let mut rows = case.rows(40, FEATURES, 12);
+        rows.push(0, 1e30);
+        rows.push(1, 1e30);
+        rows.finish(1.0, 1.0);
+        let weights = case.weights(FEATURES, 13);
+        let good: Vec<u32> = (0..20).collect();
+        let bad = vec![5, 9, 40, 3];
+        for threads in [1, 3] {
+            let (mut met, mut spared) =
+                (case.backend(&weights, threads), case.backend(&weights, 1));
+            met.step(&rows, &good, 0.05).unwrap();
+            spared.step(&rows, &good, 0.05).unwrap();
+            assert_eq!(met.step(&rows, &bad, 0.05), Err(2), "{case:?}");
+            assert!(bits(met.state()) == bits(spared.state()) && met.is_finite(), "{case:?}");
+            met.step(&rows, &good[..3], 0.05).unwrap();
+            spared.step(&rows, &good[..3], 0.05).unwrap();
+            assert!(bits(met.state()) == bits(spared.state()), "{case:?}: the step after");
+        }
+    }
+}
+
+#[test]
+fn what_is_restored_goes_on_to_the_same_bits() {
+    for case in Case::all() {
+        let rows = case.rows(40, FEATURES, 21);
+        let weights = case.weights(FEATURES, 22);
+        let batch: Vec<u32> = (0..40).collect();
+        let mut straight = case.backend(&weights, 1);
+        straight.step(&rows, &batch, 0.05).unwrap();
+        let mut resumed = case.backend(&case.weights(FEATURES, 99), 2);
+        resumed.restore(straight.state().clone());
+        straight.step(&rows, &batch, 0.05).unwrap();
+        resumed.step(&rows, &batch, 0.05).unwrap();
+        assert!(bits(straight.state()) == bits(resumed.state()), "{case:?}");
+        let copy = straight.weights().unwrap();
+        assert_eq!(copy.bias, straight.state().bias[0]);
+        assert!(copy.table.vectors().eq(straight.state().table.vectors()));
+    }
+}
