@@ -385,8 +385,7 @@ fn too_little_memory() {
     let error = fails(&room, huge, 1);
     assert!(error.contains("GiB of memory") && error.contains("hash_bits"), "{error}");
     // With a limit that the program cannot see until an allocation fails.
-    let base =
-        "train shop.csv --label bought --valid-fraction 0 --epochs 1 --threads 1 -o no.model";
+    let base = "train shop.csv --label bought --valid-fraction 0 --epochs 1 --optimizer adagrad --threads 1 -o no.model";
     let before = room.files();
     for flags in [
         "--hash-bits 22 --factors 8",
