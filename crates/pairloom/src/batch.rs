@@ -27,9 +27,9 @@ pub struct Row<'a> {
     pub values: &'a [f32],
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
     /// Pairs of (id, value).
-    pub fn features(&self) -> impl Iterator<Item = (u32, f32)> + '_ {
+    pub fn features(self) -> impl Iterator<Item = (u32, f32)> + 'a {
         let values = self.values.iter().copied().chain(std::iter::repeat(1.0));
         self.ids.iter().copied().zip(values)
     }

@@ -48,7 +48,7 @@ pub enum InternedCells {
     },
     /// Any number of values a row, each with an `x`.
     Several {
-        /// The distinct values. Those of pairs are field and index ([`split_pair`]).
+        /// The distinct values. Those of pairs are field (4 bytes) and index (8), little-endian.
         values: Dictionary,
         /// Where each row starts in `ids`; one more entry than rows.
         starts: Vec<usize>,
@@ -66,7 +66,7 @@ pub enum InternedCells {
 pub struct Labels {
     /// The number, or the place in `classes`.
     pub values: Vec<f64>,
-    /// Distinct labels in order of appearance, at most [`Labels::TRACKED`] of them.
+    /// Distinct labels in order of appearance, at most 3 of them.
     pub classes: Vec<String>,
     /// Whether some label is not a number.
     pub are_text: bool,

@@ -4,7 +4,7 @@
 //! A run is a function of rows, settings and seed alone. The order of an epoch's rows comes from
 //! (seed, epoch), so a resumed run needs no state of a random generator.
 
-use crate::backend::{Backend, State};
+use crate::backend::Backend;
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::encode::Target;
@@ -119,13 +119,16 @@ impl Run<'_> {
         backend: &mut dyn Backend,
         watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
     ) -> Result<Fit> {
-        let (mut progress, mut best) = self.begin(backend)?;
-        let stop = self.epochs(backend, &mut progress, &mut best, watch)?;
-        let Progress { best_epoch: epoch, history, .. } = progress;
+        let mut training = self.begin(backend)?;
+        let stop = training.epochs(watch)?;
+        if stop == Stop::Interrupted {
+            training.save()?;
+        }
+        let Training { best, progress: Progress { best_epoch: epoch, history, .. }, .. } = training;
         Ok(Fit { weights: best, epoch, history, stop })
     }
 
-    fn begin(&self, backend: &mut dyn Backend) -> Result<(Progress, Option<Weights>)> {
+    fn begin<'r>(&'r self, backend: &'r mut dyn Backend) -> Result<Training<'r>> {
         let fresh = Progress {
             epoch: 1,
             rows: 0,
@@ -134,128 +137,24 @@ impl Run<'_> {
             best_epoch: 0,
             history: Vec::new(),
         };
-        let Some(saved) = self.checkpoints.filter(|saved| saved.resume) else {
-            return Ok((fresh, None));
+        let is_there = |to: &&Checkpoints| to.resume && std::path::Path::new(&to.path).exists();
+        let (progress, best) = match self.checkpoints.filter(is_there) {
+            None => (fresh, None),
+            Some(to) => {
+                let width = backend.state().table.width();
+                let loaded = Checkpoint::load(&to.path, self.config, self.fingerprint(), width)?;
+                backend.restore(loaded.state.into_owned());
+                (loaded.progress.into_owned(), loaded.best.map(Cow::into_owned))
+            }
         };
-        if !std::path::Path::new(&saved.path).exists() {
-            return Ok((fresh, None));
-        }
-        let width = backend.state().table.width();
-        let loaded = Checkpoint::load(&saved.path, self.config, self.fingerprint(), width)?;
-        backend.restore(loaded.state.into_owned());
-        Ok((loaded.progress.into_owned(), loaded.best.map(Cow::into_owned)))
-    }
-
-    fn epochs(
-        &self,
-        backend: &mut dyn Backend,
-        progress: &mut Progress,
-        best: &mut Option<Weights>,
-        watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
-    ) -> Result<Stop> {
-        let patience = self.config.patience;
-        // Over epochs and not within one: theirs may be shorter than the time between two.
-        let mut saved = Instant::now();
-        while progress.epoch <= self.config.epochs {
-            if patience > 0 && stale(progress) >= patience {
-                return Ok(Stop::NoBetter);
-            }
-            if let Some(stop) = self.epoch(backend, progress, best, &mut saved, watch)? {
-                return Ok(stop);
-            }
-            let epoch = match self.finish_epoch(backend, progress) {
-                // Finite parameters may still give a score that is not.
-                Err(Error::Diverged(_)) => {
-                    let Progress { epoch, rate, .. } = *progress;
-                    return Ok(Stop::Diverged { epoch, row: None, rate });
-                }
-                epoch => epoch?,
-            };
-            let goes_on = watch(FitEvent::Epoch(&epoch));
-            if epoch.valid.is_none() || is_best(&epoch, progress) {
-                progress.best_epoch = epoch.epoch;
-                *best = Some(backend.weights()?);
-            } else {
-                progress.rate *= self.config.rate_decay;
-            }
-            progress.history.push(epoch);
-            (progress.epoch, progress.rows, progress.loss) = (progress.epoch + 1, 0, 0.0);
-            if !goes_on {
-                return Ok(Stop::Interrupted);
-            }
-        }
-        Ok(Stop::Finished)
-    }
-
-    /// Trains on what is left of an epoch's rows. `Some` ends the training.
-    fn epoch(
-        &self,
-        backend: &mut dyn Backend,
-        progress: &mut Progress,
-        best: &Option<Weights>,
-        saved: &mut Instant,
-        watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
-    ) -> Result<Option<Stop>> {
-        let order = self.order(progress.epoch);
-        let (epoch, rate) = (progress.epoch, progress.rate);
-        let mut weight = order[..progress.rows].iter().map(|&i| self.weight(i)).sum::<f64>();
-        for batch in order[progress.rows..].chunks(self.config.batch_rows(self.train.len())) {
-            match backend.step(self.train, batch, rate as f32) {
-                Ok(loss) => progress.loss += loss,
-                Err(at) => {
-                    let row = Some(batch[at] as usize);
-                    return Ok(Some(Stop::Diverged { epoch, row, rate }));
-                }
-            }
-            progress.rows += batch.len();
-            weight += batch.iter().map(|&i| self.weight(i)).sum::<f64>();
-            let loss = self.in_own_unit(progress.loss / weight.max(f64::MIN_POSITIVE));
-            if !watch(FitEvent::Batch { epoch, rows: progress.rows, loss }) {
-                return Ok(Some(Stop::Interrupted));
-            }
-            self.save_when_due(backend.state(), progress, best, saved)?;
-        }
-        let diverged = Stop::Diverged { epoch, row: None, rate };
-        Ok((!backend.is_finite()).then_some(diverged))
-    }
-
-    fn finish_epoch(&self, backend: &dyn Backend, progress: &Progress) -> Result<Epoch> {
-        Ok(Epoch {
-            epoch: progress.epoch,
-            learning_rate: progress.rate,
-            train_loss: self.in_own_unit(progress.loss / self.train.weight()),
-            valid: match self.valid.is_empty() {
-                true => None,
-                false => Some(self.measure(&backend.scores(self.valid))?),
-            },
-        })
+        Ok(Training { run: self, backend, progress, best, saved: Instant::now() })
     }
 
     fn measure(&self, scores: &[f32]) -> Result<Metrics> {
-        let prediction =
-            |&s: &f32| self.target.restore(self.config.resolved_loss().inverse_link(f64::from(s)));
+        let inverse_link = |s: &f32| self.config.resolved_loss().inverse_link(f64::from(*s));
+        let prediction = |s: &f32| self.target.restore(inverse_link(s));
         let predictions: Vec<f64> = scores.iter().map(prediction).collect();
         measure(self.target, &predictions, self.valid)
-    }
-
-    fn save_when_due(
-        &self,
-        state: &State,
-        progress: &Progress,
-        best: &Option<Weights>,
-        saved: &mut Instant,
-    ) -> Result<()> {
-        let Some(to) = self.checkpoints.filter(|to| saved.elapsed() >= to.every) else {
-            return Ok(());
-        };
-        let checkpoint = Checkpoint {
-            progress: Cow::Borrowed(progress),
-            state: Cow::Borrowed(state),
-            best: best.as_ref().map(Cow::Borrowed),
-        };
-        checkpoint.save(&to.path, self.config, self.fingerprint())?;
-        *saved = Instant::now();
-        Ok(())
     }
 
     /// The order in which an epoch takes the rows.
@@ -284,6 +183,106 @@ impl Run<'_> {
 
     fn fingerprint(&self) -> u64 {
         self.train.fingerprint() ^ self.valid.fingerprint().rotate_left(1)
+    }
+}
+
+/// A run in progress.
+struct Training<'r> {
+    run: &'r Run<'r>,
+    backend: &'r mut dyn Backend,
+    progress: Progress,
+    /// The weights of the best epoch so far.
+    best: Option<Weights>,
+    /// When the last checkpoint was written.
+    saved: Instant,
+}
+
+impl Training<'_> {
+    fn epochs(&mut self, watch: &mut dyn FnMut(FitEvent<'_>) -> bool) -> Result<Stop> {
+        let Config { epochs, patience, rate_decay, .. } = *self.run.config;
+        while self.progress.epoch <= epochs {
+            if patience > 0 && stale(&self.progress) >= patience {
+                return Ok(Stop::NoBetter);
+            }
+            if let Some(stop) = self.rows(watch)? {
+                return Ok(stop);
+            }
+            let epoch = match self.finish_epoch() {
+                // Finite parameters may still give a score that is not.
+                Err(Error::Diverged(_)) => return Ok(self.diverged(None)),
+                epoch => epoch?,
+            };
+            let goes_on = watch(FitEvent::Epoch(&epoch));
+            if epoch.valid.is_none() || is_best(&epoch, &self.progress) {
+                self.progress.best_epoch = epoch.epoch;
+                self.best = Some(self.backend.weights()?);
+            } else {
+                self.progress.rate *= rate_decay;
+            }
+            self.progress.history.push(epoch);
+            self.progress.epoch += 1;
+            (self.progress.rows, self.progress.loss) = (0, 0.0);
+            if !goes_on {
+                return Ok(Stop::Interrupted);
+            }
+        }
+        Ok(Stop::Finished)
+    }
+
+    /// Trains on what is left of an epoch's rows. `Some` ends the training.
+    fn rows(&mut self, watch: &mut dyn FnMut(FitEvent<'_>) -> bool) -> Result<Option<Stop>> {
+        let run = self.run;
+        let Progress { epoch, rate, rows: done, .. } = self.progress;
+        let order = run.order(epoch);
+        let weight_of = |rows: &[u32]| rows.iter().map(|&i| run.weight(i)).sum::<f64>();
+        let mut weight = weight_of(&order[..done]);
+        for batch in order[done..].chunks(run.config.batch_rows(run.train.len())) {
+            match self.backend.step(run.train, batch, rate as f32) {
+                Ok(loss) => self.progress.loss += loss,
+                Err(at) => return Ok(Some(self.diverged(Some(batch[at] as usize)))),
+            }
+            self.progress.rows += batch.len();
+            weight += weight_of(batch);
+            let loss = run.in_own_unit(self.progress.loss / weight.max(f64::MIN_POSITIVE));
+            if !watch(FitEvent::Batch { epoch, rows: self.progress.rows, loss }) {
+                return Ok(Some(Stop::Interrupted));
+            }
+            if run.checkpoints.is_some_and(|to| self.saved.elapsed() >= to.every) {
+                self.save()?;
+            }
+        }
+        Ok((!self.backend.is_finite()).then(|| self.diverged(None)))
+    }
+
+    fn diverged(&self, row: Option<usize>) -> Stop {
+        let Progress { epoch, rate, .. } = self.progress;
+        Stop::Diverged { epoch, row, rate }
+    }
+
+    fn finish_epoch(&self) -> Result<Epoch> {
+        let (run, progress) = (self.run, &self.progress);
+        Ok(Epoch {
+            epoch: progress.epoch,
+            learning_rate: progress.rate,
+            train_loss: run.in_own_unit(progress.loss / run.train.weight()),
+            valid: match run.valid.is_empty() {
+                true => None,
+                false => Some(run.measure(&self.backend.scores(run.valid))?),
+            },
+        })
+    }
+
+    /// Writes a checkpoint, if they are wanted.
+    fn save(&mut self) -> Result<()> {
+        let Some(to) = self.run.checkpoints else { return Ok(()) };
+        let checkpoint = Checkpoint {
+            progress: Cow::Borrowed(&self.progress),
+            state: Cow::Borrowed(self.backend.state()),
+            best: self.best.as_ref().map(Cow::Borrowed),
+        };
+        checkpoint.save(&to.path, self.run.config, self.run.fingerprint())?;
+        self.saved = Instant::now();
+        Ok(())
     }
 }
 

@@ -28,10 +28,11 @@ pub struct PredictOptions {
 /// Some rows and their predictions.
 #[derive(Debug, Default)]
 pub struct Piece {
-    /// The encoded rows.
-    pub rows: Rows,
+    rows: Rows,
     /// A prediction for each: the probability of the positive class, or the target in its own unit.
     pub predictions: Vec<f64>,
+    /// Label and weight of each; 0 and 1 if labels were not asked for.
+    pub labels: Vec<(f32, f32)>,
     /// The kept cells, row after row.
     kept: Vec<u8>,
     ends: Vec<usize>,
@@ -49,30 +50,57 @@ impl Piece {
 
     fn add(&mut self, raw: &RawRow, cells: &[usize]) {
         self.lines.push(raw.line());
+        self.labels.push(self.rows.label(self.rows.len() - 1));
         for &cell in cells {
             self.kept.extend_from_slice(raw.cell(cell));
             self.ends.push(self.kept.len());
         }
     }
 
-    fn clear(&mut self) {
-        self.rows.clear();
-        self.kept.clear();
-        self.ends.clear();
-        self.lines.clear();
+    /// Scores the rows. Those whose score is not finite are errors like any others of a row; if
+    /// such rows are left out, they go to `skipped`.
+    fn predict(&mut self, by: &Scoring<'_>, skipped: &mut Skipped) -> Result<()> {
+        self.predictions = by.model.predict(&self.rows, by.threads);
+        let bad = |piece: &Self| piece.predictions.iter().position(|p| !p.is_finite());
+        while let Some(row) = bad(self) {
+            let place = Place { file: by.file.into(), line: self.lines[row], column: 1 };
+            let message = "the score of this row is not finite: its values are too large";
+            let error = Error::Row { place, message: message.into() };
+            if by.on_error == OnError::Stop {
+                return Err(error);
+            }
+            skipped.add(&error);
+            self.remove(row, by.columns);
+        }
+        Ok(())
     }
 
-    fn predict(&mut self, model: &Model, threads: &Threads, file: &str) -> Result<()> {
-        self.predictions = model.predict(&self.rows, threads);
-        match self.predictions.iter().position(|p| !p.is_finite()) {
-            None => Ok(()),
-            Some(row) => {
-                let place = Place { file: file.into(), line: self.lines[row], column: 1 };
-                let message = "the score of this row is not finite: its values are too large";
-                Err(Error::Row { place, message: message.into() })
-            }
-        }
+    fn remove(&mut self, row: usize, columns: usize) {
+        self.predictions.remove(row);
+        self.labels.remove(row);
+        self.lines.remove(row);
+        let cells = row * columns..(row + 1) * columns;
+        let start = cells.start.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let end = cells.end.checked_sub(1).map_or(0, |last| self.ends[last]).max(start);
+        self.kept.drain(start..end);
+        self.ends.drain(cells);
+        let later = self.ends.iter_mut().skip(row * columns);
+        later.for_each(|at| *at -= end - start);
     }
+
+    fn clear(&mut self) {
+        *self = Piece { rows: std::mem::take(&mut self.rows), ..Piece::default() };
+        self.rows.clear();
+    }
+}
+
+/// What scoring a piece needs beside the piece.
+struct Scoring<'a> {
+    model: &'a Model,
+    threads: &'a Threads,
+    file: &'a str,
+    columns: usize,
+    on_error: OnError,
 }
 
 impl Model {
@@ -96,19 +124,23 @@ impl Model {
         if !labelled {
             encoder.forget_labels();
         }
+        let by =
+            Scoring { model: self, threads, file, columns: keep.len(), on_error: options.on_error };
         let mut piece = Piece { rows: Rows::new(), ..Piece::default() };
-        let skipped = for_each_row(reader, options.on_error, |raw| {
+        let mut not_finite = Skipped::default();
+        let mut finish = |piece: &mut Piece| {
+            piece.predict(&by, &mut not_finite)?;
+            take(piece)?;
+            piece.clear();
+            Ok(())
+        };
+        let mut skipped = for_each_row(reader, options.on_error, |raw| {
             encoder.encode(raw, &mut piece.rows)?;
             piece.add(raw, &keep);
-            if piece.rows.len() == PIECE {
-                piece.predict(self, threads, file)?;
-                take(&piece)?;
-                piece.clear();
-            }
-            Ok(())
+            if piece.rows.len() == PIECE { finish(&mut piece) } else { Ok(()) }
         })?;
-        piece.predict(self, threads, file)?;
-        take(&piece)?;
+        finish(&mut piece)?;
+        skipped.merge(not_finite);
         Ok(skipped)
     }
 
@@ -127,11 +159,8 @@ impl Model {
         let (mut predictions, mut labels) = (Vec::new(), Rows::new());
         let skipped = self.predict_rows(reader, file, &options, threads, |piece| {
             predictions.extend_from_slice(&piece.predictions);
-            labels.reserve(piece.rows.len(), 0)?;
-            for row in 0..piece.rows.len() {
-                let (label, weight) = piece.rows.label(row);
-                labels.finish(label, weight);
-            }
+            labels.reserve(piece.labels.len(), 0)?;
+            piece.labels.iter().for_each(|&(label, weight)| labels.finish(label, weight));
             Ok(())
         })?;
         if labels.is_empty() {

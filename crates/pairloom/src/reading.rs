@@ -26,7 +26,7 @@ impl Skipped {
     /// Errors kept.
     const SHOWN: usize = 5;
 
-    fn add(&mut self, error: &Error) {
+    pub(crate) fn add(&mut self, error: &Error) {
         self.rows += 1;
         if self.first.len() < Self::SHOWN {
             self.first.push(error.to_string());

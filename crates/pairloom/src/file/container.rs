@@ -236,14 +236,14 @@ fn check(path: &str, bytes: &[u8]) -> Result<()> {
     let version = envelope.get("format_version").and_then(serde_json::Value::as_u64);
     match version {
         Some(version) if (1..=u64::from(FORMAT_VERSION)).contains(&version) => {}
-        Some(version) => {
+        Some(version) if version > u64::from(FORMAT_VERSION) => {
             let message = format!(
                 "it has format version {version} and this pairloom reads up to {FORMAT_VERSION}: \
                  use a newer pairloom"
             );
             return Err(refuse(path, message));
         }
-        None => return Err(refuse(path, "it has no format version: it is damaged")),
+        _ => return Err(refuse(path, "it has no format version: it is damaged")),
     }
     let info = metadata.info(CHECKSUM);
     let end = bytes.len() - CHECKSUM_LEN.min(bytes.len());

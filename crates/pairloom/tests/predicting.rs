@@ -1,0 +1,71 @@
+//! Prediction in pieces: rows left out, cells kept, and rows whose score is not finite.
+
+use pairloom::input::{OpenOptions, from_bytes};
+use pairloom::parallel::Threads;
+use pairloom::predict::PredictOptions;
+use pairloom::reading::OnError;
+use pairloom::train::{Job, train};
+use pairloom::{Error, Model};
+
+/// A small machine over two pairs.
+fn model() -> Model {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rows.svm");
+    let rows: String = (0..200).map(|i| format!("{} 1:{} 2:1\n", i % 2, i % 2 + i % 5)).collect();
+    std::fs::write(&file, rows).unwrap();
+    let mut job = Job::new(file.to_str().unwrap());
+    job.config.epochs = 2;
+    train(&job, &mut |_| true).unwrap().model.unwrap()
+}
+
+/// More rows than two pieces; row 5 is far too large and row 20,000 no row at all.
+fn rows() -> String {
+    let row = |i: usize| match i {
+        5 => "1 1:1e38 2:1e38\n".to_string(),
+        20_000 => "1 1:x\n".to_string(),
+        _ => format!("{} 1:{} 2:1\n", i % 2, i % 7),
+    };
+    (1..=30_000).map(row).collect()
+}
+
+fn predict(on_error: OnError) -> (Vec<f64>, Vec<String>, pairloom::Result<Vec<String>>) {
+    let model = model();
+    let options = OpenOptions { format: Some("libsvm".parse().unwrap()), ..Default::default() };
+    let mut reader = from_bytes("rows", rows(), &options).unwrap();
+    let options = PredictOptions { on_error, keep: vec!["label".into()], ..Default::default() };
+    let (mut predictions, mut kept) = (Vec::new(), Vec::new());
+    let threads = Threads::new(2).unwrap();
+    let skipped = model.predict_rows(&mut *reader, "rows", &options, &threads, |piece| {
+        assert!(piece.predictions.len() <= 8192, "rows pile up");
+        for row in 0..piece.predictions.len() {
+            let cells = piece.kept(row, 1).map(|c| String::from_utf8_lossy(c).into_owned());
+            kept.extend(cells);
+        }
+        predictions.extend_from_slice(&piece.predictions);
+        Ok(())
+    });
+    (predictions, kept, skipped.map(|skipped| skipped.first))
+}
+
+#[test]
+fn rows_whose_score_is_not_finite_are_left_out_like_any_others() {
+    let (predictions, kept, skipped) = predict(OnError::Skip);
+    let skipped = skipped.unwrap();
+    assert_eq!(skipped.len(), 2, "{skipped:?}");
+    assert!(skipped.iter().any(|s| s.starts_with("rows:5:1: the score")), "{skipped:?}");
+    assert!(skipped.iter().any(|s| s.starts_with("rows:20000:5: ")), "{skipped:?}");
+    assert_eq!(predictions.len(), 29_998);
+    assert!(predictions.iter().all(|p| (0.0..=1.0).contains(p)));
+    let expected: Vec<String> =
+        (1..=30_000).filter(|i| ![5, 20_000].contains(i)).map(|i| (i % 2).to_string()).collect();
+    assert!(kept == expected, "kept cells stay beside their rows");
+}
+
+#[test]
+fn or_end_the_input_with_their_place() {
+    let (_, _, skipped) = predict(OnError::Stop);
+    match skipped {
+        Err(error @ Error::Row { .. }) => assert!(error.to_string().starts_with("rows:5:1: ")),
+        other => panic!("{other:?}"),
+    }
+}
