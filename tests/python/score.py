@@ -40,17 +40,31 @@ def bucket(v):
     return f"b{math.floor(math.log(v) ** 2)}".encode() if v > 2 else f"s{math.trunc(v)}".encode()
 
 
+def piecewise(frequent, knots, v):
+    """The (id, x) pairs of a number: a frequent value's own, or those of the two nearest knots."""
+    at = int(np.searchsorted(frequent, v))
+    if not knots:
+        return [(min(at, max(len(frequent) - 1, 0)), 1.0)]
+    if at < len(frequent) and frequent[at] == v:
+        return [(at, 1.0)]
+    x = np.interp(v, knots, range(len(knots)))
+    low, share = len(frequent) + int(x), x % 1
+    return [(low, 1 - share), (low + 1, share)] if share else [(low, 1.0)]
+
+
 def number(of, ids, cell):
-    """The id within its field and the value of a numeric cell."""
+    """The (id, x) pairs of a numeric cell."""
     v = math.nan if cell.strip() in MISSING else float(cell)
     if of["transform"] == "log-square":
-        return ids(bucket(v)), 1.0
-    if of["transform"] == "quantile":
-        return (0 if math.isnan(v) else 1 + int(np.searchsorted(of["edges"], v))), 1.0
+        return [(ids(bucket(v)), 1.0)]
     if math.isnan(v):
-        return 1, 1.0
+        return [(0 if of["transform"] in ("piecewise", "quantile") else 1, 1.0)]
+    if of["transform"] == "piecewise":
+        return [(1 + i, x) for i, x in piecewise(of["frequent"], of["knots"], v)]
+    if of["transform"] == "quantile":
+        return [(1 + int(np.searchsorted(of["edges"], v)), 1.0)]
     v = math.copysign(math.log1p(abs(v)), v) if of["transform"] == "log" else v
-    return 0, min(max((v - of["mean"]) / of["scale"], -1e4), 1e4)
+    return [(0, min(max((v - of["mean"]) / of["scale"], -1e4), 1e4))]
 
 
 def features(row, schema, fields):
@@ -59,8 +73,7 @@ def features(row, schema, fields):
         column, of = schema["columns"][field["column"]], field["kind"]["of"]
         cell = row[column["name"]]
         if field["kind"]["type"] == "number":
-            local, x = number(of, ids, cell)
-            yield field["offset"] + local, x
+            yield from ((field["offset"] + i, x) for i, x in number(of, ids, cell))
         elif column["role"] == "multi":
             values = [v.strip() for v in cell.split(column["separator"]) if v.strip()] or [""]
             for value in values:

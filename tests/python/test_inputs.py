@@ -50,9 +50,10 @@ def test_an_index(pairloom, predictions):
     assert (predictions("model named.csv") == expected).all()
     model_of(pairloom, "named.csv", "--ignore row")
     assert (predictions("model plain.csv") == expected).all()
-    # The name of the first column is empty: that is said, not guessed at.
-    error = pairloom("train unnamed.csv --label bought", status=1)
-    assert error.startswith("error: unnamed.csv:1:1: column 1 has no name")
+    # A column without a name goes by its number, and row numbers are left out.
+    assert (predictions("model unnamed.csv") == expected).all()
+    model_of(pairloom, "unnamed.csv")
+    assert (predictions("model plain.csv") != expected).sum() == 0
 
 
 def test_missing_values(pairloom, predictions):

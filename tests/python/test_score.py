@@ -7,7 +7,7 @@ import pytest
 import score
 from conftest import people
 
-TRANSFORMS = ["quantile", "standard", "log", "log-square"]
+TRANSFORMS = ["piecewise", "quantile", "standard", "log", "log-square"]
 
 
 def agrees(model, rows, predictions):

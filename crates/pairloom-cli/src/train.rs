@@ -61,8 +61,11 @@ pub struct Args {
 /// Runs `pairloom train`.
 pub fn run(args: &Args) -> Result<()> {
     let job = job(args)?;
-    check_writable(&args.output)?;
-    args.report.iter().chain(&args.save_schema).try_for_each(|file| check_writable(file))?;
+    let outputs = [Some(&args.output), args.report.as_ref(), args.save_schema.as_ref()];
+    outputs.into_iter().flatten().try_for_each(|file| {
+        check_writable(file)?;
+        check_other(file, &args.data, args.valid.as_deref())
+    })?;
     let mut screen = Screen::new(args.json, args.output == "-");
     let trained = train_on_screen(&job, &mut screen, args.save_schema.as_deref())?;
     finish(args, &job, trained, &mut screen)
@@ -106,7 +109,9 @@ fn read_schema(file: &str) -> Result<Schema> {
 /// Finds out before the training rather than after it.
 fn check_writable(path: &str) -> Result<()> {
     let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
-    let problem = if Path::new(path).is_dir() {
+    let problem = if path.is_empty() {
+        return Err(Error::usage("the name of a file to write is empty"));
+    } else if Path::new(path).is_dir() {
         Some("is a folder: give a file's name")
     } else if folder.is_some_and(|folder| !folder.is_dir()) {
         Some("cannot be written: its folder does not exist")
@@ -114,6 +119,16 @@ fn check_writable(path: &str) -> Result<()> {
         None
     };
     problem.map_or(Ok(()), |problem| Err(Error::data(path, problem)))
+}
+
+/// Refuses to write over the rows: a slip of the keyboard would cost them.
+fn check_other(output: &str, data: &str, valid: Option<&str>) -> Result<()> {
+    let file = |path: &str| std::fs::canonicalize(path).ok().filter(|path| path.is_file());
+    let ours = file(output);
+    match std::iter::once(data).chain(valid).find(|rows| ours.is_some() && file(rows) == ours) {
+        None => Ok(()),
+        Some(rows) => Err(Error::usage(format!("{output} would replace the rows in {rows}"))),
+    }
 }
 
 /// Trains, telling what happens.

@@ -136,6 +136,8 @@ fn wrong_command_lines() {
             ("train shop.csv --label bought --checkpoint-every nan", "--checkpoint-every must"),
             ("train shop.csv --label bought --checkpoint-every=-1", "--checkpoint-every must"),
             ("train shop.csv --label bought --threads 100000", "threads must be at most 1024"),
+            ("train shop.csv --label bought -o ./shop.csv", "./shop.csv would replace the rows"),
+            ("train ok.svm --valid shop.csv --report shop.csv", "shop.csv would replace the rows"),
             // Columns.
             ("train shop.csv", "which column is the label? Say --label COLUMN; the columns are id"),
             ("train shop.csv --label nope", "there is no column 'nope': the columns are id, site"),
@@ -160,6 +162,14 @@ fn wrong_command_lines() {
             ("synth --format libsvm --header", "--header: libsvm and libffm text has none"),
         ],
     );
+}
+
+#[test]
+fn an_empty_name() {
+    let room = room();
+    let done = room.shell("exec $pairloom train shop.csv --label bought -o ''");
+    assert_eq!(done.err, "error: the name of a file to write is empty\n");
+    assert_eq!(done.code(), 2);
 }
 
 #[test]
@@ -385,8 +395,7 @@ fn too_little_memory() {
     let error = fails(&room, huge, 1);
     assert!(error.contains("GiB of memory") && error.contains("hash_bits"), "{error}");
     // With a limit that the program cannot see until an allocation fails.
-    let base =
-        "train shop.csv --label bought --valid-fraction 0 --epochs 1 --threads 1 -o no.model";
+    let base = "train shop.csv --label bought --valid-fraction 0 --epochs 1 --optimizer adagrad --threads 1 -o no.model";
     let before = room.files();
     for flags in [
         "--hash-bits 22 --factors 8",

@@ -16,7 +16,8 @@ use std::thread;
 use std::time::Duration;
 
 /// Trains on the shop with labels in the column `bought`.
-const TRAIN: &str = "train shop.csv --label bought --ignore id --epochs 3 --factors 4 --seed 5";
+const TRAIN: &str =
+    "train shop.csv --label bought --ignore id --epochs 3 --patience 0 --factors 4 --seed 5";
 
 fn shop_room(rows: usize) -> Room {
     let room = Room::new();
@@ -106,7 +107,9 @@ fn libsvm_and_libffm() {
         let settings = format!("--rows 1500 --fields 5 --features 200 --format {format}");
         room.synth(&format!("a.{format}"), &settings);
         room.synth(&format!("b.{format}"), &format!("{settings} --sample 1"));
-        room.ok(&format!("train a.{format} --valid b.{format} --epochs 2"));
+        room.ok(&format!(
+            "train a.{format} --valid b.{format} --epochs 4 --optimizer adagrad --learning-rate 0.1"
+        ));
         let metrics = &room.ok(&format!("evaluate model.pairloom b.{format} --json")).json()[0];
         assert!(metrics["auc"].as_f64().unwrap() > 0.55, "{metrics}");
         let rows = room.text(&format!("b.{format}"));
@@ -180,7 +183,7 @@ fn the_d2l_preset() {
 fn regression() {
     let room = Room::new();
     room.write("house.csv", house(800));
-    let flags = "--label y --categorical kind --numeric-transform standard";
+    let flags = "--label y --categorical kind --numeric-transform standard --optimizer adagrad --learning-rate 0.1";
     room.ok(&format!("train house.csv {flags} --epochs 20 --report report.html"));
     let metrics = &room.ok("evaluate model.pairloom house.csv --json").json()[0];
     assert_eq!(keys(metrics), ["mae", "r2", "rmse", "rows", "weight"]);
@@ -252,7 +255,9 @@ fn a_saved_schema_gives_the_same_model() {
     let model = room.read("model.pairloom");
     room.ok(&format!("{TRAIN} --save-schema schema.toml"));
     assert!(room.text("schema.toml").contains("name = \"bought\""));
-    room.ok("train shop.csv --schema schema.toml --epochs 3 --factors 4 --seed 5 -o again");
+    room.ok(
+        "train shop.csv --schema schema.toml --epochs 3 --patience 0 --factors 4 --seed 5 -o again",
+    );
     assert!(room.read("again") == model);
     // It can be edited, and flags change it further.
     let edited = room.text("schema.toml").replace("role = \"multi\"", "role = \"ignore\"");

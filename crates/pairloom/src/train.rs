@@ -138,7 +138,7 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
         });
     }
     if !valid.is_empty() {
-        check_rows(&valid, job.valid.as_deref().unwrap_or(&job.data), "validation")?;
+        check_rows(&valid, input::name(job.valid.as_deref().unwrap_or(&job.data)), "validation")?;
     }
     let config = resolve(&job.config, &encoding, train.len());
     let start = start(&config, &encoding, &train, &valid)?;

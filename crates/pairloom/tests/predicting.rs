@@ -1,5 +1,7 @@
 //! Prediction in pieces: rows left out, cells kept, and rows whose score is not finite.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
+
 use pairloom::input::{OpenOptions, from_bytes};
 use pairloom::parallel::Threads;
 use pairloom::predict::PredictOptions;
