@@ -5,7 +5,7 @@ use crate::screen::{Screen, figure, thousands};
 use crate::train::train_on_screen;
 use pairloom::metric::{Binary, Metrics};
 use pairloom::parallel::Threads;
-use pairloom::reading::OnError;
+use pairloom::predict::EvaluateOptions;
 use pairloom::schema::Hints;
 use pairloom::train::{Job, SchemaSource};
 use pairloom::{Error, Model, Result, input};
@@ -79,7 +79,10 @@ fn write_rows(train: &str, test: &str) -> Result<()> {
 
 fn evaluate(model: &Model, test: &str) -> Result<Binary> {
     let mut reader = input::open_as(test, model.schema.format, &[])?;
-    match model.evaluate(&mut *reader, test, OnError::Stop, &Threads::new(0)?)?.metrics {
+    match model
+        .evaluate(&mut *reader, test, &EvaluateOptions::default(), &Threads::new(0)?)?
+        .metrics
+    {
         Metrics::Binary(metrics) => Ok(metrics),
         Metrics::Regression(_) => Err(Error::data(test, "the labels are not two values")),
     }

@@ -4,7 +4,9 @@ use crate::args::InputArgs;
 use crate::report;
 use crate::screen::{Screen, metric_rows, notice_skipped};
 use pairloom::input::{self, OpenOptions, Reader};
+use pairloom::metric::DEFAULT_THRESHOLD;
 use pairloom::parallel::Threads;
+use pairloom::predict::EvaluateOptions;
 use pairloom::{Model, Result};
 
 /// Arguments of `pairloom evaluate`.
@@ -17,6 +19,9 @@ pub struct Args {
     /// Write a page with ROC, calibration and the model's learning curves
     #[arg(long, value_name = "HTML")]
     report: Option<String>,
+    /// Probability from which a row counts as predicted positive, for accuracy, precision and recall
+    #[arg(long, value_name = "P", default_value_t = DEFAULT_THRESHOLD)]
+    threshold: f64,
     /// Threads, 0 for one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -32,8 +37,8 @@ pub fn run(args: &Args) -> Result<()> {
     let model = Model::load(&args.model)?;
     let mut reader = open_for(&model, &args.data, &args.input)?;
     let threads = Threads::new(args.threads)?;
-    let found =
-        model.evaluate(&mut *reader, input::name(&args.data), args.input.on_error(), &threads)?;
+    let options = EvaluateOptions { on_error: args.input.on_error(), threshold: args.threshold };
+    let found = model.evaluate(&mut *reader, input::name(&args.data), &options, &threads)?;
     notice_skipped(&found.skipped);
     if let Some(file) = &args.report {
         report::write_evaluation(file, &model, &args.data, &found)?;

@@ -4,7 +4,7 @@ use crate::screen::{figure, metric_title, write_text};
 use pairloom::batch::Rows;
 use pairloom::encode::{Field, FieldKind, Number, Vocabulary};
 use pairloom::fit::measure;
-use pairloom::metric::Metrics;
+use pairloom::metric::{DEFAULT_THRESHOLD, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::predict::Evaluated;
 use pairloom::report::{Epoch, Evaluation, Kind, Report, html};
@@ -17,7 +17,7 @@ pub fn write(file: &str, model: &Model, valid: &Rows, command: &str) -> Result<(
         return write_page(file, &page(model, command, None));
     }
     let predictions = model.predict(valid, &Threads::new(0)?);
-    let metrics = measure(&model.encoding.target, &predictions, valid)?;
+    let metrics = measure(&model.encoding.target, &predictions, valid, DEFAULT_THRESHOLD)?;
     let drawn = Drawn { title: "Validation rows", predictions: &predictions, rows: valid, metrics };
     write_page(file, &page(model, command, Some(&drawn)))
 }

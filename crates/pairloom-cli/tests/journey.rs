@@ -68,6 +68,20 @@ fn train_evaluate_predict_inspect_a_csv() {
 }
 
 #[test]
+fn the_threshold_moves_precision_and_recall() {
+    let room = trained_shop(400);
+    let at = |threshold: &str| {
+        let command = format!("evaluate model.pairloom shop.csv --json --threshold {threshold}");
+        room.ok(&command).json()[0].clone()
+    };
+    let (low, high) = (at("0"), at("0.9"));
+    assert_eq!(low["recall"], 1.0, "everything is positive");
+    assert!(high["recall"].as_f64() < low["recall"].as_f64());
+    assert_eq!(low["log_loss"], high["log_loss"]);
+    assert_eq!(high["threshold"], 0.9);
+}
+
+#[test]
 fn a_model_is_a_file_like_any_other() {
     use std::os::unix::fs::PermissionsExt;
     let room = trained_shop(200);

@@ -154,7 +154,7 @@ impl Run<'_> {
         let inverse_link = |s: &f32| self.config.resolved_loss().inverse_link(f64::from(*s));
         let prediction = |s: &f32| self.target.restore(inverse_link(s));
         let predictions: Vec<f64> = scores.iter().map(prediction).collect();
-        measure(self.target, &predictions, self.valid)
+        measure(self.target, &predictions, self.valid, DEFAULT_THRESHOLD)
     }
 
     /// The order in which an epoch takes the rows.
@@ -297,14 +297,19 @@ fn is_best(epoch: &Epoch, progress: &Progress) -> bool {
     best.is_none_or(|best| loss(epoch) < loss(best))
 }
 
-/// Metrics of predictions for encoded rows.
+/// Metrics of predictions for encoded rows, with classes told apart at `threshold`.
 ///
 /// # Errors
 /// [`Error::Diverged`] if a prediction is not finite, [`Error::Data`] if the rows weigh nothing.
-pub fn measure(target: &Target, predictions: &[f64], rows: &Rows) -> Result<Metrics> {
+pub fn measure(
+    target: &Target,
+    predictions: &[f64],
+    rows: &Rows,
+    threshold: f64,
+) -> Result<Metrics> {
     let (labels, weights) = (rows.labels(), rows.weights());
     Ok(if target.is_binary() {
-        Metrics::Binary(Binary::measure(predictions, labels, weights, DEFAULT_THRESHOLD)?)
+        Metrics::Binary(Binary::measure(predictions, labels, weights, threshold)?)
     } else {
         Metrics::Regression(Regression::measure(predictions, labels, weights)?)
     })

@@ -5,7 +5,7 @@ use crate::encode::RowEncoder;
 use crate::error::Place;
 use crate::fit::measure;
 use crate::input::{RawRow, Reader};
-use crate::metric::Metrics;
+use crate::metric::{DEFAULT_THRESHOLD, Metrics};
 use crate::model::Model;
 use crate::parallel::Threads;
 use crate::reading::{OnError, Skipped, for_each_row};
@@ -152,9 +152,10 @@ impl Model {
         &self,
         reader: &mut dyn Reader,
         file: &str,
-        on_error: OnError,
+        options: &EvaluateOptions,
         threads: &Threads,
     ) -> Result<Evaluated> {
+        let EvaluateOptions { on_error, threshold } = *options;
         let options = PredictOptions { labelled: true, on_error, ..PredictOptions::default() };
         let (mut predictions, mut labels) = (Vec::new(), Rows::new());
         let skipped = self.predict_rows(reader, file, &options, threads, |piece| {
@@ -166,8 +167,24 @@ impl Model {
         if labels.is_empty() {
             return Err(Error::data(file, "no rows to evaluate"));
         }
-        let metrics = measure(&self.encoding.target, &predictions, &labels)?;
+        let metrics = measure(&self.encoding.target, &predictions, &labels, threshold)?;
         Ok(Evaluated { metrics, predictions, labels, skipped })
+    }
+}
+
+/// How to evaluate.
+#[derive(Debug, Clone, Copy)]
+pub struct EvaluateOptions {
+    /// What to do with rows that cannot be used.
+    pub on_error: OnError,
+    /// The probability from which a row counts as predicted positive, for accuracy, precision and
+    /// recall.
+    pub threshold: f64,
+}
+
+impl Default for EvaluateOptions {
+    fn default() -> Self {
+        EvaluateOptions { on_error: OnError::default(), threshold: DEFAULT_THRESHOLD }
     }
 }
 

@@ -13,6 +13,7 @@ use pairloom::file::FORMAT_VERSION;
 use pairloom::fit::Checkpoints;
 use pairloom::input::{self, Format};
 use pairloom::parallel::Threads;
+use pairloom::predict::EvaluateOptions;
 use pairloom::predict::PredictOptions;
 use pairloom::reading::OnError;
 use pairloom::schema::{Column, Role, Schema};
@@ -300,7 +301,8 @@ fn try_out(path: &str, bytes: &[u8]) -> bool {
             let _ = predictions(&model);
             let mut reader = input::from_bytes("rows.csv", rows(20), &Default::default()).unwrap();
             let threads = Threads::new(1).unwrap();
-            let _ = model.evaluate(&mut *reader, "rows.csv", OnError::Skip, &threads);
+            let skip = EvaluateOptions { on_error: OnError::Skip, threshold: 0.5 };
+            let _ = model.evaluate(&mut *reader, "rows.csv", &skip, &threads);
             for id in 0..model.encoding.features() as u32 {
                 let _ = model.encoding.field(id).describe(id);
             }

@@ -18,6 +18,7 @@ use pairloom::loss::Loss;
 use pairloom::metric::Metrics;
 use pairloom::optimizer::Optimizer;
 use pairloom::parallel::Threads;
+use pairloom::predict::EvaluateOptions;
 use pairloom::reading::OnError;
 use pairloom::schema::{Hints, Role};
 use pairloom::synth::SynthConfig;
@@ -209,7 +210,7 @@ fn groups_are_held_out_whole() {
 /// Metrics of a model on encoded rows.
 fn measured(model: &Model, rows: &Rows) -> Metrics {
     let predictions = model.predict(rows, &Threads::new(1).unwrap());
-    measure(&model.encoding.target, &predictions, rows).unwrap()
+    measure(&model.encoding.target, &predictions, rows, 0.5).unwrap()
 }
 
 fn same_metrics(a: &Metrics, b: &Metrics) -> bool {
@@ -669,7 +670,8 @@ fn a_planted_model_is_found_again() {
         let model = model(&job(&data, &Config { factors, ..config.clone() }));
         let mut reader = input::open(&test, &Default::default()).unwrap();
         let threads = Threads::new(1).unwrap();
-        let evaluated = model.evaluate(&mut *reader, &test, OnError::Stop, &threads).unwrap();
+        let evaluated =
+            model.evaluate(&mut *reader, &test, &EvaluateOptions::default(), &threads).unwrap();
         match evaluated.metrics {
             Metrics::Binary(metrics) => metrics.auc.unwrap(),
             Metrics::Regression(_) => panic!("not a regression"),
