@@ -120,7 +120,7 @@ pub struct ConfigArgs {
     /// Rows in a batch; 1 is online learning [default: 32 to 256, more for more rows]
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
-    /// Learning rate [default: 0.07 for adagrad, 0.001 for sgd, 0.003 for adam]
+    /// Learning rate [default: 0.3 over the root of features a row, at most 0.07, for adagrad; 0.001 for sgd; 0.003 for adam]
     #[arg(long, value_name = "X")]
     pub learning_rate: Option<f64>,
     /// sgd, adagrad, adam, or adam-dense (which updates the whole table at each step)
@@ -132,7 +132,7 @@ pub struct ConfigArgs {
     /// L2 strength of linear weights
     #[arg(long, value_name = "X")]
     pub l2_linear: Option<f64>,
-    /// L2 strength of factors
+    /// L2 strength of factors [default: 7 times the root of features a row]
     #[arg(long, value_name = "X")]
     pub l2_factors: Option<f64>,
     /// Standard deviation of the initial factors
@@ -191,7 +191,7 @@ impl ConfigArgs {
         set(&mut config.optimizer, &self.optimizer);
         set(&mut config.loss, &self.loss.map(Some));
         set(&mut config.l2_linear, &self.l2_linear);
-        set(&mut config.l2_factors, &self.l2_factors);
+        set(&mut config.l2_factors, &self.l2_factors.map(Some));
         set(&mut config.init_stdev, &self.init_stdev);
         set(&mut config.patience, &self.patience);
         set(&mut config.rate_decay, &self.rate_decay);

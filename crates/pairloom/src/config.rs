@@ -26,14 +26,17 @@ pub struct Config {
     pub loss: Option<Loss>,
     /// The update rule.
     pub optimizer: Optimizer,
-    /// The learning rate; `None` takes [`Config::rate`]'s default for the optimizer.
+    /// The learning rate. `None` takes 0.001 for SGD, 0.003 for Adam, and for AdaGrad 0.3 over the
+    /// root of the mean number of features in a row, at most 0.07: a step moves each of a row's
+    /// features, and its score by all of them.
     pub learning_rate: Option<f64>,
     /// L2 strength of linear weights: `l2/2 w^2` of every `w` is added to the *sum* of the training
     /// rows' losses, so that it is `1/C` of scikit-learn and says as much about a frequent as about
     /// a rare feature: one over the variance that its weight is expected to have.
     pub l2_linear: f64,
-    /// L2 strength of factors, likewise.
-    pub l2_factors: f64,
+    /// L2 strength of factors, likewise. `None` takes 7 times the root of the mean number of features
+    /// in a row: the more pairs a score adds up, the less each may say.
+    pub l2_factors: Option<f64>,
     /// Rows in a batch; 1 is online learning. `None` takes about a 256th of the training rows, a
     /// power of 2 from 32 to 256: small data sets need the steps, large ones the speed.
     pub batch_size: Option<usize>,
@@ -74,7 +77,7 @@ impl Default for Config {
             optimizer: Optimizer::Adagrad,
             learning_rate: None,
             l2_linear: 3.0,
-            l2_factors: 15.0,
+            l2_factors: None,
             batch_size: None,
             epochs: 50,
             shuffle: true,
@@ -92,13 +95,29 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The learning rate, or the optimizer's default.
-    pub fn rate(&self) -> f64 {
-        self.learning_rate.unwrap_or(match self.optimizer {
+    /// The settings with everything decided that is left to the data: `rows` training rows with
+    /// `features` features each on average, and this loss.
+    pub fn resolve(&self, rows: usize, features: f64, loss: Loss) -> Config {
+        let root = features.max(1.0).sqrt();
+        let rate = match self.optimizer {
             Optimizer::Sgd => 0.001,
-            Optimizer::Adagrad => 0.07,
+            Optimizer::Adagrad => (0.3 / root).min(0.07),
             Optimizer::Adam | Optimizer::AdamDense => 0.003,
-        })
+        };
+        // Two digits: nobody wants to read or repeat more of them.
+        let short = |x: f64| format!("{x:.1e}").parse().unwrap_or(x);
+        Config {
+            loss: Some(loss),
+            learning_rate: self.learning_rate.or(Some(short(rate))),
+            l2_factors: self.l2_factors.or(Some(short(7.0 * root))),
+            batch_size: Some(self.batch_rows(rows)),
+            ..self.clone()
+        }
+    }
+
+    /// The learning rate of settings that are resolved.
+    pub fn resolved_rate(&self) -> f64 {
+        self.learning_rate.unwrap_or(0.0)
     }
 
     /// Rows in a batch when there are `rows` training rows.
@@ -121,9 +140,13 @@ impl Config {
         let rules: [(&str, bool, &str); 14] = [
             ("factors", self.factors <= 1 << 16, "at most 65536"),
             ("init_stdev", is_at_least_0(self.init_stdev), "a number of at least 0"),
-            ("learning_rate", is_at_least_0(self.rate()) && self.rate() > 0.0, "more than 0"),
+            (
+                "learning_rate",
+                self.learning_rate.is_none_or(|x| x > 0.0 && x.is_finite()),
+                "more than 0",
+            ),
             ("l2_linear", is_at_least_0(self.l2_linear), "a number of at least 0"),
-            ("l2_factors", is_at_least_0(self.l2_factors), "a number of at least 0"),
+            ("l2_factors", self.l2_factors.is_none_or(is_at_least_0), "a number of at least 0"),
             ("batch_size", (1..=1 << 24).contains(&self.batch_rows(0)), "from 1 to 16777216"),
             ("epochs", self.epochs >= 1, "at least 1"),
             ("rate_decay", self.rate_decay > 0.0 && self.rate_decay <= 1.0, "in (0, 1]"),

@@ -133,7 +133,7 @@ impl Run<'_> {
             epoch: 1,
             rows: 0,
             loss: 0.0,
-            rate: self.config.rate(),
+            rate: self.config.resolved_rate(),
             best_epoch: 0,
             history: Vec::new(),
         };

@@ -51,7 +51,7 @@ fn d2l() -> (Schema, Config) {
         batch_size: Some(2048),
         epochs: 30,
         l2_linear: 0.0,
-        l2_factors: 0.0,
+        l2_factors: Some(0.0),
         patience: 0,
         rate_decay: 1.0,
         min_count: 4,

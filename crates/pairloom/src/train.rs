@@ -140,7 +140,7 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     if !valid.is_empty() {
         check_rows(&valid, input::name(job.valid.as_deref().unwrap_or(&job.data)), "validation")?;
     }
-    let config = resolve(&job.config, &encoding, train.len());
+    let config = resolve(&job.config, &encoding, &train);
     let start = start(&config, &encoding, &train, &valid)?;
     watch(Event::Start(&start));
     let counts = train.counts(encoding.features())?;
@@ -294,10 +294,9 @@ fn hold_out(interned: &Interned, job: &Job) -> Vec<bool> {
 }
 
 /// The settings with everything decided that was left to the data.
-fn resolve(config: &Config, encoding: &Encoding, rows: usize) -> Config {
+fn resolve(config: &Config, encoding: &Encoding, train: &Rows) -> Config {
     let loss = if encoding.target.is_binary() { Loss::Logistic } else { Loss::Squared };
-    let batch_size = Some(config.batch_rows(rows));
-    Config { loss: Some(loss), learning_rate: Some(config.rate()), batch_size, ..config.clone() }
+    config.resolve(train.len(), train.entries() as f64 / train.len() as f64, loss)
 }
 
 fn step_settings(config: &Config, target: &Target, counts: Vec<u32>) -> StepSettings {
@@ -306,7 +305,7 @@ fn step_settings(config: &Config, target: &Target, counts: Vec<u32>) -> StepSett
         target: target.clone(),
         optimizer: config.optimizer,
         l2_linear: config.l2_linear as f32,
-        l2_factors: config.l2_factors as f32,
+        l2_factors: config.l2_factors.unwrap_or(0.0) as f32,
         bias: config.bias,
         counts,
     }

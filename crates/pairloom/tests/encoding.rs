@@ -220,7 +220,7 @@ fn an_untrained_default_id_says_nothing() {
     let folder = folder();
     let data = write(&folder, "rows.csv", format!("label,c,d\n{lines}"));
     for optimizer in Optimizer::ALL {
-        let config = Config { optimizer, l2_factors: 0.01, ..plain_config() };
+        let config = Config { optimizer, l2_factors: Some(0.01), ..plain_config() };
         let mut job = job(&data, &config);
         job.schema = SchemaSource::Given(schema(&[
             ("label", Role::Label),

@@ -659,7 +659,7 @@ fn a_planted_model_is_found_again() {
         factors: 6,
         optimizer: Optimizer::Adam,
         learning_rate: Some(0.005),
-        l2_factors: 1e-4,
+        l2_factors: Some(1e-4),
         batch_size: Some(256),
         epochs: 40,
         patience: 3,
@@ -703,7 +703,7 @@ fn a_resumed_run_ends_in_the_same_bytes() {
             let config = Config {
                 optimizer,
                 learning_rate: Some(if optimizer == Optimizer::Sgd { 0.003 } else { 0.1 }),
-                l2_factors: 1e-3,
+                l2_factors: Some(1e-3),
                 epochs: 4,
                 rate_decay: 0.5,
                 patience: 3,

@@ -50,7 +50,7 @@ pub fn plain_config() -> Config {
         optimizer: pairloom::optimizer::Optimizer::Adagrad,
         learning_rate: Some(0.1),
         l2_linear: 0.0,
-        l2_factors: 0.0,
+        l2_factors: Some(0.0),
         batch_size: Some(64),
         epochs: 3,
         shuffle: true,
