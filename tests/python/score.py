@@ -64,7 +64,7 @@ def number(of, ids, cell):
     if of["transform"] == "quantile":
         return [(1 + int(np.searchsorted(of["edges"], v)), 1.0)]
     v = math.copysign(math.log1p(abs(v)), v) if of["transform"] == "log" else v
-    return [(0, min(max((v - of["mean"]) / of["scale"], -1e4), 1e4))]
+    return [(0, min(max((v - of["mean"]) / of["scale"], -100.0), 100.0))]
 
 
 def features(row, schema, fields):

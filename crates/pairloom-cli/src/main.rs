@@ -32,6 +32,7 @@ enum Command {
     /// Train on a real data set that is built in, and say what to try next
     Demo(demo::Args),
     /// Train a model on a file of raw rows
+    #[command(allow_negative_numbers = true)]
     Train(Box<train::Args>),
     /// Measure a model on a file of rows with labels
     Evaluate(evaluate::Args),

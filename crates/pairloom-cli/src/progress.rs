@@ -28,6 +28,7 @@ impl Progress {
     pub fn show(&mut self, event: &Event<'_>) {
         match event {
             Event::Schema(_) => {}
+            Event::Skipped(_) => self.bar.finish_and_clear(),
             Event::Reading(rows) => {
                 self.bar.set_style(style("{spinner} reading  {human_pos} rows  {per_sec}"));
                 self.bar.set_position(*rows as u64);

@@ -146,6 +146,10 @@ pub fn train_on_screen(
                 save_schema.map_or(Ok(()), |file| save(schema, file))?;
                 tell::schema(schema, screen)
             }
+            Event::Skipped(skipped) => {
+                notice_skipped(skipped);
+                Ok(())
+            }
             Event::Start(start) => {
                 binary = start.target.is_binary();
                 tell::start(start, screen)
@@ -168,7 +172,6 @@ fn save(schema: &Schema, file: &str) -> Result<()> {
 }
 
 fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Result<()> {
-    notice_skipped(&trained.skipped);
     if let Stop::Diverged { epoch, rate, .. } = &trained.stop {
         return Err(diverged(*epoch, *rate, &trained, args));
     }

@@ -7,7 +7,7 @@ use crate::data::Interned;
 use crate::encode::{Encoding, Learned, RowEncoder, Target, learn};
 use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop, check_rows};
 use crate::input::{self, OpenOptions, RawRow, Reader};
-use crate::interaction::Interaction;
+use crate::interaction::{Fm, Interaction};
 use crate::loss::Loss;
 use crate::memory;
 use crate::model::{Model, Weights, interaction};
@@ -77,6 +77,8 @@ pub enum Event<'a> {
     Schema(&'a Schema),
     /// So many rows of the training file are read.
     Reading(usize),
+    /// Rows of a file were left out.
+    Skipped(&'a Skipped),
     /// Rows are encoded and training begins.
     Start(&'a Start),
     /// Training goes on.
@@ -107,8 +109,6 @@ pub struct Trained {
     pub stop: Stop,
     /// The validation rows, encoded.
     pub valid: Rows,
-    /// Rows left out.
-    pub skipped: Skipped,
     /// The place in the training file of the row named by [`Stop::Diverged`], counted from 1 over
     /// the rows that were not left out.
     pub diverged_row: Option<usize>,
@@ -125,33 +125,11 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
         return Err(Error::usage("standard input cannot be both training and validation rows"));
     }
     let threads = Threads::new(job.threads)?;
-    let (schema, interned, mut skipped) = read(job, watch)?;
-    let held_out = hold_out(&interned, job);
-    let Learned { encoding, train, mut valid } =
-        learn(interned, &held_out, &schema, &job.config, input::name(&job.data))?;
-    check_rows(&train, input::name(&job.data), "training")?;
-    if let Some(path) = &job.valid {
-        let (rows, others) = read_rows(path, &schema, &encoding, job.on_error)?;
-        (valid, skipped) = (rows, {
-            skipped.merge(others);
-            skipped
-        });
-    }
-    if !valid.is_empty() {
-        check_rows(&valid, input::name(job.valid.as_deref().unwrap_or(&job.data)), "validation")?;
-    }
+    let Prepared { schema, encoding, train, valid, held_out } = prepare(job, watch)?;
     let config = resolve(&job.config, &encoding, &train);
     let start = start(&config, &encoding, &train, &valid)?;
     watch(Event::Start(&start));
-    let counts = train.counts(encoding.features())?;
-    let weights = Weights::init(&config, &counts, mean_score(&config, &encoding.target, &train))?;
-    let mut backend = Cpu::new(
-        interaction(&config),
-        &weights,
-        step_settings(&config, &encoding.target, counts),
-        threads,
-    )?;
-    drop(weights);
+    let mut backend = backend(&config, &encoding, &train, threads)?;
     let run = Run {
         train: &train,
         valid: &valid,
@@ -163,14 +141,59 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
         run.fit(&mut backend, &mut |event| watch(Event::Fit(event)))?;
     let diverged_row = diverged_row(&stop, &held_out);
     let model = |weights| Model { schema, encoding, config, history, epoch, weights };
-    Ok(Trained { model: weights.map(model), stop, valid, skipped, diverged_row })
+    Ok(Trained { model: weights.map(model), stop, valid, diverged_row })
+}
+
+/// Rows ready to be trained on.
+struct Prepared {
+    schema: Schema,
+    encoding: Encoding,
+    train: Rows,
+    valid: Rows,
+    held_out: Vec<bool>,
+}
+
+/// From the job's files to encoded rows.
+fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepared> {
+    let (schema, interned) = read(job, watch)?;
+    let held_out = hold_out(&interned, job);
+    let file = input::name(&job.data);
+    let Learned { encoding, train, mut valid } =
+        learn(interned, &held_out, &schema, &job.config, file)?;
+    check_rows(&train, file, "training")?;
+    let mut valid_file = file;
+    if let Some(path) = &job.valid {
+        let (rows, skipped) = read_rows(path, &schema, &encoding, job.on_error)?;
+        tell_skipped(&skipped, watch);
+        (valid, valid_file) = (rows, input::name(path));
+    }
+    if !valid.is_empty() {
+        check_rows(&valid, valid_file, "validation")?;
+    }
+    Ok(Prepared { schema, encoding, train, valid, held_out })
+}
+
+fn tell_skipped(skipped: &Skipped, watch: &mut dyn FnMut(Event<'_>) -> bool) {
+    if skipped.rows > 0 {
+        watch(Event::Skipped(skipped));
+    }
+}
+
+/// A machine with its first weights.
+fn backend(
+    config: &Config,
+    encoding: &Encoding,
+    train: &Rows,
+    threads: Threads,
+) -> Result<Cpu<Fm>> {
+    let counts = train.counts(encoding.features())?;
+    let weights = Weights::init(config, &counts, mean_score(config, &encoding.target, train))?;
+    let settings = step_settings(config, &encoding.target, counts);
+    Cpu::new(interaction(config), &weights, settings, threads)
 }
 
 /// Reads the training file: its schema and its rows.
-fn read(
-    job: &Job,
-    watch: &mut dyn FnMut(Event<'_>) -> bool,
-) -> Result<(Schema, Interned, Skipped)> {
+fn read(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<(Schema, Interned)> {
     let mut reader = match &job.schema {
         SchemaSource::Given(schema) => input::open_as(&job.data, schema.format, &[])?,
         SchemaSource::Infer(_) => input::open(&job.data, &job.open)?,
@@ -199,10 +222,11 @@ fn read(
         }
         Ok(())
     })?;
+    tell_skipped(&skipped, watch);
     if interned.rows == 0 {
         return Err(Error::data(input::name(&job.data), "no rows to train on"));
     }
-    Ok((schema, interned, skipped))
+    Ok((schema, interned))
 }
 
 fn sample(reader: &mut dyn Reader) -> Result<Vec<Result<RawRow>>> {

@@ -631,7 +631,14 @@ fn bad_rows_can_be_skipped_and_are_counted() {
     let given = Job { schema: SchemaSource::Given(schema), ..job(&data, &plain_config()) };
     assert!(refusal(&given).starts_with(&format!("{data}:61:9: column 'n' is numeric")));
     let skipping = Job { on_error: OnError::Skip, ..given };
-    let Trained { model, skipped, .. } = trained(&skipping);
+    let mut skipped = pairloom::reading::Skipped::default();
+    let count = &mut |event: Event<'_>| {
+        if let Event::Skipped(of_file) = event {
+            skipped.merge(of_file.clone());
+        }
+        true
+    };
+    let model = train(&skipping, count).unwrap().model;
     assert_eq!((skipped.rows, skipped.first.len()), (3, 3));
     assert!(skipped.first[1].starts_with(&format!("{data}:131:")), "{:?}", skipped.first);
     assert!(bytes(&model.unwrap()) == expected);
@@ -815,6 +822,7 @@ fn what_is_told_on_the_way_adds_up() {
     let trained = train(&job(&data, &config), &mut |event| {
         match event {
             Event::Schema(_) => schemas += 1,
+            Event::Skipped(_) => {}
             Event::Start(start) => {
                 assert_eq!((start.train, start.valid), (264, 66));
                 starts += 1;

@@ -50,9 +50,9 @@ impl Transform {
 pub const MISSING: [&str; 10] =
     ["NA", "N/A", "NaN", "nan", "NULL", "null", "None", "none", "\\N", "?"];
 
-/// Standardised values are kept within this many standard deviations, so that one wild cell
-/// cannot overflow a score.
-const LIMIT: f64 = 1e4;
+/// Standardised values are kept within this many standard deviations: one wild cell can then neither
+/// overflow a score nor drown the other features' part of it in rounding.
+const LIMIT: f64 = 100.0;
 
 /// A numeric field, learned. A missing value has an id of its own and the value 1.
 #[derive(Debug, Clone, Serialize, Deserialize)]
