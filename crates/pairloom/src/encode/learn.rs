@@ -1,13 +1,11 @@
 //! Learning an encoding from interned rows, and applying it to them.
 
 use super::row::index_token;
-use super::target::same;
-use super::{Dictionary, Encoding, Field, FieldKind, Number, Target, Vocabulary, share};
+use super::target::{labels_as_numbers, learn_target};
+use super::{Dictionary, Encoding, Field, FieldKind, Number, Vocabulary, share};
 use crate::batch::Rows;
 use crate::config::Config;
-use crate::data::{Interned, InternedCells, InternedColumn, Labels, split_pair};
-use crate::input::parse_number;
-use crate::loss::Loss;
+use crate::data::{Interned, InternedCells, InternedColumn, split_pair};
 use crate::schema::{Column, Schema};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -119,102 +117,6 @@ fn by_field(pairs: &Dictionary, counts: &[u32]) -> Result<BTreeMap<u32, (Diction
     Ok(fields)
 }
 
-fn learn_target(
-    interned: &Interned,
-    training: &[usize],
-    schema: &Schema,
-    config: &Config,
-    file: &str,
-) -> Result<Target> {
-    let labels = &interned.labels;
-    let Some(&first) = training.first() else {
-        return Err(Error::data(file, "no training rows"));
-    };
-    if training.iter().all(|&row| labels.values[row] == labels.values[first]) {
-        let class = class_of(labels, labels.values[first]);
-        let message = format!("all {} training rows have the label '{class}'", training.len());
-        return Err(Error::data(file, message + ": there is nothing to learn"));
-    }
-    let binary = match config.loss {
-        None => labels.classes.len() == 2,
-        Some(loss) => loss == Loss::Logistic,
-    };
-    if binary {
-        learn_classes(labels, schema, file)
-    } else {
-        learn_scale(interned, training, config, file)
-    }
-}
-
-/// A label as it was written; the number itself where it is one of many.
-fn class_of(labels: &Labels, value: f64) -> String {
-    let is_it = |(place, class): &(usize, &String)| match labels.are_text {
-        true => *place as f64 == value,
-        false => parse_number(class.as_bytes()) == Some(value),
-    };
-    let found = labels.classes.iter().enumerate().find(is_it);
-    found.map_or_else(|| value.to_string(), |(_, class)| class.clone())
-}
-
-/// Which of the two labels is positive: the one the schema names, else the greater number, else a
-/// word for "yes", else the last in the alphabet.
-fn learn_classes(labels: &Labels, schema: &Schema, file: &str) -> Result<Target> {
-    const YES: [&str; 8] = ["1", "y", "yes", "t", "true", "positive", "pos", "click"];
-    let [first, second] = &labels.classes[..] else {
-        let classes = labels.classes.join("', '");
-        return Err(Error::data(
-            file,
-            format!(
-                "logistic loss takes a label of two values and this one has more ('{classes}', \
-                     ...): use --loss squared for numbers"
-            ),
-        ));
-    };
-    let second_is_positive = match &schema.positive {
-        Some(positive) if same(positive.as_bytes(), first) => false,
-        Some(positive) if same(positive.as_bytes(), second) => true,
-        Some(positive) => {
-            let message = format!("no label is '{positive}': they are '{first}' and '{second}'");
-            return Err(Error::data(file, message));
-        }
-        None => {
-            let is_yes = |class: &str| YES.contains(&class.to_lowercase().as_str());
-            let numbers = (parse_number(first.as_bytes()), parse_number(second.as_bytes()));
-            match numbers {
-                (Some(first), Some(second)) => second > first,
-                _ if is_yes(first) != is_yes(second) => is_yes(second),
-                _ => second > first,
-            }
-        }
-    };
-    let (first, second) = (first.clone(), second.clone());
-    let (negative, positive) = if second_is_positive { (first, second) } else { (second, first) };
-    Ok(Target::Binary { negative, positive })
-}
-
-/// Weighted mean and standard deviation of the training labels.
-fn learn_scale(
-    interned: &Interned,
-    training: &[usize],
-    config: &Config,
-    file: &str,
-) -> Result<Target> {
-    let labels = &interned.labels;
-    if labels.are_text {
-        let classes = labels.classes.join("', '");
-        return Err(Error::data(file, format!("squared loss takes numbers, not '{classes}'")));
-    }
-    let weight = |row: usize| f64::from(interned.weights.get(row).copied().unwrap_or(1.0));
-    let total: f64 = training.iter().map(|&row| weight(row)).sum();
-    let average = |f: &dyn Fn(f64) -> f64| {
-        training.iter().map(|&row| weight(row) * f(labels.values[row])).sum::<f64>() / total
-    };
-    let mean = if config.bias { average(&|y| y) } else { 0.0 };
-    let scale = average(&|y| (y - mean).powi(2)).sqrt();
-    let usable = |x: &f64| x.is_finite() && *x > 0.0;
-    Ok(Target::Real { mean, scale: Some(scale).filter(usable).unwrap_or(1.0) })
-}
-
 fn encode(interned: &Interned, held_out: &[bool], encoding: &Encoding) -> Result<(Rows, Rows)> {
     let columns: Vec<Remapped> =
         interned.columns.iter().map(|column| Remapped::new(column, encoding)).collect();
@@ -229,22 +131,6 @@ fn encode(interned: &Interned, held_out: &[bool], encoding: &Encoding) -> Result
         rows.finish(label(row), interned.weights.get(row).copied().unwrap_or(1.0));
     }
     Ok((train, valid))
-}
-
-/// From interned labels to those of [`Rows`].
-fn labels_as_numbers<'a>(labels: &'a Labels, target: &Target) -> impl Fn(usize) -> f32 + 'a {
-    let positive = match target {
-        Target::Real { .. } => None,
-        Target::Binary { positive, .. } => Some(if labels.are_text {
-            labels.classes.iter().position(|class| class == positive).unwrap_or(0) as f64
-        } else {
-            parse_number(positive.as_bytes()).unwrap_or(1.0)
-        }),
-    };
-    move |row| {
-        let value = labels.values[row];
-        positive.map_or(value as f32, |positive| f32::from(value == positive))
-    }
 }
 
 /// A column with its final ids.
