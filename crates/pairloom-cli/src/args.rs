@@ -135,7 +135,8 @@ pub struct ConfigArgs {
     /// L2 strength of factors [default: 7 times the root of features a row]
     #[arg(long, value_name = "X")]
     pub l2_factors: Option<f64>,
-    /// Standard deviation of the initial factors
+    /// Standard deviation of the initial factors [default: 0.2 over the root of features a row, at most
+    /// 0.05]
     #[arg(long, value_name = "X")]
     pub init_stdev: Option<f64>,
     /// Leave out the bias
@@ -192,7 +193,7 @@ impl ConfigArgs {
         set(&mut config.loss, &self.loss.map(Some));
         set(&mut config.l2_linear, &self.l2_linear);
         set(&mut config.l2_factors, &self.l2_factors.map(Some));
-        set(&mut config.init_stdev, &self.init_stdev);
+        set(&mut config.init_stdev, &self.init_stdev.map(Some));
         set(&mut config.patience, &self.patience);
         set(&mut config.rate_decay, &self.rate_decay);
         set(&mut config.seed, &self.seed);
@@ -212,8 +213,8 @@ impl ConfigArgs {
 pub fn show_defaults(mut command: clap::Command) -> clap::Command {
     let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
     let defaults = defaults.as_object().cloned().unwrap_or_default();
-    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().into()).collect();
-    for name in names {
+    // Other commands may have flags of the same names that mean other things.
+    for name in ["train"] {
         command = command.mut_subcommand(name, |mut sub| {
             for (setting, default) in &defaults {
                 let has = sub.get_arguments().any(|arg| arg.get_id() == setting.as_str());

@@ -1,8 +1,9 @@
 //! Progress of training, on standard error and only where that is a terminal.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use pairloom::fit::FitEvent;
 use pairloom::train::Event;
+use std::fmt::Write;
 use std::time::Instant;
 
 /// A bar for the epoch in progress.
@@ -30,7 +31,7 @@ impl Progress {
             Event::Schema(_) => {}
             Event::Skipped(_) => self.bar.finish_and_clear(),
             Event::Reading(rows) => {
-                self.bar.set_style(style("{spinner} reading  {human_pos} rows  {per_sec}"));
+                self.bar.set_style(style("{spinner} reading  {human_pos} rows  {rate}"));
                 self.bar.set_position(*rows as u64);
             }
             Event::Start(start) => {
@@ -57,7 +58,7 @@ impl Progress {
             self.epoch = epoch;
             self.begun = Instant::now();
             self.bar = ProgressBar::new(self.rows as u64);
-            self.bar.set_style(style("epoch {prefix}  [{bar:30}]  {per_sec:>14}  {msg}"));
+            self.bar.set_style(style("epoch {prefix}  [{bar:30}]  {rate:>12}  {msg}"));
             self.bar.set_prefix(format!("{epoch:>3}"));
         }
         self.bar.set_position(rows as u64);
@@ -66,5 +67,9 @@ impl Progress {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = ProgressStyle::with_template(template);
+    let rate = |state: &ProgressState, out: &mut dyn Write| {
+        let _ = write!(out, "{} rows/s", HumanCount(state.per_sec() as u64));
+    };
+    style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate)
 }

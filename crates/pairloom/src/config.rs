@@ -20,8 +20,10 @@ pub struct Config {
     pub bias: bool,
     /// Whether there are linear weights `w_i`.
     pub linear: bool,
-    /// Standard deviation of the initial factors (normal, mean 0). Linear weights start at 0.
-    pub init_stdev: f64,
+    /// Standard deviation of the initial factors (normal, mean 0). Linear weights start at 0. `None`
+    /// takes 0.2 over the root of the mean number of features in a row, at most 0.05: the noise
+    /// that the first scores start from grows with the number of pairs.
+    pub init_stdev: Option<f64>,
     /// The loss; `None` takes logistic for a label of two values and squared for any other.
     pub loss: Option<Loss>,
     /// The update rule.
@@ -72,7 +74,7 @@ impl Default for Config {
             factors: 16,
             bias: true,
             linear: true,
-            init_stdev: 0.05,
+            init_stdev: None,
             loss: None,
             optimizer: Optimizer::Adagrad,
             learning_rate: None,
@@ -109,6 +111,7 @@ impl Config {
         Config {
             loss: Some(loss),
             learning_rate: self.learning_rate.or(Some(short(rate))),
+            init_stdev: self.init_stdev.or(Some(short((0.2 / root).min(0.05)))),
             l2_factors: self.l2_factors.or(Some(short(7.0 * root))),
             batch_size: Some(self.batch_rows(rows)),
             ..self.clone()
@@ -139,7 +142,7 @@ impl Config {
         let share = "at least 0 and less than 1";
         let rules: [(&str, bool, &str); 14] = [
             ("factors", self.factors <= 1 << 16, "at most 65536"),
-            ("init_stdev", is_at_least_0(self.init_stdev), "a number of at least 0"),
+            ("init_stdev", self.init_stdev.is_none_or(is_at_least_0), "a number of at least 0"),
             (
                 "learning_rate",
                 self.learning_rate.is_none_or(|x| x > 0.0 && x.is_finite()),

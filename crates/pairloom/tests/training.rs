@@ -471,7 +471,7 @@ fn the_last_good_epoch_outlives_a_divergence() {
             learning_rate: Some(rate),
             batch_size: Some(400),
             epochs: 60,
-            init_stdev: 0.3,
+            init_stdev: Some(0.3),
             valid_fraction: 0.0,
             ..plain_config()
         };

@@ -69,7 +69,7 @@ const LABELS: [&str; 13] = [
 ];
 
 /// Last words of a column's name that make its whole numbers names of something.
-const ENTITIES: [&str; 24] = [
+const ENTITIES: [&str; 41] = [
     "id",
     "ids",
     "user",
@@ -94,6 +94,23 @@ const ENTITIES: [&str; 24] = [
     "query",
     "url",
     "hash",
+    "store",
+    "shop",
+    "sku",
+    "city",
+    "country",
+    "region",
+    "brand",
+    "channel",
+    "genre",
+    "postcode",
+    "station",
+    "airport",
+    "merchant",
+    "seller",
+    "author",
+    "tag",
+    "page",
 ];
 
 /// Whole numbers with at most this many distinct values are categories.
@@ -101,6 +118,9 @@ const FEW: usize = 50;
 
 /// How uneven neighbouring counts of names are; those of a quantity give about 1.
 const UNEVEN: f64 = 2.0;
+
+/// A column is numeric if at most one in so many of its cells is no number.
+const ODD: usize = 20;
 
 /// A text column is free text or a key if this share of its cells are distinct.
 const DISTINCT: f64 = 0.95;
@@ -222,11 +242,12 @@ struct Look<'a> {
 fn look<'a>(cell: usize, sample: &[&'a RawRow]) -> Look<'a> {
     let mut look =
         Look { filled: 0, texts: HashMap::new(), numeric: true, whole: Some(BTreeMap::new()) };
+    let mut odd = 0;
     for text in sample.iter().map(|row| row.cell(cell)).filter(|text| !text.is_empty()) {
         look.filled += 1;
         *look.texts.entry(text).or_default() += 1;
         match parse_cell(text) {
-            None => (look.numeric, look.whole) = (false, None),
+            None => odd += 1,
             Some(v) if v.is_nan() => {}
             Some(v) if v.fract() == 0.0 && v.abs() < 9e15 => {
                 if let Some(whole) = &mut look.whole {
@@ -236,7 +257,9 @@ fn look<'a>(cell: usize, sample: &[&'a RawRow]) -> Look<'a> {
             Some(_) => look.whole = None,
         }
     }
-    look.numeric &= look.filled > 0;
+    // A few cells that are no numbers do not make a column of names: reading will point at them.
+    look.numeric = look.filled > 0 && odd * ODD <= look.filled;
+    look.whole = look.whole.filter(|_| look.numeric);
     look
 }
 
@@ -266,7 +289,9 @@ fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
         Some(whole) if look.numeric && unevenness(whole) > UNEVEN => {
             choose(Role::Categorical, "whole numbers as uneven as names".into())
         }
-        Some(_) if look.numeric => choose(Role::Numeric, "whole numbers, many distinct".into()),
+        Some(_) if look.numeric => {
+            choose(Role::Numeric, "whole numbers, many distinct (names? --categorical)".into())
+        }
         None if look.numeric => choose(Role::Numeric, "numbers".into()),
         _ => match separator(&look) {
             Some(separator) => {

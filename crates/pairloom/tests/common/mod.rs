@@ -45,7 +45,7 @@ pub fn plain_config() -> Config {
         factors: 4,
         bias: true,
         linear: true,
-        init_stdev: 0.05,
+        init_stdev: Some(0.05),
         loss: None,
         optimizer: pairloom::optimizer::Optimizer::Adagrad,
         learning_rate: Some(0.1),
