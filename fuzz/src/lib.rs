@@ -18,9 +18,8 @@ pub fn read(bytes: &[u8], options: &OpenOptions) {
                 assert!(row.line() > line && (sparse || row.pairs().is_empty()));
                 assert!(row.pairs().iter().all(|pair| pair.value.is_finite()));
                 line = row.line();
-                // The places of cells and pairs can always be told.
+                // The places of cells can always be told.
                 (0..=row.len()).for_each(|i| drop(row.cell_error(i, "")));
-                row.pairs().iter().for_each(|pair| drop(row.pair_error(pair, "")));
             }
             Err(Error::Row { place, .. }) => {
                 assert!(place.line > line && place.column > 0);

@@ -1,7 +1,7 @@
 //! `pairloom demo`: the main job on a real data set that is part of the program.
 
 use crate::report;
-use crate::screen::{Screen, figure, thousands};
+use crate::screen::{Screen, figure, thousands, write_text};
 use crate::train::train_on_screen;
 use pairloom::metric::{Binary, Metrics};
 use pairloom::parallel::Threads;
@@ -72,7 +72,7 @@ fn write_rows(train: &str, test: &str) -> Result<()> {
         let mine = rows.lines().enumerate().filter(|(i, _)| (i % TEST_EVERY == 0) == wanted);
         let lines = std::iter::once(header).chain(mine.map(|(_, line)| line));
         let text: String = lines.flat_map(|line| [line, "\n"]).collect();
-        std::fs::write(file, text).map_err(|e| Error::io(file, e))?;
+        write_text(file, &text)?;
     }
     Ok(())
 }

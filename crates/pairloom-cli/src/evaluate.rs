@@ -1,6 +1,7 @@
 //! `pairloom evaluate`.
 
 use crate::args::InputArgs;
+use crate::output;
 use crate::report;
 use crate::screen::{Screen, metric_rows, notice_skipped};
 use pairloom::input::{self, OpenOptions, Reader};
@@ -34,6 +35,7 @@ pub struct Args {
 
 /// Runs `pairloom evaluate`.
 pub fn run(args: &Args) -> Result<()> {
+    output::check(&args.report.iter().collect::<Vec<_>>(), &[&args.model, &args.data])?;
     let model = Model::load(&args.model)?;
     let mut reader = open_for(&model, &args.data, &args.input)?;
     let threads = Threads::new(args.threads)?;

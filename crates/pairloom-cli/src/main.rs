@@ -6,6 +6,7 @@ mod demo;
 mod evaluate;
 mod generate;
 mod inspect;
+mod output;
 mod predict;
 mod progress;
 mod report;

@@ -2,6 +2,7 @@
 
 use crate::args::InputArgs;
 use crate::evaluate::open_for;
+use crate::output;
 use crate::screen::notice_skipped;
 use pairloom::file::{shown, write_whole};
 use pairloom::input;
@@ -36,6 +37,7 @@ pub struct Args {
 
 /// Runs `pairloom predict`.
 pub fn run(args: &Args) -> Result<()> {
+    output::check(&[&args.output], &[&args.model, &args.data])?;
     let model = Model::load(&args.model)?;
     let skipped = write_whole(&args.output, |out| predict(args, &model, out))?;
     notice_skipped(&skipped);

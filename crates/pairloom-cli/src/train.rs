@@ -1,6 +1,7 @@
 //! `pairloom train`.
 
 use crate::args::{ColumnArgs, ConfigArgs, InputArgs};
+use crate::output;
 use crate::progress::Progress;
 use crate::report;
 use crate::screen::{Screen, metric_rows, notice, notice_skipped, write_text};
@@ -11,7 +12,6 @@ use pairloom::preset::{self, Preset};
 use pairloom::schema::Schema;
 use pairloom::train::{Event, Job, SchemaSource, Trained, train};
 use pairloom::{Config, Error, Model, Result};
-use std::path::Path;
 use std::time::Duration;
 
 /// Arguments of `pairloom train`.
@@ -62,10 +62,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let job = job(args)?;
     let outputs = [Some(&args.output), args.report.as_ref(), args.save_schema.as_ref()];
-    outputs.into_iter().flatten().try_for_each(|file| {
-        check_writable(file)?;
-        check_other(file, &args.data, args.valid.as_deref())
-    })?;
+    let inputs = std::iter::once(&args.data).chain(&args.valid);
+    output::check(&outputs.into_iter().flatten().collect::<Vec<_>>(), &inputs.collect::<Vec<_>>())?;
     let mut screen = Screen::new(args.json, args.output == "-");
     let trained = train_on_screen(&job, &mut screen, args.save_schema.as_deref())?;
     finish(args, &job, trained, &mut screen)
@@ -104,31 +102,6 @@ fn job(args: &Args) -> Result<Job> {
 fn read_schema(file: &str) -> Result<Schema> {
     let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, e))?;
     Schema::from_toml(file, &text)
-}
-
-/// Finds out before the training rather than after it.
-fn check_writable(path: &str) -> Result<()> {
-    let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
-    let problem = if path.is_empty() {
-        return Err(Error::usage("the name of a file to write is empty"));
-    } else if Path::new(path).is_dir() {
-        Some("is a folder: give a file's name")
-    } else if folder.is_some_and(|folder| !folder.is_dir()) {
-        Some("cannot be written: its folder does not exist")
-    } else {
-        None
-    };
-    problem.map_or(Ok(()), |problem| Err(Error::data(path, problem)))
-}
-
-/// Refuses to write over the rows: a slip of the keyboard would cost them.
-fn check_other(output: &str, data: &str, valid: Option<&str>) -> Result<()> {
-    let file = |path: &str| std::fs::canonicalize(path).ok().filter(|path| path.is_file());
-    let ours = file(output);
-    match std::iter::once(data).chain(valid).find(|rows| ours.is_some() && file(rows) == ours) {
-        None => Ok(()),
-        Some(rows) => Err(Error::usage(format!("{output} would replace the rows in {rows}"))),
-    }
 }
 
 /// Trains, telling what happens.

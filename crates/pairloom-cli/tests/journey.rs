@@ -273,6 +273,9 @@ fn a_saved_schema_gives_the_same_model() {
         "train shop.csv --schema schema.toml --epochs 3 --patience 0 --factors 4 --seed 5 -o again",
     );
     assert!(room.read("again") == model);
+    // A file written another way is read as the flags say.
+    room.write("tabs.txt", room.text("shop.csv").replace(',', "\t"));
+    room.ok("train tabs.txt --schema schema.toml --delimiter tab --header --epochs 1 -o tabs");
     // It can be edited, and flags change it further.
     let edited = room.text("schema.toml").replace("role = \"multi\"", "role = \"ignore\"");
     room.write("edited.toml", edited);

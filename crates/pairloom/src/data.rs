@@ -152,8 +152,8 @@ impl Interned {
     /// Adds a row.
     ///
     /// # Errors
-    /// [`Error::Row`] for a cell that cannot be used, after which the row is as if never seen;
-    /// [`Error::Memory`] if it does not fit.
+    /// [`Error::Row`] for a cell that cannot be used, after which no row has been added (though
+    /// values that came with it keep their numbers); [`Error::Memory`] if it does not fit.
     pub fn push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
         let pushed = self.try_push(schema, raw);
         match pushed {

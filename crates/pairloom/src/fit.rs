@@ -137,17 +137,23 @@ impl Run<'_> {
             best_epoch: 0,
             history: Vec::new(),
         };
+        let fingerprint = self.checkpoints.map_or(0, |_| self.fingerprint());
         let is_there = |to: &&Checkpoints| to.resume && std::path::Path::new(&to.path).exists();
         let (progress, best) = match self.checkpoints.filter(is_there) {
             None => (fresh, None),
             Some(to) => {
-                let width = backend.state().table.width();
-                let loaded = Checkpoint::load(&to.path, self.config, self.fingerprint(), width)?;
+                let like = &backend.state().table;
+                let loaded = Checkpoint::load(&to.path, self.config, fingerprint, like)?;
+                if loaded.progress.epoch == 0 || loaded.progress.rows > self.train.len() {
+                    let message = "its progress is not one of this run: it is damaged".into();
+                    return Err(Error::ModelFile { file: to.path.clone(), message });
+                }
                 backend.restore(loaded.state.into_owned());
                 (loaded.progress.into_owned(), loaded.best.map(Cow::into_owned))
             }
         };
-        Ok(Training { run: self, backend, progress, best, saved: Instant::now() })
+        let saved = Instant::now();
+        Ok(Training { run: self, backend, progress, best, fingerprint, saved })
     }
 
     fn measure(&self, scores: &[f32]) -> Result<Metrics> {
@@ -193,6 +199,8 @@ struct Training<'r> {
     progress: Progress,
     /// The weights of the best epoch so far.
     best: Option<Weights>,
+    /// The rows' fingerprint, if there are checkpoints to carry it.
+    fingerprint: u64,
     /// When the last checkpoint was written.
     saved: Instant,
 }
@@ -280,7 +288,7 @@ impl Training<'_> {
             state: Cow::Borrowed(self.backend.state()),
             best: self.best.as_ref().map(Cow::Borrowed),
         };
-        checkpoint.save(&to.path, self.run.config, self.run.fingerprint())?;
+        checkpoint.save(&to.path, self.run.config, self.fingerprint)?;
         self.saved = Instant::now();
         Ok(())
     }

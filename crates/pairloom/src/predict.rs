@@ -4,15 +4,16 @@ use crate::batch::Rows;
 use crate::encode::RowEncoder;
 use crate::error::Place;
 use crate::fit::measure;
-use crate::input::{RawRow, Reader};
+use crate::input::{Format, RawRow, Reader};
 use crate::metric::{DEFAULT_THRESHOLD, Metrics};
 use crate::model::Model;
 use crate::parallel::Threads;
 use crate::reading::{OnError, Skipped, for_each_row};
 use crate::{Error, Result};
 
-/// Rows scored together.
+/// Rows scored together, or fewer where they have more features or kept text than this.
 const PIECE: usize = 8192;
+const PIECE_SIZE: usize = 1 << 20;
 
 /// What to take from the input.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,10 @@ impl Piece {
             let start = cell.checked_sub(1).map_or(0, |before| self.ends[before]);
             &self.kept[start..self.ends[cell]]
         })
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.len() >= PIECE || self.rows.entries() + self.kept.len() >= PIECE_SIZE
     }
 
     fn add(&mut self, raw: &RawRow, cells: &[usize]) {
@@ -117,6 +122,7 @@ impl Model {
         threads: &Threads,
         mut take: impl FnMut(&Piece) -> Result<()>,
     ) -> Result<Skipped> {
+        self.check_format(reader.format(), file)?;
         let names = reader.columns().to_vec();
         let keep = positions(&options.keep, &names)?;
         let labelled = options.labelled;
@@ -137,11 +143,21 @@ impl Model {
         let mut skipped = for_each_row(reader, options.on_error, |raw| {
             encoder.encode(raw, &mut piece.rows)?;
             piece.add(raw, &keep);
-            if piece.rows.len() == PIECE { finish(&mut piece) } else { Ok(()) }
+            if piece.is_full() { finish(&mut piece) } else { Ok(()) }
         })?;
         finish(&mut piece)?;
         skipped.merge(not_finite);
         Ok(skipped)
+    }
+
+    /// Rows of another format have other fields, and all of them would pass as never seen.
+    fn check_format(&self, found: Format, file: &str) -> Result<()> {
+        let kind = std::mem::discriminant::<Format>;
+        if kind(&found) == kind(&self.schema.format) {
+            return Ok(());
+        }
+        let (found, trained) = (found.name(), self.schema.format.name());
+        Err(Error::data(file, format!("it is read as {found}, and the model is one for {trained}")))
     }
 
     /// Predicts all rows of a file, which must have labels, and measures the predictions.

@@ -17,12 +17,14 @@ use crate::reading::{OnError, Skipped, for_each_row};
 use crate::schema::{Hints, Schema, infer};
 use crate::table;
 use crate::{Error, Result};
+use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// Rows that the schema is inferred from.
+/// Rows that the schema is inferred from, and bytes of memory that they may take before fewer do:
+/// one row may be as long as 64 MiB.
 const SAMPLE: usize = 10_000;
+const SAMPLE_BYTES: usize = 64 << 20;
 
 /// Where the schema comes from.
 #[derive(Debug, Clone)]
@@ -195,12 +197,15 @@ fn backend(
 /// Reads the training file: its schema and its rows.
 fn read(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<(Schema, Interned)> {
     let mut reader = match &job.schema {
-        SchemaSource::Given(schema) => input::open_as(&job.data, schema.format, &[])?,
-        SchemaSource::Infer(_) => input::open(&job.data, &job.open)?,
+        SchemaSource::Given(schema) if job.open == OpenOptions::default() => {
+            input::open_as(&job.data, schema.format, &[])?
+        }
+        _ => input::open(&job.data, &job.open)?,
     };
     let names = reader.columns().to_vec();
     let (schema, sample) = match &job.schema {
         SchemaSource::Given(schema) => {
+            let schema = Schema { format: reader.format(), ..schema.clone() };
             (schema.for_columns(input::name(&job.data), &names)?, Vec::new())
         }
         SchemaSource::Infer(hints) => {
@@ -230,11 +235,14 @@ fn read(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<(Schema, 
 }
 
 fn sample(reader: &mut dyn Reader) -> Result<Vec<Result<RawRow>>> {
-    let mut rows = Vec::new();
-    while rows.len() < SAMPLE {
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while rows.len() < SAMPLE && bytes < SAMPLE_BYTES {
         let mut row = RawRow::new();
         match reader.read(&mut row) {
-            Ok(true) => rows.push(Ok(row)),
+            Ok(true) => {
+                bytes += row.bytes();
+                rows.push(Ok(row));
+            }
             Ok(false) => break,
             Err(error @ Error::Row { .. }) => rows.push(Err(error)),
             Err(error) => return Err(error),
@@ -294,27 +302,22 @@ pub fn read_rows(
 /// are groups.
 fn hold_out(interned: &Interned, job: &Job) -> Vec<bool> {
     let (rows, config) = (interned.rows, &job.config);
-    let mut held = vec![false; rows];
     if job.valid.is_some() {
-        return held;
+        return vec![false; rows];
     }
-    let share = |fraction: f64| (rows as f64 * fraction) as usize;
+    let share = |of: usize, fraction: f64| (of as f64 * fraction) as usize;
     if config.valid_tail > 0.0 {
-        held[rows - share(config.valid_tail)..].fill(true);
-        return held;
+        let first = rows - share(rows, config.valid_tail);
+        return (0..rows).map(|row| row >= first).collect();
     }
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed.rotate_left(32));
-    if interned.groups.is_empty() {
-        held[..share(config.valid_fraction)].fill(true);
-        held.shuffle(&mut random);
-    } else {
-        let groups = interned.groups.iter().max().map_or(0, |&last| last as usize + 1);
-        let drawn: Vec<bool> =
-            (0..groups).map(|_| random.random::<f64>() < config.valid_fraction).collect();
-        let of_group = interned.groups.iter().map(|&group| drawn[group as usize]);
-        held = of_group.collect();
+    let groups = interned.groups.iter().max().map_or(rows, |&last| last as usize + 1);
+    let mut drawn = vec![false; groups];
+    drawn[..share(groups, config.valid_fraction)].fill(true);
+    drawn.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(config.seed.rotate_left(32)));
+    match interned.groups.is_empty() {
+        true => drawn,
+        false => interned.groups.iter().map(|&group| drawn[group as usize]).collect(),
     }
-    held
 }
 
 /// The settings with everything decided that was left to the data.
@@ -340,7 +343,8 @@ fn start(config: &Config, encoding: &Encoding, train: &Rows, valid: &Rows) -> Re
     let (features, interaction) = (encoding.features(), interaction(config));
     let states = config.optimizer.states();
     // The table with its state, the best epoch's weights, and the sums of one batch.
-    let batch = config.batch_rows(train.len()) as u128 * interaction.sums() as u128 * 4;
+    let batch = config.batch_rows(train.len()).min(train.len());
+    let batch = batch as u128 * interaction.sums() as u128 * 4;
     let model = table::bytes(features, interaction.width(), states)
         + table::bytes(features, interaction.width(), 0)
         + batch;

@@ -289,6 +289,26 @@ fn a_checkpoint_is_no_model() {
     assert_eq!(message, format!("{file}: this is a checkpoint, not a model"));
 }
 
+#[test]
+fn a_checkpoint_that_cannot_be_of_the_run_is_refused() {
+    let folder = folder();
+    let data = write(&folder, "rows.csv", rows(200));
+    let file = path(&folder, "checkpoint");
+    let checkpoints = Some(Checkpoints { path: file.clone(), every: Duration::ZERO, resume: true });
+    let job = Job { checkpoints, ..job(&data, &plain_config()) };
+    trained(&job);
+    let (header, document, data) = parts(&fs::read(&file).unwrap());
+    for (place, value) in [("rows", 1u64 << 40), ("epoch", 0)] {
+        let mut altered = document.clone();
+        altered["document"]["progress"][place] = json!(value);
+        fs::write(&file, joined(header.clone(), &altered, &data)).unwrap();
+        match pairloom::train::train(&job, &mut |_| true) {
+            Err(Error::ModelFile { message, .. }) => assert!(message.contains("damaged")),
+            other => panic!("{place}: {other:?}"),
+        }
+    }
+}
+
 /// Loads a mutant; if it is accepted, uses it in every way.
 fn try_out(path: &str, bytes: &[u8]) -> bool {
     match load(path, bytes) {

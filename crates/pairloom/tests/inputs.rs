@@ -475,7 +475,6 @@ fn cells_and_pairs_know_their_place() {
         input::from_bytes("t.svm", "\n1 qid:2 1:1\t2:1\n", &OpenOptions::default()).unwrap();
     assert!(reader.read(&mut row).unwrap());
     assert_eq!(row.cell_error(1, "odd").to_string(), "t.svm:2:7: odd");
-    assert_eq!(row.pair_error(&row.pairs()[1], "odd").to_string(), "t.svm:2:13: odd");
 }
 
 /// Every way of cutting a compressed file short is an error, and so is a flipped bit.

@@ -11,9 +11,12 @@ use pairloom::{Error, Model};
 
 /// A small machine over two pairs.
 fn model() -> Model {
+    trained_on((0..200).map(|i| format!("{} 1:{} 2:1\n", i % 2, i % 2 + i % 5)).collect())
+}
+
+fn trained_on(rows: String) -> Model {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rows.svm");
-    let rows: String = (0..200).map(|i| format!("{} 1:{} 2:1\n", i % 2, i % 2 + i % 5)).collect();
     std::fs::write(&file, rows).unwrap();
     let mut job = Job::new(file.to_str().unwrap());
     job.config.epochs = 2;
@@ -70,4 +73,32 @@ fn or_end_the_input_with_their_place() {
         Err(error @ Error::Row { .. }) => assert!(error.to_string().starts_with("rows:5:1: ")),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn wide_rows_are_scored_in_smaller_pieces() {
+    let pairs: String = (1..=5000).map(|i| format!(" {i}:1")).collect();
+    let model = trained_on(format!("1{pairs}\n0{pairs}\n").repeat(20));
+    let rows = format!("1{pairs}\n").repeat(1000);
+    let options = OpenOptions { format: Some("libsvm".parse().unwrap()), ..Default::default() };
+    let mut reader = from_bytes("rows", rows, &options).unwrap();
+    let (mut all, threads) = (0, Threads::new(1).unwrap());
+    let options = PredictOptions::default();
+    let done = model.predict_rows(&mut *reader, "rows", &options, &threads, |piece| {
+        assert!(piece.predictions.len() < 700, "entries pile up");
+        all += piece.predictions.len();
+        Ok(())
+    });
+    assert_eq!((done.unwrap().rows, all), (0, 1000));
+}
+
+#[test]
+fn rows_of_another_format_are_refused() {
+    let options = OpenOptions { format: Some("libffm".parse().unwrap()), ..Default::default() };
+    let mut reader = from_bytes("rows", "1 3:1:1 4:2:1\n", &options).unwrap();
+    let threads = Threads::new(1).unwrap();
+    let options = PredictOptions::default();
+    let done = model().predict_rows(&mut *reader, "rows", &options, &threads, |_| Ok(()));
+    let message = "rows: it is read as libffm, and the model is one for libsvm";
+    assert_eq!(done.unwrap_err().to_string(), message);
 }

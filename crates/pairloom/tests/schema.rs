@@ -133,6 +133,7 @@ fn what_makes_no_sense_is_refused() {
         "'y' and 'caf\u{e9} 'x'' are both label"
     );
     assert_eq!(with(&|s| s.columns[6].role = Role::Weight), "'w' and 'g' are both weight");
+    assert_eq!(with(&|s| s.columns[6].name = "w".into()), "two columns are named 'w'");
     assert_eq!(with(&|s| s.columns[3].separator = None), "multi column 'm\nm' needs a separator");
     let message = "separator of 'm\nm' must be an ASCII character";
     assert_eq!(with(&|s| s.columns[3].separator = Some('\u{e9}')), message);
@@ -256,6 +257,10 @@ fn sparse_rows_have_a_label_pairs_and_maybe_groups() {
     };
     assert_eq!(roles(Format::Libsvm, "1 1:1\n0 2:1\n"), expected(Role::Ignore));
     assert_eq!(roles(Format::Libsvm, "1 qid:1 1:1\n0 qid:2 2:1\n"), expected(Role::Group));
+    let hints = Hints { categorical: words(&["qid"]), ..Hints::default() };
+    let schema = inferred(Format::Libsvm, "1 qid:1 1:1\n0 qid:2 2:1\n", &hints).unwrap();
+    let chosen: Vec<Role> = schema.columns.iter().map(|column| column.role).collect();
+    assert_eq!(chosen, [Role::Label, Role::Categorical, Role::Pairs], "what is said holds");
     assert_eq!(roles(Format::Libffm, "1 0:1:1\n0 1:2:1\n"), expected(Role::Ignore));
 }
 

@@ -68,6 +68,9 @@ fn learn_column(
     let hash_bits = about.hash_bits.or(config.hash_bits);
     let column = interned.column;
     let mut add = |number, kind| fields.push(Field { column, number, offset: 0, kind });
+    let learn = |values: &Dictionary, counts: &[u32]| {
+        Vocabulary::learn(values, counts, min_count, hash_bits).map(FieldKind::Values)
+    };
     match &interned.cells {
         InternedCells::Numbers(numbers) => {
             let values = training.iter().map(|&row| numbers[row]);
@@ -77,31 +80,29 @@ fn learn_column(
             add(0, FieldKind::Number(number));
         }
         InternedCells::Single { values, ids } => {
-            let mut counts = vec![0; values.len()];
-            training.iter().for_each(|&row| counts[ids[row] as usize] += 1);
-            let vocabulary = Vocabulary::learn(values, &counts, min_count, hash_bits)?;
-            add(0, FieldKind::Values(vocabulary));
+            let ids = training.iter().map(|&row| ids[row]);
+            add(0, learn(values, &count(values, ids))?);
         }
         InternedCells::Several { values, starts, ids, xs } => {
-            let mut counts = vec![0; values.len()];
-            for &row in training {
-                let of_row = &ids[starts[row]..starts[row + 1]];
-                of_row.iter().for_each(|&id| counts[id as usize] += 1);
+            let of_row = |&row: &usize| &ids[starts[row]..starts[row + 1]];
+            let counts = count(values, training.iter().flat_map(of_row).copied());
+            if xs.is_none() {
+                add(0, learn(values, &counts)?);
+                return Ok(());
             }
-            let mut learn = |number, values: &Dictionary, counts: &[u32]| {
-                let vocabulary = Vocabulary::learn(values, counts, min_count, hash_bits)?;
-                add(number, FieldKind::Values(vocabulary));
-                Ok(())
-            };
-            match xs {
-                None => learn(0, values, &counts)?,
-                Some(_) => by_field(values, &counts)?
-                    .into_iter()
-                    .try_for_each(|(field, (values, counts))| learn(field, &values, &counts))?,
+            for (field, (values, counts)) in by_field(values, &counts)? {
+                add(field, learn(&values, &counts)?);
             }
         }
     }
     Ok(())
+}
+
+/// How often each of the values occurs.
+fn count(values: &Dictionary, ids: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut counts = vec![0; values.len()];
+    ids.for_each(|id| counts[id as usize] += 1);
+    counts
 }
 
 /// The distinct indices of each field's pairs, and how many rows have each.

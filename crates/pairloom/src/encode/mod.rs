@@ -153,7 +153,7 @@ pub fn parse_cell(cell: &[u8]) -> Option<f64> {
     if trimmed.is_empty() || MISSING.iter().any(|missing| missing.as_bytes() == trimmed) {
         return Some(f64::NAN);
     }
-    parse_number(trimmed).filter(|v| v.is_finite())
+    parse_number(trimmed)
 }
 
 /// The values of a multi-valued cell. A cell without any has the one value "", which is missing.

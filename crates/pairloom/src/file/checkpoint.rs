@@ -50,7 +50,6 @@ struct Document<'a> {
     config: Cow<'a, Config>,
     fingerprint: u64,
     time: u64,
-    features: usize,
 }
 
 impl Checkpoint<'_> {
@@ -65,7 +64,6 @@ impl Checkpoint<'_> {
             config: Cow::Borrowed(config),
             fingerprint,
             time: self.state.time,
-            features: table.features(),
         };
         let best = self.best.iter().flat_map(|best| weights(best, config.factors));
         let mut tensors: Vec<_> = best.collect();
@@ -76,7 +74,8 @@ impl Checkpoint<'_> {
         container::write(path, KIND, &document, &tensors)
     }
 
-    /// Reads the checkpoint of a run with these settings over data with this fingerprint.
+    /// Reads the checkpoint of a run with these settings over data with this fingerprint, whose
+    /// table has the size of `like`.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::ModelFile`] if the file is damaged or belongs to another run.
@@ -84,7 +83,7 @@ impl Checkpoint<'_> {
         path: &str,
         config: &Config,
         fingerprint: u64,
-        width: usize,
+        like: &Table,
     ) -> Result<Checkpoint<'static>> {
         let file = Container::open(path)?;
         let document: Document = file.document(KIND)?;
@@ -95,14 +94,14 @@ impl Checkpoint<'_> {
             return Err(differs(&file, "data"));
         }
         let states = config.optimizer.states();
-        let floats = file.floats("table", &[document.features, width * (1 + states)])?;
-        let mut table = Table::new(document.features, width, states)?;
+        let floats = file.floats("table", &[like.features(), like.stride()])?;
+        let mut table = Table::new(like.features(), like.width(), states)?;
         table.floats_mut().copy_from_slice(&floats);
         let bias = file.floats("table_bias", &[1 + states])?;
         let state = State { table, bias, time: document.time };
         let best = match document.progress.best_epoch {
             0 => None,
-            _ => Some(Cow::Owned(read_weights(&file, config, document.features)?)),
+            _ => Some(Cow::Owned(read_weights(&file, config, like.features())?)),
         };
         let progress = Cow::Owned(document.progress.into_owned());
         Ok(Checkpoint { progress, state: Cow::Owned(state), best })

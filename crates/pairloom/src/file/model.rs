@@ -5,8 +5,10 @@ use crate::Result;
 use crate::config::Config;
 use crate::encode::{Dictionary, Encoding, FieldKind, Number, Vocabulary};
 use crate::fit::Epoch;
-use crate::model::{Model, Weights};
+use crate::interaction::Interaction;
+use crate::model::{Model, Weights, interaction};
 use crate::schema::Schema;
+use crate::table::Table;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -89,14 +91,13 @@ pub(super) fn read_weights(file: &Container, config: &Config, features: usize) -
     let bias = file.floats("bias", &[1])?[0];
     let linear = file.floats("linear", &[features])?;
     let factors = file.floats("factors", &[features, k])?;
-    let mut weights = Weights::init(config, &vec![0; features], bias)?;
-    weights.bias = bias;
+    let mut table = Table::new(features, interaction(config).width(), 0)?;
     for (id, w) in (0..).zip(linear) {
-        let vector = weights.table.vector_mut(id);
+        let vector = table.vector_mut(id);
         vector[0] = w;
         vector[1..=k].copy_from_slice(&factors[id as usize * k..][..k]);
     }
-    Ok(weights)
+    Ok(Weights { bias, table })
 }
 
 /// The dictionaries of an encoding, with the numbers of their fields.

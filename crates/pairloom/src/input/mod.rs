@@ -44,6 +44,18 @@ pub enum Format {
     Libffm,
 }
 
+impl Format {
+    /// The name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Csv { delimiter: '\t', .. } => "tsv",
+            Format::Csv { .. } => "csv",
+            Format::Libsvm => "libsvm",
+            Format::Libffm => "libffm",
+        }
+    }
+}
+
 /// A stream of raw rows.
 pub trait Reader: Send {
     /// The format being read.

@@ -15,8 +15,6 @@ pub struct Pair {
     pub index: u64,
     /// The value: always finite.
     pub value: f32,
-    /// Where the pair starts in its line, in bytes from 0.
-    pub offset: u32,
 }
 
 /// One row of input. See the [module's text](super) for what cells and pairs are.
@@ -85,9 +83,10 @@ impl RawRow {
         self.error_at(self.cell_offset(i), message)
     }
 
-    /// An error about a pair.
-    pub fn pair_error(&self, pair: &Pair, message: impl Into<String>) -> Error {
-        self.error_at(pair.offset as usize, message)
+    /// Bytes of memory taken.
+    pub(crate) fn bytes(&self) -> usize {
+        let cells = self.cells.capacity() * size_of::<Range<usize>>();
+        self.text.capacity() + cells + self.pairs.capacity() * size_of::<Pair>()
     }
 
     pub(super) fn clear(&mut self) {

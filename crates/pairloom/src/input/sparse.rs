@@ -100,8 +100,7 @@ impl Grammar {
     fn pair(self, line: &[u8], token: &Range<usize>) -> Result<Pair, Fault> {
         let text = line.get(token.clone()).unwrap_or_default();
         if let Some((field, index, value)) = self.numbers(text) {
-            // A record is far shorter than 4 GiB.
-            return Ok(Pair { field, index, value, offset: token.start as u32 });
+            return Ok(Pair { field, index, value });
         }
         self.refuse_comment(line, token)?;
         let (offset, message) = self.explain(text);

@@ -141,7 +141,9 @@ pub fn infer(
     let mut given = vec![false; names.len()];
     apply_hints(&mut schema, &mut given, hints)?;
     if !matches!(format, Format::Csv { .. }) {
-        return Ok(sparse(schema, sample));
+        sparse(&mut schema, &mut given, sample);
+        schema.check()?;
+        return Ok(schema);
     }
     if schema.find(Role::Label).is_none() {
         let (column, why) = guess_label(&schema, &given)?;
@@ -157,12 +159,21 @@ pub fn infer(
 }
 
 /// libsvm and libffm: the first cell is the label, the second a query, and the pairs follow.
-fn sparse(mut schema: Schema, sample: &[&RawRow]) -> Schema {
-    schema.columns[0].role = Role::Label;
-    let has_groups = sample.iter().any(|row| !row.cell(1).is_empty());
-    schema.columns[1].role = if has_groups { Role::Group } else { Role::Ignore };
-    schema.columns.push(Column::new("pairs", Role::Pairs));
+fn sparse(schema: &mut Schema, given: &mut [bool], sample: &[&RawRow]) {
+    if schema.find(Role::Label).is_none() && !given[0] {
+        set(schema, given, 0, Role::Label, "by the format");
+    }
+    if !given[1] {
+        let has_groups = sample.iter().any(|row| !row.cell(1).is_empty());
+        let (role, why) = match has_groups {
+            true => (Role::Group, "by the format"),
+            false => (Role::Ignore, "no line has one"),
+        };
+        set(schema, given, 1, role, why);
+    }
     schema
+        .columns
+        .push(Column { why: "by the format".into(), ..Column::new("pairs", Role::Pairs) });
 }
 
 fn set(schema: &mut Schema, given: &mut [bool], column: usize, role: Role, why: &str) {

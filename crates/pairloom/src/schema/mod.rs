@@ -12,6 +12,7 @@ use crate::encode::Transform;
 use crate::input::Format;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// What a column means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,8 +190,12 @@ impl Schema {
         if !self.columns.iter().any(|c| c.role.is_feature()) {
             return Err(Error::usage("no column is left to learn from"));
         }
+        let mut names = HashSet::new();
         for column in &self.columns {
             let name = &column.name;
+            if !names.insert(name) {
+                return Err(Error::usage(format!("two columns are named '{name}'")));
+            }
             if column.role == Role::Multi && column.separator.is_none() {
                 return Err(Error::usage(format!("multi column '{name}' needs a separator")));
             }
