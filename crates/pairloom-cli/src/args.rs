@@ -209,27 +209,24 @@ impl ConfigArgs {
     }
 }
 
-/// Adds the library's defaults to the help of the settings' flags.
-pub fn show_defaults(mut command: clap::Command) -> clap::Command {
+/// Adds the library's defaults to the help of `train`. Other commands may have flags of the same
+/// names that mean other things.
+pub fn show_defaults(command: clap::Command) -> clap::Command {
     let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
     let defaults = defaults.as_object().cloned().unwrap_or_default();
-    // Other commands may have flags of the same names that mean other things.
-    for name in ["train"] {
-        command = command.mut_subcommand(name, |mut sub| {
-            for (setting, default) in &defaults {
-                let has = sub.get_arguments().any(|arg| arg.get_id() == setting.as_str());
-                if has && !default.is_null() && !default.is_boolean() {
-                    let default = default.to_string().replace('"', "");
-                    sub = sub.mut_arg(setting, |arg| {
-                        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-                        arg.help(format!("{help} [default: {default}]"))
-                    });
-                }
+    let shown = |default: &serde_json::Value| !default.is_null() && !default.is_boolean();
+    command.mut_subcommand("train", |mut train| {
+        for (setting, default) in defaults.iter().filter(|(_, default)| shown(default)) {
+            if train.get_arguments().any(|arg| arg.get_id() == setting.as_str()) {
+                let default = default.to_string().replace('"', "");
+                train = train.mut_arg(setting, |arg| {
+                    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                    arg.help(format!("{help} [default: {default}]"))
+                });
             }
-            sub
-        });
-    }
-    command
+        }
+        train
+    })
 }
 
 fn by_name<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &str) -> Result<T> {
