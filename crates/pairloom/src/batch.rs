@@ -92,12 +92,18 @@ impl Rows {
     /// [`Error::Memory`] if the system has not got it.
     pub fn reserve(&mut self, rows: usize, entries: usize) -> Result<()> {
         let held = self.len();
-        let failed = |_| {
-            Error::Memory(format!("no memory for {rows} more rows after {held}; take fewer rows"))
-        };
+        let failed =
+            |_| Error::Memory(format!("no memory for more rows after {held}; take fewer rows"));
         self.starts.try_reserve(rows).map_err(failed)?;
         self.labels.try_reserve(rows).map_err(failed)?;
-        self.ids.try_reserve(entries).map_err(failed)
+        self.ids.try_reserve(entries).map_err(failed)?;
+        if !self.values.is_empty() {
+            self.values.try_reserve(entries).map_err(failed)?;
+        }
+        if !self.weights.is_empty() {
+            self.weights.try_reserve(rows).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Adds an entry to the row being built; [`Rows::finish`] ends the row.

@@ -10,6 +10,7 @@ use crate::encode::{Dictionary, number_error, parse_cell, parse_weight, split_va
 use crate::input::{RawRow, parse_number};
 use crate::schema::{Role, Schema};
 use crate::{Error, Result};
+use std::collections::TryReserveError;
 
 /// Interned rows of one file.
 #[derive(Debug, Clone, Default)]
@@ -164,6 +165,9 @@ impl Interned {
     }
 
     fn try_push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
+        self.labels.values.try_reserve(1).map_err(full(raw))?;
+        self.weights.try_reserve(1).map_err(full(raw))?;
+        self.groups.try_reserve(1).map_err(full(raw))?;
         for column in &mut self.columns {
             let about = &schema.columns[column.column];
             column.cells.push(raw, column.column, &about.name, about.separator)?;
@@ -193,7 +197,7 @@ impl Interned {
 
 impl InternedCells {
     fn push(&mut self, raw: &RawRow, cell: usize, name: &str, sep: Option<char>) -> Result<()> {
-        let full = |_| Error::Memory(format!("no memory for the rows up to line {}", raw.line()));
+        let full = full(raw);
         match self {
             InternedCells::Numbers(numbers) => {
                 let number = parse_cell(raw.cell(cell));
@@ -215,6 +219,7 @@ impl InternedCells {
                     }
                 } else {
                     for value in split_values(raw.cell(cell), sep.unwrap_or('|')) {
+                        ids.try_reserve(1).map_err(full)?;
                         ids.push(values.insert(value)?);
                     }
                 }
@@ -238,6 +243,11 @@ impl InternedCells {
             }
         }
     }
+}
+
+fn full(raw: &RawRow) -> impl Fn(TryReserveError) -> Error + Copy {
+    let line = raw.line();
+    move |_| Error::Memory(format!("no memory for the rows up to line {line}: take fewer rows"))
 }
 
 /// Field and index of a pair as one value.

@@ -128,6 +128,7 @@ fn encode(interned: &Interned, held_out: &[bool], encoding: &Encoding) -> Result
     let label = labels_as_numbers(&interned.labels, &encoding.target);
     for (row, &held) in held_out.iter().enumerate() {
         let rows = if held { &mut valid } else { &mut train };
+        rows.reserve(1, columns.iter().map(|column| column.most(row)).sum())?;
         columns.iter().for_each(|column| column.push(row, rows));
         rows.finish(label(row), interned.weights.get(row).copied().unwrap_or(1.0));
     }
@@ -168,6 +169,15 @@ impl<'a> Remapped<'a> {
             }
         };
         Remapped { cells: &column.cells, ids, field: fields.first() }
+    }
+
+    /// How many entries a row has at the most.
+    fn most(&self, row: usize) -> usize {
+        match self.cells {
+            InternedCells::Numbers(_) => 2,
+            InternedCells::Single { .. } => 1,
+            InternedCells::Several { starts, .. } => starts[row + 1] - starts[row],
+        }
     }
 
     fn push(&self, row: usize, rows: &mut Rows) {

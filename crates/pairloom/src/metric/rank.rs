@@ -2,10 +2,8 @@
 //!
 //! The rows are sorted once by score and walked once. Rows of equal score form one step of the
 //! curve, a slanted one, which is what counts a tied pair as half right. Ties are broken by weight
-//! and label before adding up, so the result does not depend on the order of the rows or on how
-//! many threads sorted them, not even in the last bit.
-
-use rayon::slice::ParallelSliceMut;
+//! and label before adding up, so the result does not depend on the order of the rows, not even
+//! in the last bit.
 
 use super::rows::Rows;
 use crate::{Error, Result};
@@ -71,7 +69,7 @@ fn ranked(rows: &Rows<'_>) -> Vec<Ranked> {
         .iter()
         .map(|(score, y, w)| Ranked { score: score + 0.0, weight: w as f32, positive: y == 1.0 })
         .collect();
-    ranked.par_sort_unstable_by(|a, b| {
+    ranked.sort_unstable_by(|a, b| {
         b.score
             .total_cmp(&a.score)
             .then(a.weight.total_cmp(&b.weight))
