@@ -177,6 +177,9 @@ fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Res
     if let Some(valid) = valid {
         screen.text("on the validation rows:")?;
         screen.table(&metric_rows(valid), true)?;
+        if valid.is_no_better_than_constant() {
+            notice("warning: on these rows the model is no better than one constant prediction");
+        }
     }
     screen.text(&format!("\nwrote {}", args.output))?;
     if let Some(report) = &args.report {

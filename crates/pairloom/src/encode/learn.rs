@@ -2,7 +2,7 @@
 
 use super::row::index_token;
 use super::target::{labels_as_numbers, learn_target};
-use super::{Dictionary, Encoding, Field, FieldKind, Number, Vocabulary, share};
+use super::{Dictionary, Encoding, Field, FieldKind, Number, Target, Vocabulary, share};
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::data::{Interned, InternedCells, InternedColumn, split_pair};
@@ -38,7 +38,7 @@ pub fn learn(
     let mut fields = Vec::new();
     for column in &interned.columns {
         let about = &schema.columns[column.column];
-        learn_column(column, about, &training, config, &mut fields)?;
+        learn_column(column, about, &training, config, &target, &mut fields)?;
     }
     let encoding = Encoding { target, fields: with_offsets(fields)? };
     let (train, valid) = encode(&interned, held_out, &encoding)?;
@@ -62,6 +62,7 @@ fn learn_column(
     about: &Column,
     training: &[usize],
     config: &Config,
+    target: &Target,
     fields: &mut Vec<Field>,
 ) -> Result<()> {
     let min_count = about.min_count.unwrap_or(config.min_count);
@@ -76,7 +77,7 @@ fn learn_column(
             let values = training.iter().map(|&row| numbers[row]);
             let transform = about.transform.unwrap_or(config.numeric_transform);
             let bins = about.bins.unwrap_or(config.bins);
-            let number = Number::learn(values, transform, bins, min_count)?;
+            let number = Number::learn(values, transform, bins, min_count, !target.is_binary())?;
             add(0, FieldKind::Number(number));
         }
         InternedCells::Single { values, ids } => {

@@ -91,7 +91,8 @@ pub enum Number {
 }
 
 impl Number {
-    /// Learns a field from the training rows' values; NaN stands for missing.
+    /// Learns a field from the training rows' values; NaN stands for missing. `tails` is
+    /// [`Knots::learn`]'s.
     ///
     /// # Errors
     /// [`crate::Error::Memory`] if the buckets do not fit.
@@ -100,10 +101,11 @@ impl Number {
         transform: Transform,
         bins: usize,
         min_count: u32,
+        tails: bool,
     ) -> Result<Self> {
         let present = values.clone().filter(|v| !v.is_nan());
         Ok(match transform {
-            Transform::Piecewise => Number::Piecewise { knots: Knots::learn(present, bins) },
+            Transform::Piecewise => Number::Piecewise { knots: Knots::learn(present, bins, tails) },
             Transform::Quantile => Number::Quantile { edges: edges(present, bins) },
             Transform::Standard => {
                 let (mean, scale) = mean_and_deviation(present);

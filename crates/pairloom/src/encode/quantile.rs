@@ -19,13 +19,19 @@ pub(super) fn edges(values: impl Iterator<Item = f64>, bins: usize) -> Vec<f64> 
 pub struct Knots {
     /// Values with as many training rows as a whole bin, ascending. They have the first ids.
     frequent: Vec<f64>,
-    /// The knots, at the middles of the bins of all other values, ascending. Their ids follow.
+    /// The knots, at the middles of the bins of all other values (and in their tails), ascending.
+    /// Their ids follow.
     knots: Vec<f64>,
 }
 
+/// One value in so many lies beyond an outermost knot.
+const TAIL: usize = 200;
+
 impl Knots {
-    /// Learns from values that are not NaN.
-    pub(super) fn learn(values: impl Iterator<Item = f64>, bins: usize) -> Self {
+    /// Learns from values that are not NaN. With `tails` there are two more knots, at the outermost
+    /// half percents: where a number is to be predicted, a function that is flat over the outer
+    /// halves of the outer bins misses much of a slope.
+    pub(super) fn learn(values: impl Iterator<Item = f64>, bins: usize, tails: bool) -> Self {
         let sorted = sorted(values);
         let (mut frequent, mut rest) = (Vec::new(), Vec::new());
         for equal in sorted.chunk_by(|a, b| a == b) {
@@ -36,6 +42,10 @@ impl Knots {
         }
         let middle = |bin: usize| rest.get((2 * bin + 1) * rest.len() / (2 * bins)).copied();
         let mut knots: Vec<f64> = (0..bins).filter_map(middle).collect();
+        if tails && !rest.is_empty() {
+            knots.insert(0, rest[rest.len() / TAIL]);
+            knots.push(rest[rest.len() - 1 - rest.len() / TAIL]);
+        }
         knots.dedup();
         Knots { frequent, knots }
     }

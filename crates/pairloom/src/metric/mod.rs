@@ -213,6 +213,14 @@ impl Metrics {
         }
     }
 
+    /// Whether predicting the mean label for every row would have been as good.
+    pub fn is_no_better_than_constant(&self) -> bool {
+        match self {
+            Metrics::Binary(m) => m.normalized_entropy.is_some_and(|entropy| entropy >= 1.0),
+            Metrics::Regression(m) => m.r2.is_some_and(|r2| r2 <= 0.0),
+        }
+    }
+
     /// The figures as (name, value), most telling first; the names are the JSON keys, and `None`
     /// stands for a figure that is undefined on these rows.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Option<f64>)> + use<> {
