@@ -91,8 +91,8 @@ pub enum Number {
 }
 
 impl Number {
-    /// Learns a field from the training rows' values; NaN stands for missing. `tails` is
-    /// [`Knots::learn`]'s.
+    /// Learns a field from the training rows' values; NaN stands for missing. `tails` gives a
+    /// piecewise field two more knots, far out.
     ///
     /// # Errors
     /// [`crate::Error::Memory`] if the buckets do not fit.
