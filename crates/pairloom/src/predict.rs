@@ -66,31 +66,36 @@ impl Piece {
     /// such rows are left out, they go to `skipped`.
     fn predict(&mut self, by: &Scoring<'_>, skipped: &mut Skipped) -> Result<()> {
         self.predictions = by.model.predict(&self.rows, by.threads);
-        let bad = |piece: &Self| piece.predictions.iter().position(|p| !p.is_finite());
-        while let Some(row) = bad(self) {
-            let place = Place { file: by.file.into(), line: self.lines[row], column: 1 };
+        if self.predictions.iter().all(|p| p.is_finite()) {
+            return Ok(());
+        }
+        let all = std::mem::take(self);
+        for (row, prediction) in all.predictions.iter().enumerate() {
+            if prediction.is_finite() {
+                self.copy(&all, row, by.columns);
+                continue;
+            }
+            let place = Place { file: by.file.into(), line: all.lines[row], column: 1 };
             let message = "the score of this row is not finite: its values are too large";
             let error = Error::Row { place, message: message.into() };
             if by.on_error == OnError::Stop {
                 return Err(error);
             }
             skipped.add(&error);
-            self.remove(row, by.columns);
         }
+        self.rows = all.rows;
         Ok(())
     }
 
-    fn remove(&mut self, row: usize, columns: usize) {
-        self.predictions.remove(row);
-        self.labels.remove(row);
-        self.lines.remove(row);
-        let cells = row * columns..(row + 1) * columns;
-        let start = cells.start.checked_sub(1).map_or(0, |before| self.ends[before]);
-        let end = cells.end.checked_sub(1).map_or(0, |last| self.ends[last]).max(start);
-        self.kept.drain(start..end);
-        self.ends.drain(cells);
-        let later = self.ends.iter_mut().skip(row * columns);
-        later.for_each(|at| *at -= end - start);
+    /// Adds a row of another piece, but for its features.
+    fn copy(&mut self, from: &Piece, row: usize, columns: usize) {
+        self.predictions.push(from.predictions[row]);
+        self.labels.push(from.labels[row]);
+        self.lines.push(from.lines[row]);
+        for cell in from.kept(row, columns) {
+            self.kept.extend_from_slice(cell);
+            self.ends.push(self.kept.len());
+        }
     }
 
     fn clear(&mut self) {

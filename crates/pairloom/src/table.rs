@@ -2,7 +2,7 @@
 //! beside it: `[w, v1 .. vk, padding | state]`. A feature's update then touches neighbouring cache
 //! lines only.
 
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 use bytemuck::{Pod, Zeroable};
 
 /// A cache line: the unit of alignment.
@@ -35,10 +35,10 @@ impl Table {
         let need = bytes(features, width, states);
         let failed = || {
             Error::Memory(format!(
-                "the model needs {:.1} GiB for {features} features of {width} floats and the \
+                "the model needs {} for {features} features of {width} floats and the \
                  optimizer's state, and the system has not got that: lower factors, raise \
                  min_count or set hash_bits",
-                need as f64 / (1u64 << 30) as f64
+                memory::gib(need)
             ))
         };
         let lines = usize::try_from(need.div_ceil(size_of::<Line>() as u128)).ok();

@@ -1,6 +1,7 @@
 //! Settings of a synthetic log: defaults, checks, and the sizes of the columns.
 
 use super::field::Plan;
+use crate::memory;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -154,8 +155,8 @@ impl SynthConfig {
                 "the planted model of {features} features with {} factors needs {} of memory, and \
                  {} can be had; take fewer features or factors",
                 self.factors,
-                need.map_or("over 16 EiB".into(), gibibytes),
-                gibibytes(ceiling)
+                need.map_or("over 16 EiB".into(), |need| memory::gib(need.into())),
+                memory::gib(ceiling.into())
             ))),
         }
     }
@@ -181,10 +182,6 @@ fn check_features(setting: &str, features: Option<u64>) -> Result<()> {
         Some(n) => usage(format!("{setting}: {n} features are more than {most}, the most")),
         None => usage(format!("{setting}: there are more than {most} features, the most")),
     }
-}
-
-fn gibibytes(bytes: u64) -> String {
-    format!("{:.2} GiB", bytes as f64 / (1u64 << 30) as f64)
 }
 
 /// So many cardinalities in geometric progression, with this sum.
@@ -238,7 +235,7 @@ mod tests {
         assert!(config.check_memory(1 << 18, Some(1 << 30)).is_ok());
         let refused = config.check_memory(1 << 30, Some(1 << 30)).unwrap_err().to_string();
         assert!(
-            refused.contains("needs 76.00 GiB") && refused.contains("1.00 GiB can be had"),
+            refused.contains("needs 76.0 GiB") && refused.contains("1.0 GiB can be had"),
             "{refused}"
         );
         let many = SynthConfig { factors: usize::MAX, ..config };
