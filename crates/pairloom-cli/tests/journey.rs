@@ -4,39 +4,12 @@
 
 mod common;
 
-use common::{Room, columns, finish, house, shop, without_header};
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use common::{Room, TRAIN, house, shop_room, trained_shop};
 use serde_json::Value;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::Stdio;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
-
-/// Trains on the shop with labels in the column `bought`.
-const TRAIN: &str =
-    "train shop.csv --label bought --ignore id --epochs 3 --patience 0 --factors 4 --seed 5";
-
-fn shop_room(rows: usize) -> Room {
-    let room = Room::new();
-    room.write("shop.csv", shop(rows));
-    room
-}
-
-fn trained_shop(rows: usize) -> Room {
-    let room = shop_room(rows);
-    room.ok(TRAIN);
-    room
-}
 
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
-}
-
-fn rows_in(text: &str) -> usize {
-    text.lines().count()
 }
 
 #[test]
@@ -82,28 +55,6 @@ fn the_threshold_moves_precision_and_recall() {
 }
 
 #[test]
-fn a_model_is_a_file_like_any_other() {
-    use std::os::unix::fs::PermissionsExt;
-    let room = trained_shop(200);
-    let mode = |name| fs::metadata(room.path(name)).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode("model.pairloom"), mode("shop.csv"));
-    fs::set_permissions(room.path("model.pairloom"), fs::Permissions::from_mode(0o640)).unwrap();
-    room.ok(TRAIN);
-    assert_eq!(mode("model.pairloom"), 0o640, "those of the old file");
-}
-
-#[test]
-fn a_link_stays_and_its_target_is_replaced() {
-    let room = shop_room(200);
-    fs::create_dir(room.path("real")).unwrap();
-    room.write("real/model", "old");
-    std::os::unix::fs::symlink("real/model", room.path("link")).unwrap();
-    room.ok(&format!("{TRAIN} -o link"));
-    assert!(fs::symlink_metadata(room.path("link")).unwrap().is_symlink());
-    room.ok("inspect real/model");
-}
-
-#[test]
 fn tsv_without_header() {
     let room = Room::new();
     room.synth("train.tsv", "--rows 2000 --fields 5 --features 200");
@@ -133,47 +84,6 @@ fn libsvm_and_libffm() {
         let with = room.ok(&format!("predict model.pairloom b.{format}"));
         let without = room.ok("predict model.pairloom unlabelled");
         assert_eq!((with.out.lines().count(), with.out), (1500, without.out));
-    }
-}
-
-#[test]
-fn compression_and_pipes_change_nothing() {
-    let room = trained_shop(400);
-    let (text, model) = (room.read("shop.csv"), room.read("model.pairloom"));
-    let predictions = room.ok("predict model.pairloom shop.csv").out;
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-    gzip.write_all(&text).unwrap();
-    let packed = [
-        ("shop.csv.gz", gzip.finish().unwrap()),
-        ("shop.csv.zst", zstd::encode_all(&text[..], 1).unwrap()),
-        ("misnamed", text.clone()),
-    ];
-    for (name, bytes) in packed {
-        room.write(name, &bytes);
-        room.ok(&format!("{} -o packed", TRAIN.replace("shop.csv", name)));
-        assert!(room.read("packed") == model, "{name}");
-        assert_eq!(room.ok(&format!("predict model.pairloom {name}")).out, predictions, "{name}");
-        room.ok_with(&format!("{} -o piped", TRAIN.replace("shop.csv", "-")), bytes.clone());
-        assert!(room.read("piped") == model, "{name} through a pipe");
-        assert_eq!(room.ok_with("predict model.pairloom -", bytes).out, predictions, "{name}");
-    }
-    let measured = room.ok("evaluate model.pairloom shop.csv --json").out;
-    assert_eq!(room.ok_with("evaluate model.pairloom - --json", text).out, measured);
-}
-
-#[test]
-fn line_ends_and_a_byte_order_mark_change_nothing() {
-    let room = trained_shop(300);
-    let (text, model) = (room.text("shop.csv"), room.read("model.pairloom"));
-    let twins = [
-        ("CRLF", text.replace('\n', "\r\n")),
-        ("a mark", format!("\u{feff}{text}")),
-        ("no last line end", text.trim_end().to_string()),
-    ];
-    for (what, twin) in twins {
-        room.write("shop.csv", twin);
-        room.ok(TRAIN);
-        assert!(room.read("model.pairloom") == model, "{what}");
     }
 }
 
@@ -250,101 +160,6 @@ fn json_lines_of_training() {
 }
 
 #[test]
-fn evaluation_agrees_with_training() {
-    let room = Room::new();
-    let settings = "--rows 2000 --fields 5 --features 300 --format csv --header";
-    room.synth("train.csv", settings);
-    room.synth("valid.csv", &format!("{settings} --sample 1"));
-    let lines = room.ok("train train.csv --valid valid.csv --epochs 6 --json").json();
-    let end = lines.last().unwrap();
-    let evaluated = room.ok("evaluate model.pairloom valid.csv --json").json();
-    assert_eq!(end["valid"], evaluated[0], "also after stopping early");
-    let best = lines.iter().find(|l| l["event"] == "epoch" && l["epoch"] == end["epoch"]).unwrap();
-    assert_eq!(best["valid"], end["valid"]);
-}
-
-#[test]
-fn a_saved_schema_gives_the_same_model() {
-    let room = trained_shop(400);
-    let model = room.read("model.pairloom");
-    room.ok(&format!("{TRAIN} --save-schema schema.toml"));
-    assert!(room.text("schema.toml").contains("name = \"bought\""));
-    room.ok(
-        "train shop.csv --schema schema.toml --epochs 3 --patience 0 --factors 4 --seed 5 -o again",
-    );
-    assert!(room.read("again") == model);
-    // A file written another way is read as the flags say.
-    room.write("tabs.txt", room.text("shop.csv").replace(',', "\t"));
-    room.ok("train tabs.txt --schema schema.toml --delimiter tab --header --epochs 1 -o tabs");
-    // It can be edited, and flags change it further.
-    let edited = room.text("schema.toml").replace("role = \"multi\"", "role = \"ignore\"");
-    room.write("edited.toml", edited);
-    room.ok("train shop.csv --schema edited.toml --ignore site --epochs 1 -o edited");
-    let fields = &room.ok("inspect edited --json").json()[0]["schema"]["columns"];
-    let roles: Vec<_> = fields.as_array().unwrap().iter().map(|c| &c["role"]).collect();
-    assert_eq!(roles, ["ignore", "ignore", "numeric", "ignore", "label"]);
-}
-
-#[test]
-fn threads_do_not_change_a_byte() {
-    let room = shop_room(1500);
-    let of = |threads: u32| {
-        room.ok(&format!("{TRAIN} --threads {threads} -o m{threads}"));
-        let predictions = room.ok(&format!("predict m{threads} shop.csv --threads {threads}")).out;
-        let json = room.ok(&format!("evaluate m{threads} shop.csv --json --threads {threads}")).out;
-        (room.read(&format!("m{threads}")), predictions, json)
-    };
-    let one = of(1);
-    assert!(one == of(2) && one == of(4));
-}
-
-#[test]
-fn the_same_command_gives_the_same_bytes() {
-    let room = trained_shop(500);
-    let model = room.read("model.pairloom");
-    for _ in 0..20 {
-        room.ok(TRAIN);
-        assert!(room.read("model.pairloom") == model);
-    }
-    let first = room.ok("predict model.pairloom shop.csv").out;
-    assert_eq!(room.ok("predict model.pairloom shop.csv").out, first);
-    room.ok("predict model.pairloom shop.csv -o predictions.txt");
-    assert_eq!(room.text("predictions.txt"), first);
-    room.ok(&format!("{TRAIN} --seed 6").replace("--seed 5 ", ""));
-    assert!(room.read("model.pairloom") != model, "another seed");
-}
-
-#[test]
-fn columns_are_found_by_name() {
-    let room = trained_shop(300);
-    let (text, expected) = (room.text("shop.csv"), room.ok("predict model.pairloom shop.csv").out);
-    let twins = [
-        ("without the label", columns(&text, &[0, 1, 2, 3])),
-        ("without what is not used", columns(&text, &[1, 2, 3])),
-        ("in another order", columns(&text, &[4, 3, 2, 1, 0])),
-        ("with more", text.lines().map(|line| format!("{line},more\n")).collect()),
-    ];
-    for (what, twin) in twins {
-        room.write("twin.csv", twin);
-        assert_eq!(room.ok("predict model.pairloom twin.csv").out, expected, "{what}");
-    }
-    let bad_labels = text.replace(",yes", ",maybe").replace(",no", ",");
-    room.write("twin.csv", bad_labels);
-    assert_eq!(room.ok("predict model.pairloom twin.csv").out, expected, "labels are not read");
-}
-
-#[test]
-fn without_a_header_the_label_may_be_missing() {
-    let room = Room::new();
-    room.write("rows.csv", without_header(&shop(300)));
-    room.ok("train rows.csv --no-header --label 4 --ignore 0 --epochs 2");
-    let expected = room.ok("predict model.pairloom rows.csv").out;
-    let text = format!("x,x,x,x,x\n{}", room.text("rows.csv"));
-    room.write("unlabelled.csv", without_header(&columns(&text, &[0, 1, 2, 3])));
-    assert_eq!(room.ok("predict model.pairloom unlabelled.csv").out, expected);
-}
-
-#[test]
 fn unseen_values_and_empty_cells_are_predicted() {
     let room = trained_shop(300);
     room.write("odd.csv", "site,price,tags\nnever,,\n,1e300,new|never\ns1,-5,red|red\ns1,NA,|\n");
@@ -371,89 +186,6 @@ fn kept_columns_are_quoted() {
     assert_eq!(kept, expected);
     let json = room.ok("predict model.pairloom odd.csv --keep note --json").json();
     assert_eq!(json[1]["note"], "say \"hi\"");
-}
-
-#[test]
-fn a_reader_that_leaves_is_no_failure() {
-    let room = trained_shop(300);
-    room.synth("large.tsv", "--rows 60000 --fields 4 --features 100");
-    room.ok("train large.tsv --epochs 1 -o large");
-    for line in ["predict large large.tsv", "synth --rows 200000", "predict large large.tsv --json"]
-    {
-        let mut child = room.command(line).spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut first = String::new();
-        out.read_line(&mut first).unwrap();
-        drop(out);
-        let done = finish(child, Vec::new());
-        assert!(!first.is_empty());
-        assert_eq!(done.code(), 0, "{line}: {}", done.err);
-        assert!(line.starts_with("synth") || done.err.is_empty(), "{line}: {}", done.err);
-    }
-}
-
-#[test]
-fn training_goes_on_when_its_reader_leaves() {
-    let room = shop_room(300);
-    let done = room.shell(&format!("$pairloom {TRAIN} | head -n 1"));
-    assert_eq!((done.code(), done.err.as_str(), rows_in(&done.out)), (0, "", 1));
-    for _ in 0..500 {
-        if room.has("model.pairloom") {
-            break;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    room.ok("inspect model.pairloom");
-}
-
-#[test]
-fn predictions_flow_through_a_pipe() {
-    let room = trained_shop(300);
-    let text = shop(20_000);
-    let (header, rows) = text.split_once('\n').unwrap();
-    let half = rows.lines().take(12_000).map(|line| line.len() + 1).sum::<usize>();
-    let mut command = room.command("predict model.pairloom -");
-    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    let (tell, told) = mpsc::channel();
-    let lines = thread::spawn(move || {
-        let tell = |line: io::Result<String>| tell.send(line.unwrap()).unwrap();
-        out.lines().map(tell).count()
-    });
-    stdin.write_all(format!("{header}\n{}", &rows[..half]).as_bytes()).unwrap();
-    stdin.flush().unwrap();
-    // The input is still open, and the first predictions are there.
-    let first = told.recv_timeout(Duration::from_secs(20)).unwrap();
-    assert!(first.parse::<f64>().is_ok(), "{first}");
-    stdin.write_all(&rows.as_bytes()[half..]).unwrap();
-    drop(stdin);
-    assert_eq!(finish(child, Vec::new()).code(), 0);
-    assert_eq!(told.iter().count(), 19_999);
-    assert_eq!(lines.join().unwrap(), 20_000);
-}
-
-#[test]
-fn a_model_through_standard_output() {
-    let room = trained_shop(300);
-    let model = room.read("model.pairloom");
-    let piped = room.ok(&format!("{TRAIN} -o -"));
-    assert!(piped.bytes == model);
-    assert!(piped.err.contains("epoch"), "what happens is told on standard error");
-    room.write("log", "before\n");
-    let done = room.shell(&format!("$pairloom {TRAIN} -o - >> log"));
-    assert_eq!(done.code(), 0);
-    assert!(room.read("log") == [b"before\n", &model[..]].concat(), "the file is not replaced");
-    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
-    let mut command = room.command(&format!("{TRAIN} --output -"));
-    let child = command.stdout(std::os::fd::OwnedFd::from(theirs)).spawn().unwrap();
-    drop(command);
-    let mut bytes = Vec::new();
-    (&ours).read_to_end(&mut bytes).unwrap();
-    assert_eq!(finish(child, Vec::new()).code(), 0, "a socket");
-    assert!(bytes == model);
-    let files = ["log", "model.pairloom", "shop.csv"];
-    assert_eq!(room.files(), files, "neither checkpoints nor temporary files");
 }
 
 #[test]

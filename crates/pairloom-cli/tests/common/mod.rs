@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 /// The command under test.
 pub const PAIRLOOM: &str = env!("CARGO_BIN_EXE_pairloom");
 
+/// Trains on the shop with labels in the column `bought`.
+pub const TRAIN: &str =
+    "train shop.csv --label bought --ignore id --epochs 3 --patience 0 --factors 4 --seed 5";
+
 /// Whatever hangs is ended after this time and fails its test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -196,6 +200,25 @@ pub fn shop(rows: usize) -> String {
         text += &format!("r{i},s{},{price},{tags},{bought}\n", b % 5);
     }
     text
+}
+
+/// A folder with such a CSV in it.
+pub fn shop_room(rows: usize) -> Room {
+    let room = Room::new();
+    room.write("shop.csv", shop(rows));
+    room
+}
+
+/// And with a model of it.
+pub fn trained_shop(rows: usize) -> Room {
+    let room = shop_room(rows);
+    room.ok(TRAIN);
+    room
+}
+
+/// Number of lines.
+pub fn rows_in(text: &str) -> usize {
+    text.lines().count()
 }
 
 /// A CSV of numbers in which `y` is about `2 a - b`.

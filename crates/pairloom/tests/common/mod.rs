@@ -2,19 +2,28 @@
 
 #![allow(dead_code, clippy::unwrap_used)] // No file needs all of it, and helpers are tests too.
 
+use pairloom::Model;
+use pairloom::batch::Rows;
 use pairloom::config::Config;
+use pairloom::data::Interned;
+use pairloom::encode::{self, Encoding, Learned, RowEncoder};
+use pairloom::fit::measure;
 use pairloom::input::{self, Format, OpenOptions, RawRow};
 use pairloom::loss::Loss;
+use pairloom::metric::Metrics;
+use pairloom::parallel::Threads;
 use pairloom::reading::OnError;
 use pairloom::schema::{Hints, Schema};
 use pairloom::synth::{Synth, SynthConfig, SynthSummary};
 use pairloom::train::{Job, SchemaSource, Trained, train};
-use pairloom::{Model, encode};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
+
+/// A CSV whose first line names the columns.
+pub const CSV: Format = Format::Csv { delimiter: ',', header: true };
 
 /// A generator that gives the same numbers in every run.
 pub fn random(seed: u64) -> Xoshiro256PlusPlus {
@@ -169,8 +178,8 @@ pub fn names(folder: &Path) -> Vec<String> {
 }
 
 /// The mean loss under a model's own target and loss, as a check that is not the metric's.
-pub fn mean_loss(model: &Model, rows: &pairloom::batch::Rows) -> f64 {
-    let scores = model.scores(rows, &pairloom::parallel::Threads::new(1).unwrap());
+pub fn mean_loss(model: &Model, rows: &Rows) -> f64 {
+    let scores = model.scores(rows, &Threads::new(1).unwrap());
     let loss: Loss = model.config.resolved_loss();
     let of_row = |(row, &score): (usize, &f32)| {
         let (label, weight) = rows.label(row);
@@ -178,4 +187,45 @@ pub fn mean_loss(model: &Model, rows: &pairloom::batch::Rows) -> f64 {
         f64::from(weight) * loss.value(f64::from(score), label)
     };
     scores.iter().enumerate().map(of_row).sum::<f64>() / rows.weight()
+}
+
+/// A CSV of a label, two categorical columns and a numeric one, all plain text.
+pub fn mixed(rows: usize) -> String {
+    let line = |i: usize| {
+        let (a, b, n) = (i * 7 % 11, i * i % 13, (i * 37 % 101) as f64 / 8.0);
+        format!("{},a{a},b{b},{n}\n", u8::from((a + b) % 3 == 0))
+    };
+    format!("label,a,b,n\n{}", (0..rows).map(line).collect::<String>())
+}
+
+/// A regression file whose label is the row's number, so that held-out rows can be told.
+pub fn numbered(rows: usize) -> String {
+    let line = |i: usize| format!("{i},c{},g{}\n", i % 7, i / 10);
+    format!("label,c,g\n{}", (0..rows).map(line).collect::<String>())
+}
+
+/// Metrics of a model on encoded rows.
+pub fn measured(model: &Model, rows: &Rows) -> Metrics {
+    let predictions = model.predict(rows, &Threads::new(1).unwrap());
+    measure(&model.encoding.target, &predictions, rows, 0.5).unwrap()
+}
+
+/// Learns from the rows that are not held out, and encodes all.
+pub fn learned(schema: &Schema, config: &Config, rows: &[RawRow], held_out: &[bool]) -> Learned {
+    let mut interned = Interned::new(schema);
+    rows.iter().for_each(|row| interned.push(schema, row).unwrap());
+    encode::learn(interned, held_out, schema, config, "rows.csv").unwrap()
+}
+
+/// Encodes rows one by one.
+pub fn one_by_one(
+    encoding: &Encoding,
+    schema: &Schema,
+    names: &[String],
+    rows: &mut dyn Iterator<Item = &RawRow>,
+) -> Rows {
+    let mut encoder = RowEncoder::bind(encoding, schema, "rows.csv", names, true).unwrap();
+    let mut encoded = Rows::new();
+    rows.for_each(|row| encoder.encode(row, &mut encoded).unwrap());
+    encoded
 }

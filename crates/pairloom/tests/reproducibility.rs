@@ -1,0 +1,102 @@
+//! The same model from the same seed, whatever carries the rows and on any number of threads.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{bytes, folder, job, mixed, model, plain_config, small_clicks, write};
+use pairloom::config::Config;
+use pairloom::optimizer::Optimizer;
+use pairloom::train::Job;
+use std::io::Write;
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(text: &[u8]) -> Vec<u8> {
+    zstd::encode_all(text, 1).unwrap()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_again_and_with_any_number_of_threads() {
+    let folder = folder();
+    let data = write(&folder, "rows.csv", small_clicks(1500));
+    for optimizer in Optimizer::ALL {
+        let config = Config { optimizer, learning_rate: Some(0.02), ..plain_config() };
+        let job = job(&data, &config);
+        let expected = bytes(&model(&job));
+        for threads in [1, 2, 4] {
+            let again = bytes(&model(&Job { threads, ..job.clone() }));
+            assert!(again == expected, "{optimizer:?} with {threads} threads");
+        }
+    }
+    for _ in 0..5 {
+        assert!(
+            bytes(&model(&job(&data, &plain_config())))
+                == bytes(&model(&job(&data, &plain_config())))
+        );
+    }
+}
+
+#[test]
+fn another_seed_gives_another_model() {
+    let folder = folder();
+    let data = write(&folder, "rows.csv", small_clicks(500));
+    let numbers = |seed, valid_fraction| {
+        let config = Config { seed, valid_fraction, ..plain_config() };
+        let model = model(&job(&data, &config));
+        model.weights.table.floats().to_vec()
+    };
+    assert_ne!(numbers(1, 0.2), numbers(2, 0.2));
+    assert_ne!(numbers(1, 0.0), numbers(2, 0.0));
+}
+
+#[test]
+fn what_carries_the_rows_does_not_matter() {
+    let folder = folder();
+    let text = mixed(600);
+    let expected = bytes(&model(&job(&write(&folder, "rows.csv", &text), &plain_config())));
+    let bom = [b"\xef\xbb\xbf", text.as_bytes()].concat();
+    let twins = [
+        ("twin.csv.gz", gzip(text.as_bytes())),
+        ("twin.csv.zst", zstd(text.as_bytes())),
+        ("gzip-of-another-name.csv", gzip(text.as_bytes())),
+        ("no-extension", text.clone().into_bytes()),
+        ("crlf.csv", text.replace('\n', "\r\n").into_bytes()),
+        ("bom.csv", bom.clone()),
+        ("bom.csv.gz", gzip(&bom)),
+        ("no-final-newline.csv", text.trim_end().as_bytes().to_vec()),
+        ("quoted.csv", text.replace("b1,", "\"b1\",").into_bytes()),
+        ("empty-lines.csv", text.replace("\n1,", "\n\n1,").into_bytes()),
+    ];
+    for (name, twin) in twins {
+        let found = bytes(&model(&job(&write(&folder, name, twin), &plain_config())));
+        assert!(found == expected, "{name}");
+    }
+}
+
+#[test]
+fn sparse_twins_give_the_same_model() {
+    let folder = folder();
+    let line = |i: usize| {
+        let (a, b) = (i * 7 % 11, i * i % 13);
+        format!("{} {a}:1 {}:{}\n", u8::from((a + b) % 3 == 0), 100 + b, i % 5)
+    };
+    let text: String = (0..500).map(line).collect();
+    let expected = bytes(&model(&job(&write(&folder, "rows.svm", &text), &plain_config())));
+    let twins = [
+        ("twin.svm.gz", gzip(text.as_bytes())),
+        ("crlf.svm", text.replace('\n', "\r\n").into_bytes()),
+        ("no-extension", text.clone().into_bytes()),
+        ("no-final-newline.svm", text.trim_end().as_bytes().to_vec()),
+        ("comments.svm", text.replace('\n', " # note\n").into_bytes()),
+        ("tabs.svm", text.replace(' ', "\t").into_bytes()),
+    ];
+    for (name, twin) in twins {
+        let found = bytes(&model(&job(&write(&folder, name, twin), &plain_config())));
+        assert!(found == expected, "{name}");
+    }
+}
