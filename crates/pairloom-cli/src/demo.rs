@@ -55,6 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
         &machine,
         &trained.valid,
         &format!("pairloom train {train} --label Revenue"),
+        job.threads,
     )?;
     compare(&evaluate(&machine, &test)?, &evaluate(&linear, &test)?, &test, &mut screen)?;
     screen.text(&format!(

@@ -11,12 +11,12 @@ use pairloom::report::{Epoch, Evaluation, Kind, Report, html};
 use pairloom::{Model, Result};
 
 /// Writes the page of a training run.
-pub fn write(file: &str, model: &Model, valid: &Rows, command: &str) -> Result<()> {
+pub fn write(file: &str, model: &Model, valid: &Rows, command: &str, threads: usize) -> Result<()> {
     let command = Some(command.to_string());
     if valid.is_empty() {
         return write_page(file, &page(model, command, None));
     }
-    let predictions = model.predict(valid, &Threads::new(0)?);
+    let predictions = model.predict(valid, &Threads::new(threads)?);
     let metrics = measure(&model.encoding.target, &predictions, valid, DEFAULT_THRESHOLD)?;
     let drawn = Drawn { title: "Validation rows", predictions: &predictions, rows: valid, metrics };
     write_page(file, &page(model, command, Some(&drawn)))

@@ -2,8 +2,8 @@
 //!
 //! Settings, defaults and checks are the library's; here is only what a command line adds.
 
-use clap::ValueEnum;
-use pairloom::input::Format;
+use pairloom::input::{Format, FormatName};
+use pairloom::parallel::Threads;
 use pairloom::synth::{Synth, SynthConfig, SynthSummary};
 use pairloom::{Error, Result};
 use std::io::{self, Write};
@@ -50,27 +50,21 @@ pub struct Args {
     /// Which rows of the planted model
     #[arg(long, value_name = "I", default_value_t = SynthConfig::default().sample)]
     sample: u64,
-    /// Text format
-    #[arg(long, value_enum, default_value_t = Name::Tsv)]
-    format: Name,
+    /// Format of the rows: csv, tsv, libsvm or libffm
+    #[arg(long, value_name = "FORMAT", default_value_t = FormatName::Tsv)]
+    format: FormatName,
     /// Name the columns in a first line (csv and tsv): label, c1, c2, ..
     #[arg(long)]
     header: bool,
     /// File to write, - for standard output
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: String,
+    /// Threads, 0 for one a core; the rows do not depend on it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
     /// Summarise in one line of JSON: on standard output, or on standard error if the rows go there
     #[arg(long)]
     json: bool,
-}
-
-/// The formats by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Name {
-    Csv,
-    Tsv,
-    Libsvm,
-    Libffm,
 }
 
 /// Runs the command.
@@ -79,7 +73,8 @@ enum Name {
 /// Those of the settings and of writing. A reader that goes away is none.
 pub fn run(args: &Args) -> Result<()> {
     let format = args.format()?;
-    let summary = Synth::new(&args.config())?.write_file(format, &args.output)?;
+    let synth = Synth::new(&args.config(), Threads::new(args.threads)?)?;
+    let summary = synth.write_file(format, &args.output)?;
     report(&summary, args.json, args.output == "-")
 }
 
@@ -104,13 +99,13 @@ impl Args {
     fn format(&self) -> Result<Format> {
         let header = self.header;
         match self.format {
-            Name::Csv => Ok(Format::Csv { delimiter: ',', header }),
-            Name::Tsv => Ok(Format::Csv { delimiter: '\t', header }),
-            Name::Libsvm | Name::Libffm if header => {
+            FormatName::Csv => Ok(Format::Csv { delimiter: ',', header }),
+            FormatName::Tsv => Ok(Format::Csv { delimiter: '\t', header }),
+            FormatName::Libsvm | FormatName::Libffm if header => {
                 Err(Error::usage("--header: libsvm and libffm text has none; take csv or tsv"))
             }
-            Name::Libsvm => Ok(Format::Libsvm),
-            Name::Libffm => Ok(Format::Libffm),
+            FormatName::Libsvm => Ok(Format::Libsvm),
+            FormatName::Libffm => Ok(Format::Libffm),
         }
     }
 }

@@ -161,7 +161,7 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
     }
     let command = std::env::args().collect::<Vec<_>>().join(" ");
     if let Some(file) = &args.report {
-        report::write(file, &model, &trained.valid, &command)?;
+        report::write(file, &model, &trained.valid, &command, args.threads)?;
     }
     tell_end(&model, &trained.stop, args, screen)
 }

@@ -98,6 +98,8 @@ fn threads_do_not_change_a_byte() {
     };
     let one = of(1);
     assert!(one == of(2) && one == of(4));
+    let log = |threads| room.ok(&format!("synth --rows 5000 --threads {threads}")).out;
+    assert!(log(1) == log(3));
 }
 
 #[test]

@@ -15,7 +15,7 @@
 //! // A click log from a planted machine: 3,000 rows of a label and 34 hashed columns.
 //! let log = synth::SynthConfig { rows: 3_000, features: 2_000, ..Default::default() };
 //! let format = input::Format::Csv { delimiter: '\t', header: false };
-//! synth::Synth::new(&log)?.write_file(format, &clicks)?;
+//! synth::Synth::new(&log, Threads::new(0)?)?.write_file(format, &clicks)?;
 //!
 //! let mut job = Job::new(&clicks);
 //! job.config.factors = 8;

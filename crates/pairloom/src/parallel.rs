@@ -53,6 +53,18 @@ impl Threads {
         }
     }
 
+    /// What `work` makes of each part, in their order.
+    pub fn map<P: Send, R: Send>(
+        &self,
+        parts: Vec<P>,
+        work: impl Fn(P) -> R + Sync + Send,
+    ) -> Vec<R> {
+        match &self.pool {
+            None => parts.into_iter().map(work).collect(),
+            Some(pool) => pool.install(|| parts.into_par_iter().map(work).collect()),
+        }
+    }
+
     /// Sorts distinct keys.
     pub fn sort(&self, keys: &mut [u64]) {
         match &self.pool {

@@ -2,18 +2,26 @@
 
 #![allow(clippy::unwrap_used)]
 
-use pairloom::Error;
 use pairloom::input::Format;
+use pairloom::parallel::Threads;
 use pairloom::synth::{Synth, SynthConfig, SynthSummary};
+use pairloom::{Error, Result};
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
 const TSV: Format = Format::Csv { delimiter: '\t', header: false };
 
+fn synth(config: &SynthConfig) -> Result<Synth> {
+    Synth::new(config, Threads::new(0)?)
+}
+
 fn text(config: &SynthConfig, format: Format) -> (String, SynthSummary) {
+    written(&synth(config).unwrap(), format)
+}
+
+fn written(synth: &Synth, format: Format) -> (String, SynthSummary) {
     let mut out = Vec::new();
-    let synth = Synth::new(config).unwrap();
     let summary = synth.write(format, &mut out, "memory").unwrap();
     (String::from_utf8(out).unwrap(), summary)
 }
@@ -32,7 +40,7 @@ fn cells(log: &str) -> Vec<(u8, Vec<&str>)> {
 }
 
 fn refusal(config: SynthConfig) -> String {
-    match Synth::new(&config) {
+    match synth(&config) {
         Err(Error::Usage(message)) => message,
         Err(other) => panic!("not a usage error: {other}"),
         Ok(_) => panic!("accepted: {config:?}"),
@@ -101,14 +109,11 @@ fn bytes_are_the_same_forever() {
 }
 
 #[test]
-fn same_seed_same_bytes_in_any_pool() {
+fn same_seed_same_bytes_on_any_number_of_threads() {
     let config = SynthConfig { rows: 10_000, ..small() };
-    let in_pool = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| text(&config, TSV))
-    };
-    let one = in_pool(1);
-    assert!(one == in_pool(3));
+    let on = |threads| written(&Synth::new(&config, Threads::new(threads).unwrap()).unwrap(), TSV);
+    let one = on(1);
+    assert!(one == on(3));
     assert!(one.0 != text(&SynthConfig { seed: 9, ..config.clone() }, TSV).0);
 }
 
@@ -224,7 +229,7 @@ fn no_rows_are_a_legal_log() {
 
 #[test]
 fn sizes_are_as_asked() {
-    let spread = Synth::new(&SynthConfig::default()).unwrap();
+    let spread = synth(&SynthConfig::default()).unwrap();
     let sizes: Vec<u32> = spread.cardinalities().collect();
     assert_eq!((sizes.len(), sizes.iter().sum::<u32>()), (34, 1 << 18));
     assert_eq!(sizes.iter().min(), Some(&4));
@@ -272,7 +277,7 @@ fn settings_that_cannot_work_are_refused_by_name() {
 #[test]
 fn a_model_that_does_not_fit_is_refused_with_its_size() {
     for factors in [1 << 40, usize::MAX] {
-        let error = Synth::new(&SynthConfig { factors, ..small() }).err().unwrap();
+        let error = synth(&SynthConfig { factors, ..small() }).err().unwrap();
         assert!(matches!(error, Error::Memory(_)));
         assert!(error.to_string().contains("iB of memory"), "{error}");
     }
@@ -280,7 +285,7 @@ fn a_model_that_does_not_fit_is_refused_with_its_size() {
 
 #[test]
 fn delimiters_that_would_be_read_as_text_are_refused() {
-    let synth = Synth::new(&small()).unwrap();
+    let synth = synth(&small()).unwrap();
     for delimiter in ['a', '7', '"', '\n', '\u{e9}'] {
         let format = Format::Csv { delimiter, header: false };
         let error = synth.write(format, &mut Vec::new(), "memory").unwrap_err();
@@ -292,7 +297,7 @@ fn delimiters_that_would_be_read_as_text_are_refused() {
 fn files_appear_when_they_are_whole() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.tsv");
-    let synth = Synth::new(&small()).unwrap();
+    let synth = synth(&small()).unwrap();
     fs::write(&path, "old").unwrap();
     // Refused while writing: the old file stays and no other is left behind.
     let wrong = Format::Csv { delimiter: 'x', header: false };
@@ -314,7 +319,7 @@ fn new_files_have_usual_permissions_and_links_are_followed() {
     let folder = tempfile::tempdir().unwrap();
     let (made, log) = (folder.path().join("made"), folder.path().join("log"));
     fs::File::create(&made).unwrap();
-    let synth = Synth::new(&small()).unwrap();
+    let synth = synth(&small()).unwrap();
     synth.write_file(TSV, log.to_str().unwrap()).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode(&log), mode(&made));
@@ -328,7 +333,7 @@ fn new_files_have_usual_permissions_and_links_are_followed() {
 #[cfg(target_os = "linux")]
 #[test]
 fn devices_are_written_straight_and_a_full_disk_is_an_error() {
-    let synth = Synth::new(&small()).unwrap();
+    let synth = synth(&small()).unwrap();
     assert_eq!(synth.write_file(TSV, "/dev/null").unwrap().rows, 3000);
     let error = synth.write_file(TSV, "/dev/full").unwrap_err();
     assert!(matches!(&error, Error::Io { file, .. } if file == "/dev/full"), "{error}");

@@ -15,11 +15,12 @@
 //!
 //! ```
 //! use pairloom::input::Format;
+//! use pairloom::parallel::Threads;
 //! use pairloom::synth::{Synth, SynthConfig};
 //!
 //! let config = SynthConfig { rows: 100, ..SynthConfig::default() };
 //! let mut log = Vec::new();
-//! let summary = Synth::new(&config)?.write(Format::Libsvm, &mut log, "memory")?;
+//! let summary = Synth::new(&config, Threads::new(0)?)?.write(Format::Libsvm, &mut log, "memory")?;
 //! assert_eq!(summary.rows, 100);
 //! # Ok::<(), pairloom::Error>(())
 //! ```
@@ -36,10 +37,10 @@ pub use summary::SynthSummary;
 use crate::file::{shown, write_whole};
 use crate::input::Format;
 use crate::memory;
+use crate::parallel::Threads;
 use crate::{Error, Result};
 use exact::Random;
 use field::{Field, Plan};
-use rayon::prelude::*;
 use std::io::Write;
 use summary::{Tally, Total};
 
@@ -63,6 +64,7 @@ mod stream {
 /// A planted model, ready to write rows.
 pub struct Synth {
     config: SynthConfig,
+    threads: Threads,
     fields: Vec<Field>,
     features: u64,
     width: usize,
@@ -85,12 +87,12 @@ struct Row {
 }
 
 impl Synth {
-    /// Draws the planted model, in the current rayon pool.
+    /// Draws the planted model. What is made does not depend on the number of threads.
     ///
     /// # Errors
     /// [`Error::Usage`] for a setting that cannot work, [`Error::Memory`] for a model that does
     /// not fit.
-    pub fn new(config: &SynthConfig) -> Result<Self> {
+    pub fn new(config: &SynthConfig, threads: Threads) -> Result<Self> {
         config.check()?;
         let mut sizes = config.sizes();
         let features = sizes.iter().sum();
@@ -99,10 +101,11 @@ impl Synth {
             Random::new(&[config.seed, stream::ORDER]).shuffle(&mut sizes);
         }
         let plan = config.plan(sizes.len());
-        let fields = plant(config.seed, &sizes, &plan);
+        let fields = plant(config.seed, &sizes, &plan, &threads);
         let width = plan.width();
-        let mut synth = Synth { config: config.clone(), fields, features, width, bias: 0.0 };
-        synth.bias = solve_bias(&synth.pilot(), config.positives);
+        let config = config.clone();
+        let mut synth = Synth { config, threads, fields, features, width, bias: 0.0 };
+        synth.bias = solve_bias(&synth.pilot(), synth.config.positives);
         Ok(synth)
     }
 
@@ -111,7 +114,7 @@ impl Synth {
         self.fields.iter().map(Field::cardinality)
     }
 
-    /// Writes the rows, in the current rayon pool. `name` is what to call the output in errors.
+    /// Writes the rows. `name` is what to call the output in errors.
     ///
     /// # Errors
     /// [`Error::Io`] if writing fails, [`Error::Usage`] for a delimiter that cannot be told from
@@ -121,16 +124,16 @@ impl Synth {
         let mut put = |text: &[u8]| out.write_all(text).map_err(|e| Error::io(name, e));
         put(&self.header(format)?)?;
         let count = self.config.rows.div_ceil(self.block_rows());
-        let at_once = BLOCKS_PER_THREAD * rayon::current_num_threads();
+        let at_once = BLOCKS_PER_THREAD * self.threads.count();
         let mut blocks: Vec<Block> = Vec::new();
         blocks.resize_with(at_once.min(count.try_into().unwrap_or(at_once)), Block::default);
         let mut next = 0;
         while next < count {
             let some = blocks.len().min((count - next).try_into().unwrap_or(usize::MAX));
             let some = &mut blocks[..some];
-            some.par_iter_mut()
-                .enumerate()
-                .for_each(|(i, block)| self.fill(block, next + i as u64, format));
+            self.threads.each((next..).zip(&mut *some).collect(), |(number, block)| {
+                self.fill(block, number, format);
+            });
             for block in &*some {
                 put(&block.text)?;
                 total.merge(&block.tally);
@@ -220,30 +223,27 @@ impl Synth {
     fn pilot(&self) -> Vec<f32> {
         let rows = self.block_rows();
         let all = PILOT_ROWS.min(PILOT_VALUES / self.fields.len()) as u64;
-        let blocks = (0..all / rows).into_par_iter();
-        let scores = blocks.flat_map_iter(|number| {
+        let scores = self.threads.map((0..all / rows).collect(), |number| {
             let mut random = Random::new(&[self.config.seed, stream::PILOT, number]);
             let mut row = Row::default();
-            (0..rows).map(move |_| self.draw(&mut row, &mut random))
+            (0..rows).map(|_| self.draw(&mut row, &mut random)).collect::<Vec<_>>()
         });
-        scores.collect()
+        scores.concat()
     }
 }
 
 /// Makes the columns, each from its own stream of random numbers.
-fn plant(seed: u64, sizes: &[u64], plan: &Plan) -> Vec<Field> {
+fn plant(seed: u64, sizes: &[u64], plan: &Plan, threads: &Threads) -> Vec<Field> {
     let offsets = sizes.iter().scan(0, |end, &size| {
         let offset = *end;
         *end += size;
         Some(offset as u32)
     });
-    let places: Vec<(u32, u32)> = offsets.zip(sizes.iter().map(|&size| size as u32)).collect();
-    let numbered = places.into_par_iter().enumerate();
-    let fields = numbered.map(|(number, (offset, size))| {
+    let places = offsets.zip(sizes.iter().map(|&size| size as u32)).enumerate();
+    threads.map(places.collect(), |(number, (offset, size))| {
         let random = Random::new(&[seed, stream::FIELD, number as u64]);
         Field::new(number, offset, size, plan, random)
-    });
-    fields.collect()
+    })
 }
 
 /// The bias at which the mean probability of these scores is the share, by bisection: the mean

@@ -117,7 +117,8 @@ pub fn bytes(model: &Model) -> Vec<u8> {
 pub fn clicks(config: &SynthConfig) -> (Vec<u8>, SynthSummary) {
     let mut text = Vec::new();
     let format = Format::Csv { delimiter: ',', header: true };
-    let summary = Synth::new(config).unwrap().write(format, &mut text, "memory").unwrap();
+    let synth = Synth::new(config, Threads::new(1).unwrap()).unwrap();
+    let summary = synth.write(format, &mut text, "memory").unwrap();
     (text, summary)
 }
 
