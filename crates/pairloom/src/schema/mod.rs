@@ -4,9 +4,12 @@
 //! used. Inference looks at the first rows only and explains each choice, so that a wrong guess is
 //! seen and can be overridden.
 
+mod hints;
 mod infer;
+mod look;
 
-pub use infer::{Hints, infer};
+pub use hints::Hints;
+pub use infer::infer;
 
 use crate::encode::Transform;
 use crate::input::Format;
