@@ -108,7 +108,6 @@ impl<'a> RowEncoder<'a> {
             let cell = raw.cell(column.cell);
             if column.role == Role::Pairs {
                 pairs(&fields[column.fields.clone()], raw, &mut self.token, rows);
-                rows.merge_duplicates();
                 continue;
             }
             let field = &fields[column.fields.start];
@@ -123,12 +122,14 @@ impl<'a> RowEncoder<'a> {
                     for value in split_values(cell, column.separator) {
                         rows.push(field.offset + vocabulary.id(value), x);
                     }
-                    rows.merge_duplicates();
                 }
                 FieldKind::Values(vocabulary) => {
                     rows.push(field.offset + vocabulary.id(cell), 1.0);
                 }
             }
+        }
+        if self.columns.iter().any(|column| matches!(column.role, Role::Multi | Role::Pairs)) {
+            rows.merge_duplicates();
         }
         Ok(())
     }
