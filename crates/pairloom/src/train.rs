@@ -198,7 +198,7 @@ fn backend(
 fn read(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<(Schema, Interned)> {
     let mut reader = match &job.schema {
         SchemaSource::Given(schema) if job.open == OpenOptions::default() => {
-            input::open_as(&job.data, schema.format, &[])?
+            input::open_as(&job.data, schema.format)?
         }
         _ => input::open(&job.data, &job.open)?,
     };
@@ -287,7 +287,7 @@ pub fn read_rows(
     encoding: &Encoding,
     on_error: OnError,
 ) -> Result<(Rows, Skipped)> {
-    let mut reader = input::open_as(path, schema.format, &[])?;
+    let mut reader = input::open_as(path, schema.format)?;
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?;
     let mut rows = Rows::new();
