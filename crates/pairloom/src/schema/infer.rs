@@ -144,7 +144,7 @@ fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)>
     match columns.clone().find(free).filter(|_| !has_header) {
         Some(column) => Ok((column, "the first column, as there is no header")),
         None => {
-            let names = super::list(schema.columns.iter().map(|c| c.name.as_str()));
+            let names = super::names::list(schema.columns.iter().map(|c| c.name.as_str()));
             Err(Error::usage(format!("which column is the label? Say --label COLUMN; {names}")))
         }
     }
