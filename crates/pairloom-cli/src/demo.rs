@@ -79,7 +79,7 @@ fn write_rows(train: &str, test: &str) -> Result<()> {
 }
 
 fn evaluate(model: &Model, test: &str) -> Result<Binary> {
-    let mut reader = input::open_as(test, model.schema.format, &[])?;
+    let mut reader = input::open_as(test, model.schema.format)?;
     match model
         .evaluate(&mut *reader, test, &EvaluateOptions::default(), &Threads::new(0)?)?
         .metrics

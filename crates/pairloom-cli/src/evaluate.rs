@@ -53,9 +53,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// Opens rows for a model: in the format it was trained on unless another is asked for.
 pub fn open_for(model: &Model, data: &str, input: &InputArgs) -> Result<Box<dyn Reader>> {
     match input.open() {
-        options if options == OpenOptions::default() => {
-            input::open_as(data, model.schema.format, &[])
-        }
+        options if options == OpenOptions::default() => input::open_as(data, model.schema.format),
         options => input::open(data, &options),
     }
 }

@@ -194,8 +194,8 @@ fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Res
 
 /// The error of a run that diverged, with its last good model saved beside the output.
 fn diverged(epoch: u32, rate: f64, trained: &Trained, args: &Args) -> Error {
-    let place = match trained.diverged_row {
-        Some(row) => format!("at row {row} of {}", input::name(&args.data)),
+    let place = match trained.diverged_line {
+        Some(line) => format!("at {}:{line}", input::name(&args.data)),
         None => "in the weights".into(),
     };
     let kept = match &trained.model {

@@ -353,7 +353,7 @@ fn a_run_that_diverges() {
     room.write("wild.svm", rows);
     let line = "train wild.svm --optimizer sgd --learning-rate 1e9 --epochs 3 --min-count 1";
     let error = fails(&room, line, 1);
-    assert!(error.starts_with("error: training diverged in epoch 1"), "{error}");
+    assert!(error.starts_with("error: training diverged in epoch 1, at wild.svm:"), "{error}");
     assert!(error.contains("learning rate 1000000000"), "{error}");
 }
 

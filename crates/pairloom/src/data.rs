@@ -8,6 +8,7 @@
 
 use crate::encode::{Dictionary, number_error, parse_cell, parse_weight, split_values};
 use crate::input::{RawRow, parse_number};
+use crate::reading::RowLines;
 use crate::schema::{Role, Schema};
 use crate::{Error, Result};
 use std::collections::TryReserveError;
@@ -24,6 +25,8 @@ pub struct Interned {
     /// Provisional numbers of the group cells; empty if the schema has none.
     pub groups: Vec<u32>,
     group_names: Dictionary,
+    /// The lines that the rows begin in.
+    pub lines: RowLines,
     /// The feature columns, in the order of the schema.
     pub columns: Vec<InternedColumn>,
 }
@@ -153,8 +156,8 @@ impl Interned {
     /// Adds a row.
     ///
     /// # Errors
-    /// [`Error::Row`] for a cell that cannot be used, after which no row has been added (though
-    /// values that came with it keep their numbers); [`Error::Memory`] if it does not fit.
+    /// [`Error::Row`] for a cell that cannot be used, after which all is as it was before;
+    /// [`Error::Memory`] if the row does not fit.
     pub fn push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
         let pushed = self.try_push(schema, raw);
         match pushed {
@@ -168,19 +171,32 @@ impl Interned {
         self.labels.values.try_reserve(1).map_err(full(raw))?;
         self.weights.try_reserve(1).map_err(full(raw))?;
         self.groups.try_reserve(1).map_err(full(raw))?;
-        for column in &mut self.columns {
-            let about = &schema.columns[column.column];
-            column.cells.push(raw, column.column, &about.name, about.separator)?;
-        }
+        // What may be refused comes first: the values of a row that is left out must not be
+        // numbered, since the order of arrival decides between values that are equally frequent.
+        self.push_columns(schema, raw, InternedCells::are_numbers)?;
         if let Some(cell) = schema.find(Role::Weight) {
             self.weights.push(parse_weight(raw, cell)?);
+        }
+        // The label comes last of these, since it alone cannot be taken back.
+        if let Some(cell) = schema.find(Role::Label) {
+            self.labels.push(raw, cell)?;
         }
         if let Some(cell) = schema.find(Role::Group) {
             self.groups.push(self.group_names.insert(raw.cell(cell))?);
         }
-        // The label comes last, since it alone cannot be taken back.
-        if let Some(cell) = schema.find(Role::Label) {
-            self.labels.push(raw, cell)?;
+        self.push_columns(schema, raw, |cells| !cells.are_numbers())?;
+        self.lines.push(self.rows, raw.line()).map_err(full(raw))
+    }
+
+    fn push_columns(
+        &mut self,
+        schema: &Schema,
+        raw: &RawRow,
+        these: impl Fn(&InternedCells) -> bool,
+    ) -> Result<()> {
+        for column in self.columns.iter_mut().filter(|column| these(&column.cells)) {
+            let about = &schema.columns[column.column];
+            column.cells.push(raw, column.column, &about.name, about.separator)?;
         }
         Ok(())
     }
@@ -196,6 +212,10 @@ impl Interned {
 }
 
 impl InternedCells {
+    fn are_numbers(&self) -> bool {
+        matches!(self, InternedCells::Numbers(_))
+    }
+
     fn push(&mut self, raw: &RawRow, cell: usize, name: &str, sep: Option<char>) -> Result<()> {
         let full = full(raw);
         match self {

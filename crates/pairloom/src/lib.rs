@@ -23,7 +23,7 @@
 //! trained.model.expect("an epoch was completed").save(&saved)?;
 //!
 //! let model = Model::load(&saved)?;
-//! let mut rows = input::open_as(&clicks, model.schema.format, &[])?;
+//! let mut rows = input::open_as(&clicks, model.schema.format)?;
 //! let mut probabilities = Vec::new();
 //! let options = PredictOptions::default();
 //! model.predict_rows(&mut *rows, &clicks, &options, &Threads::new(1)?, |piece| {

@@ -9,6 +9,7 @@ use crate::metric::{DEFAULT_THRESHOLD, Metrics};
 use crate::model::Model;
 use crate::parallel::Threads;
 use crate::reading::{OnError, Skipped, for_each_row};
+use crate::schema::{did_you_mean, list};
 use crate::{Error, Result};
 
 /// Rows scored together, or fewer where they have more features or kept text than this.
@@ -226,8 +227,9 @@ fn positions(wanted: &[String], names: &[String]) -> Result<Vec<usize>> {
     let position = |name: &String| {
         let found = names.iter().position(|known| known == name);
         found.ok_or_else(|| {
-            let names = names.join(", ");
-            Error::usage(format!("there is no column '{name}' to keep: the columns are {names}"))
+            let names = names.iter().map(String::as_str);
+            let (meant, names) = (did_you_mean(name, names.clone()), list(names));
+            Error::usage(format!("there is no column '{name}' to keep{meant}: {names}"))
         })
     };
     wanted.iter().map(position).collect()

@@ -2,6 +2,7 @@
 
 use crate::input::{RawRow, Reader};
 use crate::{Error, Result};
+use std::collections::TryReserveError;
 
 /// What to do with a row that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,6 +39,32 @@ impl Skipped {
         self.rows += other.rows;
         let room = Self::SHOWN.saturating_sub(self.first.len());
         self.first.extend(other.first.into_iter().take(room));
+    }
+}
+
+/// The line of each row that was taken, kept only where it is not the one after that of the row
+/// before.
+#[derive(Debug, Clone, Default)]
+pub struct RowLines {
+    breaks: Vec<(usize, u64)>,
+}
+
+impl RowLines {
+    /// Notes the line of the next row.
+    pub(crate) fn push(&mut self, row: usize, line: u64) -> Result<(), TryReserveError> {
+        let last = self.breaks.last();
+        if last.is_none_or(|&(from, first)| first + (row - from) as u64 != line) {
+            self.breaks.try_reserve(1)?;
+            self.breaks.push((row, line));
+        }
+        Ok(())
+    }
+
+    /// The line of row `row`, both counted as they are: rows from 0, lines from 1.
+    pub fn line(&self, row: usize) -> Option<u64> {
+        let before = self.breaks.partition_point(|&(from, _)| from <= row);
+        let &(from, first) = self.breaks.get(before.checked_sub(1)?)?;
+        Some(first + (row - from) as u64)
     }
 }
 

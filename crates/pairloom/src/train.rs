@@ -13,7 +13,7 @@ use crate::memory;
 use crate::model::{Model, Weights, interaction};
 use crate::optimizer::Update;
 use crate::parallel::Threads;
-use crate::reading::{OnError, Skipped, for_each_row};
+use crate::reading::{OnError, RowLines, Skipped, for_each_row};
 use crate::schema::{Hints, Schema, infer};
 use crate::table;
 use crate::{Error, Result};
@@ -111,9 +111,8 @@ pub struct Trained {
     pub stop: Stop,
     /// The validation rows, encoded.
     pub valid: Rows,
-    /// The place in the training file of the row named by [`Stop::Diverged`], counted from 1 over
-    /// the rows that were not left out.
-    pub diverged_row: Option<usize>,
+    /// The line of the training file with the row named by [`Stop::Diverged`].
+    pub diverged_line: Option<u64>,
 }
 
 /// Trains a model. `watch` hears what happens and returns false to stop.
@@ -127,7 +126,7 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
         return Err(Error::usage("standard input cannot be both training and validation rows"));
     }
     let threads = Threads::new(job.threads)?;
-    let Prepared { schema, encoding, train, valid, held_out } = prepare(job, watch)?;
+    let Prepared { schema, encoding, train, valid, held_out, lines } = prepare(job, watch)?;
     let config = resolve(&job.config, &encoding, &train);
     let start = start(&config, &encoding, &train, &valid)?;
     watch(Event::Start(&start));
@@ -141,9 +140,9 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     };
     let Fit { weights, epoch, history, stop } =
         run.fit(&mut backend, &mut |event| watch(Event::Fit(event)))?;
-    let diverged_row = diverged_row(&stop, &held_out);
+    let diverged_line = diverged_line(&stop, &held_out, &lines);
     let model = |weights| Model { schema, encoding, config, history, epoch, weights };
-    Ok(Trained { model: weights.map(model), stop, valid, diverged_row })
+    Ok(Trained { model: weights.map(model), stop, valid, diverged_line })
 }
 
 /// Rows ready to be trained on.
@@ -153,12 +152,14 @@ struct Prepared {
     train: Rows,
     valid: Rows,
     held_out: Vec<bool>,
+    lines: RowLines,
 }
 
 /// From the job's files to encoded rows.
 fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepared> {
-    let (schema, interned) = read(job, watch)?;
-    let held_out = hold_out(&interned, job);
+    let (schema, mut interned) = read(job, watch)?;
+    let lines = std::mem::take(&mut interned.lines);
+    let held_out = hold_out(&interned, job)?;
     let file = input::name(&job.data);
     let Learned { encoding, train, mut valid } =
         learn(interned, &held_out, &schema, &job.config, file)?;
@@ -172,7 +173,7 @@ fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepar
     if !valid.is_empty() {
         check_rows(&valid, valid_file, "validation")?;
     }
-    Ok(Prepared { schema, encoding, train, valid, held_out })
+    Ok(Prepared { schema, encoding, train, valid, held_out, lines })
 }
 
 fn tell_skipped(skipped: &Skipped, watch: &mut dyn FnMut(Event<'_>) -> bool) {
@@ -198,7 +199,7 @@ fn backend(
 fn read(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<(Schema, Interned)> {
     let mut reader = match &job.schema {
         SchemaSource::Given(schema) if job.open == OpenOptions::default() => {
-            input::open_as(&job.data, schema.format, &[])?
+            input::open_as(&job.data, schema.format)?
         }
         _ => input::open(&job.data, &job.open)?,
     };
@@ -287,7 +288,7 @@ pub fn read_rows(
     encoding: &Encoding,
     on_error: OnError,
 ) -> Result<(Rows, Skipped)> {
-    let mut reader = input::open_as(path, schema.format, &[])?;
+    let mut reader = input::open_as(path, schema.format)?;
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?;
     let mut rows = Rows::new();
@@ -300,23 +301,40 @@ pub fn read_rows(
 
 /// Which rows are held out: the last ones, or some drawn at random, in whole groups where there
 /// are groups.
-fn hold_out(interned: &Interned, job: &Job) -> Vec<bool> {
+fn hold_out(interned: &Interned, job: &Job) -> Result<Vec<bool>> {
     let (rows, config) = (interned.rows, &job.config);
     if job.valid.is_some() {
-        return vec![false; rows];
+        return Ok(vec![false; rows]);
     }
     let share = |of: usize, fraction: f64| (of as f64 * fraction) as usize;
     if config.valid_tail > 0.0 {
         let first = rows - share(rows, config.valid_tail);
-        return (0..rows).map(|row| row >= first).collect();
+        return tail(&interned.groups, rows, first, input::name(&job.data));
     }
     let groups = interned.groups.iter().max().map_or(rows, |&last| last as usize + 1);
     let mut drawn = vec![false; groups];
     drawn[..share(groups, config.valid_fraction)].fill(true);
     drawn.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(config.seed.rotate_left(32)));
-    match interned.groups.is_empty() {
+    Ok(match interned.groups.is_empty() {
         true => drawn,
         false => interned.groups.iter().map(|&group| drawn[group as usize]).collect(),
+    })
+}
+
+/// The rows from `first` on, but for those of groups that begin before it. Groups are numbered in
+/// the order in which they begin.
+fn tail(groups: &[u32], rows: usize, first: usize, file: &str) -> Result<Vec<bool>> {
+    let Some(&last_before) = groups[..first.min(groups.len())].iter().max() else {
+        return Ok((0..rows).map(|row| row >= first).collect());
+    };
+    let held: Vec<bool> = groups.iter().map(|&group| group > last_before).collect();
+    match held.contains(&true) || first == rows {
+        true => Ok(held),
+        false => Err(Error::data(
+            file,
+            "no group begins in the tail of the rows, so none can be held out whole: raise \
+             valid_tail (--valid-tail), or take valid_fraction (--valid-fraction)",
+        )),
     }
 }
 
@@ -370,8 +388,8 @@ fn mean_score(config: &Config, target: &Target, rows: &Rows) -> f32 {
     config.resolved_loss().link(mean) as f32
 }
 
-fn diverged_row(stop: &Stop, held_out: &[bool]) -> Option<usize> {
+fn diverged_line(stop: &Stop, held_out: &[bool], lines: &RowLines) -> Option<u64> {
     let Stop::Diverged { row: Some(row), .. } = stop else { return None };
-    let training = held_out.iter().enumerate().filter(|(_, held)| !**held);
-    training.map(|(row, _)| row + 1).nth(*row)
+    let mut training = held_out.iter().enumerate().filter(|(_, held)| !**held);
+    training.nth(*row).and_then(|(row, _)| lines.line(row))
 }

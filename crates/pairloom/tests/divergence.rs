@@ -57,10 +57,10 @@ fn a_wild_value_names_its_row() {
         // Wherever the held-out rows lie, and the row is not one of them for these seeds.
         for (seed, valid_fraction, valid_tail) in [(1, 0.0, 0.0), (2, 0.1, 0.0), (3, 0.0, 0.3)] {
             let config = Config { seed, valid_fraction, valid_tail, ..config.clone() };
-            let Trained { model, stop, diverged_row, .. } = trained(&job(&data, &config));
+            let Trained { model, stop, diverged_line, .. } = trained(&job(&data, &config));
             let is_first = matches!(stop, Stop::Diverged { epoch: 1, row: Some(_), .. });
             assert!(is_first, "{optimizer:?} {seed}: {stop:?}");
-            assert_eq!(diverged_row, Some(wild), "{optimizer:?} {seed}");
+            assert_eq!(diverged_line, Some(wild as u64), "{optimizer:?} {seed}");
             assert!(model.is_none());
         }
     }

@@ -11,7 +11,7 @@ fn version_1_predicts_what_it_predicted() {
     let file = |name: &str| format!("{}/tests/data/v1/{name}", env!("CARGO_MANIFEST_DIR"));
     let model = Model::load(&file("model.pairloom")).unwrap();
     let (data, threads) = (file("rows.csv"), Threads::new(1).unwrap());
-    let mut reader = input::open_as(&data, model.schema.format, &[]).unwrap();
+    let mut reader = input::open_as(&data, model.schema.format).unwrap();
     let mut found = Vec::new();
     let options = PredictOptions::default();
     let collect = |piece: &pairloom::predict::Piece| {

@@ -368,7 +368,7 @@ fn a_schema_is_fitted_to_the_columns_of_a_file() {
         assert!(fitted.columns.contains(column), "{}", column.name);
     }
     let error = schema.for_columns("f.csv", &names[..6]).unwrap_err().to_string();
-    assert_eq!(error, "f.csv: column 'g' of the schema is missing");
+    assert!(error.starts_with("f.csv: column 'g' of the schema is missing: "), "{error}");
     // Pairs have no cell of their own.
     let pairs = vec![Column::new("label", Role::Label), Column::new("pairs", Role::Pairs)];
     let sparse = Schema { format: Format::Libsvm, positive: None, columns: pairs };
@@ -382,7 +382,10 @@ fn columns_are_found_by_name_or_by_number() {
     let schema = full();
     assert_eq!(schema.column("n").unwrap(), 4);
     let error = schema.column("N").unwrap_err().to_string();
-    assert!(error.starts_with("there is no column 'N': the columns are y, "), "{error}");
+    assert!(
+        error.starts_with("there is no column 'N' (did you mean 'n'?): the columns are y, "),
+        "{error}"
+    );
     let positions = schema.positions(&words(&["w", "y"]));
     assert_eq!((positions[0], positions[5], positions[1]), (Some(1), Some(0), None));
     let columns = [Role::Categorical, Role::Label, Role::Categorical];

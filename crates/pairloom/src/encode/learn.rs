@@ -122,6 +122,7 @@ fn by_field(pairs: &Dictionary, counts: &[u32]) -> Result<BTreeMap<u32, (Diction
 fn encode(interned: &Interned, held_out: &[bool], encoding: &Encoding) -> Result<(Rows, Rows)> {
     let columns: Vec<Remapped> =
         interned.columns.iter().map(|column| Remapped::new(column, encoding)).collect();
+    let may_repeat = columns.iter().any(Remapped::may_repeat);
     let (mut train, mut valid) = (Rows::new(), Rows::new());
     let held = held_out.iter().filter(|&&held| held).count();
     valid.reserve(held, held * columns.len())?;
@@ -131,6 +132,9 @@ fn encode(interned: &Interned, held_out: &[bool], encoding: &Encoding) -> Result
         let rows = if held { &mut valid } else { &mut train };
         rows.reserve(1, columns.iter().map(|column| column.most(row)).sum())?;
         columns.iter().for_each(|column| column.push(row, rows));
+        if may_repeat {
+            rows.merge_duplicates();
+        }
         rows.finish(label(row), interned.weights.get(row).copied().unwrap_or(1.0));
     }
     Ok((train, valid))
@@ -181,6 +185,11 @@ impl<'a> Remapped<'a> {
         }
     }
 
+    /// Whether a row may have an id twice.
+    fn may_repeat(&self) -> bool {
+        matches!(self.cells, InternedCells::Several { .. })
+    }
+
     fn push(&self, row: usize, rows: &mut Rows) {
         match self.cells {
             InternedCells::Numbers(numbers) => {
@@ -195,7 +204,6 @@ impl<'a> Remapped<'a> {
                     let x = xs.as_ref().map_or(share(range.len()), |xs| xs[at]);
                     rows.push(self.ids[ids[at] as usize], x);
                 }
-                rows.merge_duplicates();
             }
         }
     }

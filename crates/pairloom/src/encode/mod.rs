@@ -9,6 +9,7 @@
 //! all of them, and then encoded from there ([`learn`]); both ask the same [`Vocabulary`] and
 //! [`Number`].
 
+mod cells;
 mod dictionary;
 mod learn;
 mod number;

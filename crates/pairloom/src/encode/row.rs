@@ -1,5 +1,6 @@
 //! Encoding rows one by one, as they are read.
 
+use super::cells::Cells;
 use super::target::shown;
 use super::{Encoding, Field, FieldKind, parse_cell, share, split_values};
 use crate::batch::Rows;
@@ -29,12 +30,13 @@ struct BoundColumn {
 }
 
 impl<'a> RowEncoder<'a> {
-    /// Finds the schema's columns among the `names` of a file's columns. Columns may stand in
+    /// Finds the schema's columns among the `names` of a file's columns. Named columns may stand in
     /// another order and others beside them; a label or weight may be missing if `labelled` is
     /// false, and then counts as 0 and 1.
     ///
     /// # Errors
-    /// [`Error::Data`] naming a column that `file` lacks.
+    /// [`Error::Data`] naming a column that `file` lacks, or for a file without a header that has
+    /// other columns.
     pub fn bind(
         encoding: &'a Encoding,
         schema: &Schema,
@@ -42,11 +44,11 @@ impl<'a> RowEncoder<'a> {
         names: &[String],
         labelled: bool,
     ) -> Result<Self> {
-        let cells = Cells { file, names, positions: schema.positions(names) };
+        let cells = Cells::new(schema, file, names, labelled)?;
         let optional = |role, wanted: bool| match schema.find(role) {
             None => Ok(None),
-            Some(column) if wanted => cells.find(schema, column).map(Some),
-            Some(column) => Ok(cells.find(schema, column).ok()),
+            Some(column) if wanted => cells.find(column).map(Some),
+            Some(column) => Ok(cells.find(column).ok()),
         };
         let mut columns = Vec::new();
         for (number, column) in schema.columns.iter().enumerate() {
@@ -57,11 +59,7 @@ impl<'a> RowEncoder<'a> {
                 columns.push(BoundColumn {
                     name: column.name.clone(),
                     role: column.role,
-                    cell: if column.role == Role::Pairs {
-                        0
-                    } else {
-                        cells.find(schema, number)?
-                    },
+                    cell: if column.role == Role::Pairs { 0 } else { cells.find(number)? },
                     separator: column.separator.unwrap_or('|'),
                     fields: start..end,
                 });
@@ -108,7 +106,6 @@ impl<'a> RowEncoder<'a> {
             let cell = raw.cell(column.cell);
             if column.role == Role::Pairs {
                 pairs(&fields[column.fields.clone()], raw, &mut self.token, rows);
-                rows.merge_duplicates();
                 continue;
             }
             let field = &fields[column.fields.start];
@@ -123,12 +120,14 @@ impl<'a> RowEncoder<'a> {
                     for value in split_values(cell, column.separator) {
                         rows.push(field.offset + vocabulary.id(value), x);
                     }
-                    rows.merge_duplicates();
                 }
                 FieldKind::Values(vocabulary) => {
                     rows.push(field.offset + vocabulary.id(cell), 1.0);
                 }
             }
+        }
+        if self.columns.iter().any(|column| matches!(column.role, Role::Multi | Role::Pairs)) {
+            rows.merge_duplicates();
         }
         Ok(())
     }
@@ -177,27 +176,4 @@ pub(crate) fn number_error(raw: &RawRow, cell: usize, name: &str) -> Error {
                  it empty if it is unknown, or train with --categorical {name}"
         ),
     )
-}
-
-/// The columns of a file, for finding those of a schema.
-struct Cells<'a> {
-    file: &'a str,
-    names: &'a [String],
-    positions: Vec<Option<usize>>,
-}
-
-impl Cells<'_> {
-    fn find(&self, schema: &Schema, column: usize) -> Result<usize> {
-        self.positions[column].ok_or_else(|| {
-            let name = &schema.columns[column].name;
-            let (has, wants) = (self.names.len(), schema.columns.len());
-            Error::data(
-                self.file,
-                format!(
-                    "column '{name}' is missing: the model was trained on {wants} columns and \
-                         this file has {has}"
-                ),
-            )
-        })
-    }
 }

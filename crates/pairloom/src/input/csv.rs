@@ -169,42 +169,34 @@ fn undouble(row: &mut RawRow) {
 pub(super) struct Csv {
     records: Records,
     columns: Vec<String>,
-    /// The line that fixed the number of cells; `None` if a model did.
-    model_line: Option<u64>,
+    /// The line that fixed the number of cells.
+    first_line: u64,
     /// The first row of a file without a header, read to count its cells.
     first: Option<RawRow>,
 }
 
 impl Csv {
-    /// Reads the header, or the first row where there is none. Without a header, `known` gives
-    /// the columns; when empty they are numbered.
-    pub(super) fn new(mut records: Records, known: &[String]) -> Result<Self> {
+    /// Reads the header; where there is none, the first row, and numbers the columns.
+    pub(super) fn new(mut records: Records) -> Result<Self> {
         let Format::Csv { header, .. } = records.format else {
             return Err(Error::usage("not a delimited format"));
         };
-        if !header && !known.is_empty() {
-            return Ok(Csv { records, columns: known.to_vec(), model_line: None, first: None });
-        }
         let mut row = RawRow::new();
         if !records.read(&mut row)? {
             return Err(Error::data(&**records.lines.name(), "no rows: the file is empty"));
         }
-        let model_line = Some(row.line);
+        let first_line = row.line;
         if header {
-            return Ok(Csv { columns: names(&row)?, records, model_line, first: None });
+            return Ok(Csv { columns: names(&row)?, records, first_line, first: None });
         }
         let columns = (0..row.len()).map(|column| column.to_string()).collect();
-        Ok(Csv { records, columns, model_line, first: Some(row) })
+        Ok(Csv { records, columns, first_line, first: Some(row) })
     }
 
     fn ragged(&self, row: &RawRow) -> Error {
         let count = if row.len() == 1 { "1 cell".into() } else { format!("{} cells", row.len()) };
-        let expected = self.columns.len();
-        let origin = match self.model_line {
-            Some(line) => format!(" as in line {line}"),
-            None => String::new(),
-        };
-        row.cell_error(expected, format!("{count}, expected {expected}{origin}"))
+        let (expected, line) = (self.columns.len(), self.first_line);
+        row.cell_error(expected, format!("{count}, expected {expected} as in line {line}"))
     }
 }
 

@@ -28,13 +28,10 @@ pub fn open(path: &str, options: &OpenOptions) -> Result<Box<dyn Reader>> {
 
 /// Opens a file, or standard input for `-`, of a known format: that of an earlier file.
 ///
-/// With a header, the file's own header names its columns. Without one, `columns` gives the
-/// names, and thereby the number of cells; when empty, the first row gives the number.
-///
 /// # Errors
 /// As for [`open`].
-pub fn open_as(path: &str, format: Format, columns: &[String]) -> Result<Box<dyn Reader>> {
-    read_as(Source::open(path)?, format, columns)
+pub fn open_as(path: &str, format: Format) -> Result<Box<dyn Reader>> {
+    read_as(Source::open(path)?, format)
 }
 
 /// Reads bytes in memory as [`open`] reads a file of that name.
@@ -62,7 +59,7 @@ fn detect(mut source: Source, options: &OpenOptions) -> Result<Box<dyn Reader>> 
             format_of(name, &mut source, options)?
         }
     };
-    read_as(source, format, &[])
+    read_as(source, format)
 }
 
 /// The format that the user or the file's name tells.
@@ -95,10 +92,10 @@ fn csv_format(
     Ok(Format::Csv { delimiter, header })
 }
 
-fn read_as(source: Source, format: Format, columns: &[String]) -> Result<Box<dyn Reader>> {
+fn read_as(source: Source, format: Format) -> Result<Box<dyn Reader>> {
     Ok(match format {
         Format::Csv { delimiter, header } => {
-            Box::new(Csv::new(Records::new(source, delimiter, header)?, columns)?)
+            Box::new(Csv::new(Records::new(source, delimiter, header)?)?)
         }
         Format::Libsvm => Box::new(Sparse::new(source, Grammar::Libsvm)),
         Format::Libffm => Box::new(Sparse::new(source, Grammar::Libffm)),

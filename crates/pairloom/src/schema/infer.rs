@@ -4,52 +4,11 @@
 //! name of something look alike (an age, a flight number), the test is whether neighbouring
 //! numbers are about equally frequent, as those of a quantity are and those of names are not.
 
+use super::hints::{Hints, apply_hints, set};
+use super::look::{falls, look, numbers_rows, separator, unevenness};
 use super::{Column, Role, Schema};
-use crate::encode::{Transform, parse_cell};
 use crate::input::{Format, RawRow};
 use crate::{Error, Result};
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// What the user has said about columns, by name.
-#[derive(Debug, Clone, Default)]
-pub struct Hints {
-    /// The label.
-    pub label: Option<String>,
-    /// The weight.
-    pub weight: Option<String>,
-    /// The group.
-    pub group: Option<String>,
-    /// Categorical columns.
-    pub categorical: Vec<String>,
-    /// Numeric columns.
-    pub numeric: Vec<String>,
-    /// Multi-valued columns and their separators.
-    pub multi: Vec<(String, char)>,
-    /// Transforms of numeric columns, and the number of bins where one is given.
-    pub transforms: Vec<(String, Transform, Option<usize>)>,
-    /// Columns to leave out.
-    pub ignore: Vec<String>,
-    /// The positive label.
-    pub positive: Option<String>,
-}
-
-impl Hints {
-    /// Changes a given schema.
-    ///
-    /// # Errors
-    /// As for [`infer`].
-    pub fn apply(&self, mut schema: Schema) -> Result<Schema> {
-        // Another label takes the place of the old one.
-        if let Some(label) = self.label.as_ref().and_then(|_| schema.find(Role::Label)) {
-            schema.columns[label].role = Role::Ignore;
-        }
-        let mut given = vec![false; schema.columns.len()];
-        apply_hints(&mut schema, &mut given, self)?;
-        schema.positive = self.positive.clone().or(schema.positive);
-        schema.check()?;
-        Ok(schema)
-    }
-}
 
 /// Names that say "label" in any case of letters.
 const LABELS: [&str; 13] = [
@@ -119,9 +78,6 @@ const FEW: usize = 50;
 /// How uneven neighbouring counts of names are; those of a quantity give about 1.
 const UNEVEN: f64 = 2.0;
 
-/// A column is numeric if at most one in so many of its cells is no number.
-const ODD: usize = 20;
-
 /// A text column is free text or a key if this share of its cells are distinct.
 const DISTINCT: f64 = 0.95;
 
@@ -176,50 +132,6 @@ fn sparse(schema: &mut Schema, given: &mut [bool], sample: &[&RawRow]) {
         .push(Column { why: "by the format".into(), ..Column::new("pairs", Role::Pairs) });
 }
 
-fn set(schema: &mut Schema, given: &mut [bool], column: usize, role: Role, why: &str) {
-    schema.columns[column].role = role;
-    schema.columns[column].why = why.into();
-    given[column] = true;
-}
-
-fn apply_hints(schema: &mut Schema, given: &mut [bool], hints: &Hints) -> Result<()> {
-    let single =
-        [(&hints.label, Role::Label), (&hints.weight, Role::Weight), (&hints.group, Role::Group)];
-    let single = single.into_iter().flat_map(|(names, role)| names.iter().map(move |n| (n, role)));
-    let several = [
-        (&hints.categorical, Role::Categorical),
-        (&hints.numeric, Role::Numeric),
-        (&hints.ignore, Role::Ignore),
-    ];
-    let several =
-        several.into_iter().flat_map(|(names, role)| names.iter().map(move |n| (n, role)));
-    let multi = hints.multi.iter().map(|(name, _)| (name, Role::Multi));
-    for (name, role) in single.chain(several).chain(multi) {
-        let column = schema.column(name)?;
-        if given[column] && schema.columns[column].role != role {
-            let (a, b) = (schema.columns[column].role.name(), role.name());
-            return Err(Error::usage(format!("column '{name}' cannot be both {a} and {b}")));
-        }
-        set(schema, given, column, role, "");
-    }
-    for (name, separator) in &hints.multi {
-        let column = schema.column(name)?;
-        schema.columns[column].separator = Some(*separator);
-    }
-    for (name, transform, bins) in &hints.transforms {
-        let column = schema.column(name)?;
-        if given[column] && schema.columns[column].role != Role::Numeric {
-            let role = schema.columns[column].role.name();
-            let message = format!("column '{name}' is {role}: only a numeric one has a transform");
-            return Err(Error::usage(message));
-        }
-        set(schema, given, column, Role::Numeric, "");
-        schema.columns[column].transform = Some(*transform);
-        schema.columns[column].bins = *bins;
-    }
-    Ok(())
-}
-
 fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)> {
     let free = |column: &usize| !given[*column];
     let is_label =
@@ -232,46 +144,10 @@ fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)>
     match columns.clone().find(free).filter(|_| !has_header) {
         Some(column) => Ok((column, "the first column, as there is no header")),
         None => {
-            let names = super::list(schema.columns.iter().map(|c| c.name.as_str()));
+            let names = super::names::list(schema.columns.iter().map(|c| c.name.as_str()));
             Err(Error::usage(format!("which column is the label? Say --label COLUMN; {names}")))
         }
     }
-}
-
-/// What the sample shows of one column.
-struct Look<'a> {
-    /// Cells with something in them.
-    filled: usize,
-    /// How often each distinct text occurs.
-    texts: HashMap<&'a [u8], usize>,
-    /// Whether every filled cell is a number or a word for "missing".
-    numeric: bool,
-    /// How often each whole number occurs; `None` if one has a fraction.
-    whole: Option<BTreeMap<i64, usize>>,
-}
-
-fn look<'a>(cell: usize, sample: &[&'a RawRow]) -> Look<'a> {
-    let mut look =
-        Look { filled: 0, texts: HashMap::new(), numeric: true, whole: Some(BTreeMap::new()) };
-    let mut odd = 0;
-    for text in sample.iter().map(|row| row.cell(cell)).filter(|text| !text.is_empty()) {
-        look.filled += 1;
-        *look.texts.entry(text).or_default() += 1;
-        match parse_cell(text) {
-            None => odd += 1,
-            Some(v) if v.is_nan() => {}
-            Some(v) if v.fract() == 0.0 && v.abs() < 9e15 => {
-                if let Some(whole) = &mut look.whole {
-                    *whole.entry(v as i64).or_default() += 1;
-                }
-            }
-            Some(_) => look.whole = None,
-        }
-    }
-    // A few cells that are no numbers do not make a column of names: reading will point at them.
-    look.numeric = look.filled > 0 && odd * ODD <= look.filled;
-    look.whole = look.whole.filter(|_| look.numeric);
-    look
 }
 
 fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
@@ -315,12 +191,6 @@ fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
     }
 }
 
-/// Whether each row has the number after that of the row before.
-fn numbers_rows(cell: usize, sample: &[&RawRow]) -> bool {
-    let number = |row: &&RawRow| parse_cell(row.cell(cell)).unwrap_or(f64::NAN);
-    sample.len() >= 10 && sample.windows(2).all(|w| number(&w[1]) == number(&w[0]) + 1.0)
-}
-
 /// The words of `userId`, `user_id`, `USER ID`, in lower case.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
@@ -335,39 +205,4 @@ fn words(name: &str) -> Vec<String> {
         after_lower = c.is_lowercase();
     }
     words
-}
-
-/// Whether numbers from 0 or 1 on get rarer as they grow, as counts of events do.
-fn falls(counts: &BTreeMap<i64, usize>) -> bool {
-    let starts = counts.first_key_value().is_some_and(|(first, _)| (0..=1).contains(first));
-    let clear: Vec<f64> =
-        counts.values().take_while(|&&n| n >= 10).map(|&count| count as f64).collect();
-    // Two standard deviations of chance.
-    let falls = |pair: &[f64]| pair[1] <= pair[0] + 2.0 * pair[0].sqrt();
-    let much = clear.first().zip(clear.last()).is_some_and(|(first, last)| *first >= 10.0 * last);
-    starts && much && clear.len() >= 8 && clear.windows(2).all(falls)
-}
-
-/// The mean of `(a - b)^2 / (a + b)` over the counts `a`, `b` of neighbouring values: about 1 if
-/// neighbours are equally likely, and much more if their popularity has nothing to do with their
-/// being neighbours.
-fn unevenness(counts: &BTreeMap<i64, usize>) -> f64 {
-    let counts: Vec<f64> = counts.values().map(|&count| count as f64).collect();
-    let terms = counts.windows(2).map(|pair| (pair[0] - pair[1]).powi(2) / (pair[0] + pair[1]));
-    let mut terms: Vec<f64> = terms.collect();
-    // Round numbers and zero stand out in quantities too: leave out the largest tenth.
-    terms.sort_unstable_by(f64::total_cmp);
-    terms.truncate(terms.len() - terms.len() / 10);
-    terms.iter().sum::<f64>() / terms.len().max(1) as f64
-}
-
-/// The separator of lists: cells have it, and taking them apart leaves fewer distinct values.
-fn separator(look: &Look<'_>) -> Option<char> {
-    ['|', ';'].into_iter().find(|&separator| {
-        let has = |text: &&[u8]| text.contains(&(separator as u8));
-        let with = look.texts.iter().filter(|(text, _)| has(text)).map(|(_, n)| n).sum::<usize>();
-        let parts: HashSet<&[u8]> =
-            look.texts.keys().flat_map(|text| text.split(|&b| b == separator as u8)).collect();
-        with * 10 >= look.filled && parts.len() < look.texts.len()
-    })
 }

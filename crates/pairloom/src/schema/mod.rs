@@ -4,9 +4,14 @@
 //! used. Inference looks at the first rows only and explains each choice, so that a wrong guess is
 //! seen and can be overridden.
 
+mod hints;
 mod infer;
+mod look;
+mod names;
 
-pub use infer::{Hints, infer};
+pub use hints::Hints;
+pub use infer::infer;
+pub(crate) use names::{did_you_mean, list, near};
 
 use crate::encode::Transform;
 use crate::input::Format;
@@ -130,7 +135,8 @@ impl Schema {
         let found = self.columns.iter().position(|column| column.name == name);
         found.ok_or_else(|| {
             let names = self.columns.iter().map(|c| c.name.as_str());
-            Error::usage(format!("there is no column '{name}': {}", list(names)))
+            let meant = did_you_mean(name, names.clone());
+            Error::usage(format!("there is no column '{name}'{meant}: {}", list(names)))
         })
     }
 
@@ -151,14 +157,18 @@ impl Schema {
     }
 
     /// The same schema for a file with these columns: in their order, ignoring those that it does
-    /// not name.
+    /// not name. Columns that it ignores may be missing.
     ///
     /// # Errors
     /// [`Error::Data`] naming a column that `file` lacks.
     pub fn for_columns(&self, file: &str, names: &[String]) -> Result<Schema> {
-        let cells = self.columns.iter().filter(|c| c.role != Role::Pairs);
-        if let Some(column) = cells.clone().find(|c| !names.contains(&c.name)) {
-            let message = format!("column '{}' of the schema is missing", column.name);
+        let mut used =
+            self.columns.iter().filter(|c| ![Role::Pairs, Role::Ignore].contains(&c.role));
+        if let Some(column) = used.find(|c| !names.contains(&c.name)) {
+            let others = names.iter().map(String::as_str);
+            let (name, meant) = (&column.name, did_you_mean(&column.name, others.clone()));
+            let message =
+                format!("column '{name}' of the schema is missing{meant}: {}", list(others));
             return Err(Error::data(file, message));
         }
         let column = |name: &String| {
@@ -240,15 +250,5 @@ impl Schema {
         })?;
         schema.check()?;
         Ok(schema)
-    }
-}
-
-/// "the columns are a, b and 3 more".
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<&str> = names.collect();
-    let shown = names.iter().take(20).copied().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(20) {
-        0 => format!("the columns are {shown}"),
-        more => format!("the columns are {shown} and {more} more"),
     }
 }

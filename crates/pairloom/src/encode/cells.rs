@@ -1,0 +1,72 @@
+//! Finding the columns of a schema in a file, and what to do where they are not there.
+
+use crate::input::Format;
+use crate::schema::{Role, Schema, near};
+use crate::{Error, Result};
+
+/// The columns of a file, for finding those of a schema.
+pub(super) struct Cells<'a> {
+    schema: &'a Schema,
+    file: &'a str,
+    names: &'a [String],
+    positions: Vec<Option<usize>>,
+}
+
+impl<'a> Cells<'a> {
+    /// A file without a header must have the columns of the schema, in their order; if no labels
+    /// are wanted, that of the label may be left out.
+    pub(super) fn new(
+        schema: &'a Schema,
+        file: &'a str,
+        names: &'a [String],
+        labelled: bool,
+    ) -> Result<Self> {
+        let (has, wants) = (names.len(), schema.columns.len());
+        let optional = usize::from(!labelled && schema.find(Role::Label).is_some());
+        let by_number = matches!(schema.format, Format::Csv { header: false, .. });
+        if by_number && !(wants - optional..=wants).contains(&has) {
+            let trained = format!("the model was trained on {wants} columns without names");
+            let or = if optional == 1 { ", or all but the label" } else { "" };
+            let hint = if has == 1 { " (other --delimiter?)" } else { "" };
+            let message =
+                format!("{trained} and this file has {has}{hint}: it must have those{or}");
+            return Err(Error::data(file, message));
+        }
+        Ok(Cells { schema, file, names, positions: schema.positions(names) })
+    }
+
+    /// The cell of a column of the schema, called by its number there.
+    pub(super) fn find(&self, column: usize) -> Result<usize> {
+        self.positions[column].ok_or_else(|| {
+            let name = &self.schema.columns[column].name;
+            let (has, wants) = (self.names.len(), self.schema.columns.len());
+            let columns =
+                format!("the model was trained on {wants} columns and this file has {has}");
+            let hint = self.hint(name);
+            Error::data(self.file, format!("column '{name}' is missing: {columns}{hint}"))
+        })
+    }
+
+    /// What may be the matter with a file that lacks the column of this name.
+    fn hint(&self, wanted: &str) -> String {
+        let names = self.names.iter().map(String::as_str);
+        if let Some(delimiter) = self.other_delimiter(wanted) {
+            return format!(", as its cells are separated by {delimiter:?}: say --delimiter");
+        }
+        if let Some(name) = near(wanted, names) {
+            return format!("; is it the one called '{name}'?");
+        }
+        if self.positions.iter().all(Option::is_none) {
+            return ", none of them by the same name: does its first line name them?".into();
+        }
+        String::new()
+    }
+
+    /// The character that would cut the one name there is into several with the wanted one.
+    fn other_delimiter(&self, wanted: &str) -> Option<char> {
+        let [line] = self.names else { return None };
+        [',', ';', '\t', '|'].into_iter().find(|&delimiter| {
+            line.contains(delimiter) && line.split(delimiter).any(|name| name.trim() == wanted)
+        })
+    }
+}

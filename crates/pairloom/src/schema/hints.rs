@@ -1,0 +1,90 @@
+//! What the user says about columns, which comes before all guesses.
+
+use super::{Role, Schema};
+use crate::encode::Transform;
+use crate::{Error, Result};
+
+/// What the user has said about columns, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Hints {
+    /// The label.
+    pub label: Option<String>,
+    /// The weight.
+    pub weight: Option<String>,
+    /// The group.
+    pub group: Option<String>,
+    /// Categorical columns.
+    pub categorical: Vec<String>,
+    /// Numeric columns.
+    pub numeric: Vec<String>,
+    /// Multi-valued columns and their separators.
+    pub multi: Vec<(String, char)>,
+    /// Transforms of numeric columns, and the number of bins where one is given.
+    pub transforms: Vec<(String, Transform, Option<usize>)>,
+    /// Columns to leave out.
+    pub ignore: Vec<String>,
+    /// The positive label.
+    pub positive: Option<String>,
+}
+
+impl Hints {
+    /// Changes a given schema.
+    ///
+    /// # Errors
+    /// As for [`infer`](super::infer).
+    pub fn apply(&self, mut schema: Schema) -> Result<Schema> {
+        // Another label takes the place of the old one.
+        if let Some(label) = self.label.as_ref().and_then(|_| schema.find(Role::Label)) {
+            schema.columns[label].role = Role::Ignore;
+        }
+        let mut given = vec![false; schema.columns.len()];
+        apply_hints(&mut schema, &mut given, self)?;
+        schema.positive = self.positive.clone().or(schema.positive);
+        schema.check()?;
+        Ok(schema)
+    }
+}
+
+pub(super) fn set(schema: &mut Schema, given: &mut [bool], column: usize, role: Role, why: &str) {
+    schema.columns[column].role = role;
+    schema.columns[column].why = why.into();
+    given[column] = true;
+}
+
+pub(super) fn apply_hints(schema: &mut Schema, given: &mut [bool], hints: &Hints) -> Result<()> {
+    let single =
+        [(&hints.label, Role::Label), (&hints.weight, Role::Weight), (&hints.group, Role::Group)];
+    let single = single.into_iter().flat_map(|(names, role)| names.iter().map(move |n| (n, role)));
+    let several = [
+        (&hints.categorical, Role::Categorical),
+        (&hints.numeric, Role::Numeric),
+        (&hints.ignore, Role::Ignore),
+    ];
+    let several =
+        several.into_iter().flat_map(|(names, role)| names.iter().map(move |n| (n, role)));
+    let multi = hints.multi.iter().map(|(name, _)| (name, Role::Multi));
+    for (name, role) in single.chain(several).chain(multi) {
+        let column = schema.column(name)?;
+        if given[column] && schema.columns[column].role != role {
+            let (a, b) = (schema.columns[column].role.name(), role.name());
+            return Err(Error::usage(format!("column '{name}' cannot be both {a} and {b}")));
+        }
+        set(schema, given, column, role, "");
+    }
+    for (name, separator) in &hints.multi {
+        let column = schema.column(name)?;
+        schema.columns[column].separator = Some(*separator);
+    }
+    for (name, transform, bins) in &hints.transforms {
+        let column = schema.column(name)?;
+        if given[column] && schema.columns[column].role != Role::Numeric {
+            let role = schema.columns[column].role.name();
+            let message = format!("column '{name}' is {role}: only a numeric one has a transform");
+            return Err(Error::usage(message));
+        }
+        set(schema, given, column, Role::Numeric, "");
+        schema.columns[column].transform = Some(*transform);
+        schema.columns[column].bins = *bins;
+    }
+    Ok(())
+}

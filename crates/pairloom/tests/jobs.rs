@@ -1,0 +1,85 @@
+//! Training jobs on files with something about them: bad rows, groups in order of time, lines that
+//! are no rows, labels of many classes.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{bytes, folder, job, model, plain_config, refusal, trained, write};
+use pairloom::config::Config;
+use pairloom::fit::Stop;
+use pairloom::optimizer::Optimizer;
+use pairloom::reading::OnError;
+use pairloom::schema::Hints;
+use pairloom::train::{Job, SchemaSource};
+
+fn hinted(data: &str, config: &Config, hints: Hints) -> Job {
+    Job { schema: SchemaSource::Infer(hints), ..job(data, config) }
+}
+
+/// Equally frequent values are numbered by their arrival; those of a row that is left out have
+/// not arrived.
+#[test]
+fn a_row_that_is_left_out_leaves_no_trace() {
+    let folder = folder();
+    let row = |i: usize| format!("{},c{},t{}|u{},{}.5\n", i % 2, i % 7, i % 5, i % 3, i % 9);
+    let rows: String = (0..210).map(row).collect();
+    let header = "label,c,tags,n\n";
+    let bad = "1,c6,t4|u2,much\n,c5,t3|u1,1.5\n1e39,c4,t2,2.5\n";
+    let clean = write(&folder, "clean.csv", format!("{header}{rows}"));
+    let dirty = write(&folder, "dirty.csv", format!("{header}{bad}{rows}"));
+    let hints = Hints { multi: vec![("tags".into(), '|')], ..Hints::default() };
+    let of = |data| {
+        let job = hinted(data, &plain_config(), hints.clone());
+        model(&Job { on_error: OnError::Skip, ..job })
+    };
+    assert!(bytes(&of(&clean)) == bytes(&of(&dirty)));
+}
+
+/// The labels are the rows' numbers.
+fn held_out(job: &Job) -> Vec<usize> {
+    trained(job).valid.labels().iter().map(|&label| label as usize).collect()
+}
+
+#[test]
+fn a_tail_holds_out_the_groups_that_begin_in_it() {
+    let folder = folder();
+    let hints = Hints { group: Some("g".into()), ..Hints::default() };
+    let rows = |group: &dyn Fn(usize) -> usize| -> String {
+        (0..100).map(|i| format!("{i},{},c{}\n", group(i), i % 3)).collect()
+    };
+    let job = |name: &str, group: &dyn Fn(usize) -> usize| {
+        let data = write(&folder, name, format!("label,g,c\n{}", rows(group)));
+        hinted(&data, &Config { valid_tail: 0.25, ..plain_config() }, hints.clone())
+    };
+    // Groups of ten: the cut at 75 would go through the eighth.
+    assert_eq!(held_out(&job("tens.csv", &|i| i / 10)), (80..100).collect::<Vec<_>>());
+    // The cut is between two groups already.
+    assert_eq!(held_out(&job("fives.csv", &|i| i / 5)), (75..100).collect::<Vec<_>>());
+    // One group goes through all: its rows stay together.
+    let mixed = |i: usize| if i % 5 == 0 { 1000 } else { i / 10 };
+    let expected: Vec<usize> = (80..100).filter(|i| i % 5 != 0).collect();
+    assert_eq!(held_out(&job("mixed.csv", &mixed)), expected);
+    let error = refusal(&job("one.csv", &|i| i % 4));
+    assert!(error.contains("one.csv: no group begins in the tail"), "{error}");
+}
+
+#[test]
+fn a_diverged_line_is_named_by_its_line() {
+    let folder = folder();
+    // Comments, blank lines and a bad row stand before it: it is the 77th row, in line 97.
+    let line = |i: usize| {
+        let x = if i == 77 { "1e30" } else { "1" };
+        let more = match i {
+            10 => "# a comment\n\n".repeat(9),
+            50 => "1 2:x\n\n".into(),
+            _ => String::new(),
+        };
+        format!("{more}{} {}:{x} {}:1\n", i % 2, i % 9, 20 + i % 7)
+    };
+    let data = write(&folder, "rows.svm", (1..=200).map(line).collect::<String>());
+    let config = Config { optimizer: Optimizer::Sgd, valid_tail: 0.3, ..plain_config() };
+    let found = trained(&Job { on_error: OnError::Skip, ..job(&data, &config) });
+    assert!(matches!(found.stop, Stop::Diverged { .. }), "{:?}", found.stop);
+    assert_eq!(found.diverged_line, Some(97));
+}
