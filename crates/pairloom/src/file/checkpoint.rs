@@ -14,6 +14,7 @@ use crate::table::Table;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::iter::once;
 
 const KIND: &str = "checkpoint";
 
@@ -68,10 +69,10 @@ impl Checkpoint<'_> {
         let best = self.best.iter().flat_map(|best| weights(best, config.factors));
         let mut tensors: Vec<_> = best.collect();
         let shape = [table.features(), table.stride()];
-        tensors.push(("table".into(), Tensor::floats(&shape, Cow::Borrowed(table.floats()))));
-        let bias = Cow::Borrowed(&self.state.bias[..]);
-        tensors.push(("table_bias".into(), Tensor::floats(&[self.state.bias.len()], bias)));
-        container::write(path, KIND, &document, &tensors)
+        tensors.push(("table".into(), Tensor::floats(&shape, once(table.floats()))));
+        let bias = &self.state.bias[..];
+        tensors.push(("table_bias".into(), Tensor::floats(&[bias.len()], once(bias))));
+        container::write(path, KIND, &document, tensors)
     }
 
     /// Reads the checkpoint of a run with these settings over data with this fingerprint, whose
@@ -96,8 +97,9 @@ impl Checkpoint<'_> {
         let states = config.optimizer.states();
         let floats = file.floats("table", &[like.features(), like.stride()])?;
         let mut table = Table::new(like.features(), like.width(), states)?;
-        table.floats_mut().copy_from_slice(&floats);
-        let bias = file.floats("table_bias", &[1 + states])?;
+        floats.read(once(table.floats_mut()))?;
+        let mut bias = vec![0.0; 1 + states];
+        file.floats("table_bias", &[1 + states])?.read(once(&mut bias[..]))?;
         let state = State { table, bias, time: document.time };
         let best = match document.progress.best_epoch {
             0 => None,
