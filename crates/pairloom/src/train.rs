@@ -168,6 +168,7 @@ fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepar
         let (rows, skipped) = read_rows(path, &schema, &encoding, job.on_error)?;
         tell_skipped(&skipped, watch);
         (valid, valid_file) = (rows, input::name(path));
+    interned.check_memory()?;
     }
     if !valid.is_empty() {
         check_rows(&valid, valid_file, "validation")?;
