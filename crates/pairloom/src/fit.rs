@@ -112,8 +112,8 @@ impl Run<'_> {
     /// Trains. `watch` hears what happens and returns false to stop.
     ///
     /// # Errors
-    /// [`Error::Memory`], errors of writing or reading the checkpoint. Divergence is no error
-    /// here: see [`Stop::Diverged`].
+    /// [`Error::Memory`], errors of writing or reading the checkpoint, [`Error::Usage`] for batches
+    /// that are too large for the backend. Divergence is no error here: see [`Stop::Diverged`].
     pub fn fit(
         &self,
         backend: &mut dyn Backend,
@@ -125,6 +125,7 @@ impl Run<'_> {
             training.save()?;
         }
         let Training { best, progress: Progress { best_epoch: epoch, history, .. }, .. } = training;
+        self.check_batches(backend.most_entries())?;
         Ok(Fit { weights: best, epoch, history, stop })
     }
 
@@ -161,6 +162,18 @@ impl Run<'_> {
         let prediction = |s: &f32| self.target.restore(inverse_link(s));
         let predictions: Vec<f64> = scores.iter().map(prediction).collect();
         measure(self.target, &predictions, self.valid, DEFAULT_THRESHOLD)
+    }
+
+    /// Refuses batches whose rows may have more entries than the backend can take.
+    fn check_batches(&self, most: usize) -> Result<()> {
+        let batch = self.config.batch_rows(self.train.len());
+        // Finding the longest rows takes a while, and few data sets have as many entries at all.
+        if self.train.entries() <= most || self.train.most_entries(batch) <= most {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "a batch of {batch} rows may have more than {most} features in all: lower batch_size"
+        )))
     }
 
     /// The order in which an epoch takes the rows.

@@ -343,9 +343,10 @@ fn step_settings(config: &Config, target: &Target, counts: Vec<u32>) -> StepSett
 fn start(config: &Config, encoding: &Encoding, train: &Rows, valid: &Rows) -> Result<Start> {
     let (features, interaction) = (encoding.features(), interaction(config));
     let states = config.optimizer.states();
-    // The table with its state, the best epoch's weights, and the sums of one batch.
+    // The table with its state, the best epoch's weights, and the sums and entries of one batch.
     let batch = config.batch_rows(train.len()).min(train.len());
-    let batch = batch as u128 * interaction.sums() as u128 * 4;
+    let entries = train.most_entries(batch) as u128;
+    let batch = batch as u128 * interaction.sums() as u128 * 4 + entries * Cpu::<Fm>::ENTRY_BYTES;
     let model = table::bytes(features, interaction.width(), states)
         + table::bytes(features, interaction.width(), 0)
         + batch;

@@ -45,6 +45,9 @@ pub struct State {
 
 /// A model in training.
 pub trait Backend {
+    /// How many entries the rows of a batch may have in all.
+    fn most_entries(&self) -> usize;
+
     /// Takes one step over the rows named by `batch`, at learning rate `rate`. Returns the sum of
     /// the weighted losses before the step.
     ///
