@@ -168,6 +168,7 @@ struct Prepared {
 /// From the job's files to encoded rows.
 fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepared> {
     let (schema, interned) = read(job, watch)?;
+    interned.check_memory()?;
     let held_out = hold_out(&interned, job);
     let file = input::name(&job.data);
     let Learned { encoding, train, mut valid } =
@@ -178,7 +179,6 @@ fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepar
         let (rows, skipped) = read_rows(path, &schema, &encoding, job.on_error)?;
         tell_skipped(&skipped, watch)?;
         (valid, valid_file) = (rows, input::name(path));
-    interned.check_memory()?;
     }
     if !valid.is_empty() {
         check_rows(&valid, valid_file, "validation")?;
@@ -240,7 +240,6 @@ fn read(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<(Schema, 
             true => tell(watch, Event::Reading(interned.rows)),
             false => Ok(()),
         }
-        Ok(())
     })?;
     tell_skipped(&skipped, watch)?;
     if interned.rows == 0 {

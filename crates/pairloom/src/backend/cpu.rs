@@ -203,8 +203,8 @@ impl<M: Interaction> Backend for Cpu<M> {
         &self.state
     }
 
-    fn restore(&mut self, state: State) {
-        self.state = state;
+    fn state_mut(&mut self) -> &mut State {
+        &mut self.state
     }
 }
 

@@ -61,8 +61,8 @@ pub trait Backend {
     /// Everything that training changes, to be read.
     fn state(&self) -> &State;
 
-    /// Puts back what [`Backend::state`] has shown.
-    fn restore(&mut self, state: State);
+    /// The same, to be put back as it was at another time: the sizes stay.
+    fn state_mut(&mut self) -> &mut State;
 
     /// A copy of the parameters without the optimizer's state.
     ///

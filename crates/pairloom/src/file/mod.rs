@@ -10,7 +10,7 @@ mod container;
 mod model;
 mod write;
 
-pub(crate) use checkpoint::{Checkpoint, Progress};
+pub(crate) use checkpoint::{Checkpoint, Progress, load as load_checkpoint};
 pub use write::{check_place, shown, write_whole};
 
 /// The version of the format that this library writes; it reads all versions up to it.
