@@ -56,6 +56,16 @@ impl Rows {
         self.ids.len()
     }
 
+    /// How many entries `rows` of the rows have at the most, whichever they are.
+    pub fn most_entries(&self, rows: usize) -> usize {
+        if rows >= self.len() {
+            return self.entries();
+        }
+        let mut lengths: Vec<usize> = self.starts.windows(2).map(|of| of[1] - of[0]).collect();
+        lengths.select_nth_unstable_by(rows, |a, b| b.cmp(a));
+        lengths[..rows].iter().sum()
+    }
+
     /// Features of row `i`.
     pub fn row(&self, i: usize) -> Row<'_> {
         let range = self.starts[i]..self.starts[i + 1];

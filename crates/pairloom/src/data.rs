@@ -10,8 +10,11 @@ use crate::encode::{Dictionary, number_error, parse_cell, parse_weight, split_va
 use crate::input::{RawRow, parse_number};
 use crate::reading::RowLines;
 use crate::schema::{Role, Schema};
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 use std::collections::TryReserveError;
+
+/// Bytes of growth between two looks at how much memory is left.
+const LOOK: usize = 64 << 20;
 
 /// Interned rows of one file.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +32,8 @@ pub struct Interned {
     pub lines: RowLines,
     /// The feature columns, in the order of the schema.
     pub columns: Vec<InternedColumn>,
+    /// About the bytes taken since the last look at how much memory is left.
+    grown: usize,
 }
 
 /// A feature column.
@@ -157,14 +162,36 @@ impl Interned {
     ///
     /// # Errors
     /// [`Error::Row`] for a cell that cannot be used, after which all is as it was before;
-    /// [`Error::Memory`] if the row does not fit.
+    /// [`Error::Memory`] if the row does not fit, or could
+    /// not be encoded later.
     pub fn push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
+        // A number takes 8 bytes, however short its text, and a pair more.
+        self.grown += raw.record().len() + 8 * self.columns.len() + 16 * raw.pairs().len();
+        if self.grown >= LOOK {
+            self.grown = 0;
+            self.check_memory()?;
+        }
         let pushed = self.try_push(schema, raw);
         match pushed {
             Ok(()) => self.rows += 1,
             Err(_) => self.truncate(),
         }
         pushed
+    }
+
+    /// Refuses rows if what is left of the memory is too little to encode them, which they will be
+    /// while all of them are still there.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] saying how much is needed and how much there is.
+    pub fn check_memory(&self) -> Result<()> {
+        let entries: usize = self.columns.iter().map(|column| column.cells.entries()).sum();
+        let plain = |column: &InternedColumn| matches!(column.cells, InternedCells::Single { .. });
+        let entry = if self.columns.iter().all(plain) { 4 } else { 8 };
+        // Beside the entries of a row: its start, label and weight, and its place among the others.
+        let need = entry * entries as u128 + 32 * self.rows as u128;
+        let what = format!("encoding the {} rows read so far", self.rows);
+        memory::check(need, &what, "take fewer rows or columns, or a machine with more memory")
     }
 
     fn try_push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
@@ -247,6 +274,14 @@ impl InternedCells {
             }
         }
         Ok(())
+    }
+
+    /// How many entries the encoded rows will have at the most.
+    fn entries(&self) -> usize {
+        match self {
+            InternedCells::Numbers(numbers) => 2 * numbers.len(),
+            InternedCells::Single { ids, .. } | InternedCells::Several { ids, .. } => ids.len(),
+        }
     }
 
     fn truncate(&mut self, rows: usize) {

@@ -52,6 +52,9 @@ pub enum Error {
     /// More memory is needed than there is.
     #[error("{0}")]
     Memory(String),
+    /// A callback asked for the end.
+    #[error("stopped before it was done")]
+    Interrupted,
     /// Training met a loss or weight that is not finite.
     #[error("{0}")]
     Diverged(String),

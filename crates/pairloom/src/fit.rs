@@ -8,7 +8,7 @@ use crate::backend::Backend;
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::encode::Target;
-use crate::file::{Checkpoint, Progress};
+use crate::file::{Checkpoint, Progress, load_checkpoint};
 use crate::metric::{Binary, DEFAULT_THRESHOLD, Metrics, Regression};
 use crate::model::Weights;
 use crate::{Error, Result};
@@ -16,7 +16,6 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 /// What one epoch brought.
@@ -36,6 +35,13 @@ pub struct Epoch {
 /// What a training run tells while it goes on.
 #[derive(Debug)]
 pub enum FitEvent<'a> {
+    /// Training goes on from a checkpoint.
+    Resumed {
+        /// The epoch.
+        epoch: u32,
+        /// Rows of the epoch trained on before.
+        rows: usize,
+    },
     /// A batch was learned from.
     Batch {
         /// The epoch.
@@ -90,7 +96,7 @@ pub struct Checkpoints {
     pub path: String,
     /// Time between two of them.
     pub every: Duration,
-    /// Whether to go on from the file if it is there.
+    /// Whether to go on from the file if it is there; if not, the first checkpoint replaces it.
     pub resume: bool,
 }
 
@@ -112,15 +118,18 @@ impl Run<'_> {
     /// Trains. `watch` hears what happens and returns false to stop.
     ///
     /// # Errors
-    /// [`Error::Memory`], errors of writing or reading the checkpoint. Divergence is no error
-    /// here: see [`Stop::Diverged`].
+    /// [`Error::Memory`], errors of writing or reading the checkpoint, [`Error::Usage`] for batches
+    /// that are too large for the backend. Divergence is no error here: see [`Stop::Diverged`].
     pub fn fit(
         &self,
         backend: &mut dyn Backend,
         watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
     ) -> Result<Fit> {
+        self.check_batches(backend.most_entries())?;
         let mut training = self.begin(backend)?;
-        let stop = training.epochs(watch)?;
+        let Progress { epoch, rows, .. } = training.progress;
+        let goes_on = (epoch, rows) == (1, 0) || watch(FitEvent::Resumed { epoch, rows });
+        let stop = if goes_on { training.epochs(watch)? } else { Stop::Interrupted };
         if stop == Stop::Interrupted {
             training.save()?;
         }
@@ -142,18 +151,29 @@ impl Run<'_> {
         let (progress, best) = match self.checkpoints.filter(is_there) {
             None => (fresh, None),
             Some(to) => {
-                let like = &backend.state().table;
-                let loaded = Checkpoint::load(&to.path, self.config, fingerprint, like)?;
-                if loaded.progress.epoch == 0 || loaded.progress.rows > self.train.len() {
+                let state = backend.state_mut();
+                let (progress, best) = load_checkpoint(&to.path, self.config, fingerprint, state)?;
+                if progress.epoch == 0 || progress.rows > self.train.len() {
                     let message = "its progress is not one of this run: it is damaged".into();
                     return Err(Error::ModelFile { file: to.path.clone(), message });
                 }
-                backend.restore(loaded.state.into_owned());
-                (loaded.progress.into_owned(), loaded.best.map(Cow::into_owned))
+                (progress, best)
             }
         };
         let saved = Instant::now();
         Ok(Training { run: self, backend, progress, best, fingerprint, saved })
+    }
+
+    /// Refuses batches whose rows may have more entries than the backend can take.
+    fn check_batches(&self, most: usize) -> Result<()> {
+        let batch = self.config.batch_rows(self.train.len());
+        // Finding the longest rows takes a while, and few data sets have as many entries at all.
+        if self.train.entries() <= most || self.train.most_entries(batch) <= most {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "a batch of {batch} rows may have more than {most} features in all: lower batch_size"
+        )))
     }
 
     fn measure(&self, scores: &[f32]) -> Result<Metrics> {
@@ -283,11 +303,8 @@ impl Training<'_> {
     /// Writes a checkpoint, if they are wanted.
     fn save(&mut self) -> Result<()> {
         let Some(to) = self.run.checkpoints else { return Ok(()) };
-        let checkpoint = Checkpoint {
-            progress: Cow::Borrowed(&self.progress),
-            state: Cow::Borrowed(self.backend.state()),
-            best: self.best.as_ref().map(Cow::Borrowed),
-        };
+        let (state, best) = (self.backend.state(), self.best.as_ref());
+        let checkpoint = Checkpoint { progress: &self.progress, state, best };
         checkpoint.save(&to.path, self.run.config, self.fingerprint)?;
         self.saved = Instant::now();
         Ok(())

@@ -27,16 +27,65 @@ pub fn gib(bytes: u128) -> String {
     }
 }
 
-/// Free memory of the machine or of the container, whichever is less (Linux).
+/// Free memory of the machine, of the container or under the limit of the process, whichever is
+/// least (Linux).
 pub(crate) fn available() -> Option<u64> {
-    let read = |path: &str| std::fs::read_to_string(path).ok();
-    let number = |text: String| text.trim().parse::<u64>().ok();
-    let machine = read("/proc/meminfo").and_then(|text| {
-        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-        Some(number(line.trim().trim_end_matches(" kB").to_string())? * 1024)
-    });
-    let limit = read("/sys/fs/cgroup/memory.max").and_then(number);
-    let used = read("/sys/fs/cgroup/memory.current").and_then(number);
-    let container = limit.zip(used).map(|(limit, used)| limit.saturating_sub(used));
-    machine.into_iter().chain(container).min()
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let machine = kilobytes(&read("/proc/meminfo"), "MemAvailable:");
+    let [limit, used, stat] =
+        ["max", "current", "stat"].map(|name| read(&format!("{CGROUP}{name}")));
+    let container = container(&limit, &used, &stat);
+    let process = process(&read("/proc/self/limits"), &read("/proc/self/status"));
+    [machine, container, process].into_iter().flatten().min()
+}
+
+const CGROUP: &str = "/sys/fs/cgroup/memory.";
+
+/// The first number after `name` at the start of a line.
+fn field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    field(text, name).map(|n| n * 1024)
+}
+
+/// What a container may still take. Files that were read count as used and are dropped when their
+/// memory is wanted.
+fn container(limit: &str, used: &str, stat: &str) -> Option<u64> {
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let files = ["inactive_file ", "active_file "].map(|name| field(stat, name).unwrap_or(0));
+    let used = number(used)?.saturating_sub(files.iter().sum());
+    Some(number(limit)?.saturating_sub(used))
+}
+
+/// What the process may still take under `ulimit -v`.
+fn process(limits: &str, status: &str) -> Option<u64> {
+    let limit = field(limits, "Max address space")?;
+    Some(limit.saturating_sub(kilobytes(status, "VmSize:")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{container, process};
+
+    #[test]
+    fn files_that_were_read_do_not_count_as_used() {
+        let stat = "anon 300\nfile 500\ninactive_file 400\nactive_file 100\n";
+        assert_eq!(container("1000\n", "900\n", stat), Some(600));
+        assert_eq!(container("1000\n", "900\n", ""), Some(100));
+        assert_eq!(container("800\n", "900\n", ""), Some(0));
+        assert_eq!(container("max\n", "900\n", stat), None);
+        assert_eq!(container("", "", ""), None);
+    }
+
+    #[test]
+    fn a_limit_of_the_process_counts() {
+        let limits =
+            |soft: &str| format!("Max stack size  8  8  bytes\nMax address space {soft} 9 bytes");
+        assert_eq!(process(&limits("10240"), "Name:\tx\nVmSize:\t    4 kB\n"), Some(6144));
+        assert_eq!(process(&limits("1024"), "VmSize:\t    4 kB\n"), Some(0));
+        assert_eq!(process(&limits("unlimited"), "VmSize:\t    4 kB\n"), None);
+    }
 }

@@ -92,6 +92,12 @@ impl Table {
         self.floats().chunks_exact(self.stride).map(|row| &row[..self.width])
     }
 
+    /// Vectors of all features in the order of their ids.
+    pub fn vectors_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        let (stride, width) = (self.stride, self.width);
+        self.floats_mut().chunks_exact_mut(stride).map(move |row| &mut row[..width])
+    }
+
     /// The same vectors with another amount of (zeroed) state.
     ///
     /// # Errors
@@ -104,9 +110,8 @@ impl Table {
 
     /// Takes over the vectors (not the state) of a table with as many features of the same width.
     pub fn copy_vectors(&mut self, from: &Table) {
-        let (stride, width) = (self.stride, self.width);
-        for (to, from) in self.floats_mut().chunks_exact_mut(stride).zip(from.vectors()) {
-            to[..width].copy_from_slice(from);
+        for (to, from) in self.vectors_mut().zip(from.vectors()) {
+            to.copy_from_slice(from);
         }
     }
 

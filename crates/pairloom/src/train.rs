@@ -118,9 +118,19 @@ pub struct Trained {
 /// Trains a model. `watch` hears what happens and returns false to stop.
 ///
 /// # Errors
-/// Errors of reading, of the schema and of the settings. Divergence is no error here: see
-/// [`Trained::stop`].
+/// Errors of reading, of the schema and of the settings. Divergence and a stop that `watch` asks
+/// for are no errors here: see [`Trained::stop`].
 pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
+    match run(job, watch) {
+        Err(Error::Interrupted) => {
+            let (valid, stop) = (Rows::new(), Stop::Interrupted);
+            Ok(Trained { model: None, stop, valid, diverged_row: None })
+        }
+        done => done,
+    }
+}
+
+fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     job.config.check()?;
     if job.data == "-" && job.valid.as_deref() == Some("-") {
         return Err(Error::usage("standard input cannot be both training and validation rows"));
@@ -129,7 +139,7 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     let Prepared { schema, encoding, train, valid, held_out, lines } = prepare(job, watch)?;
     let config = resolve(&job.config, &encoding, &train);
     let start = start(&config, &encoding, &train, &valid)?;
-    watch(Event::Start(&start));
+    tell(watch, Event::Start(&start))?;
     let mut backend = backend(&config, &encoding, &train, threads)?;
     let run = Run {
         train: &train,
@@ -158,6 +168,7 @@ struct Prepared {
 /// From the job's files to encoded rows.
 fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepared> {
     let (schema, mut interned) = read(job, watch)?;
+    interned.check_memory()?;
     let lines = std::mem::take(&mut interned.lines);
     let held_out = hold_out(&interned, job)?;
     let file = input::name(&job.data);
@@ -167,7 +178,7 @@ fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepar
     let mut valid_file = file;
     if let Some(path) = &job.valid {
         let (rows, skipped) = read_rows(path, &schema, &encoding, job.on_error)?;
-        tell_skipped(&skipped, watch);
+        tell_skipped(&skipped, watch)?;
         (valid, valid_file) = (rows, input::name(path));
     }
     if !valid.is_empty() {
@@ -176,10 +187,13 @@ fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepar
     Ok(Prepared { schema, encoding, train, valid, held_out, lines })
 }
 
-fn tell_skipped(skipped: &Skipped, watch: &mut dyn FnMut(Event<'_>) -> bool) {
-    if skipped.rows > 0 {
-        watch(Event::Skipped(skipped));
-    }
+/// Tells what happens; an error is the wish to stop.
+fn tell(watch: &mut dyn FnMut(Event<'_>) -> bool, event: Event<'_>) -> Result<()> {
+    if watch(event) { Ok(()) } else { Err(Error::Interrupted) }
+}
+
+fn tell_skipped(skipped: &Skipped, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<()> {
+    if skipped.rows > 0 { tell(watch, Event::Skipped(skipped)) } else { Ok(()) }
 }
 
 /// A machine with its first weights.
@@ -215,7 +229,7 @@ fn read(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<(Schema, 
             (infer(reader.format(), &names, &rows, hints)?, sample)
         }
     };
-    watch(Event::Schema(&schema));
+    tell(watch, Event::Schema(&schema))?;
     if schema.find(crate::schema::Role::Label).is_none() {
         return Err(Error::usage("the schema has no label: give one column the role label"));
     }
@@ -223,12 +237,12 @@ fn read(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<(Schema, 
     let mut reader = Replayed { sample: sample.into_iter(), reader };
     let skipped = for_each_row(&mut reader, job.on_error, |row| {
         interned.push(&schema, row)?;
-        if interned.rows.is_multiple_of(4096) {
-            watch(Event::Reading(interned.rows));
+        match interned.rows.is_multiple_of(4096) {
+            true => tell(watch, Event::Reading(interned.rows)),
+            false => Ok(()),
         }
-        Ok(())
     })?;
-    tell_skipped(&skipped, watch);
+    tell_skipped(&skipped, watch)?;
     if interned.rows == 0 {
         return Err(Error::data(input::name(&job.data), "no rows to train on"));
     }
@@ -360,9 +374,10 @@ fn step_settings(config: &Config, target: &Target, counts: Vec<u32>) -> StepSett
 fn start(config: &Config, encoding: &Encoding, train: &Rows, valid: &Rows) -> Result<Start> {
     let (features, interaction) = (encoding.features(), interaction(config));
     let states = config.optimizer.states();
-    // The table with its state, the best epoch's weights, and the sums of one batch.
+    // The table with its state, the best epoch's weights, and the sums and entries of one batch.
     let batch = config.batch_rows(train.len()).min(train.len());
-    let batch = batch as u128 * interaction.sums() as u128 * 4;
+    let entries = train.most_entries(batch) as u128;
+    let batch = batch as u128 * interaction.sums() as u128 * 4 + entries * Cpu::<Fm>::ENTRY_BYTES;
     let model = table::bytes(features, interaction.width(), states)
         + table::bytes(features, interaction.width(), 0)
         + batch;

@@ -112,7 +112,7 @@ fn a_checkpoint_of_another_run_is_refused() {
     let message = |what: &str| {
         format!(
             "{file}: this checkpoint is of a run with other {what}: resume with the same data and \
-             settings, or start anew without --resume"
+             settings, or start anew with --restart"
         )
     };
     let with = |change: &dyn Fn(&mut Config)| {
@@ -120,15 +120,32 @@ fn a_checkpoint_of_another_run_is_refused() {
         change(&mut job.config);
         refusal(&job)
     };
-    assert_eq!(with(&|config| config.factors = 5), message("settings"));
-    assert_eq!(with(&|config| config.seed = 8), message("settings"));
-    assert_eq!(with(&|config| config.optimizer = Optimizer::Adam), message("settings"));
-    assert_eq!(with(&|config| config.learning_rate = Some(0.2)), message("settings"));
+    let settings = |differing: &str| message(&format!("settings ({differing})"));
+    assert_eq!(with(&|config| config.factors = 5), settings("factors is 4 in it and 5 here"));
+    assert_eq!(
+        with(&|config| config.optimizer = Optimizer::Adam),
+        settings("optimizer is adagrad in it and adam here")
+    );
+    let more = |config: &mut Config| (config.learning_rate, config.epochs) = (Some(0.2), 9);
+    assert_eq!(
+        with(&more),
+        settings("epochs is 3 in it and 9 here, learning_rate is 0.1 in it and 0.2 here")
+    );
+    // Another seed holds out other rows.
+    assert_eq!(
+        with(&|config| config.seed = 8),
+        message("settings (seed is 7 in it and 8 here) and other rows")
+    );
+    assert_eq!(
+        with(&|config| config.hash_bits = Some(9)),
+        message("settings (hash_bits is not set in it and 9 here) and other rows")
+    );
+    let data_differ = message("data (the rows, or what their columns are)");
     let less = String::from_utf8(small_clicks(299)).unwrap();
     let other = write(&folder, "other.csv", less);
-    assert_eq!(refusal(&Job { data: other, ..job.clone() }), message("data"));
+    assert_eq!(refusal(&Job { data: other, ..job.clone() }), data_differ);
     let valid = Some(data.clone());
-    assert_eq!(refusal(&Job { valid, ..job.clone() }), message("data"));
+    assert_eq!(refusal(&Job { valid, ..job.clone() }), data_differ);
     // Only the same run may go on; a model is no checkpoint.
     let model = trained(&job).model.unwrap();
     model.save(&file).unwrap();

@@ -9,7 +9,7 @@ mod common;
 use common::{bytes, folder, job, model, names, path, plain_config, trained, write};
 use pairloom::config::Config;
 use pairloom::encode::Transform;
-use pairloom::file::FORMAT_VERSION;
+use pairloom::file::{FORMAT_VERSION, check_place, write_whole};
 use pairloom::fit::Checkpoints;
 use pairloom::input::{self, Format};
 use pairloom::parallel::Threads;
@@ -24,6 +24,7 @@ use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
@@ -161,6 +162,10 @@ fn the_file_is_a_safetensors_file() {
     let document = parts(&file).1;
     assert_eq!(document["format_version"], FORMAT_VERSION);
     assert_eq!(document["kind"], "model");
+    // Its twin: what safetensors itself would have written.
+    let metadata = safetensors::SafeTensors::read_metadata(&file).unwrap().1;
+    let twin = safetensors::serialize(tensors.tensors(), metadata.metadata().clone());
+    assert!(twin.unwrap() == file);
 }
 
 #[test]
@@ -501,6 +506,44 @@ fn what_cannot_be_saved_leaves_nothing_behind() {
     write(&folder, "file", "");
     failed_save(&model, &path(&folder, "file/model"), folder.path());
     failed_save(&model, "/dev/full", folder.path());
+}
+
+#[test]
+fn a_write_that_fails_at_its_end_leaves_the_old_file() {
+    let folder = folder();
+    let place = path(&folder, "place");
+    write(&folder, "place", "old");
+    let error = write_whole(&place, |out| -> Result<()> {
+        out.write_all(b"new").unwrap();
+        Err(Error::usage("no more"))
+    });
+    assert_eq!(error.unwrap_err().to_string(), "no more");
+    assert_eq!(fs::read(&place).unwrap(), b"old");
+    // The rename fails: a folder has come to be where the file was to go.
+    let error = write_whole(&place, |out| {
+        fs::remove_file(&place).unwrap();
+        fs::create_dir(&place).unwrap();
+        out.write_all(b"new").map_err(|e| Error::io("buffer", e))
+    });
+    let error = error.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{place}: ")) && !error.contains(".pairloom-"), "{error}");
+    assert_eq!(names(folder.path()), ["place"]);
+}
+
+#[test]
+fn a_place_is_tried_out_without_a_trace() {
+    let folder = folder();
+    write(&folder, "old", "old");
+    for good in [path(&folder, "new"), path(&folder, "old"), "-".into(), "/dev/full".into()] {
+        check_place(&good).unwrap();
+    }
+    // /sys takes no files, not even from root, who may write anywhere else.
+    for bad in [path(&folder, "old/new"), path(&folder, "none/new"), "/sys/pairloom".into()] {
+        let error = check_place(&bad).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{bad}: ")) && !error.contains(".pairloom-"), "{error}");
+    }
+    assert_eq!(names(folder.path()), ["old"]);
+    assert_eq!(fs::read(path(&folder, "old")).unwrap(), b"old");
 }
 
 #[test]

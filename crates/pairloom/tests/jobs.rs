@@ -65,7 +65,7 @@ fn a_tail_holds_out_the_groups_that_begin_in_it() {
 }
 
 #[test]
-fn a_diverged_line_is_named_by_its_line() {
+fn a_diverged_row_is_named_by_its_line() {
     let folder = folder();
     // Comments, blank lines and a bad row stand before it: it is the 77th row, in line 97.
     let line = |i: usize| {

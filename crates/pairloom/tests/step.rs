@@ -355,7 +355,7 @@ fn what_is_restored_goes_on_to_the_same_bits() {
         let mut straight = case.backend(&weights, 1);
         straight.step(&rows, &batch, 0.05).unwrap();
         let mut resumed = case.backend(&case.weights(FEATURES, 99), 2);
-        resumed.restore(straight.state().clone());
+        *resumed.state_mut() = straight.state().clone();
         straight.step(&rows, &batch, 0.05).unwrap();
         resumed.step(&rows, &batch, 0.05).unwrap();
         assert!(bits(straight.state()) == bits(resumed.state()), "{case:?}");

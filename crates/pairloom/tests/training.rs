@@ -326,7 +326,7 @@ fn what_is_told_on_the_way_adds_up() {
                 rows.push((epoch, trained));
             }
             Event::Fit(FitEvent::Epoch(epoch)) => epochs.push(epoch.clone()),
-            Event::Reading(_) => {}
+            Event::Reading(_) | Event::Fit(FitEvent::Resumed { .. }) => {}
         }
         true
     });

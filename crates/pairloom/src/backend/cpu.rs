@@ -70,6 +70,9 @@ struct TablePart<'a> {
 }
 
 impl<M: Interaction> Cpu<M> {
+    /// Bytes of memory that a batch takes for each of its entries.
+    pub const ENTRY_BYTES: u128 = (size_of::<Entry>() + size_of::<u64>()) as u128;
+
     /// Starts from `weights`, with fresh optimizer state.
     ///
     /// # Errors
@@ -169,6 +172,11 @@ impl<M: Interaction> Cpu<M> {
 }
 
 impl<M: Interaction> Backend for Cpu<M> {
+    /// An entry is named by half of a sorted key.
+    fn most_entries(&self) -> usize {
+        u32::MAX as usize
+    }
+
     fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, usize> {
         self.forward(rows, batch);
         if let Some(at) = self.scratch.losses.iter().position(|loss| !loss.is_finite()) {
@@ -195,8 +203,8 @@ impl<M: Interaction> Backend for Cpu<M> {
         &self.state
     }
 
-    fn restore(&mut self, state: State) {
-        self.state = state;
+    fn state_mut(&mut self) -> &mut State {
+        &mut self.state
     }
 }
 

@@ -45,6 +45,9 @@ pub struct State {
 
 /// A model in training.
 pub trait Backend {
+    /// How many entries the rows of a batch may have in all.
+    fn most_entries(&self) -> usize;
+
     /// Takes one step over the rows named by `batch`, at learning rate `rate`. Returns the sum of
     /// the weighted losses before the step.
     ///
@@ -58,8 +61,8 @@ pub trait Backend {
     /// Everything that training changes, to be read.
     fn state(&self) -> &State;
 
-    /// Puts back what [`Backend::state`] has shown.
-    fn restore(&mut self, state: State);
+    /// The same, to be put back as it was at another time: the sizes stay.
+    fn state_mut(&mut self) -> &mut State;
 
     /// A copy of the parameters without the optimizer's state.
     ///

@@ -64,19 +64,24 @@ impl Dictionary {
         (&self.bytes, &self.ends)
     }
 
-    /// What [`Dictionary::parts`] came from; `None` if the parts do not fit together.
-    pub fn from_parts(bytes: &[u8], ends: &[u64]) -> Option<Self> {
-        let mut dictionary = Dictionary::default();
-        let mut start = 0;
-        for (number, &end) in ends.iter().enumerate() {
-            let end = usize::try_from(end).ok()?;
-            let inserted = dictionary.insert(bytes.get(start..end)?).ok()?;
-            if inserted as usize != number {
+    /// What [`Dictionary::parts`] came from; `None` if the parts do not fit together, or there is
+    /// no memory for the numbers of the keys.
+    pub fn from_parts(bytes: Vec<u8>, ends: Vec<u64>) -> Option<Self> {
+        let count = u32::try_from(ends.len()).ok()?;
+        if !ends.is_sorted() || ends.last().copied().unwrap_or(0) != bytes.len() as u64 {
+            return None;
+        }
+        let hash = |&n: &u32| xxh3_64(key(&bytes, &ends, n));
+        let mut numbers = HashTable::new();
+        numbers.try_reserve(ends.len(), hash).ok()?;
+        for number in 0..count {
+            let same = |&n: &u32| key(&bytes, &ends, n) == key(&bytes, &ends, number);
+            if numbers.find(hash(&number), same).is_some() {
                 return None;
             }
-            start = end;
+            numbers.insert_unique(hash(&number), number, hash);
         }
-        (start == bytes.len()).then_some(dictionary)
+        Some(Dictionary { bytes, ends, numbers })
     }
 }
 

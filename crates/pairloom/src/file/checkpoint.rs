@@ -5,15 +5,14 @@
 
 use super::container::{self, Container, Tensor};
 use super::model::{read_weights, weights};
+use crate::Result;
 use crate::backend::State;
 use crate::config::Config;
 use crate::fit::Epoch;
 use crate::model::Weights;
-use crate::optimizer::Update;
-use crate::table::Table;
-use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::iter::once;
 
 const KIND: &str = "checkpoint";
 
@@ -37,11 +36,11 @@ pub struct Progress {
 /// Everything of a run in progress.
 pub struct Checkpoint<'a> {
     /// How far it has come.
-    pub progress: Cow<'a, Progress>,
+    pub progress: &'a Progress,
     /// The model in training.
-    pub state: Cow<'a, State>,
+    pub state: &'a State,
     /// The weights of the best epoch so far.
-    pub best: Option<Cow<'a, Weights>>,
+    pub best: Option<&'a Weights>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -56,61 +55,80 @@ impl Checkpoint<'_> {
     /// Writes the checkpoint of a run over data with this fingerprint.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`crate::Error::Io`].
     pub fn save(&self, path: &str, config: &Config, fingerprint: u64) -> Result<()> {
-        let table = &self.state.table;
+        let State { table, bias, time } = self.state;
         let document = Document {
-            progress: Cow::Borrowed(&self.progress),
+            progress: Cow::Borrowed(self.progress),
             config: Cow::Borrowed(config),
             fingerprint,
-            time: self.state.time,
+            time: *time,
         };
         let best = self.best.iter().flat_map(|best| weights(best, config.factors));
         let mut tensors: Vec<_> = best.collect();
         let shape = [table.features(), table.stride()];
-        tensors.push(("table".into(), Tensor::floats(&shape, Cow::Borrowed(table.floats()))));
-        let bias = Cow::Borrowed(&self.state.bias[..]);
-        tensors.push(("table_bias".into(), Tensor::floats(&[self.state.bias.len()], bias)));
-        container::write(path, KIND, &document, &tensors)
-    }
-
-    /// Reads the checkpoint of a run with these settings over data with this fingerprint, whose
-    /// table has the size of `like`.
-    ///
-    /// # Errors
-    /// [`Error::Io`]; [`Error::ModelFile`] if the file is damaged or belongs to another run.
-    pub fn load(
-        path: &str,
-        config: &Config,
-        fingerprint: u64,
-        like: &Table,
-    ) -> Result<Checkpoint<'static>> {
-        let file = Container::open(path)?;
-        let document: Document = file.document(KIND)?;
-        if *document.config != *config {
-            return Err(differs(&file, "settings"));
-        }
-        if document.fingerprint != fingerprint {
-            return Err(differs(&file, "data"));
-        }
-        let states = config.optimizer.states();
-        let floats = file.floats("table", &[like.features(), like.stride()])?;
-        let mut table = Table::new(like.features(), like.width(), states)?;
-        table.floats_mut().copy_from_slice(&floats);
-        let bias = file.floats("table_bias", &[1 + states])?;
-        let state = State { table, bias, time: document.time };
-        let best = match document.progress.best_epoch {
-            0 => None,
-            _ => Some(Cow::Owned(read_weights(&file, config, like.features())?)),
-        };
-        let progress = Cow::Owned(document.progress.into_owned());
-        Ok(Checkpoint { progress, state: Cow::Owned(state), best })
+        tensors.push(("table".into(), Tensor::floats(&shape, once(table.floats()))));
+        tensors.push(("table_bias".into(), Tensor::floats(&[bias.len()], once(&bias[..]))));
+        container::write(path, KIND, &document, tensors)
     }
 }
 
-fn differs(file: &Container, what: &str) -> Error {
-    file.refuse(format!(
-        "this checkpoint is of a run with other {what}: resume with the same data and settings, or \
-         start anew without --resume"
-    ))
+/// Reads the checkpoint of a run with these settings over data with this fingerprint. Its model
+/// takes the place of `state`, which is of the same size: going on takes no more memory than the
+/// run itself. Returns how far it had come, and the weights of its best epoch.
+///
+/// # Errors
+/// [`crate::Error::Io`]; [`crate::Error::ModelFile`] if the file is damaged or belongs to another run.
+pub fn load(
+    path: &str,
+    config: &Config,
+    fingerprint: u64,
+    state: &mut State,
+) -> Result<(Progress, Option<Weights>)> {
+    let file = Container::open(path)?;
+    let document: Document = file.document(KIND)?;
+    if let Some(what) = difference(&document, config, fingerprint) {
+        return Err(file.refuse(format!(
+            "this checkpoint is of a run with other {what}: resume with the same data and settings, \
+             or start anew with --restart"
+        )));
+    }
+    let State { table, bias, time } = state;
+    let shape = [table.features(), table.stride()];
+    file.floats("table", &shape)?.read(once(table.floats_mut()))?;
+    file.floats("table_bias", &[bias.len()])?.read(once(&mut bias[..]))?;
+    *time = document.time;
+    let best = match document.progress.best_epoch {
+        0 => None,
+        _ => Some(read_weights(&file, config, table.features())?),
+    };
+    Ok((document.progress.into_owned(), best))
+}
+
+/// What is not the same in a checkpoint and in this run, if anything.
+fn difference(document: &Document<'_>, config: &Config, fingerprint: u64) -> Option<String> {
+    let settings = differing(&document.config, config).join(", ");
+    match (settings.is_empty(), document.fingerprint == fingerprint) {
+        (true, true) => None,
+        (true, false) => Some("data (the rows, or what their columns are)".into()),
+        (false, true) => Some(format!("settings ({settings})")),
+        // Other settings may be why the rows are split or encoded in another way.
+        (false, false) => Some(format!("settings ({settings}) and other rows")),
+    }
+}
+
+/// The settings that differ, with both values.
+fn differing(there: &Config, here: &Config) -> Vec<String> {
+    let values = |config| serde_json::to_value(config).unwrap_or_default();
+    let (there, here) = (values(there), values(here));
+    let shown = |value: &serde_json::Value| match value {
+        serde_json::Value::Null => "not set".to_string(),
+        value => value.to_string().replace('"', ""),
+    };
+    let here = here.as_object().into_iter().flatten();
+    here.filter(|(name, value)| there[*name] != **value)
+        .map(|(name, value)| {
+            format!("{name} is {} in it and {} here", shown(&there[name]), shown(value))
+        })
+        .collect()
 }

@@ -10,8 +10,8 @@ mod container;
 mod model;
 mod write;
 
-pub(crate) use checkpoint::{Checkpoint, Progress};
-pub use write::{shown, write_whole};
+pub(crate) use checkpoint::{Checkpoint, Progress, load as load_checkpoint};
+pub use write::{check_place, shown, write_whole};
 
 /// The version of the format that this library writes; it reads all versions up to it.
 pub const FORMAT_VERSION: u32 = 1;

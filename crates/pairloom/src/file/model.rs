@@ -11,6 +11,8 @@ use crate::schema::Schema;
 use crate::table::Table;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::iter::once;
+use std::slice::{from_mut, from_ref};
 
 const KIND: &str = "model";
 
@@ -44,7 +46,7 @@ impl Model {
             tensors.push((format!("dictionary.{number}.bytes"), Tensor::bytes(bytes)));
             tensors.push((format!("dictionary.{number}.ends"), Tensor::numbers(ends)));
         }
-        container::write(path, KIND, &document, &tensors)
+        container::write(path, KIND, &document, tensors)
     }
 
     /// Reads a model from a file.
@@ -59,7 +61,7 @@ impl Model {
         for (number, dictionary) in dictionaries_mut(&mut encoding) {
             let bytes = file.bytes(&format!("dictionary.{number}.bytes"))?;
             let ends = file.numbers(&format!("dictionary.{number}.ends"))?;
-            *dictionary = Dictionary::from_parts(bytes, &ends)
+            *dictionary = Dictionary::from_parts(bytes, ends)
                 .ok_or_else(|| file.refuse(format!("dictionary {number} is damaged")))?;
         }
         schema.check().and(config.check()).map_err(|e| file.refuse(e.to_string()))?;
@@ -73,30 +75,27 @@ impl Model {
 }
 
 /// The tensors of a model's numbers.
-pub(super) fn weights(weights: &Weights, factors: usize) -> Vec<(String, Tensor<'static>)> {
-    let n = weights.table.features();
-    let linear = weights.table.vectors().map(|vector| vector[0]).collect();
-    let mut all = Vec::with_capacity(n * factors);
-    weights.table.vectors().for_each(|vector| all.extend_from_slice(&vector[1..=factors]));
+pub(super) fn weights(weights: &Weights, factors: usize) -> Vec<(String, Tensor<'_>)> {
+    let Weights { bias, table } = weights;
+    let n = table.features();
+    let linear = table.vectors().map(|vector| &vector[..1]);
+    let all = table.vectors().map(move |vector| &vector[1..=factors]);
     vec![
-        ("bias".into(), Tensor::floats(&[1], Cow::Owned(vec![weights.bias]))),
-        ("linear".into(), Tensor::floats(&[n], Cow::Owned(linear))),
-        ("factors".into(), Tensor::floats(&[n, factors], Cow::Owned(all))),
+        ("bias".into(), Tensor::floats(&[1], once(from_ref(bias)))),
+        ("linear".into(), Tensor::floats(&[n], linear)),
+        ("factors".into(), Tensor::floats(&[n, factors], all)),
     ]
 }
 
 /// What [`weights`] has written.
 pub(super) fn read_weights(file: &Container, config: &Config, features: usize) -> Result<Weights> {
-    let k = config.factors;
-    let bias = file.floats("bias", &[1])?[0];
+    let (k, mut bias) = (config.factors, 0.0);
     let linear = file.floats("linear", &[features])?;
     let factors = file.floats("factors", &[features, k])?;
+    file.floats("bias", &[1])?.read(once(from_mut(&mut bias)))?;
     let mut table = Table::new(features, interaction(config).width(), 0)?;
-    for (id, w) in (0..).zip(linear) {
-        let vector = table.vector_mut(id);
-        vector[0] = w;
-        vector[1..=k].copy_from_slice(&factors[id as usize * k..][..k]);
-    }
+    linear.read(table.vectors_mut().map(|vector| &mut vector[..1]))?;
+    factors.read(table.vectors_mut().map(|vector| &mut vector[1..=k]))?;
     Ok(Weights { bias, table })
 }
 

@@ -1,10 +1,10 @@
 //! Writing a file so that it is never seen half-written.
 
 use crate::{Error, Result};
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use tempfile::TempPath;
+use tempfile::NamedTempFile;
 
 /// Writes `path` by `fill`; `-` is standard output. A regular file is made under another name beside
 /// its place, synced, and renamed when all is written: if anything fails, what was at `path` is
@@ -21,10 +21,11 @@ pub fn write_whole<T>(path: &str, fill: impl FnOnce(&mut dyn Write) -> Result<T>
             out.flush().map_err(failed).map(|()| done)
         }
         Destination::File(file) => {
-            let out = File::options().write(true).open(file.path()).map_err(failed)?;
-            let mut out = BufWriter::new(out);
+            let mut out = BufWriter::new(file.temporary.as_file());
             let done = fill(&mut out)?;
-            out.flush().and_then(|()| file.commit()).map_err(failed).map(|()| done)
+            out.flush().map_err(failed)?;
+            drop(out);
+            file.commit().map_err(failed).map(|()| done)
         }
     }
 }
@@ -34,8 +35,19 @@ pub fn shown(path: &str) -> &str {
     if path == "-" { "stdout" } else { path }
 }
 
+/// Checks that [`write_whole`] can begin, so that work need not be done in vain.
+///
+/// # Errors
+/// [`Error::Io`] naming `path`.
+pub fn check_place(path: &str) -> Result<()> {
+    // A pipe that is opened and closed again would be at its end for its reader.
+    let is_stream = path == "-" || fs::metadata(path).is_ok_and(|meta| !is_replaced(&meta));
+    let checked = if is_stream { Ok(()) } else { Replacement::of(path).map(drop) };
+    checked.map_err(|e| Error::io(path, e))
+}
+
 /// Where something is written.
-pub(super) enum Destination {
+enum Destination {
     /// Standard output, a device or a pipe.
     Stream(Box<dyn Write>),
     /// A regular file, there or not yet.
@@ -43,49 +55,48 @@ pub(super) enum Destination {
 }
 
 /// A temporary file that will take the place of another.
-pub(super) struct Replacement {
-    temporary: TempPath,
+struct Replacement {
+    temporary: NamedTempFile,
     target: PathBuf,
-    permissions: Permissions,
+    /// Those of the file that is there.
+    permissions: Option<Permissions>,
 }
 
 impl Destination {
-    pub(super) fn of(path: &str) -> io::Result<Self> {
+    fn of(path: &str) -> io::Result<Self> {
         if path == "-" {
             return Ok(Destination::Stream(Box::new(io::stdout())));
         }
-        let existing = fs::metadata(path).ok();
-        match &existing {
-            Some(meta) if meta.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            Some(meta) if !meta.is_file() => {
-                let stream = File::options().write(true).open(path)?;
-                return Ok(Destination::Stream(Box::new(stream)));
-            }
-            _ => {}
+        if fs::metadata(path).is_ok_and(|meta| !is_replaced(&meta)) {
+            let stream = File::options().write(true).open(path)?;
+            return Ok(Destination::Stream(Box::new(stream)));
         }
-        let target = follow(Path::new(path));
-        let folder = folder(&target);
-        // Found out here, since the error of making a file in it would name that file.
-        fs::metadata(folder)?;
-        let temporary = temporary(folder)?;
-        let permissions = match existing {
-            Some(meta) => meta.permissions(),
-            None => fs::metadata(&temporary)?.permissions(),
-        };
-        Ok(Destination::File(Replacement { temporary, target, permissions }))
+        Replacement::of(path).map(Destination::File)
     }
 }
 
+/// Whether what is there is replaced, not a device or a pipe that is written to.
+fn is_replaced(meta: &Metadata) -> bool {
+    meta.is_file() || meta.is_dir()
+}
+
 impl Replacement {
-    /// The temporary file. Another may be put in its place.
-    pub(super) fn path(&self) -> &Path {
-        &self.temporary
+    fn of(path: &str) -> io::Result<Self> {
+        let existing = fs::metadata(path).ok();
+        if existing.as_ref().is_some_and(Metadata::is_dir) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let target = follow(Path::new(path));
+        let temporary = temporary(folder(&target))?;
+        Ok(Replacement { temporary, target, permissions: existing.map(|meta| meta.permissions()) })
     }
 
     /// Lets it take its place.
-    pub(super) fn commit(self) -> io::Result<()> {
-        let file = File::options().write(true).open(&self.temporary)?;
-        file.set_permissions(self.permissions)?;
+    fn commit(self) -> io::Result<()> {
+        let file = self.temporary.as_file();
+        if let Some(permissions) = self.permissions {
+            file.set_permissions(permissions)?;
+        }
         file.sync_all()?;
         self.temporary.persist(&self.target).map_err(|e| e.error)?;
         // Without this the rename itself may be lost in a power cut. Not every system can do it.
@@ -112,13 +123,9 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// An empty file with the permissions of an ordinary new file.
-fn temporary(folder: &Path) -> io::Result<TempPath> {
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".pairloom-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(Permissions::from_mode(0o666));
-    }
-    Ok(builder.tempfile_in(folder)?.into_temp_path())
+    // Not tempfile's own way of opening: its errors name a file that the user has never heard of.
+    builder.make_in(folder, |path| File::options().write(true).create_new(true).open(path))
 }

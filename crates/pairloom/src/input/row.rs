@@ -98,7 +98,7 @@ impl RawRow {
     }
 
     /// The record as read, without its line end.
-    pub(super) fn record(&self) -> &[u8] {
+    pub(crate) fn record(&self) -> &[u8] {
         self.text.get(..self.record_len).unwrap_or_default()
     }
 
