@@ -124,7 +124,7 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     match run(job, watch) {
         Err(Error::Interrupted) => {
             let (valid, stop) = (Rows::new(), Stop::Interrupted);
-            Ok(Trained { model: None, stop, valid, diverged_row: None })
+            Ok(Trained { model: None, stop, valid, diverged_line: None })
         }
         done => done,
     }
