@@ -120,9 +120,12 @@ pub struct ConfigArgs {
     /// Rows in a batch; 1 is online learning [default: 32 to 256, more for more rows]
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
-    /// Learning rate [default: 0.3 over the root of features a row, at most 0.07, for adagrad; 0.001 for sgd; 0.003 for adam]
+    /// Learning rate [default: 0.3 over the root of a row's sum of x^2, at most 0.07, for adagrad; 0.001 for sgd; 0.003 for adam]
     #[arg(long, value_name = "X")]
     pub learning_rate: Option<f64>,
+    /// Batches over which the learning rate grows to its full size
+    #[arg(long, value_name = "N")]
+    pub warm_up: Option<u32>,
     /// sgd, adagrad, adam, or adam-dense (which updates the whole table at each step)
     #[arg(long, value_name = "NAME", value_parser = optimizer)]
     pub optimizer: Option<Optimizer>,
@@ -132,10 +135,10 @@ pub struct ConfigArgs {
     /// L2 strength of linear weights
     #[arg(long, value_name = "X")]
     pub l2_linear: Option<f64>,
-    /// L2 strength of factors [default: 7 times the root of features a row]
+    /// L2 strength of factors [default: 7 times the root of a row's sum of x^2]
     #[arg(long, value_name = "X")]
     pub l2_factors: Option<f64>,
-    /// Standard deviation of the initial factors [default: 0.2 over the root of features a row, at most
+    /// Standard deviation of the initial factors [default: 0.2 over the root of a row's sum of x^2, at most
     /// 0.05]
     #[arg(long, value_name = "X")]
     pub init_stdev: Option<f64>,
@@ -172,7 +175,7 @@ pub struct ConfigArgs {
     /// What to do with columns of numbers: piecewise, quantile, standard, log or log-square
     #[arg(long, value_name = "HOW", value_parser = transform_name)]
     pub numeric_transform: Option<Transform>,
-    /// Number of bins of quantile, and of knots of piecewise
+    /// Number of bins of quantile, and of knots of piecewise [default: 6, fewer for few rows]
     #[arg(long, value_name = "N")]
     pub bins: Option<usize>,
 }
@@ -189,6 +192,7 @@ impl ConfigArgs {
         set(&mut config.epochs, &self.epochs);
         set(&mut config.batch_size, &self.batch_size.map(Some));
         set(&mut config.learning_rate, &self.learning_rate.map(Some));
+        set(&mut config.warm_up, &self.warm_up);
         set(&mut config.optimizer, &self.optimizer);
         set(&mut config.loss, &self.loss.map(Some));
         set(&mut config.l2_linear, &self.l2_linear);
@@ -202,7 +206,7 @@ impl ConfigArgs {
         set(&mut config.min_count, &self.min_count);
         set(&mut config.hash_bits, &self.hash_bits.map(Some));
         set(&mut config.numeric_transform, &self.numeric_transform);
-        set(&mut config.bins, &self.bins);
+        set(&mut config.bins, &self.bins.map(Some));
         config.bias &= !self.no_bias;
         config.linear &= !self.no_linear;
         config.shuffle &= !self.no_shuffle;

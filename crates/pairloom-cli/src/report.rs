@@ -117,12 +117,15 @@ fn encoding(field: &Field) -> String {
     match &field.kind {
         FieldKind::Values(Vocabulary::Dictionary { .. }) => "dictionary".into(),
         FieldKind::Values(Vocabulary::Hash { bits }) => format!("hash of {bits} bits"),
+        FieldKind::Number(Number::Piecewise { value, .. }) if value.log => {
+            "log and piecewise linear".into()
+        }
         FieldKind::Number(Number::Piecewise { .. }) => "piecewise linear".into(),
         FieldKind::Number(Number::Quantile { edges }) => {
             format!("{} quantile bins", edges.len() + 1)
         }
-        FieldKind::Number(Number::Standard { .. }) => "standardised".into(),
-        FieldKind::Number(Number::Log { .. }) => "log, standardised".into(),
+        FieldKind::Number(Number::Value { scale }) if scale.log => "log, standardised".into(),
+        FieldKind::Number(Number::Value { .. }) => "standardised".into(),
         FieldKind::Number(Number::LogSquare { .. }) => "log-square buckets".into(),
     }
 }

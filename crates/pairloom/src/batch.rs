@@ -172,6 +172,41 @@ impl Rows {
         self.values.get(at).copied().unwrap_or(1.0)
     }
 
+    /// Ids of all entries, row after row.
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// Values of all entries; empty if all are 1.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Multiplies each value with the factor of its id.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if the system has not got it.
+    pub(crate) fn scale(&mut self, factor: impl Fn(u32) -> f32) -> Result<()> {
+        let full =
+            |_| Error::Memory("no memory for the values of the rows: take fewer rows".into());
+        let missing = self.ids.len() - self.values.len();
+        self.values.try_reserve_exact(missing).map_err(full)?;
+        self.values.resize(self.ids.len(), 1.0);
+        for (x, &id) in self.values.iter_mut().zip(&self.ids) {
+            *x *= factor(id);
+        }
+        Ok(())
+    }
+
+    /// The mean over the rows of `sum_i x_i^2`: the number of features in a row, if all are 1.
+    pub fn mean_square_length(&self) -> f64 {
+        let squares = match self.values.is_empty() {
+            true => self.ids.len() as f64,
+            false => self.values.iter().map(|&x| f64::from(x) * f64::from(x)).sum(),
+        };
+        squares / self.len().max(1) as f64
+    }
+
     /// Bytes taken.
     pub fn bytes(&self) -> u128 {
         let floats = self.values.len() + self.labels.len() + self.weights.len();

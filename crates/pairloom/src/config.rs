@@ -21,23 +21,27 @@ pub struct Config {
     /// Whether there are linear weights `w_i`.
     pub linear: bool,
     /// Standard deviation of the initial factors (normal, mean 0). Linear weights start at 0. `None`
-    /// takes 0.2 over the root of the mean number of features in a row, at most 0.05: the noise
-    /// that the first scores start from grows with the number of pairs.
+    /// takes 0.2 over the root of the mean `sum_i x_i^2` of a row (its number of features, if each
+    /// `x` is 1), at most 0.05: the noise that the first scores start from grows with the number of
+    /// pairs.
     pub init_stdev: Option<f64>,
     /// The loss; `None` takes logistic for a label of two values and squared for any other.
     pub loss: Option<Loss>,
     /// The update rule.
     pub optimizer: Optimizer,
     /// The learning rate. `None` takes 0.001 for SGD, 0.003 for Adam, and for AdaGrad 0.3 over the
-    /// root of the mean number of features in a row, at most 0.07: a step moves each of a row's
-    /// features, and its score by all of them.
+    /// root of the mean `sum_i x_i^2` of a row, at most 0.07: a step moves each of a row's features,
+    /// and its score by all of them.
     pub learning_rate: Option<f64>,
+    /// Batches over which the learning rate grows to its full size; 0 starts with it. AdaGrad then
+    /// knows the size of the gradients before it makes large steps.
+    pub warm_up: u32,
     /// L2 strength of linear weights: `l2/2 w^2` of every `w` is added to the *sum* of the training
     /// rows' losses, so that it is `1/C` of scikit-learn and says as much about a frequent as about
     /// a rare feature: one over the variance that its weight is expected to have.
     pub l2_linear: f64,
-    /// L2 strength of factors, likewise. `None` takes 7 times the root of the mean number of features
-    /// in a row: the more pairs a score adds up, the less each may say.
+    /// L2 strength of factors, likewise. `None` takes 7 times the root of the mean `sum_i x_i^2`
+    /// of a row: the more pairs a score adds up, the less each may say.
     pub l2_factors: Option<f64>,
     /// Rows in a batch; 1 is online learning. `None` takes about a 256th of the training rows, a
     /// power of 2 from 32 to 256: small data sets need the steps, large ones the speed.
@@ -64,8 +68,9 @@ pub struct Config {
     pub hash_bits: Option<u8>,
     /// What is done to numeric columns that say nothing else.
     pub numeric_transform: Transform,
-    /// Number of bins or knots for those of them that are cut at their quantiles.
-    pub bins: usize,
+    /// Number of bins or knots for those of them that are cut at their quantiles. `None` takes 6,
+    /// but no more than one for ten training rows in all columns together, and at least 2.
+    pub bins: Option<usize>,
 }
 
 impl Default for Config {
@@ -78,6 +83,7 @@ impl Default for Config {
             loss: None,
             optimizer: Optimizer::Adagrad,
             learning_rate: None,
+            warm_up: 30,
             l2_linear: 3.0,
             l2_factors: None,
             batch_size: None,
@@ -91,16 +97,16 @@ impl Default for Config {
             min_count: 2,
             hash_bits: None,
             numeric_transform: Transform::Piecewise,
-            bins: 6,
+            bins: None,
         }
     }
 }
 
 impl Config {
     /// The settings with everything decided that is left to the data: `rows` training rows with
-    /// `features` features each on average, and this loss.
-    pub fn resolve(&self, rows: usize, features: f64, loss: Loss) -> Config {
-        let root = features.max(1.0).sqrt();
+    /// this mean square length and so many numeric columns, and this loss.
+    pub fn resolve(&self, rows: usize, square_length: f64, numbers: usize, loss: Loss) -> Config {
+        let root = square_length.max(1.0).sqrt();
         let rate = match self.optimizer {
             Optimizer::Sgd => 0.001,
             Optimizer::Adagrad => (0.3 / root).min(0.07),
@@ -114,6 +120,7 @@ impl Config {
             init_stdev: self.init_stdev.or(Some(short((0.2 / root).min(0.05)))),
             l2_factors: self.l2_factors.or(Some(short(7.0 * root))),
             batch_size: Some(self.batch_rows(rows)),
+            bins: Some(self.bins_of(rows, numbers)),
             ..self.clone()
         }
     }
@@ -127,6 +134,11 @@ impl Config {
     pub fn batch_rows(&self, rows: usize) -> usize {
         let usual = || (rows / 256).clamp(32, 256);
         self.batch_size.unwrap_or_else(|| 1 << usual().ilog2())
+    }
+
+    /// Bins or knots of a numeric column, if there are so many training rows and such columns.
+    pub fn bins_of(&self, rows: usize, numbers: usize) -> usize {
+        self.bins.unwrap_or_else(|| (rows / (10 * numbers.max(1))).clamp(2, 6))
     }
 
     /// The loss of a trained model's settings, where it is always set.
@@ -157,7 +169,7 @@ impl Config {
             ("valid_tail", (0.0..1.0).contains(&self.valid_tail), share),
             ("min_count", self.min_count >= 1, "at least 1"),
             ("hash_bits", self.hash_bits.is_none_or(|b| (1..=30).contains(&b)), "from 1 to 30"),
-            ("bins", (2..=65536).contains(&self.bins), "from 2 to 65536"),
+            ("bins", self.bins.is_none_or(|b| (2..=65536).contains(&b)), "from 2 to 65536"),
             ("bias", self.bias || self.linear || self.factors > 0, "on, if all else is off"),
         ];
         match rules.iter().find(|(_, holds, _)| !holds) {

@@ -279,7 +279,7 @@ impl InternedCells {
     /// How many entries the encoded rows will have at the most.
     fn entries(&self) -> usize {
         match self {
-            InternedCells::Numbers(numbers) => 2 * numbers.len(),
+            InternedCells::Numbers(numbers) => 3 * numbers.len(),
             InternedCells::Single { ids, .. } | InternedCells::Several { ids, .. } => ids.len(),
         }
     }

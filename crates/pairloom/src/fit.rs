@@ -265,7 +265,7 @@ impl Training<'_> {
         let weight_of = |rows: &[u32]| rows.iter().map(|&i| run.weight(i)).sum::<f64>();
         let mut weight = weight_of(&order[..done]);
         for batch in order[done..].chunks(run.config.batch_rows(run.train.len())) {
-            match self.backend.step(run.train, batch, rate as f32) {
+            match self.backend.step(run.train, batch, (rate * self.warmth()) as f32) {
                 Ok(loss) => self.progress.loss += loss,
                 Err(at) => return Ok(Some(self.diverged(Some(batch[at] as usize)))),
             }
@@ -280,6 +280,12 @@ impl Training<'_> {
             }
         }
         Ok((!self.backend.is_finite()).then(|| self.diverged(None)))
+    }
+
+    /// The share of the learning rate that the next batch gets.
+    fn warmth(&self) -> f64 {
+        let (done, all) = (self.backend.state().time, u64::from(self.run.config.warm_up));
+        if done < all { (done + 1) as f64 / (all + 1) as f64 } else { 1.0 }
     }
 
     fn diverged(&self, row: Option<usize>) -> Stop {

@@ -48,6 +48,7 @@ fn d2l() -> (Schema, Config) {
         factors: 20,
         optimizer: Optimizer::AdamDense,
         learning_rate: Some(0.02),
+        warm_up: 0,
         batch_size: Some(2048),
         epochs: 30,
         l2_linear: 0.0,

@@ -35,10 +35,13 @@ pub fn learn(
     let is_training = |row: &usize| !held_out[*row];
     let training: Vec<usize> = (0..interned.rows).filter(is_training).collect();
     let target = learn_target(&interned, &training, schema, config, file)?;
+    let is_number = |column: &&InternedColumn| matches!(column.cells, InternedCells::Numbers(_));
+    let numbers = interned.columns.iter().filter(is_number).count();
+    let config = Config { bins: Some(config.bins_of(training.len(), numbers)), ..config.clone() };
     let mut fields = Vec::new();
     for column in &interned.columns {
         let about = &schema.columns[column.column];
-        learn_column(column, about, &training, config, &target, &mut fields)?;
+        learn_column(column, about, &training, &config, &target, &mut fields)?;
     }
     let encoding = Encoding { target, fields: with_offsets(fields)? };
     let (train, valid) = encode(&interned, held_out, &encoding)?;
@@ -76,7 +79,7 @@ fn learn_column(
         InternedCells::Numbers(numbers) => {
             let values = training.iter().map(|&row| numbers[row]);
             let transform = about.transform.unwrap_or(config.numeric_transform);
-            let bins = about.bins.unwrap_or(config.bins);
+            let bins = about.bins.or(config.bins).unwrap_or(2);
             let number = Number::learn(values, transform, bins, min_count, !target.is_binary())?;
             add(0, FieldKind::Number(number));
         }
@@ -179,7 +182,7 @@ impl<'a> Remapped<'a> {
     /// How many entries a row has at the most.
     fn most(&self, row: usize) -> usize {
         match self.cells {
-            InternedCells::Numbers(_) => 2,
+            InternedCells::Numbers(_) => 3,
             InternedCells::Single { .. } => 1,
             InternedCells::Several { starts, .. } => starts[row + 1] - starts[row],
         }

@@ -15,6 +15,7 @@ mod learn;
 mod number;
 mod quantile;
 mod row;
+mod scale;
 mod target;
 mod vocabulary;
 
@@ -24,6 +25,7 @@ pub use number::{MISSING, Number, Transform};
 pub use quantile::Knots;
 pub use row::RowEncoder;
 pub(crate) use row::{number_error, parse_weight};
+pub use scale::Scale;
 pub use target::Target;
 pub use vocabulary::Vocabulary;
 
@@ -106,6 +108,11 @@ impl Encoding {
     /// Number of ids in all fields.
     pub fn features(&self) -> usize {
         self.fields.last().map_or(0, |field| (u64::from(field.offset) + field.len()) as usize)
+    }
+
+    /// Number of fields that are numbers.
+    pub fn numbers(&self) -> usize {
+        self.fields.iter().filter(|field| matches!(field.kind, FieldKind::Number(_))).count()
     }
 
     /// What keeps an encoding that was read from a file from being used with this schema and these

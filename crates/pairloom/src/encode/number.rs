@@ -1,7 +1,7 @@
 //! From numbers to features.
 
 use super::quantile::{Knots, edges};
-use super::{Dictionary, Vocabulary};
+use super::{Dictionary, Scale, Vocabulary};
 use crate::Result;
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transform {
-    /// A piecewise linear function of the number: it is shared by the two nearest of a number of
-    /// knots at its quantiles, in proportion (B-splines of degree 1). A value as frequent as a
-    /// whole bin has an id of its own.
+    /// The standardised number, and what the target does beside a straight line: a piecewise linear
+    /// function, in which the number is shared by the two nearest of a number of knots at its
+    /// quantiles, in proportion (B-splines of degree 1). A value as frequent as a whole bin has an id
+    /// of its own. Where that tames the tails, the standardised `sign(v) ln(1 + |v|)` is taken.
     Piecewise,
     /// One id for each of a number of bins with about as many training rows in each.
     Quantile,
@@ -54,12 +55,17 @@ pub const MISSING: [&str; 11] =
 /// overflow a score nor drown the other features' part of it in rounding.
 const LIMIT: f64 = 100.0;
 
+/// The same where there are knots, which know more of what is far out.
+const LIMIT_BESIDE_KNOTS: f64 = 4.0;
+
 /// A numeric field, learned. A missing value has an id of its own and the value 1.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "transform")]
 pub enum Number {
-    /// Id 0 is missing; the ids of [`Knots`] follow.
+    /// Id 0 is missing, id 1 is the value; the ids of [`Knots`] follow.
     Piecewise {
+        /// Units of the value.
+        value: Scale,
         /// Frequent values and knots.
         #[serde(flatten)]
         knots: Knots,
@@ -70,18 +76,10 @@ pub enum Number {
         edges: Vec<f64>,
     },
     /// Id 0 is the value, id 1 is missing.
-    Standard {
-        /// Mean of the training rows.
-        mean: f64,
-        /// Their standard deviation, or 1 if all are equal.
-        scale: f64,
-    },
-    /// Id 0 is the value, id 1 is missing.
-    Log {
-        /// Mean of `sign(v) ln(1 + |v|)`.
-        mean: f64,
-        /// Its standard deviation, or 1.
-        scale: f64,
+    Value {
+        /// Its units.
+        #[serde(flatten)]
+        scale: Scale,
     },
     /// Ids of buckets by name; missing is the empty name.
     LogSquare {
@@ -105,16 +103,13 @@ impl Number {
     ) -> Result<Self> {
         let present = values.clone().filter(|v| !v.is_nan());
         Ok(match transform {
-            Transform::Piecewise => Number::Piecewise { knots: Knots::learn(present, bins, tails) },
+            Transform::Piecewise => Number::Piecewise {
+                value: Scale::suitable(present.clone()),
+                knots: Knots::learn(present, bins, tails),
+            },
             Transform::Quantile => Number::Quantile { edges: edges(present, bins) },
-            Transform::Standard => {
-                let (mean, scale) = mean_and_deviation(present);
-                Number::Standard { mean, scale }
-            }
-            Transform::Log => {
-                let (mean, scale) = mean_and_deviation(present.map(signed_log));
-                Number::Log { mean, scale }
-            }
+            Transform::Standard => Number::Value { scale: Scale::learn(present, false) },
+            Transform::Log => Number::Value { scale: Scale::learn(present, true) },
             Transform::LogSquare => {
                 Number::LogSquare { buckets: learn_buckets(values, min_count)? }
             }
@@ -124,9 +119,9 @@ impl Number {
     /// Number of ids.
     pub fn len(&self) -> u64 {
         match self {
-            Number::Piecewise { knots } => 1 + knots.len() as u64,
+            Number::Piecewise { knots, .. } => 2 + knots.len() as u64,
             Number::Quantile { edges } => 2 + edges.len() as u64,
-            Number::Standard { .. } | Number::Log { .. } => 2,
+            Number::Value { .. } => 2,
             Number::LogSquare { buckets } => buckets.len(),
         }
     }
@@ -139,36 +134,37 @@ impl Number {
     /// Whether the parts make sense: those of a file may not.
     pub(super) fn is_usable(&self) -> bool {
         match self {
-            Number::Piecewise { knots } => knots.is_usable(),
+            Number::Piecewise { value, knots } => value.is_usable() && knots.is_usable(),
             Number::Quantile { edges } => edges.is_sorted_by(|a, b| a < b),
-            Number::Standard { mean, scale } | Number::Log { mean, scale } => {
-                mean.is_finite() && scale.is_finite() && *scale > 0.0
-            }
+            Number::Value { scale } => scale.is_usable(),
             Number::LogSquare { buckets } => buckets.is_usable(),
         }
     }
 
-    /// Gives the one or two (id, x) of a number to `push`; NaN stands for missing.
+    /// Gives the one to three (id, x) of a number to `push`; NaN stands for missing.
     pub fn features(&self, v: f64, mut push: impl FnMut(u32, f32)) {
         match self {
             Number::Piecewise { .. } | Number::Quantile { .. } if v.is_nan() => push(0, 1.0),
-            Number::Piecewise { knots } => knots.features(v, |id, x| push(1 + id, x)),
+            Number::Piecewise { value, knots } => {
+                push(1, value.apply(v, LIMIT_BESIDE_KNOTS));
+                knots.features(v, |id, x| push(2 + id, x));
+            }
             Number::Quantile { edges } => {
                 push(1 + edges.partition_point(|&edge| edge < v) as u32, 1.0)
             }
-            Number::Standard { .. } | Number::Log { .. } if v.is_nan() => push(1, 1.0),
-            Number::Standard { mean, scale } => push(0, standardize(v, *mean, *scale)),
-            Number::Log { mean, scale } => push(0, standardize(signed_log(v), *mean, *scale)),
+            Number::Value { .. } if v.is_nan() => push(1, 1.0),
+            Number::Value { scale } => push(0, scale.apply(v, LIMIT)),
             Number::LogSquare { buckets } => push(buckets.id(bucket(v).as_bytes()), 1.0),
         }
     }
 
     /// What an id stands for, in words.
     pub fn describe(&self, id: u32) -> String {
-        let missing = || "missing".to_string();
+        let (missing, value) = (|| "missing".to_string(), || "value".to_string());
         match self {
             Number::Piecewise { .. } | Number::Quantile { .. } if id == 0 => missing(),
-            Number::Piecewise { knots } => knots.describe(id - 1),
+            Number::Piecewise { .. } if id == 1 => value(),
+            Number::Piecewise { knots, .. } => knots.describe(id - 2),
             Number::Quantile { edges } => {
                 let edge = |at: usize| edges.get(at).map(f64::to_string);
                 let low = (id as usize).checked_sub(2).and_then(edge);
@@ -179,8 +175,8 @@ impl Number {
                     (Some(low), Some(high)) => format!("({low}, {high}]"),
                 }
             }
-            Number::Standard { .. } | Number::Log { .. } if id == 0 => "value".into(),
-            Number::Standard { .. } | Number::Log { .. } => missing(),
+            Number::Value { .. } if id == 0 => value(),
+            Number::Value { .. } => missing(),
             Number::LogSquare { buckets } => match buckets.value(id) {
                 None => "other".into(),
                 Some(b"") => missing(),
@@ -188,14 +184,6 @@ impl Number {
             },
         }
     }
-}
-
-fn signed_log(v: f64) -> f64 {
-    v.abs().ln_1p().copysign(v)
-}
-
-fn standardize(v: f64, mean: f64, scale: f64) -> f32 {
-    ((v - mean) / scale).clamp(-LIMIT, LIMIT) as f32
 }
 
 /// The name of a number's log-square bucket: `b<n>` above 2, `s<n>` for the small ones.
@@ -217,18 +205,4 @@ fn learn_buckets(values: impl Iterator<Item = f64>, min_count: u32) -> Result<Vo
         counts[number] += 1;
     }
     Vocabulary::learn(&names, &counts, min_count, None)
-}
-
-/// Running mean and deviation (Welford 1962), which cannot cancel. The deviation of equal or no
-/// values is 1.
-fn mean_and_deviation(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (mut n, mut mean, mut squares) = (0.0, 0.0, 0.0);
-    for v in values {
-        n += 1.0;
-        let delta = v - mean;
-        mean += delta / n;
-        squares += delta * (v - mean);
-    }
-    let deviation = f64::sqrt(squares / f64::max(n, 1.0));
-    (mean, if deviation > 0.0 && deviation.is_finite() { deviation } else { 1.0 })
 }

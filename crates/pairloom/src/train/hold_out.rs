@@ -1,0 +1,74 @@
+//! Which rows are held out for validation.
+
+use super::Job;
+use crate::data::{Interned, Labels};
+use crate::input;
+use crate::{Error, Result};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// Which rows are held out: the last ones, or some drawn at random, in whole groups where there
+/// are groups, and of two classes the same share of each.
+pub(super) fn hold_out(interned: &Interned, job: &Job) -> Result<Vec<bool>> {
+    let (rows, config) = (interned.rows, &job.config);
+    if job.valid.is_some() {
+        return Ok(vec![false; rows]);
+    }
+    if config.valid_tail > 0.0 {
+        let first = rows - share(rows, config.valid_tail);
+        return tail(&interned.groups, rows, first, input::name(&job.data));
+    }
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed.rotate_left(32));
+    let mut draw = |of: usize, held: usize| {
+        let mut drawn = vec![false; of];
+        drawn[..held].fill(true);
+        drawn.shuffle(&mut random);
+        drawn
+    };
+    let Some(&last) = interned.groups.iter().max() else {
+        let classes = classes(&interned.labels);
+        let sizes = [false, true].map(|class| classes.iter().filter(|&&c| c == class).count());
+        let [mut first, mut second] =
+            strata(sizes, config.valid_fraction).map(|(of, held)| draw(of, held).into_iter());
+        let of_row = |&class: &bool| if class { second.next() } else { first.next() };
+        return Ok(classes.iter().filter_map(of_row).collect());
+    };
+    let groups = last as usize + 1;
+    let drawn = draw(groups, share(groups, config.valid_fraction));
+    Ok(interned.groups.iter().map(|&group| drawn[group as usize]).collect())
+}
+
+fn share(of: usize, fraction: f64) -> usize {
+    (of as f64 * fraction) as usize
+}
+
+/// Of two classes, which one each row has; false for all rows of any other label.
+fn classes(labels: &Labels) -> Vec<bool> {
+    let are_two = labels.classes.len() == 2;
+    labels.values.iter().map(|&value| are_two && value != labels.values[0]).collect()
+}
+
+/// How many rows there are of each class, and how many of them are held out: where there is a
+/// choice, at least one, so that the validation rows can tell the classes apart.
+fn strata(sizes: [usize; 2], fraction: f64) -> [(usize, usize); 2] {
+    let least = usize::from(share(sizes[0] + sizes[1], fraction) >= 2);
+    sizes.map(|of| (of, share(of, fraction).max(least.min(of / 2))))
+}
+
+/// The rows from `first` on, but for those of groups that begin before it. Groups are numbered in
+/// the order in which they begin.
+fn tail(groups: &[u32], rows: usize, first: usize, file: &str) -> Result<Vec<bool>> {
+    let Some(&last_before) = groups[..first.min(groups.len())].iter().max() else {
+        return Ok((0..rows).map(|row| row >= first).collect());
+    };
+    let held: Vec<bool> = groups.iter().map(|&group| group > last_before).collect();
+    match held.contains(&true) || first == rows {
+        true => Ok(held),
+        false => Err(Error::data(
+            file,
+            "no group begins in the tail of the rows, so none can be held out whole: raise \
+             valid_tail (--valid-tail), or take valid_fraction (--valid-fraction)",
+        )),
+    }
+}

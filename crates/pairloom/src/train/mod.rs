@@ -1,0 +1,201 @@
+//! From a file of raw rows to a model: schema, interning, hold-out, encoding and fit in one call.
+
+mod hold_out;
+mod read;
+mod start;
+mod units;
+
+use crate::batch::Rows;
+use crate::config::Config;
+use crate::encode::{Encoding, Learned, Target, learn};
+use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop, check_rows};
+use crate::input::{self, OpenOptions};
+use crate::model::Model;
+use crate::parallel::Threads;
+use crate::reading::{OnError, RowLines, Skipped};
+use crate::schema::{Hints, Schema};
+use crate::{Error, Result};
+use hold_out::hold_out;
+use read::{read, read_rows};
+use start::{backend, resolve, start};
+use units::Units;
+
+/// Where the schema comes from.
+#[derive(Debug, Clone)]
+pub enum SchemaSource {
+    /// It is inferred where these do not say.
+    Infer(Hints),
+    /// It is given.
+    Given(Schema),
+}
+
+/// Everything that says what to train on and how.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The file of training rows; `-` is standard input.
+    pub data: String,
+    /// The file of validation rows.
+    pub valid: Option<String>,
+    /// What is known about the files' format.
+    pub open: OpenOptions,
+    /// The schema.
+    pub schema: SchemaSource,
+    /// The settings.
+    pub config: Config,
+    /// Threads; 0 takes one for each core. The model does not depend on it.
+    pub threads: usize,
+    /// What to do with rows that cannot be used.
+    pub on_error: OnError,
+    /// Whether and where to write checkpoints.
+    pub checkpoints: Option<Checkpoints>,
+}
+
+impl Job {
+    /// A job with nothing said but the file: schema inferred, settings as they come.
+    pub fn new(data: impl Into<String>) -> Self {
+        Job {
+            data: data.into(),
+            valid: None,
+            open: OpenOptions::default(),
+            schema: SchemaSource::Infer(Hints::default()),
+            config: Config::default(),
+            threads: 0,
+            on_error: OnError::Stop,
+            checkpoints: None,
+        }
+    }
+}
+
+/// What a training job tells while it goes on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The schema is known.
+    Schema(&'a Schema),
+    /// So many rows of the training file are read.
+    Reading(usize),
+    /// Rows of a file were left out.
+    Skipped(&'a Skipped),
+    /// Rows are encoded and training begins.
+    Start(&'a Start),
+    /// Training goes on.
+    Fit(FitEvent<'a>),
+}
+
+/// What training begins with.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// What is predicted.
+    pub target: Target,
+    /// Training rows.
+    pub train: usize,
+    /// Validation rows.
+    pub valid: usize,
+    /// Features (ids) of all fields.
+    pub features: usize,
+    /// Bytes of the encoded rows, the model and the optimizer's state.
+    pub bytes: u128,
+}
+
+/// What a training job ends with.
+#[derive(Debug)]
+pub struct Trained {
+    /// The model of the best epoch; `None` if not even one was completed.
+    pub model: Option<Model>,
+    /// Why it ended.
+    pub stop: Stop,
+    /// The validation rows, encoded.
+    pub valid: Rows,
+    /// The line of the training file with the row named by [`Stop::Diverged`].
+    pub diverged_line: Option<u64>,
+}
+
+/// Trains a model. `watch` hears what happens and returns false to stop.
+///
+/// # Errors
+/// Errors of reading, of the schema and of the settings. Divergence and a stop that `watch` asks
+/// for are no errors here: see [`Trained::stop`].
+pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
+    match run(job, watch) {
+        Err(Error::Interrupted) => {
+            let (valid, stop) = (Rows::new(), Stop::Interrupted);
+            Ok(Trained { model: None, stop, valid, diverged_line: None })
+        }
+        done => done,
+    }
+}
+
+fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
+    job.config.check()?;
+    if job.data == "-" && job.valid.as_deref() == Some("-") {
+        return Err(Error::usage("standard input cannot be both training and validation rows"));
+    }
+    let threads = Threads::new(job.threads)?;
+    let Prepared { schema, encoding, mut train, mut valid, held_out, lines } = prepare(job, watch)?;
+    let units = Units::learn(&schema, &encoding, &train)?;
+    units.enter(&mut train)?;
+    units.enter(&mut valid)?;
+    let config = resolve(&job.config, &encoding, &train);
+    let start = start(&config, &encoding, &train, &valid)?;
+    tell(watch, Event::Start(&start))?;
+    let mut backend = backend(&config, &encoding, &train, threads)?;
+    let run = Run {
+        train: &train,
+        valid: &valid,
+        config: &config,
+        target: &encoding.target,
+        checkpoints: job.checkpoints.as_ref(),
+    };
+    let Fit { mut weights, epoch, history, stop } =
+        run.fit(&mut backend, &mut |event| watch(Event::Fit(event)))?;
+    units.leave(&mut valid, weights.as_mut())?;
+    let diverged_line = diverged_line(&stop, &held_out, &lines);
+    let model = |weights| Model { schema, encoding, config, history, epoch, weights };
+    Ok(Trained { model: weights.map(model), stop, valid, diverged_line })
+}
+
+/// Rows ready to be trained on.
+struct Prepared {
+    schema: Schema,
+    encoding: Encoding,
+    train: Rows,
+    valid: Rows,
+    held_out: Vec<bool>,
+    lines: RowLines,
+}
+
+/// From the job's files to encoded rows.
+fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepared> {
+    let (schema, mut interned) = read(job, watch)?;
+    interned.check_memory()?;
+    let lines = std::mem::take(&mut interned.lines);
+    let held_out = hold_out(&interned, job)?;
+    let file = input::name(&job.data);
+    let Learned { encoding, train, mut valid } =
+        learn(interned, &held_out, &schema, &job.config, file)?;
+    check_rows(&train, file, "training")?;
+    let mut valid_file = file;
+    if let Some(path) = &job.valid {
+        let (rows, skipped) = read_rows(path, &schema, &encoding, job.on_error)?;
+        tell_skipped(&skipped, watch)?;
+        (valid, valid_file) = (rows, input::name(path));
+    }
+    if !valid.is_empty() {
+        check_rows(&valid, valid_file, "validation")?;
+    }
+    Ok(Prepared { schema, encoding, train, valid, held_out, lines })
+}
+
+/// Tells what happens; an error is the wish to stop.
+fn tell(watch: &mut dyn FnMut(Event<'_>) -> bool, event: Event<'_>) -> Result<()> {
+    if watch(event) { Ok(()) } else { Err(Error::Interrupted) }
+}
+
+fn tell_skipped(skipped: &Skipped, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<()> {
+    if skipped.rows > 0 { tell(watch, Event::Skipped(skipped)) } else { Ok(()) }
+}
+
+fn diverged_line(stop: &Stop, held_out: &[bool], lines: &RowLines) -> Option<u64> {
+    let Stop::Diverged { row: Some(row), .. } = stop else { return None };
+    let mut training = held_out.iter().enumerate().filter(|(_, held)| !**held);
+    training.nth(*row).and_then(|(row, _)| lines.line(row))
+}

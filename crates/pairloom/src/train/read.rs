@@ -1,0 +1,122 @@
+//! Reading a job's files.
+
+use super::{Event, Job, SchemaSource, tell, tell_skipped};
+use crate::batch::Rows;
+use crate::data::Interned;
+use crate::encode::{Encoding, RowEncoder};
+use crate::input::{self, OpenOptions, RawRow, Reader};
+use crate::reading::{OnError, Skipped, for_each_row};
+use crate::schema::{Role, Schema, infer};
+use crate::{Error, Result};
+
+/// Rows that the schema is inferred from, and bytes of memory that they may take before fewer do:
+/// one row may be as long as 64 MiB.
+const SAMPLE: usize = 10_000;
+const SAMPLE_BYTES: usize = 64 << 20;
+
+/// Reads the training file: its schema and its rows.
+pub(super) fn read(
+    job: &Job,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<(Schema, Interned)> {
+    let mut reader = match &job.schema {
+        SchemaSource::Given(schema) if job.open == OpenOptions::default() => {
+            input::open_as(&job.data, schema.format)?
+        }
+        _ => input::open(&job.data, &job.open)?,
+    };
+    let names = reader.columns().to_vec();
+    let (schema, sample) = match &job.schema {
+        SchemaSource::Given(schema) => {
+            let schema = Schema { format: reader.format(), ..schema.clone() };
+            (schema.for_columns(input::name(&job.data), &names)?, Vec::new())
+        }
+        SchemaSource::Infer(hints) => {
+            let sample = sample(&mut *reader)?;
+            let rows: Vec<&RawRow> = sample.iter().flatten().collect();
+            (infer(reader.format(), &names, &rows, hints)?, sample)
+        }
+    };
+    tell(watch, Event::Schema(&schema))?;
+    if schema.find(Role::Label).is_none() {
+        return Err(Error::usage("the schema has no label: give one column the role label"));
+    }
+    let mut interned = Interned::new(&schema);
+    let mut reader = Replayed { sample: sample.into_iter(), reader };
+    let skipped = for_each_row(&mut reader, job.on_error, |row| {
+        interned.push(&schema, row)?;
+        match interned.rows.is_multiple_of(4096) {
+            true => tell(watch, Event::Reading(interned.rows)),
+            false => Ok(()),
+        }
+    })?;
+    tell_skipped(&skipped, watch)?;
+    if interned.rows == 0 {
+        return Err(Error::data(input::name(&job.data), "no rows to train on"));
+    }
+    Ok((schema, interned))
+}
+
+fn sample(reader: &mut dyn Reader) -> Result<Vec<Result<RawRow>>> {
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while rows.len() < SAMPLE && bytes < SAMPLE_BYTES {
+        let mut row = RawRow::new();
+        match reader.read(&mut row) {
+            Ok(true) => {
+                bytes += row.bytes();
+                rows.push(Ok(row));
+            }
+            Ok(false) => break,
+            Err(error @ Error::Row { .. }) => rows.push(Err(error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(rows)
+}
+
+/// A reader whose first rows have been read before.
+struct Replayed {
+    sample: std::vec::IntoIter<Result<RawRow>>,
+    reader: Box<dyn Reader>,
+}
+
+impl Reader for Replayed {
+    fn format(&self) -> input::Format {
+        self.reader.format()
+    }
+
+    fn columns(&self) -> &[String] {
+        self.reader.columns()
+    }
+
+    fn read(&mut self, row: &mut RawRow) -> Result<bool> {
+        match self.sample.next() {
+            None => self.reader.read(row),
+            Some(read) => {
+                *row = read?;
+                Ok(true)
+            }
+        }
+    }
+}
+
+/// Encodes the labelled rows of another file.
+///
+/// # Errors
+/// As for reading and encoding; [`Error::Data`] if there are none.
+pub fn read_rows(
+    path: &str,
+    schema: &Schema,
+    encoding: &Encoding,
+    on_error: OnError,
+) -> Result<(Rows, Skipped)> {
+    let mut reader = input::open_as(path, schema.format)?;
+    let mut encoder =
+        RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?;
+    let mut rows = Rows::new();
+    let skipped = for_each_row(&mut *reader, on_error, |raw| encoder.encode(raw, &mut rows))?;
+    match rows.is_empty() {
+        true => Err(Error::data(input::name(path), "no rows")),
+        false => Ok((rows, skipped)),
+    }
+}

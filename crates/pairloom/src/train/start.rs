@@ -1,0 +1,82 @@
+//! Where training begins: settings, first weights, and the memory that all takes.
+
+use super::Start;
+use crate::backend::{Cpu, StepSettings};
+use crate::batch::Rows;
+use crate::config::Config;
+use crate::encode::{Encoding, Target};
+use crate::interaction::{Fm, Interaction};
+use crate::loss::Loss;
+use crate::model::{Weights, interaction};
+use crate::optimizer::Update;
+use crate::parallel::Threads;
+use crate::{Result, memory, table};
+
+/// A machine with its first weights.
+pub(super) fn backend(
+    config: &Config,
+    encoding: &Encoding,
+    train: &Rows,
+    threads: Threads,
+) -> Result<Cpu<Fm>> {
+    let counts = train.counts(encoding.features())?;
+    let weights = Weights::init(config, &counts, mean_score(config, &encoding.target, train))?;
+    let settings = step_settings(config, &encoding.target, counts);
+    Cpu::new(interaction(config), &weights, settings, threads)
+}
+
+/// The settings with everything decided that was left to the data.
+pub(super) fn resolve(config: &Config, encoding: &Encoding, train: &Rows) -> Config {
+    let loss = if encoding.target.is_binary() { Loss::Logistic } else { Loss::Squared };
+    config.resolve(train.len(), train.mean_square_length(), encoding.numbers(), loss)
+}
+
+fn step_settings(config: &Config, target: &Target, counts: Vec<u32>) -> StepSettings {
+    StepSettings {
+        loss: config.resolved_loss(),
+        target: target.clone(),
+        optimizer: config.optimizer,
+        l2_linear: config.l2_linear as f32,
+        l2_factors: config.l2_factors.unwrap_or(0.0) as f32,
+        bias: config.bias,
+        counts,
+    }
+}
+
+/// Sizes of what training begins with, refused if there is no room for it.
+pub(super) fn start(
+    config: &Config,
+    encoding: &Encoding,
+    train: &Rows,
+    valid: &Rows,
+) -> Result<Start> {
+    let (features, interaction) = (encoding.features(), interaction(config));
+    let states = config.optimizer.states();
+    // The table with its state, the best epoch's weights, and the sums and entries of one batch.
+    let batch = config.batch_rows(train.len()).min(train.len());
+    let entries = train.most_entries(batch) as u128;
+    let batch = batch as u128 * interaction.sums() as u128 * 4 + entries * Cpu::<Fm>::ENTRY_BYTES;
+    let model = table::bytes(features, interaction.width(), states)
+        + table::bytes(features, interaction.width(), 0)
+        + batch;
+    let what = format!("a model of {features} features and {} factors", config.factors);
+    memory::check(model, &what, "lower factors, raise min_count, or set hash_bits")?;
+    let bytes = model + train.bytes() + valid.bytes();
+    let target = encoding.target.clone();
+    Ok(Start { target, train: train.len(), valid: valid.len(), features, bytes })
+}
+
+/// The score whose prediction is the weighted mean label: where the bias starts.
+fn mean_score(config: &Config, target: &Target, rows: &Rows) -> f32 {
+    let label = |row| {
+        let (label, weight) = rows.label(row);
+        target.standardize(label) * f64::from(weight)
+    };
+    let mean = (0..rows.len()).map(label).sum::<f64>() / rows.weight();
+    let mean = match config.resolved_loss() {
+        // Rows of one class may all weigh nothing.
+        Loss::Logistic => mean.clamp(1e-6, 1.0 - 1e-6),
+        Loss::Squared => mean,
+    };
+    config.resolved_loss().link(mean) as f32
+}
