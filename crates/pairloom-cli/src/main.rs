@@ -1,5 +1,6 @@
 //! The `pairloom` command: a thin shell over the library. Results go to standard output, progress
-//! and notices to standard error; exit status 2 is a wrong command line, 1 any other failure.
+//! and notices to standard error; exit status 2 is a wrong command line, 1 any other failure, 130 and
+//! 143 a training that was stopped by SIGINT and SIGTERM.
 
 mod args;
 mod demo;
@@ -11,6 +12,7 @@ mod predict;
 mod progress;
 mod report;
 mod screen;
+mod signals;
 mod synth;
 mod tell;
 mod train;
@@ -53,10 +55,10 @@ fn command() -> clap::Command {
     args::show_defaults(Cli::command())
 }
 
-fn run(command: Command) -> Result<()> {
+fn run(command: Command) -> Result<ExitCode> {
     match command {
+        Command::Train(args) => return train::run(&args),
         Command::Demo(args) => demo::run(&args),
-        Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
@@ -64,6 +66,7 @@ fn run(command: Command) -> Result<()> {
         Command::Completions(args) => generate::completions(&args),
         Command::Man(args) => generate::man(&args),
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 fn main() -> ExitCode {
@@ -76,7 +79,7 @@ fn main() -> ExitCode {
         }
     };
     match run(cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         // The reader of our output has seen enough.
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS

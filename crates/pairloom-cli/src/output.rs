@@ -1,5 +1,6 @@
 //! The files that a command will write, looked at before the work rather than after it.
 
+use pairloom::file::check_place;
 use pairloom::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,8 @@ fn check_writable(path: &str) -> Result<()> {
     } else {
         None
     };
-    problem.map_or(Ok(()), |problem| Err(Error::data(path, problem)))
+    problem.map_or(Ok(()), |problem| Err(Error::data(path, problem)))?;
+    check_place(path)
 }
 
 /// Whether two paths lead to one regular file. One that is not there yet goes by its name.

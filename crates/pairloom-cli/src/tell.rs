@@ -53,6 +53,15 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     }))
 }
 
+/// Where a run goes on that was stopped before.
+pub fn resumed(epoch: u32, rows: usize, file: &str, screen: &mut Screen) -> Result<()> {
+    let rows_done = thousands(rows as i64);
+    screen.text(&format!("going on from {file}: epoch {epoch}, after {rows_done} rows of it"))?;
+    screen.json(&serde_json::json!({
+        "event": "resume", "checkpoint": file, "epoch": epoch, "rows": rows,
+    }))
+}
+
 /// One epoch.
 pub fn epoch(epoch: &Epoch, binary: bool, rows_per_second: f64, screen: &mut Screen) -> Result<()> {
     let [valid, quality, second] = match &epoch.valid {

@@ -5,6 +5,7 @@ use crate::output;
 use crate::progress::Progress;
 use crate::report;
 use crate::screen::{Screen, metric_rows, notice, notice_skipped, write_text};
+use crate::signals::Signals;
 use crate::tell;
 use pairloom::fit::{Checkpoints, FitEvent, Stop};
 use pairloom::input;
@@ -12,6 +13,8 @@ use pairloom::preset::{self, Preset};
 use pairloom::schema::Schema;
 use pairloom::train::{Event, Job, SchemaSource, Trained, train};
 use pairloom::{Config, Error, Model, Result};
+use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// Arguments of `pairloom train`.
@@ -47,6 +50,9 @@ pub struct Args {
     /// Go on from MODEL.checkpoint, if it is there
     #[arg(long)]
     resume: bool,
+    /// Start anew even if an unfinished run has left MODEL.checkpoint, which is replaced
+    #[arg(long, conflicts_with = "resume")]
+    restart: bool,
     /// Write one JSON object a line instead of text
     #[arg(long)]
     json: bool,
@@ -59,14 +65,39 @@ pub struct Args {
 }
 
 /// Runs `pairloom train`.
-pub fn run(args: &Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<ExitCode> {
     let job = job(args)?;
-    let outputs = [Some(&args.output), args.report.as_ref(), args.save_schema.as_ref()];
-    let inputs = std::iter::once(&args.data).chain(&args.valid);
-    output::check(&outputs.into_iter().flatten().collect::<Vec<_>>(), &inputs.collect::<Vec<_>>())?;
+    check_outputs(args, &job)?;
     let mut screen = Screen::new(args.json, args.output == "-");
-    let trained = train_on_screen(&job, &mut screen, args.save_schema.as_deref())?;
-    finish(args, &job, trained, &mut screen)
+    let signals = Signals::default();
+    let trained = train_on_screen(&job, &mut screen, args.save_schema.as_deref(), Some(&signals))?;
+    match signals.status().filter(|_| trained.stop == Stop::Interrupted) {
+        Some(status) => {
+            tell_interrupted(&job, &trained, &mut screen)?;
+            Ok(ExitCode::from(status))
+        }
+        None => finish(args, &job, trained, &mut screen).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn check_outputs(args: &Args, job: &Job) -> Result<()> {
+    let checkpoint = job.checkpoints.as_ref().map(|to| &to.path);
+    let files = [Some(&args.output), args.report.as_ref(), args.save_schema.as_ref(), checkpoint];
+    let inputs: Vec<_> = std::iter::once(&args.data).chain(&args.valid).collect();
+    output::check(&files.into_iter().flatten().collect::<Vec<_>>(), &inputs)?;
+    let Some(checkpoint) = checkpoint else { return Ok(()) };
+    match (Path::new(checkpoint).exists(), args.resume, args.restart) {
+        (true, false, false) => Err(Error::data(
+            checkpoint,
+            "an unfinished run has left this checkpoint: go on from it with --resume, or start \
+             anew with --restart",
+        )),
+        (false, true, _) => {
+            notice(&format!("there is no {checkpoint} to go on from: training starts anew"));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn job(args: &Args) -> Result<Job> {
@@ -104,36 +135,41 @@ fn read_schema(file: &str) -> Result<Schema> {
     Schema::from_toml(file, &text)
 }
 
-/// Trains, telling what happens.
+/// Trains, telling what happens, until a signal asks for the end.
 pub fn train_on_screen(
     job: &Job,
     screen: &mut Screen,
     save_schema: Option<&str>,
+    signals: Option<&Signals>,
 ) -> Result<Trained> {
+    let checkpoint = job.checkpoints.as_ref().map_or("", |to| &to.path);
     let mut progress = Progress::new();
     let (mut told, mut binary) = (Ok(()), true);
     let trained = train(job, &mut |event| {
         progress.show(&event);
-        told = std::mem::replace(&mut told, Ok(())).and_then(|()| match &event {
-            Event::Schema(schema) => {
-                save_schema.map_or(Ok(()), |file| save(schema, file))?;
-                tell::schema(schema, screen)
-            }
+        told = match &event {
+            Event::Schema(schema) => save_schema
+                .map_or(Ok(()), |file| save(schema, file))
+                .and_then(|()| tell::schema(schema, screen)),
             Event::Skipped(skipped) => {
                 notice_skipped(skipped);
                 Ok(())
             }
             Event::Start(start) => {
                 binary = start.target.is_binary();
-                tell::start(start, screen)
+                signals.map_or(Ok(()), Signals::listen).and_then(|()| tell::start(start, screen))
+            }
+            Event::Fit(FitEvent::Resumed { epoch, rows }) => {
+                tell::resumed(*epoch, *rows, checkpoint, screen)
             }
             Event::Fit(FitEvent::Epoch(epoch)) => {
                 tell::epoch(epoch, binary, progress.rows_per_second, screen)
             }
             _ => Ok(()),
-        });
-        told.is_ok()
+        };
+        told.is_ok() && signals.and_then(Signals::status).is_none()
     });
+    progress.end();
     // What could not be told (a full disk, say) explains a run that was stopped for it.
     told?;
     trained
@@ -146,6 +182,8 @@ fn save(schema: &Schema, file: &str) -> Result<()> {
 
 fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Result<()> {
     if let Stop::Diverged { epoch, rate, .. } = &trained.stop {
+        // Going on from the checkpoint would end here again.
+        remove_checkpoint(job);
         return Err(diverged(*epoch, *rate, &trained, args));
     }
     let Some(model) = trained.model else {
@@ -155,15 +193,53 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
         ));
     };
     model.save(&args.output)?;
-    if let Some(to) = &job.checkpoints {
-        // Only a run that is complete may lose its checkpoint; that there was none is no failure.
-        let _ = std::fs::remove_file(&to.path);
-    }
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
+    remove_checkpoint(job);
+    let command = command_line(std::env::args());
     if let Some(file) = &args.report {
         report::write(file, &model, &trained.valid, &command, args.threads)?;
     }
     tell_end(&model, &trained.stop, args, screen)
+}
+
+/// Removes the checkpoint of a run that is over.
+fn remove_checkpoint(job: &Job) {
+    if let Some(to) = &job.checkpoints {
+        // There may be none.
+        let _ = std::fs::remove_file(&to.path);
+    }
+}
+
+/// Says where a run that a signal has stopped can be taken up again.
+fn tell_interrupted(job: &Job, trained: &Trained, screen: &mut Screen) -> Result<()> {
+    let epochs = trained.model.as_ref().map_or(0, |model| model.history.len());
+    let checkpoint = job.checkpoints.as_ref().map(|to| &to.path);
+    notice(&match checkpoint {
+        None => "stopped; nothing is kept, as a model for standard output has no checkpoint".into(),
+        Some(file) => {
+            let mut words: Vec<_> = std::env::args().filter(|word| word != "--restart").collect();
+            if !words.iter().any(|word| word == "--resume") {
+                // After the command: what follows a -- would be no flag.
+                words.insert(2, "--resume".into());
+            }
+            let command = command_line(words.into_iter());
+            format!(
+                "stopped after {epochs} whole epochs; {file} has all of it; go on with\n  {command}"
+            )
+        }
+    });
+    screen.json(&serde_json::json!({
+        "event": "interrupted", "checkpoint": checkpoint, "epochs": epochs,
+    }))
+}
+
+/// A command as a shell reads it.
+fn command_line(words: impl Iterator<Item = String>) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%".contains(c);
+    let quoted = |word: String| match !word.is_empty() && word.chars().all(plain) {
+        true => word,
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    };
+    words.map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Result<()> {

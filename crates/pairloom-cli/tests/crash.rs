@@ -1,13 +1,15 @@
 //! `kill -9` at any moment: a run goes on to the same bits, and a model file is the old or the new
-//! one, whole.
+//! one, whole. Other signals stop a run where it can go on.
 
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
 
 mod common;
 
-use common::{Room, draws};
+use common::{Room, draws, finish};
 use std::fs;
-use std::process::Child;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -83,7 +85,7 @@ fn a_killed_save_leaves_the_old_model_or_the_new_one() {
     let usual = begun.elapsed();
     assert!(room.read("m").len() > 30_000_000, "large enough that saving takes time");
     let (mut old, mut new) = (0, 0);
-    for (round, [a, ..]) in (0..16).zip(draws(16)) {
+    for (round, [a, ..]) in (0..40).zip(draws(40)) {
         let child = room.command(&format!("{line} --seed {}", round + 1)).spawn().unwrap();
         sleep(usual.mul_f64(0.3 + 0.7 * f64::from(a % 1000) / 1000.0));
         kill(child);
@@ -96,4 +98,93 @@ fn a_killed_save_leaves_the_old_model_or_the_new_one() {
         sweep(&room);
     }
     assert!(old > 0, "{old} old, {new} new: all kills came too late");
+}
+
+/// Sends a signal: `INT`, `TERM`.
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
+/// Waits until a line of standard output begins with this.
+fn wait_for(child: &mut Child, begin: &str) {
+    let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    let mut lines = lines.map(|line| line.unwrap());
+    assert!(lines.any(|line| line.starts_with(begin)), "'{begin}' never came");
+}
+
+#[test]
+fn a_signal_stops_a_training_where_it_can_go_on() {
+    let room = Room::new();
+    room.synth("rows.tsv", "--rows 20000 --fields 8 --features 3000");
+    let line = "train rows.tsv --epochs 25 --patience 0 --factors 8 --seed 3 --valid-fraction 0.1";
+    room.ok(&format!("{line} -o whole"));
+    for (name, status) in [("INT", 130), ("TERM", 143)] {
+        let line = format!("{line} -o m --json");
+        let mut child = room.command(&line).spawn().unwrap();
+        wait_for(&mut child, r#"{"epoch":1,"#);
+        signal(&child, name);
+        let done = finish(child, Vec::new());
+        assert_eq!((done.code(), room.has("m")), (status, false), "{}", done.err);
+        let told: Vec<&str> = done.err.lines().collect();
+        let [stopped, command] = told[..] else { panic!("{}", done.err) };
+        assert!(stopped.starts_with("stopped after ") && stopped.contains("m.checkpoint"));
+        assert_eq!(room.files(), ["m.checkpoint", "rows.tsv", "whole"]);
+        // The same line again would cost what is done; it must be said which way to go.
+        let checkpoint = room.read("m.checkpoint");
+        let refused = room.run(&line);
+        assert_eq!(refused.code(), 1);
+        assert!(refused.err.contains("--resume") && refused.err.contains("--restart"));
+        assert!(room.read("m.checkpoint") == checkpoint);
+        let resumed = room.shell(command).success(command);
+        assert!(resumed.out.contains(r#""event":"resume""#), "{}", resumed.out);
+        assert!(room.read("m") == room.read("whole"));
+        assert_eq!(room.files(), ["m", "rows.tsv", "whole"]);
+        fs::remove_file(room.path("m")).unwrap();
+        room.write("m.checkpoint", checkpoint);
+        room.ok(&format!("{line} --restart"));
+        assert!(room.read("m") == room.read("whole") && !room.has("m.checkpoint"));
+        fs::remove_file(room.path("m")).unwrap();
+    }
+    let missing = room.ok(&format!("{line} -o m --resume"));
+    assert!(missing.err.contains("there is no m.checkpoint to go on from"), "{}", missing.err);
+}
+
+#[test]
+fn a_second_signal_ends_the_command_at_once() {
+    let room = Room::new();
+    room.synth("rows.tsv", "--rows 30000 --fields 34 --features 3000");
+    // One batch of all rows: no event comes while it is worked on.
+    let line = "train rows.tsv --batch-size 100000 --factors 1500 --valid-fraction 0 --json";
+    let mut child = room.command(line).spawn().unwrap();
+    wait_for(&mut child, r#"{"event":"start","#);
+    signal(&child, "TERM");
+    sleep(Duration::from_millis(100));
+    assert!(child.try_wait().unwrap().is_none(), "the first one waits for the end of the batch");
+    signal(&child, "TERM");
+    let done = finish(child, Vec::new());
+    assert_eq!(done.status.signal(), Some(15), "{}", done.err);
+    assert_eq!(room.files(), ["rows.tsv"]);
+}
+
+#[test]
+fn while_rows_are_read_the_first_signal_ends_the_command() {
+    let room = Room::new();
+    let mut child = room.command("train -").stdin(Stdio::piped()).spawn().unwrap();
+    let stdin = child.stdin.take();
+    sleep(Duration::from_millis(300));
+    signal(&child, "INT");
+    assert_eq!(finish(child, Vec::new()).status.signal(), Some(2));
+    drop(stdin);
+}
+
+#[test]
+fn a_run_that_diverged_leaves_no_checkpoint() {
+    let room = Room::new();
+    room.synth("rows.tsv", "--rows 2000 --fields 4 --features 200");
+    let line = "train rows.tsv --optimizer sgd --batch-size 1 --checkpoint-every 0 -o m";
+    let done = room.run(&format!("{line} --learning-rate 1e18"));
+    assert_eq!(done.code(), 1);
+    assert!(done.err.contains("diverged"), "{}", done.err);
+    assert!(!room.has("m.checkpoint"), "it would diverge again");
 }

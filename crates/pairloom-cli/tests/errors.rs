@@ -489,10 +489,14 @@ fn going_on_with_another_run() {
     for temporary in room.files().iter().filter(|name| name.starts_with('.')) {
         fs::remove_file(room.path(temporary)).unwrap();
     }
-    for (flags, what) in [("--factors 3", "settings"), ("--seed 99", "settings")] {
+    for (flags, what) in [
+        ("--factors 3", "factors is 16 in it and 3 here"),
+        ("--seed 99", "seed is 0 in it and 99 here"),
+    ] {
         let error = fails(&room, &format!("{line} --resume {flags}"), 1);
-        let expected =
-            format!("error: m.checkpoint: this checkpoint is of a run with other {what}");
+        let expected = format!(
+            "error: m.checkpoint: this checkpoint is of a run with other settings ({what})"
+        );
         assert!(error.starts_with(&expected), "{error}");
     }
     let rows = room.text("rows.tsv");
@@ -506,5 +510,9 @@ fn going_on_with_another_run() {
     room.write("m.checkpoint", &checkpoint[..checkpoint.len() / 2]);
     let error = fails(&room, &format!("{line} --resume"), 1);
     assert!(error.starts_with("error: m.checkpoint: "), "{error}");
-    room.ok("train rows.tsv --epochs 1 -o m");
+    // Not even a damaged one is replaced without a word.
+    let error = fails(&room, line, 1);
+    assert!(error.contains("--restart"), "{error}");
+    room.ok("train rows.tsv --epochs 1 -o m --restart");
+    assert!(!room.has("m.checkpoint"));
 }

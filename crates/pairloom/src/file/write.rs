@@ -82,7 +82,10 @@ fn is_replaced(meta: &Metadata) -> bool {
 
 impl Replacement {
     fn of(path: &str) -> io::Result<Self> {
-        let existing = fs::metadata(path).ok();
+        let existing = match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            found => Some(found?),
+        };
         if existing.as_ref().is_some_and(Metadata::is_dir) {
             return Err(io::ErrorKind::IsADirectory.into());
         }
