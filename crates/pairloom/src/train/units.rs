@@ -15,28 +15,27 @@ use crate::{Error, Result};
 /// No unit is further from 1, so that neither values nor weights leave the range of 32-bit floats.
 const LIMIT: f64 = 60.0;
 
+/// A root mean square so many doublings above the geometric mean is that of a few wild values.
+const FAR: f64 = 10.0;
+
 /// What the values of each feature are multiplied with; empty if it is 1 for all.
 pub(super) struct Units(Vec<f32>);
 
 impl Units {
-    /// Learns the units: one over the geometric mean of `|x|`, which a few wild values do not move.
+    /// Learns the units from the training rows.
     pub(super) fn learn(schema: &Schema, encoding: &Encoding, rows: &Rows) -> Result<Self> {
         if rows.values().is_empty() {
             return Ok(Units(Vec::new()));
         }
-        let mut logs = Vec::new();
+        let mut usual = Vec::new();
         let full =
             |_| Error::Memory("no memory for the units of the features: raise min_count".into());
-        logs.try_reserve_exact(encoding.features()).map_err(full)?;
-        logs.resize(encoding.features(), (0.0_f64, 0.0_f64));
-        for (&id, &x) in rows.ids().iter().zip(rows.values()).filter(|(_, x)| **x != 0.0) {
-            let (sum, count) = &mut logs[id as usize];
-            (*sum, *count) = (*sum + x.abs().log2(), *count + 1.0);
+        usual.try_reserve_exact(encoding.features()).map_err(full)?;
+        usual.resize(encoding.features(), Usual::default());
+        for (&id, &x) in rows.ids().iter().zip(rows.values()) {
+            usual[id as usize].add(f64::from(x.abs()));
         }
-        let unit = |(sum, count): (f64, f64)| {
-            (-sum / count.max(1.0)).round().clamp(-LIMIT, LIMIT).exp2() as f32
-        };
-        let mut units: Vec<f32> = logs.into_iter().map(unit).collect();
+        let mut units: Vec<f32> = usual.into_iter().map(|usual| usual.unit()).collect();
         for field in encoding.fields.iter().filter(|f| schema.columns[f.column].role != Role::Pairs)
         {
             units[field.offset as usize..][..field.len() as usize].fill(1.0);
@@ -62,5 +61,36 @@ impl Units {
             }
         }
         Ok(())
+    }
+}
+
+/// What is usual for the values of a feature.
+#[derive(Clone, Default)]
+struct Usual {
+    squares: f64,
+    logs: f64,
+    count: f64,
+}
+
+impl Usual {
+    /// Zeros are no values: some write them, some do not.
+    fn add(&mut self, x: f64) {
+        if x > 0.0 {
+            self.squares += x * x;
+            self.logs += x.log2();
+            self.count += 1.0;
+        }
+    }
+
+    /// One over the root mean square; over the geometric mean where that is far less, since then a
+    /// few wild values are all that the squares tell of.
+    fn unit(self) -> f32 {
+        if self.count == 0.0 {
+            return 1.0;
+        }
+        let count = self.count;
+        let (square, log) = ((self.squares / count).log2() / 2.0, self.logs / count);
+        let usual = if square < log + FAR { square } else { log };
+        (-usual).round().clamp(-LIMIT, LIMIT).exp2() as f32
     }
 }
