@@ -3,9 +3,10 @@
 use crate::args::{ColumnArgs, ConfigArgs, InputArgs};
 use crate::output;
 use crate::progress::Progress;
-use crate::report;
-use crate::screen::{Screen, metric_rows, notice, notice_skipped, write_text};
+use crate::report::Page;
+use crate::screen::{Screen, command_line, metric_rows, notice, notice_skipped, write_text};
 use crate::tell;
+use pairloom::file::shown;
 use pairloom::fit::{Checkpoints, FitEvent, Stop};
 use pairloom::input;
 use pairloom::preset::{self, Preset};
@@ -50,6 +51,9 @@ pub struct Args {
     /// Write one JSON object a line instead of text
     #[arg(long)]
     json: bool,
+    /// Write nothing but warnings and errors
+    #[arg(long, short, conflicts_with = "json")]
+    quiet: bool,
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
@@ -64,7 +68,7 @@ pub fn run(args: &Args) -> Result<()> {
     let outputs = [Some(&args.output), args.report.as_ref(), args.save_schema.as_ref()];
     let inputs = std::iter::once(&args.data).chain(&args.valid);
     output::check(&outputs.into_iter().flatten().collect::<Vec<_>>(), &inputs.collect::<Vec<_>>())?;
-    let mut screen = Screen::new(args.json, args.output == "-");
+    let mut screen = Screen::new(args.json, args.output == "-").quiet(args.quiet);
     let trained = train_on_screen(&job, &mut screen, args.save_schema.as_deref())?;
     finish(args, &job, trained, &mut screen)
 }
@@ -110,7 +114,7 @@ pub fn train_on_screen(
     screen: &mut Screen,
     save_schema: Option<&str>,
 ) -> Result<Trained> {
-    let mut progress = Progress::new();
+    let mut progress = Progress::new(screen.is_text());
     let (mut told, mut binary) = (Ok(()), true);
     let trained = train(job, &mut |event| {
         progress.show(&event);
@@ -148,7 +152,7 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
     if let Stop::Diverged { epoch, rate, .. } = &trained.stop {
         return Err(diverged(*epoch, *rate, &trained, args));
     }
-    let Some(model) = trained.model else {
+    let Some(model) = &trained.model else {
         return Err(Error::data(
             input::name(&args.data),
             "training was stopped before the first epoch's end",
@@ -159,11 +163,11 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
         // Only a run that is complete may lose its checkpoint; that there was none is no failure.
         let _ = std::fs::remove_file(&to.path);
     }
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
     if let Some(file) = &args.report {
-        report::write(file, &model, &trained.valid, &command, args.threads)?;
+        let page = Page { file, name: shown(&args.output), model, command: command_line() };
+        page.write_training(&trained, args.threads)?;
     }
-    tell_end(&model, &trained.stop, args, screen)
+    tell_end(model, &trained.stop, args, screen)
 }
 
 fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Result<()> {

@@ -10,6 +10,7 @@ use crate::input::{self, OpenOptions, RawRow, Reader};
 use crate::interaction::{Fm, Interaction};
 use crate::loss::Loss;
 use crate::memory;
+use crate::metric::Constant;
 use crate::model::{Model, Weights, interaction};
 use crate::optimizer::Update;
 use crate::parallel::Threads;
@@ -96,6 +97,8 @@ pub struct Start {
     pub train: usize,
     /// Validation rows.
     pub valid: usize,
+    /// The mean label of the training rows, and the loss of predicting it.
+    pub constant: Constant,
     /// Features (ids) of all fields.
     pub features: usize,
     /// Bytes of the encoded rows, the model and the optimizer's state.
@@ -107,6 +110,8 @@ pub struct Start {
 pub struct Trained {
     /// The model of the best epoch; `None` if not even one was completed.
     pub model: Option<Model>,
+    /// What training began with; `None` if it did not begin.
+    pub start: Option<Start>,
     /// Why it ended.
     pub stop: Stop,
     /// The validation rows, encoded.
@@ -124,7 +129,7 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     match run(job, watch) {
         Err(Error::Interrupted) => {
             let (valid, stop) = (Rows::new(), Stop::Interrupted);
-            Ok(Trained { model: None, stop, valid, diverged_line: None })
+            Ok(Trained { model: None, start: None, stop, valid, diverged_line: None })
         }
         done => done,
     }
@@ -152,7 +157,8 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         run.fit(&mut backend, &mut |event| watch(Event::Fit(event)))?;
     let diverged_line = diverged_line(&stop, &held_out, &lines);
     let model = |weights| Model { schema, encoding, config, history, epoch, weights };
-    Ok(Trained { model: weights.map(model), stop, valid, diverged_line })
+    let (model, start) = (weights.map(model), Some(start));
+    Ok(Trained { model, start, stop, valid, diverged_line })
 }
 
 /// Rows ready to be trained on.
@@ -385,7 +391,8 @@ fn start(config: &Config, encoding: &Encoding, train: &Rows, valid: &Rows) -> Re
     memory::check(model, &what, "lower factors, raise min_count, or set hash_bits")?;
     let bytes = model + train.bytes() + valid.bytes();
     let target = encoding.target.clone();
-    Ok(Start { target, train: train.len(), valid: valid.len(), features, bytes })
+    let constant = Constant::measure(train.labels(), train.weights(), target.is_binary())?;
+    Ok(Start { target, train: train.len(), valid: valid.len(), constant, features, bytes })
 }
 
 /// The score whose prediction is the weighted mean label: where the bias starts.
