@@ -75,12 +75,11 @@ impl Axis {
     }
 }
 
-/// A number with its thousands apart, if it has no decimals.
+/// Digits with the thousands apart.
 fn grouped(mut digits: String) -> String {
     let first = usize::from(digits.starts_with('-'));
-    if !digits.contains('.') {
-        (first + 1..digits.len()).rev().skip(2).step_by(3).for_each(|at| digits.insert(at, ','));
-    }
+    let end = digits.find('.').unwrap_or(digits.len());
+    (first + 1..end).rev().skip(2).step_by(3).for_each(|at| digits.insert(at, ','));
     digits
 }
 
