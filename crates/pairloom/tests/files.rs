@@ -328,7 +328,7 @@ fn try_out(path: &str, bytes: &[u8]) -> bool {
             let skip = EvaluateOptions { on_error: OnError::Skip, threshold: 0.5 };
             let _ = model.evaluate(&mut *reader, "rows.csv", &skip, &threads);
             for id in 0..model.encoding.features() as u32 {
-                let _ = model.encoding.field(id).describe(id);
+                let _ = model.encoding.describe(id);
             }
             let _ = model.schema.to_toml();
             true
