@@ -1,6 +1,6 @@
 //! `pairloom demo`: the main job on a real data set that is part of the program.
 
-use crate::report;
+use crate::report::Page;
 use crate::screen::{Screen, figure, thousands, write_text};
 use crate::train::train_on_screen;
 use pairloom::metric::{Binary, Metrics};
@@ -45,19 +45,15 @@ pub fn run(args: &Args) -> Result<()> {
     screen.text(&format!("$ pairloom train {train} --label Revenue"))?;
     let trained = train_on_screen(&job, &mut screen, None, None)?;
     let stopped = || Error::data(&train, "training did not complete an epoch");
-    let machine = trained.model.ok_or_else(stopped)?;
+    let machine = trained.model.as_ref().ok_or_else(stopped)?;
     job.config.factors = 0;
     let linear = pairloom::train::train(&job, &mut |_| true)?.model.ok_or_else(stopped)?;
     let (model_file, report_file) = (file("model.pairloom"), file("report.html"));
     machine.save(&model_file)?;
-    report::write(
-        &report_file,
-        &machine,
-        &trained.valid,
-        &format!("pairloom train {train} --label Revenue"),
-        job.threads,
-    )?;
-    compare(&evaluate(&machine, &test)?, &evaluate(&linear, &test)?, &test, &mut screen)?;
+    let command = format!("pairloom train {train} --label Revenue");
+    let page = Page { file: &report_file, name: &model_file, model: machine, command };
+    page.write_training(&trained, job.threads)?;
+    compare(&evaluate(machine, &test)?, &evaluate(&linear, &test)?, &test, &mut screen)?;
     screen.text(&format!(
         "\nwrote {model_file} and {report_file}\n\nnext:\n  \
          pairloom evaluate {model_file} {test}\n  \

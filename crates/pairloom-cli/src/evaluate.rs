@@ -2,8 +2,8 @@
 
 use crate::args::InputArgs;
 use crate::output;
-use crate::report;
-use crate::screen::{Screen, metric_rows, notice_skipped};
+use crate::report::Page;
+use crate::screen::{Screen, command_line, metric_rows, notice_skipped, own_words};
 use pairloom::input::{self, OpenOptions, Reader};
 use pairloom::metric::DEFAULT_THRESHOLD;
 use pairloom::parallel::Threads;
@@ -43,7 +43,9 @@ pub fn run(args: &Args) -> Result<()> {
     let found = model.evaluate(&mut *reader, input::name(&args.data), &options, &threads)?;
     notice_skipped(&found.skipped);
     if let Some(file) = &args.report {
-        report::write_evaluation(file, &model, &args.data, &found)?;
+        let page =
+            Page { file, name: &args.model, model: &model, command: command_line(own_words()) };
+        page.write_evaluation(input::name(&args.data), &found)?;
     }
     let mut screen = Screen::new(args.json, false);
     screen.table(&metric_rows(&found.metrics), true)?;

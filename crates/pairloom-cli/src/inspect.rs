@@ -1,6 +1,6 @@
 //! `pairloom inspect`.
 
-use crate::report::{schema_rows, setting_rows};
+use crate::describe::{schema_rows, setting_rows};
 use crate::screen::{Screen, metric_rows, thousands};
 use pairloom::{Error, Model, Result};
 

@@ -4,6 +4,7 @@
 
 mod args;
 mod demo;
+mod describe;
 mod evaluate;
 mod generate;
 mod inspect;

@@ -1,6 +1,7 @@
 //! Progress of training, on standard error and only where that is a terminal.
 
-use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
+use crate::screen::figure;
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use pairloom::fit::FitEvent;
 use pairloom::train::Event;
 use std::fmt::Write;
@@ -9,20 +10,20 @@ use std::time::Instant;
 /// A bar for the epoch in progress.
 pub struct Progress {
     bar: ProgressBar,
+    shown: bool,
+    binary: bool,
     epoch: u32,
     rows: usize,
-    auc: String,
     begun: Instant,
     /// Rows per second of the last finished epoch.
     pub rows_per_second: f64,
 }
 
 impl Progress {
-    /// Nothing is shown before the first event.
-    pub fn new() -> Self {
-        let begun = Instant::now();
-        let bar = ProgressBar::no_length();
-        Progress { bar, epoch: 0, rows: 0, auc: String::new(), begun, rows_per_second: 0.0 }
+    /// Nothing is shown before the first event, and nothing at all unless `shown`.
+    pub fn new(shown: bool) -> Self {
+        let (bar, begun) = (ProgressBar::hidden(), Instant::now());
+        Progress { bar, shown, binary: true, epoch: 0, rows: 0, begun, rows_per_second: 0.0 }
     }
 
     /// Takes note of an event.
@@ -31,24 +32,20 @@ impl Progress {
             Event::Schema(_) | Event::Fit(FitEvent::Resumed { .. }) => {}
             Event::Skipped(_) => self.bar.finish_and_clear(),
             Event::Reading(rows) => {
-                self.bar.set_style(style("{spinner} reading  {human_pos} rows  {rate}"));
+                if self.bar.position() == 0 {
+                    self.start(None, "{spinner} reading  {human_pos} rows  {rate}");
+                }
                 self.bar.set_position(*rows as u64);
             }
             Event::Start(start) => {
                 self.bar.finish_and_clear();
-                self.rows = start.train;
+                (self.rows, self.binary) = (start.train, start.target.is_binary());
             }
             Event::Fit(FitEvent::Batch { epoch, rows, loss }) => self.batch(*epoch, *rows, *loss),
-            Event::Fit(FitEvent::Epoch(epoch)) => {
+            Event::Fit(FitEvent::Epoch(_)) => {
                 self.bar.finish_and_clear();
                 self.rows_per_second =
                     self.rows as f64 / self.begun.elapsed().as_secs_f64().max(1e-9);
-                let auc =
-                    epoch.valid.as_ref().and_then(|m| m.iter().find(|(name, _)| *name == "auc"));
-                self.auc = match auc.and_then(|(_, value)| value) {
-                    Some(auc) => format!("  validation AUC {auc:.4}"),
-                    None => String::new(),
-                };
             }
         }
     }
@@ -60,14 +57,24 @@ impl Progress {
 
     fn batch(&mut self, epoch: u32, rows: usize, loss: f64) {
         if epoch != self.epoch {
-            self.epoch = epoch;
-            self.begun = Instant::now();
-            self.bar = ProgressBar::new(self.rows as u64);
-            self.bar.set_style(style("epoch {prefix}  [{bar:30}]  {rate:>12}  {msg}"));
+            (self.epoch, self.begun) = (epoch, Instant::now());
+            self.start(Some(self.rows as u64), "epoch {prefix}  {wide_bar}  {rate:>14}  {msg}");
             self.bar.set_prefix(format!("{epoch:>3}"));
         }
         self.bar.set_position(rows as u64);
-        self.bar.set_message(format!("loss {loss:.5}{}", self.auc));
+        let [name, loss] = match self.binary {
+            true => ["log loss".into(), figure(Some(loss))],
+            false => ["RMSE".into(), figure(Some(loss.sqrt()))],
+        };
+        self.bar.set_message(format!("{name} {loss}"));
+    }
+
+    fn start(&mut self, length: Option<u64>, template: &str) {
+        let target = match self.shown {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        self.bar = ProgressBar::with_draw_target(length, target).with_style(style(template));
     }
 }
 

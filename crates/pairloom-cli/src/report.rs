@@ -1,41 +1,30 @@
 //! From a model and its evaluation to the library's report page.
 
-use crate::screen::{figure, metric_title, write_text};
+use crate::describe::{classes, schema_rows, sentence, setting_rows, spread};
+use crate::screen::{figure, metric_title, thousands, write_text};
+use crate::tell::{LOSSES, shown_loss};
 use pairloom::batch::Rows;
-use pairloom::encode::{Field, FieldKind, Number, Vocabulary};
 use pairloom::fit::measure;
-use pairloom::metric::{DEFAULT_THRESHOLD, Metrics};
+use pairloom::metric::{CALIBRATION_BINS, Constant, DEFAULT_THRESHOLD, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::predict::Evaluated;
-use pairloom::report::{Epoch, Evaluation, Kind, Report, html};
+use pairloom::report::{Epoch, Evaluation, Figure, Kind, Report, html};
+use pairloom::train::{Start, Trained};
 use pairloom::{Model, Result};
 
-/// Writes the page of a training run.
-pub fn write(file: &str, model: &Model, valid: &Rows, command: &str, threads: usize) -> Result<()> {
-    let command = Some(command.to_string());
-    if valid.is_empty() {
-        return write_page(file, &page(model, command, None));
-    }
-    let predictions = model.predict(valid, &Threads::new(threads)?);
-    let metrics = measure(&model.encoding.target, &predictions, valid, DEFAULT_THRESHOLD)?;
-    let drawn = Drawn { title: "Validation rows", predictions: &predictions, rows: valid, metrics };
-    write_page(file, &page(model, command, Some(&drawn)))
-}
+/// Figures of an epoch that have a column in the table.
+const EPOCH_METRICS: [&str; 6] = ["log_loss", "auc", "accuracy", "rmse", "mae", "r2"];
 
-/// Writes the page of an evaluation.
-pub fn write_evaluation(file: &str, model: &Model, data: &str, found: &Evaluated) -> Result<()> {
-    let drawn = Drawn {
-        title: data,
-        predictions: &found.predictions,
-        rows: &found.labels,
-        metrics: found.metrics.clone(),
-    };
-    write_page(file, &page(model, None, Some(&drawn)))
-}
-
-fn write_page(file: &str, page: &Report<'_>) -> Result<()> {
-    let text = html(page);
-    write_text(file, &text)
+/// What a page is about, and the file it goes to.
+pub struct Page<'a> {
+    /// The page.
+    pub file: &'a str,
+    /// The model's file.
+    pub name: &'a str,
+    /// The model.
+    pub model: &'a Model,
+    /// The command that repeats the run.
+    pub command: String,
 }
 
 /// Rows whose predictions are drawn.
@@ -44,88 +33,156 @@ struct Drawn<'a> {
     predictions: &'a [f64],
     rows: &'a Rows,
     metrics: Metrics,
+    constant: Constant,
 }
 
-fn page<'a>(model: &Model, command: Option<String>, drawn: Option<&Drawn<'a>>) -> Report<'a> {
-    let binary = model.encoding.target.is_binary();
-    let named = |metrics: &Metrics| -> Vec<(String, Option<f64>)> {
-        metrics.iter().map(|(name, value)| (name.to_string(), value)).collect()
-    };
-    let history = model.history.iter().map(|epoch| Epoch {
-        epoch: epoch.epoch,
-        train_loss: epoch.train_loss,
-        valid: epoch.valid.iter().flat_map(&named).filter_map(|(n, v)| Some((n, v?))).collect(),
-        learning_rate: epoch.learning_rate,
-    });
-    let metrics: Vec<(String, String)> = drawn
-        .iter()
-        .flat_map(|drawn| named(&drawn.metrics))
-        .map(|(name, value)| (metric_title(&name), figure(value)))
-        .collect();
-    let key = |(name, _): &&(String, String)| {
-        ["log loss", "AUC", "expected calibration error", "RMSE", "MAE", "R2"]
-            .contains(&name.as_str())
-    };
-    Report {
-        title: "pairloom: a factorization machine".into(),
-        summary: metrics.iter().filter(key).cloned().collect(),
-        command,
-        history: history.collect(),
-        loss_name: if binary { "log loss" } else { "mean squared error" }.into(),
-        best_epoch: Some(model.epoch),
-        evaluation: drawn.map(|drawn| Evaluation {
-            title: drawn.title.into(),
-            kind: kind(binary, drawn.predictions, drawn.rows),
-        }),
-        metrics,
-        settings: setting_rows(model),
-        schema: schema_rows(model),
-    }
-}
-
-fn kind<'a>(binary: bool, predictions: &'a [f64], rows: &'a Rows) -> Kind<'a> {
-    let (labels, weight) = (rows.labels(), rows.weights());
-    if binary {
-        Kind::Binary { probability: predictions, label: labels, weight }
-    } else {
-        Kind::Regression { prediction: predictions, target: labels, weight }
-    }
-}
-
-/// The settings as (name, value).
-pub fn setting_rows(model: &Model) -> Vec<(String, String)> {
-    let config = serde_json::to_value(&model.config).unwrap_or_default();
-    let text = |value: &serde_json::Value| value.to_string().replace('"', "");
-    let rows = config.as_object().into_iter().flatten();
-    rows.map(|(name, value)| (name.clone(), text(value))).collect()
-}
-
-/// The columns as (name, role, encoding, ids).
-pub fn schema_rows(model: &Model) -> Vec<[String; 4]> {
-    let fields = &model.encoding.fields;
-    let row = |(number, column): (usize, &pairloom::schema::Column)| {
-        let mine: Vec<&Field> = fields.iter().filter(|field| field.column == number).collect();
-        let how = mine.first().map_or(String::new(), |field| encoding(field));
-        let ids: u64 = mine.iter().map(|field| field.len()).sum();
-        let ids = if mine.is_empty() { String::new() } else { ids.to_string() };
-        [column.name.clone(), column.role.name().into(), how, ids]
-    };
-    model.schema.columns.iter().enumerate().map(row).collect()
-}
-
-fn encoding(field: &Field) -> String {
-    match &field.kind {
-        FieldKind::Values(Vocabulary::Dictionary { .. }) => "dictionary".into(),
-        FieldKind::Values(Vocabulary::Hash { bits }) => format!("hash of {bits} bits"),
-        FieldKind::Number(Number::Piecewise { value, .. }) if value.log => {
-            "log and piecewise linear".into()
+impl Page<'_> {
+    /// Writes the page of a training run.
+    pub fn write_training(&self, trained: &Trained, threads: usize) -> Result<()> {
+        let (rows, start) = (&trained.valid, trained.start.as_ref());
+        if rows.is_empty() {
+            return self.write(start, None);
         }
-        FieldKind::Number(Number::Piecewise { .. }) => "piecewise linear".into(),
-        FieldKind::Number(Number::Quantile { edges }) => {
-            format!("{} quantile bins", edges.len() + 1)
-        }
-        FieldKind::Number(Number::Value { scale }) if scale.log => "log, standardised".into(),
-        FieldKind::Number(Number::Value { .. }) => "standardised".into(),
-        FieldKind::Number(Number::LogSquare { .. }) => "log-square buckets".into(),
+        let predictions = self.model.predict(rows, &Threads::new(threads)?);
+        let metrics = measure(&self.model.encoding.target, &predictions, rows, DEFAULT_THRESHOLD)?;
+        self.write(start, Some(&self.drawn("Validation rows", &predictions, rows, metrics)?))
     }
+
+    /// Writes the page of an evaluation.
+    pub fn write_evaluation(&self, data: &str, found: &Evaluated) -> Result<()> {
+        let Evaluated { predictions, labels, metrics, .. } = found;
+        self.write(None, Some(&self.drawn(data, predictions, labels, metrics.clone())?))
+    }
+
+    fn is_binary(&self) -> bool {
+        self.model.encoding.target.is_binary()
+    }
+
+    fn loss_name(&self) -> String {
+        LOSSES[usize::from(!self.is_binary())].into()
+    }
+
+    fn drawn<'a>(
+        &self,
+        title: &'a str,
+        predictions: &'a [f64],
+        rows: &'a Rows,
+        metrics: Metrics,
+    ) -> Result<Drawn<'a>> {
+        let constant = Constant::measure(rows.labels(), rows.weights(), self.is_binary())?;
+        Ok(Drawn { title, predictions, rows, metrics, constant })
+    }
+
+    fn write(&self, start: Option<&Start>, drawn: Option<&Drawn<'_>>) -> Result<()> {
+        let model = self.model;
+        let classes = classes(model);
+        let page = Report {
+            title: self.name.into(),
+            lead: sentence(model),
+            summary: self.tiles(start, drawn),
+            command: Some(self.command.clone()),
+            history: model.history.iter().map(|epoch| self.epoch(epoch)).collect(),
+            loss_name: self.loss_name(),
+            kept_epoch: Some(model.epoch),
+            evaluation: drawn.map(|drawn| drawn.evaluation(classes.as_ref())),
+            metrics: drawn.map_or(Vec::new(), |drawn| drawn.figures(&self.loss_name())),
+            settings: setting_rows(model),
+            schema: schema_rows(model),
+        };
+        write_text(self.file, &html(&page))
+    }
+
+    fn epoch(&self, epoch: &pairloom::fit::Epoch) -> Epoch {
+        let shown = |(name, value): (&str, Option<f64>)| Some((metric_title(name), value?));
+        let valid = epoch.valid.iter().flat_map(Metrics::iter);
+        Epoch {
+            epoch: epoch.epoch,
+            train_loss: shown_loss(epoch, self.is_binary()),
+            valid: valid.filter(|pair| EPOCH_METRICS.contains(&pair.0)).filter_map(shown).collect(),
+            learning_rate: epoch.learning_rate,
+        }
+    }
+
+    /// What to see first: how good it is beside doing nothing, on how many rows of what kind.
+    fn tiles(&self, start: Option<&Start>, drawn: Option<&Drawn<'_>>) -> Vec<Figure> {
+        let (model, binary) = (self.model, self.is_binary());
+        let rows = |name, rows: usize, constant| {
+            tile(name, thousands(rows as i64), spread(constant, binary))
+        };
+        let mut tiles = match (drawn, model.history.last(), start) {
+            (Some(drawn), ..) => drawn.quality(),
+            (None, Some(last), Some(start)) => {
+                let name = format!("training {}", self.loss_name());
+                let loss = figure(Some(shown_loss(last, binary)));
+                vec![tile(&name, loss, beside(start.constant.loss))]
+            }
+            _ => Vec::new(),
+        };
+        if let Some(drawn) = drawn {
+            let name = if start.is_some() { "validation rows" } else { "rows" };
+            tiles.push(rows(name, drawn.rows.len(), &drawn.constant));
+        }
+        if let Some(start) = start {
+            tiles.push(rows("training rows", start.train, &start.constant));
+        }
+        let validated = model.history.iter().any(|epoch| epoch.valid.is_some());
+        let name = if validated { "best epoch" } else { "last epoch" };
+        tiles.push(tile(name, model.epoch.to_string(), format!("of {}", model.history.len())));
+        tiles
+    }
+}
+
+impl<'a> Drawn<'a> {
+    fn quality(&self) -> Vec<Figure> {
+        let constant = self.constant.loss;
+        match &self.metrics {
+            Metrics::Binary(m) => vec![
+                tile("log loss", figure(Some(m.log_loss)), beside(constant)),
+                tile("AUC", figure(m.auc), beside(0.5)),
+                tile(
+                    "calibration error",
+                    figure(Some(m.expected_calibration_error)),
+                    format!("expected, {CALIBRATION_BINS} bins"),
+                ),
+            ],
+            Metrics::Regression(m) => vec![
+                tile("RMSE", figure(Some(m.rmse)), beside(constant)),
+                tile("MAE", figure(Some(m.mae)), "mean absolute error".into()),
+                tile("R2", figure(m.r2), beside(0.0)),
+            ],
+        }
+    }
+
+    /// All figures, with what a constant prediction comes to after the model's loss.
+    fn figures(&self, loss_name: &str) -> Vec<(String, String)> {
+        let figures = self.metrics.iter().map(|(name, value)| (metric_title(name), figure(value)));
+        let mut figures: Vec<_> = figures.collect();
+        let name = format!("{loss_name} of a constant prediction");
+        figures.insert(1, (name, figure(Some(self.constant.loss))));
+        figures
+    }
+
+    fn evaluation(&self, classes: Option<&'a [String; 2]>) -> Evaluation<'a> {
+        let (label, weight) = (self.rows.labels(), self.rows.weights());
+        let kind = match classes {
+            Some([negative, positive]) => Kind::Binary {
+                probability: self.predictions,
+                label,
+                weight,
+                classes: [negative, positive],
+            },
+            None => Kind::Regression { prediction: self.predictions, target: label, weight },
+        };
+        Evaluation { title: self.title.into(), kind }
+    }
+}
+
+fn tile(name: &str, value: String, note: String) -> Figure {
+    Figure { name: name.into(), value, note }
+}
+
+/// What to read a figure beside.
+fn beside(constant: f64) -> String {
+    let constant = if constant.fract() == 0.5 { "0.5".into() } else { figure(Some(constant)) };
+    format!("{constant} for a constant prediction")
 }

@@ -5,10 +5,12 @@ use pairloom::metric::Metrics;
 use pairloom::reading::Skipped;
 use pairloom::{Error, Result};
 use std::io::{self, Write};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Where results go.
 pub struct Screen {
     out: Box<dyn Write>,
+    text: bool,
     json: bool,
 }
 
@@ -17,12 +19,22 @@ impl Screen {
     pub fn new(json: bool, stdout_is_taken: bool) -> Self {
         let out: Box<dyn Write> =
             if stdout_is_taken { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
-        Screen { out, json }
+        Screen { out, text: !json, json }
+    }
+
+    /// The same without text for people.
+    pub fn quiet(self, quiet: bool) -> Self {
+        Screen { text: self.text && !quiet, ..self }
+    }
+
+    /// Whether people read along.
+    pub fn is_text(&self) -> bool {
+        self.text
     }
 
     /// A line for people.
     pub fn text(&mut self, line: &str) -> Result<()> {
-        if self.json { Ok(()) } else { self.line(line) }
+        if self.text { self.line(line) } else { Ok(()) }
     }
 
     /// A line for programs.
@@ -66,22 +78,40 @@ pub fn notice_skipped(skipped: &Skipped) {
     }
 }
 
+/// Places that the cell of a table may take.
+const CELL: usize = 60;
+
 fn table(rows: &[Vec<String>], numbers: bool) -> Vec<String> {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| one_line(cell, CELL)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let length = |cell: &String| cell.chars().count();
-    let width = |column| rows.iter().filter_map(|r| r.get(column)).map(length).max().unwrap_or(0);
+    let cells = |column| rows.iter().filter_map(move |row: &Vec<String>| row.get(column));
+    let width = |column| cells(column).map(|cell: &String| cell.width()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-            if numbers && column > 0 {
-                format!("{cell:>width$}")
-            } else {
-                format!("{cell:<width$}")
-            }
+            let blanks = " ".repeat(width - cell.width());
+            if numbers && column > 0 { blanks + cell } else { cell.clone() + &blanks }
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
     };
     rows.iter().map(line).collect()
+}
+
+/// Text out of a file in so many places of one line: it may hold anything, and be of any length.
+pub fn one_line(text: &str, most: usize) -> String {
+    let (mut line, mut places) = (String::new(), 0);
+    for c in text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }) {
+        places += c.width().unwrap_or(0);
+        if places > most {
+            while line.width() >= most {
+                line.pop();
+            }
+            return line + "\u{2026}";
+        }
+        line.push(c);
+    }
+    line
 }
 
 /// Rows of (name, value) for a table of metrics.
@@ -95,6 +125,7 @@ pub fn metric_title(name: &str) -> String {
     match name {
         "auc" | "rmse" | "mae" => name.to_uppercase(),
         "r2" => "R2".into(),
+        "brier_score" => "Brier score".into(),
         _ => name.replace('_', " "),
     }
 }
@@ -104,9 +135,21 @@ pub fn figure(value: Option<f64>) -> String {
     match value {
         None => "-".into(),
         Some(v) if v.fract() == 0.0 && v.abs() < 1e15 => thousands(v as i64),
-        Some(v) if v.abs() >= 1000.0 => format!("{v:.1}"),
+        // Neither a row of digits nor a row of zeros.
+        Some(v) if v != 0.0 && !(1e-4..1e7).contains(&v.abs()) => format!("{v:.3e}"),
+        Some(v) if v.abs() >= 1000.0 => {
+            let tenths = (v * 10.0).round() as i64;
+            format!("{}.{}", thousands(tenths / 10), (tenths % 10).abs())
+        }
         Some(v) => format!("{v:.5}"),
     }
+}
+
+/// A share: 15.5%.
+pub fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    let decimals = if percent >= 1.0 { 1 } else { 3 };
+    format!("{percent:.decimals$}%")
 }
 
 /// A whole number with separators: 12,330.
@@ -117,7 +160,70 @@ pub fn thousands(number: i64) -> String {
     format!("{}{}", if number < 0 { "-" } else { "" }, groups.join(","))
 }
 
+/// The command line, as a shell takes it.
+pub fn command_line(words: impl Iterator<Item = String>) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./,:=+@%".contains(c);
+    let quoted = |word: String| match !word.is_empty() && word.chars().all(plain) {
+        true => word,
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    };
+    words.map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// The words of this command, as `pairloom` wherever it lies.
+pub fn own_words() -> impl Iterator<Item = String> {
+    std::iter::once("pairloom".into()).chain(std::env::args().skip(1))
+}
+
 /// Writes a whole file of text.
 pub fn write_text(file: &str, text: &str) -> Result<()> {
     write_whole(file, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(file, e)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_one_line_of_limited_width() {
+        let cases = [
+            ("plain", "plain"),
+            ("exactly8", "exactly8"),
+            ("nine long", "nine lo\u{2026}"),
+            ("\u{65e5}\u{672c}\u{6a4b}\u{99c5}", "\u{65e5}\u{672c}\u{6a4b}\u{99c5}"),
+            ("\u{65e5}\u{672c}\u{6a4b}\u{99c5}!", "\u{65e5}\u{672c}\u{6a4b}\u{2026}"),
+            ("two\nlines", "two\u{fffd}lin\u{2026}"),
+            ("\u{1b}[31m", "\u{fffd}[31m"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(one_line(text, 8), expected);
+        }
+    }
+
+    #[test]
+    fn columns_stay_in_line_whatever_is_in_them() {
+        let row = |cells: [&str; 2]| cells.map(String::from).to_vec();
+        let rows =
+            [row(["\u{65e5}\u{672c}", "1"]), row(["e\u{301}", "20"]), row([&"x".repeat(99), ""])];
+        let lines = table(&rows, true);
+        assert!(lines[..2].iter().all(|line| line.width() == 64), "{lines:?}");
+        assert_eq!(lines[2].width(), 60);
+    }
+
+    #[test]
+    fn figures_show_digits_that_count() {
+        let figures = [
+            (0.5, "0.50000"),
+            (12_330.0, "12,330"),
+            (1234.56, "1,234.6"),
+            (-9999.97, "-10,000.0"),
+            (0.0, "0"),
+        ];
+        for (value, expected) in
+            figures.into_iter().chain([(2.5e-7, "2.500e-7"), (1.5e9 + 0.5, "1.500e9")])
+        {
+            assert_eq!(figure(Some(value)), expected);
+        }
+        assert_eq!(figure(None), "-");
+    }
 }

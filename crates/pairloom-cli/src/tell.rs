@@ -1,6 +1,7 @@
 //! What `pairloom train` says on the way: the schema and its reasons, the sizes, a line an epoch.
 
-use crate::screen::{Screen, figure, thousands};
+use crate::describe::spread;
+use crate::screen::{Screen, figure, one_line, thousands};
 use pairloom::Result;
 use pairloom::encode::Target;
 use pairloom::fit::Epoch;
@@ -8,12 +9,21 @@ use pairloom::metric::Metrics;
 use pairloom::schema::{Column, Schema};
 use pairloom::train::Start;
 
+/// What the loss is called: that of a label of two values, and that of numbers.
+pub const LOSSES: [&str; 2] = ["log loss", "RMSE"];
+
+/// The training loss of an epoch as it is shown: a mean squared error as its root, in the unit of
+/// the target.
+pub fn shown_loss(epoch: &Epoch, binary: bool) -> f64 {
+    if binary { epoch.train_loss } else { epoch.train_loss.sqrt() }
+}
+
 /// The schema, with the reason for each guess.
 pub fn schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
     let mut rows = vec![["column", "role", "because"].map(String::from).to_vec()];
     let row = |column: &Column| {
         let why = if column.why.is_empty() { "given" } else { &column.why };
-        vec![column.name.clone(), column.role.name().into(), why.into()]
+        vec![one_line(&column.name, 40), column.role.name().into(), why.into()]
     };
     rows.extend(schema.columns.iter().map(row));
     screen.table(&rows, false)?;
@@ -23,14 +33,13 @@ pub fn schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
 
 /// What is predicted, from how much; and the heading of the epochs.
 pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
+    let spread = spread(&start.constant, start.target.is_binary());
     screen.text(&match &start.target {
         Target::Binary { positive, negative } => {
-            format!("predicting the probability of '{positive}' against '{negative}'")
+            let [positive, negative] = [positive, negative].map(|class| one_line(class, 40));
+            format!("predicting the probability of '{positive}' against '{negative}' ({spread})")
         }
-        Target::Real { mean, scale } => {
-            let (mean, scale) = (figure(Some(*mean)), figure(Some(*scale)));
-            format!("predicting a number (mean {mean}, standard deviation {scale})")
-        }
+        Target::Real { .. } => format!("predicting a number ({spread})"),
     })?;
     screen.text(&format!(
         "{} training rows, {} validation rows, {} features, {:.1} MiB of rows and model\n",
@@ -40,8 +49,8 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
         start.bytes as f64 / (1 << 20) as f64,
     ))?;
     let [loss, quality, second] = match start.target {
-        Target::Binary { .. } => ["log loss", "AUC", "accuracy"],
-        Target::Real { .. } => ["RMSE", "MAE", "R2"],
+        Target::Binary { .. } => [LOSSES[0], "AUC", "accuracy"],
+        Target::Real { .. } => [LOSSES[1], "MAE", "R2"],
     };
     screen
         .text(&line(["epoch", "rate", loss, loss, quality, second, "rows/s"].map(String::from)))?;
@@ -69,12 +78,10 @@ pub fn epoch(epoch: &Epoch, binary: bool, rows_per_second: f64, screen: &mut Scr
         Some(Metrics::Binary(m)) => [Some(m.log_loss), m.auc, Some(m.accuracy)],
         Some(Metrics::Regression(m)) => [Some(m.rmse), Some(m.mae), m.r2],
     };
-    // A mean squared error is shown as its root, in the unit of the target.
-    let train = if binary { epoch.train_loss } else { epoch.train_loss.sqrt() };
     screen.text(&line([
         epoch.epoch.to_string(),
-        format!("{:.4}", epoch.learning_rate),
-        figure(Some(train)),
+        rate(epoch.learning_rate),
+        figure(Some(shown_loss(epoch, binary))),
         figure(valid),
         figure(quality),
         figure(second),
@@ -86,9 +93,15 @@ pub fn epoch(epoch: &Epoch, binary: bool, rows_per_second: f64, screen: &mut Scr
     screen.json(&line)
 }
 
+/// A learning rate in six places.
+fn rate(rate: f64) -> String {
+    if rate < 0.001 { format!("{rate:.0e}") } else { format!("{rate:.4}") }
+}
+
+/// Narrow enough for a window of 60 places.
 fn line([epoch, rate, train, valid, quality, second, speed]: [String; 7]) -> String {
     let line = format!(
-        "{epoch:>5}  {rate:>7}  {train:>9}  {valid:>9}  {quality:>8}  {second:>8}  {speed:>10}"
+        "{epoch:>5} {rate:>6}  {train:>8}  {valid:>8}  {quality:>7}  {second:>8}  {speed:>7}"
     );
     line.trim_end().into()
 }

@@ -3,10 +3,13 @@
 use crate::args::{ColumnArgs, ConfigArgs, InputArgs};
 use crate::output;
 use crate::progress::Progress;
-use crate::report;
-use crate::screen::{Screen, metric_rows, notice, notice_skipped, write_text};
+use crate::report::Page;
+use crate::screen::{
+    Screen, command_line, metric_rows, notice, notice_skipped, own_words, write_text,
+};
 use crate::signals::Signals;
 use crate::tell;
+use pairloom::file::shown;
 use pairloom::fit::{Checkpoints, FitEvent, Stop};
 use pairloom::input;
 use pairloom::preset::{self, Preset};
@@ -56,6 +59,9 @@ pub struct Args {
     /// Write one JSON object a line instead of text
     #[arg(long)]
     json: bool,
+    /// Write nothing but warnings and errors
+    #[arg(long, short, conflicts_with = "json")]
+    quiet: bool,
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
@@ -68,7 +74,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let job = job(args)?;
     check_outputs(args, &job)?;
-    let mut screen = Screen::new(args.json, args.output == "-");
+    let mut screen = Screen::new(args.json, args.output == "-").quiet(args.quiet);
     let signals = Signals::default();
     let trained = train_on_screen(&job, &mut screen, args.save_schema.as_deref(), Some(&signals))?;
     match signals.status().filter(|_| trained.stop == Stop::Interrupted) {
@@ -143,7 +149,7 @@ pub fn train_on_screen(
     signals: Option<&Signals>,
 ) -> Result<Trained> {
     let checkpoint = job.checkpoints.as_ref().map_or("", |to| &to.path);
-    let mut progress = Progress::new();
+    let mut progress = Progress::new(screen.is_text());
     let (mut told, mut binary) = (Ok(()), true);
     let trained = train(job, &mut |event| {
         progress.show(&event);
@@ -186,7 +192,7 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
         remove_checkpoint(job);
         return Err(diverged(*epoch, *rate, &trained, args));
     }
-    let Some(model) = trained.model else {
+    let Some(model) = &trained.model else {
         return Err(Error::data(
             input::name(&args.data),
             "training was stopped before the first epoch's end",
@@ -194,11 +200,12 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
     };
     model.save(&args.output)?;
     remove_checkpoint(job);
-    let command = command_line(std::env::args());
     if let Some(file) = &args.report {
-        report::write(file, &model, &trained.valid, &command, args.threads)?;
+        let page =
+            Page { file, name: shown(&args.output), model, command: command_line(own_words()) };
+        page.write_training(&trained, args.threads)?;
     }
-    tell_end(&model, &trained.stop, args, screen)
+    tell_end(model, &trained.stop, args, screen)
 }
 
 /// Removes the checkpoint of a run that is over.
@@ -230,16 +237,6 @@ fn tell_interrupted(job: &Job, trained: &Trained, screen: &mut Screen) -> Result
     screen.json(&serde_json::json!({
         "event": "interrupted", "checkpoint": checkpoint, "epochs": epochs,
     }))
-}
-
-/// A command as a shell reads it.
-fn command_line(words: impl Iterator<Item = String>) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%".contains(c);
-    let quoted = |word: String| match !word.is_empty() && word.chars().all(plain) {
-        true => word,
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    };
-    words.map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Result<()> {

@@ -41,6 +41,54 @@ fn train_evaluate_predict_inspect_a_csv() {
 }
 
 #[test]
+fn a_report_says_what_a_constant_prediction_comes_to() {
+    let room = shop_room(400);
+    room.ok(&format!("{TRAIN} --report r.html"));
+    let page = room.text("r.html");
+    for words in ["for a constant prediction", "best epoch", "training rows", "<dd>360</dd>"] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(page.contains("bought is \u{2018}yes\u{2019} rather than \u{2018}no\u{2019}"));
+    room.write("house.csv", house(300));
+    room.ok("train house.csv --label y --epochs 2 --valid-fraction 0 --report r.html");
+    let page = room.text("r.html");
+    for words in ["training RMSE", "RMSE (target units)", "last epoch", "standard deviation"] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains("squared error"));
+}
+
+#[test]
+fn names_of_any_kind_break_neither_page_nor_table() {
+    let room = Room::new();
+    let long = "x".repeat(5000);
+    let text = format!("<b>\u{65e5}\u{672c}</b>,{long},\"two\nlines\",y\n");
+    let rows: String = (0..60)
+        .map(|i| format!("a{},b{},c{},{}\n", i % 3, i % 4, i % 5, ["<i>", "&"][i % 2]))
+        .collect();
+    room.write("odd.csv", text + &rows);
+    let trained = room.ok("train odd.csv --label y --epochs 1 --report r.html").out;
+    assert!(trained.lines().all(|line| line.chars().count() < 120), "{trained}");
+    assert!(trained.contains("two\u{fffd}lines"));
+    let page = room.text("r.html");
+    assert!(page.contains("&lt;b&gt;\u{65e5}\u{672c}&lt;/b&gt;") && !page.contains("<b>"));
+    assert!(page.contains("&lt;i&gt;") && !page.contains("<i>") && !page.contains(&long));
+}
+
+#[test]
+fn quiet_says_nothing_and_json_only_json() {
+    let room = shop_room(300);
+    let quiet = room.ok(&format!("{TRAIN} --quiet"));
+    assert_eq!((quiet.out.as_str(), quiet.err.as_str()), ("", ""));
+    let script = |flag: &str| format!("script -qec \"$pairloom {TRAIN} {flag}\" /dev/null");
+    if room.shell("command -v script").code() == 0 {
+        assert_eq!(room.shell(&script("-q")).out, "", "no progress on a terminal");
+        let json = room.shell(&script("--json")).out.replace('\r', "");
+        assert!(json.lines().all(|line| line.starts_with('{')), "{json}");
+    }
+}
+
+#[test]
 fn the_threshold_moves_precision_and_recall() {
     let room = trained_shop(400);
     let at = |threshold: &str| {

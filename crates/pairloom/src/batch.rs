@@ -100,7 +100,7 @@ impl Rows {
     ///
     /// # Errors
     /// [`Error::Memory`] if the system has not got it.
-    pub fn reserve(&mut self, rows: usize, entries: usize) -> Result<()> {
+    pub(crate) fn reserve(&mut self, rows: usize, entries: usize) -> Result<()> {
         let held = self.len();
         let failed =
             |_| Error::Memory(format!("no memory for more rows after {held}; take fewer rows"));
@@ -140,7 +140,7 @@ impl Rows {
     }
 
     /// Drops the entries of the row being built.
-    pub fn abandon(&mut self) {
+    pub(crate) fn abandon(&mut self) {
         let start = self.starts.last().copied().unwrap_or(0);
         self.ids.truncate(start);
         self.values.truncate(start);
@@ -243,7 +243,7 @@ impl Rows {
     }
 
     /// A fingerprint of everything in the rows: the same rows give the same number.
-    pub fn fingerprint(&self) -> u64 {
+    pub(crate) fn fingerprint(&self) -> u64 {
         let mut hash = xxhash_rust::xxh3::Xxh3::new();
         for &start in &self.starts {
             hash.update(&(start as u64).to_le_bytes());

@@ -20,34 +20,34 @@ const LOOK: usize = 64 << 20;
 #[derive(Debug, Clone, Default)]
 pub struct Interned {
     /// Number of rows.
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// The label cells.
-    pub labels: Labels,
+    pub(crate) labels: Labels,
     /// Weights; empty if the schema has none.
-    pub weights: Vec<f32>,
+    pub(crate) weights: Vec<f32>,
     /// Provisional numbers of the group cells; empty if the schema has none.
-    pub groups: Vec<u32>,
+    pub(crate) groups: Vec<u32>,
     group_names: Dictionary,
     /// The lines that the rows begin in.
-    pub lines: RowLines,
+    pub(crate) lines: RowLines,
     /// The feature columns, in the order of the schema.
-    pub columns: Vec<InternedColumn>,
+    pub(crate) columns: Vec<InternedColumn>,
     /// About the bytes taken since the last look at how much memory is left.
     grown: usize,
 }
 
 /// A feature column.
 #[derive(Debug, Clone)]
-pub struct InternedColumn {
+pub(crate) struct InternedColumn {
     /// Number of the column in the schema.
-    pub column: usize,
+    pub(crate) column: usize,
     /// Its cells.
-    pub cells: InternedCells,
+    pub(crate) cells: InternedCells,
 }
 
 /// The cells of a feature column.
 #[derive(Debug, Clone)]
-pub enum InternedCells {
+pub(crate) enum InternedCells {
     /// One value a row.
     Single {
         /// The distinct values.
@@ -72,13 +72,13 @@ pub enum InternedCells {
 
 /// The label cells: numbers, or up to two texts.
 #[derive(Debug, Clone, Default)]
-pub struct Labels {
+pub(crate) struct Labels {
     /// The number, or the place in `classes`.
-    pub values: Vec<f64>,
+    pub(crate) values: Vec<f64>,
     /// Distinct labels in order of appearance, at most 3 of them.
-    pub classes: Vec<String>,
+    pub(crate) classes: Vec<String>,
     /// Whether some label is not a number.
-    pub are_text: bool,
+    pub(crate) are_text: bool,
 }
 
 impl Labels {
@@ -184,7 +184,7 @@ impl Interned {
     ///
     /// # Errors
     /// [`Error::Memory`] saying how much is needed and how much there is.
-    pub fn check_memory(&self) -> Result<()> {
+    pub(crate) fn check_memory(&self) -> Result<()> {
         let entries: usize = self.columns.iter().map(|column| column.cells.entries()).sum();
         let plain = |column: &InternedColumn| matches!(column.cells, InternedCells::Single { .. });
         let entry = if self.columns.iter().all(plain) { 4 } else { 8 };

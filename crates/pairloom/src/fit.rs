@@ -350,7 +350,7 @@ pub fn measure(
 ///
 /// # Errors
 /// [`Error::Data`] naming `file`.
-pub fn check_rows(rows: &Rows, file: &str, what: &str) -> Result<()> {
+pub(crate) fn check_rows(rows: &Rows, file: &str, what: &str) -> Result<()> {
     if u32::try_from(rows.len()).is_err() {
         return Err(Error::data(file, "more than 2^32 rows: train on a part of them"));
     }

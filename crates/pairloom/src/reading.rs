@@ -45,7 +45,7 @@ impl Skipped {
 /// The line of each row that was taken, kept only where it is not the one after that of the row
 /// before.
 #[derive(Debug, Clone, Default)]
-pub struct RowLines {
+pub(crate) struct RowLines {
     breaks: Vec<(usize, u64)>,
 }
 
@@ -73,7 +73,7 @@ impl RowLines {
 /// # Errors
 /// [`Error::Row`] from the reader or from `take` if rows are not to be skipped, and every other
 /// error.
-pub fn for_each_row(
+pub(crate) fn for_each_row(
     reader: &mut dyn Reader,
     on_error: OnError,
     mut take: impl FnMut(&RawRow) -> Result<()>,

@@ -70,7 +70,7 @@ impl Table {
     }
 
     /// All floats, feature after feature.
-    pub fn floats_mut(&mut self) -> &mut [f32] {
+    pub(crate) fn floats_mut(&mut self) -> &mut [f32] {
         let floats = self.features * self.stride;
         &mut bytemuck::cast_slice_mut(&mut self.lines)[..floats]
     }
@@ -93,7 +93,7 @@ impl Table {
     }
 
     /// Vectors of all features in the order of their ids.
-    pub fn vectors_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+    pub(crate) fn vectors_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
         let (stride, width) = (self.stride, self.width);
         self.floats_mut().chunks_exact_mut(stride).map(move |row| &mut row[..width])
     }
@@ -102,14 +102,14 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::Memory`] if the system has not got the memory.
-    pub fn with_states(&self, states: usize) -> Result<Self> {
+    pub(crate) fn with_states(&self, states: usize) -> Result<Self> {
         let mut table = Table::new(self.features, self.width, states)?;
         table.copy_vectors(self);
         Ok(table)
     }
 
     /// Takes over the vectors (not the state) of a table with as many features of the same width.
-    pub fn copy_vectors(&mut self, from: &Table) {
+    pub(crate) fn copy_vectors(&mut self, from: &Table) {
         for (to, from) in self.vectors_mut().zip(from.vectors()) {
             to.copy_from_slice(from);
         }

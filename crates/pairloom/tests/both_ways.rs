@@ -48,7 +48,7 @@ fn settings() -> impl Strategy<Value = Config> {
         |(hash_bits, min_count, bins, numeric_transform, squared)| Config {
             hash_bits,
             min_count,
-            bins,
+            bins: Some(bins),
             numeric_transform,
             loss: squared.then_some(Loss::Squared),
             ..plain_config()

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 /// What the ids of the first row's features stand for, with their values.
 fn described(encoding: &Encoding, rows: &Rows, row: usize) -> Vec<(String, f32)> {
     let row = rows.row(row);
-    row.features().map(|(id, x)| (encoding.field(id).describe(id), x)).collect()
+    row.features().map(|(id, x)| (encoding.describe(id), x)).collect()
 }
 
 #[test]

@@ -24,7 +24,6 @@ use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::Write;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
@@ -329,7 +328,7 @@ fn try_out(path: &str, bytes: &[u8]) -> bool {
             let skip = EvaluateOptions { on_error: OnError::Skip, threshold: 0.5 };
             let _ = model.evaluate(&mut *reader, "rows.csv", &skip, &threads);
             for id in 0..model.encoding.features() as u32 {
-                let _ = model.encoding.field(id).describe(id);
+                let _ = model.encoding.describe(id);
             }
             let _ = model.schema.to_toml();
             true

@@ -5,8 +5,8 @@
 
 use pairloom::Error;
 use pairloom::metric::{
-    Binary, CALIBRATION_BINS, Metrics, Regression, calibration, histogram, predicted_actual,
-    roc_curve, score_histogram,
+    Binary, CALIBRATION_BINS, Constant, Metrics, Regression, calibration, histogram,
+    predicted_actual, roc_curve, score_histogram,
 };
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -244,4 +244,22 @@ proptest! {
             prop_assert!((area(&curve) - auc).abs() <= 2.0 * bound);
         }
     }
+}
+
+#[test]
+fn a_constant_prediction_is_what_the_figures_are_relative_to() {
+    let (p, y) = ([0.2, 0.9, 0.4, 0.6], [0.0, 1.0, 0.0, 1.0]);
+    for weight in [None, Some(&[1.0, 2.0, 0.0, 0.5][..])] {
+        let constant = Constant::measure(&y, weight, true).unwrap();
+        let metrics = Binary::measure(&p, &y, weight, 0.5).unwrap();
+        let relative = metrics.log_loss / constant.loss;
+        assert!((metrics.normalized_entropy.unwrap() - relative).abs() < 1e-12);
+        assert_eq!(constant.mean, if weight.is_none() { 0.5 } else { 2.5 / 3.5 });
+        let constant = Constant::measure(&y, weight, false).unwrap();
+        let metrics = Regression::measure(&p, &y, weight).unwrap();
+        let relative = (metrics.rmse / constant.loss).powi(2);
+        assert!((metrics.r2.unwrap() - (1.0 - relative)).abs() < 1e-12);
+    }
+    assert!(Constant::measure(&y, Some(&[0.0; 4]), true).is_err());
+    assert!(Constant::measure(&[], None, false).is_err());
 }

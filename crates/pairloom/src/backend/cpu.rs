@@ -71,7 +71,7 @@ struct TablePart<'a> {
 
 impl<M: Interaction> Cpu<M> {
     /// Bytes of memory that a batch takes for each of its entries.
-    pub const ENTRY_BYTES: u128 = (size_of::<Entry>() + size_of::<u64>()) as u128;
+    pub(crate) const ENTRY_BYTES: u128 = (size_of::<Entry>() + size_of::<u64>()) as u128;
 
     /// Starts from `weights`, with fresh optimizer state.
     ///
@@ -274,7 +274,7 @@ fn feature(key: u64) -> u32 {
 }
 
 /// Scores of rows: the score of each plus `bias`.
-pub fn score_rows<M: Interaction>(
+pub(crate) fn score_rows<M: Interaction>(
     interaction: &M,
     table: &Table,
     bias: f32,

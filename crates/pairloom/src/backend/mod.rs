@@ -3,7 +3,8 @@
 
 mod cpu;
 
-pub use cpu::{Cpu, score_rows};
+pub use cpu::Cpu;
+pub(crate) use cpu::score_rows;
 
 use crate::Result;
 use crate::batch::Rows;

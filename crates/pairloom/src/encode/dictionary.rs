@@ -66,7 +66,7 @@ impl Dictionary {
 
     /// What [`Dictionary::parts`] came from; `None` if the parts do not fit together, or there is
     /// no memory for the numbers of the keys.
-    pub fn from_parts(bytes: Vec<u8>, ends: Vec<u64>) -> Option<Self> {
+    pub(crate) fn from_parts(bytes: Vec<u8>, ends: Vec<u64>) -> Option<Self> {
         let count = u32::try_from(ends.len()).ok()?;
         if !ends.is_sorted() || ends.last().copied().unwrap_or(0) != bytes.len() as u64 {
             return None;

@@ -21,7 +21,8 @@ mod vocabulary;
 
 pub use dictionary::Dictionary;
 pub use learn::{Learned, learn};
-pub use number::{MISSING, Number, Transform};
+pub(crate) use number::MISSING;
+pub use number::{Number, Transform};
 pub use quantile::Knots;
 pub use row::RowEncoder;
 pub(crate) use row::{number_error, parse_weight};
@@ -90,7 +91,7 @@ impl Field {
     }
 
     /// What one of the field's ids stands for, in words.
-    pub fn describe(&self, id: u32) -> String {
+    fn describe(&self, id: u32) -> String {
         let local = id - self.offset;
         match &self.kind {
             FieldKind::Number(number) => number.describe(local),
@@ -117,7 +118,7 @@ impl Encoding {
 
     /// What keeps an encoding that was read from a file from being used with this schema and these
     /// settings; `None` if nothing does.
-    pub fn flaw(&self, schema: &Schema, config: &Config) -> Option<String> {
+    pub(crate) fn flaw(&self, schema: &Schema, config: &Config) -> Option<String> {
         let binary = config.loss == Some(Loss::Logistic);
         if config.loss.is_none() || binary != self.target.is_binary() || !self.target.is_usable() {
             return Some("its loss and its target do not fit together".into());
@@ -149,14 +150,15 @@ impl Encoding {
         (!complete).then(|| "its fields are not those of its schema".into())
     }
 
-    /// The field of an id.
-    pub fn field(&self, id: u32) -> &Field {
-        &self.fields[self.fields.partition_point(|field| field.offset <= id) - 1]
+    /// What an id of one of the fields stands for, in words.
+    pub fn describe(&self, id: u32) -> String {
+        let field = self.fields.partition_point(|field| field.offset <= id) - 1;
+        self.fields[field].describe(id)
     }
 }
 
 /// Reads a cell of a numeric column: NaN if it is missing, `None` if it is no finite number.
-pub fn parse_cell(cell: &[u8]) -> Option<f64> {
+pub(crate) fn parse_cell(cell: &[u8]) -> Option<f64> {
     let trimmed = cell.trim_ascii();
     if trimmed.is_empty() || MISSING.iter().any(|missing| missing.as_bytes() == trimmed) {
         return Some(f64::NAN);

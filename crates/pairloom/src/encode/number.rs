@@ -48,7 +48,7 @@ impl Transform {
 }
 
 /// Cells of a numeric column that mean "no value", beside the empty one.
-pub const MISSING: [&str; 11] =
+pub(crate) const MISSING: [&str; 11] =
     ["NA", "N/A", "NaN", "nan", "NULL", "null", "None", "none", "\\N", "?", "-"];
 
 /// Standardised values are kept within this many standard deviations: one wild cell can then neither

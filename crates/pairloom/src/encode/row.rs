@@ -75,7 +75,7 @@ impl<'a> RowEncoder<'a> {
     }
 
     /// Leaves labels and weights alone even where the file has them.
-    pub fn forget_labels(&mut self) {
+    pub(crate) fn forget_labels(&mut self) {
         (self.label, self.weight) = (None, None);
     }
 

@@ -73,11 +73,6 @@ impl RawRow {
         self.line
     }
 
-    /// The format that the row was read from.
-    pub fn format(&self) -> Format {
-        self.format
-    }
-
     /// An error about cell `i`.
     pub fn cell_error(&self, i: usize, message: impl Into<String>) -> Error {
         self.error_at(self.cell_offset(i), message)

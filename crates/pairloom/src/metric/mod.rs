@@ -12,12 +12,14 @@
 //! scikit-learn where it has one, so that figures can be compared with other people's.
 
 mod bins;
+mod constant;
 mod rank;
 mod rows;
 
 pub use bins::{
     ActualBin, CalibrationBin, calibration, histogram, predicted_actual, score_histogram,
 };
+pub use constant::Constant;
 pub use rank::roc_curve;
 
 use rows::Rows;
@@ -177,8 +179,8 @@ impl Regression {
     /// Measures predictions against targets.
     ///
     /// # Errors
-    /// [`Error::Diverged`] for a prediction that is not finite or beyond 1e60, [`Error::Data`] for a target that is not finite, a negative weight or no weight at
-    /// all, and [`Error::Usage`] for columns of different lengths.
+    /// [`Error::Diverged`] for a prediction that is not finite or beyond 1e60, [`Error::Data`] for
+    /// a target that is not finite, a negative weight or no weight at all, and [`Error::Usage`] for columns of different lengths.
     pub fn measure(prediction: &[f64], target: &[f32], weight: Option<&[f32]>) -> Result<Self> {
         let rows = Rows::regression(prediction, target, weight)?;
         let (mut square, mut absolute, mut sum) = (0.0, 0.0, 0.0);

@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 
 /// What the error messages call the input; only the caller knows the file it came from.
-const PLACE: &str = "evaluation";
+pub(super) const PLACE: &str = "evaluation";
 
 /// Scores beyond this are as good as infinite; up to it no sum, square or ratio here overflows.
 const LARGEST: f64 = 1e60;

@@ -17,13 +17,13 @@ type Curve = Vec<(f64, f64)>;
 /// Loss over epochs, and the validation AUC if it was measured.
 pub(super) fn training(report: &Report<'_>) -> Vec<String> {
     let train = curve(report, |epoch| Some(epoch.train_loss));
-    let valid = curve(report, |epoch| valid_loss(epoch, &report.loss_name));
-    let auc = curve(report, |epoch| named(epoch, "auc"));
+    let valid = curve(report, |epoch| named(epoch, &report.loss_name));
+    let auc = curve(report, |epoch| named(epoch, "AUC"));
     let mut charts = Vec::new();
     if !train.is_empty() || !valid.is_empty() {
         let unit = match report.loss_name.as_str() {
             "log loss" => " (nats)",
-            "mean squared error" => " (target units squared)",
+            "RMSE" => " (target units)",
             _ => "",
         };
         let name = format!("{}{unit}", report.loss_name);
@@ -43,17 +43,15 @@ fn curve(report: &Report<'_>, value: impl Fn(&Epoch) -> Option<f64>) -> Curve {
 }
 
 fn named(epoch: &Epoch, name: &str) -> Option<f64> {
-    let is = |pair: &&(String, f64)| pair.0.replace('_', " ").eq_ignore_ascii_case(name);
-    epoch.valid.iter().find(is).map(|pair| pair.1)
+    epoch.valid.iter().find(|pair| pair.0 == name).map(|pair| pair.1)
 }
 
-fn valid_loss(epoch: &Epoch, loss_name: &str) -> Option<f64> {
-    let squared = || named(epoch, "rmse").filter(|_| loss_name == "mean squared error");
-    let direct = named(epoch, loss_name).or_else(|| named(epoch, "loss"));
-    direct.or_else(|| squared().map(|rmse| rmse * rmse))
+/// What the epoch is whose weights were kept.
+pub(super) fn kept(report: &Report<'_>) -> &'static str {
+    if report.history.iter().any(|epoch| !epoch.valid.is_empty()) { "best" } else { "last" }
 }
 
-/// One chart with the epochs along the bottom and the best one marked.
+/// One chart with the epochs along the bottom and the one that was kept marked.
 fn over_epochs(
     report: &Report<'_>,
     id: &str,
@@ -65,9 +63,9 @@ fn over_epochs(
     let x = Axis::whole("epoch", epochs.clone().min().unwrap_or(1), epochs.max().unwrap_or(1));
     let y = Axis::around(name, series.iter().flat_map(|series| series.2.iter().map(|p| p.1)));
     let mut chart = Chart::new(title, x, y);
-    let known = report.history.iter().any(|epoch| Some(epoch.epoch) == report.best_epoch);
-    if let Some(best) = report.best_epoch.filter(|_| known) {
-        chart.mark(f64::from(best), &format!("best: epoch {best}"));
+    let known = report.history.iter().any(|epoch| Some(epoch.epoch) == report.kept_epoch);
+    if let Some(epoch) = report.kept_epoch.filter(|_| known) {
+        chart.mark(f64::from(epoch), &format!("{}: epoch {epoch}", kept(report)));
     }
     let mut said = format!("{name} by epoch.");
     for (class, label, points) in series.iter().filter(|series| !series.2.is_empty()) {
@@ -87,10 +85,10 @@ fn over_epochs(
 /// The charts of an evaluation.
 pub(super) fn evaluation(kind: &Kind<'_>) -> Result<Vec<String>> {
     match *kind {
-        Kind::Binary { probability, label, weight } => Ok(vec![
+        Kind::Binary { probability, label, weight, classes } => Ok(vec![
             roc(probability, label, weight)?,
             calibration(probability, label, weight)?,
-            scores(probability, label, weight)?,
+            scores(probability, label, weight, classes)?,
         ]),
         Kind::Regression { prediction, target, weight } => {
             Ok(vec![actual(prediction, target, weight)?, residuals(prediction, target, weight)?])
@@ -152,7 +150,12 @@ fn score_axis(probability: &[f64]) -> Axis {
     Axis::around("predicted probability", probability.iter().copied().chain([0.0, 1e-3]))
 }
 
-fn scores(probability: &[f64], label: &[f32], weight: Option<&[f32]>) -> Result<String> {
+fn scores(
+    probability: &[f64],
+    label: &[f32],
+    weight: Option<&[f32]>,
+    [negative, positive]: [&str; 2],
+) -> Result<String> {
     let x = score_axis(probability);
     let range = (0.0, x.high.min(1.0));
     let counts = metric::score_histogram(probability, label, weight, range, HISTOGRAM_BINS)?;
@@ -160,7 +163,7 @@ fn scores(probability: &[f64], label: &[f32], weight: Option<&[f32]>) -> Result<
     let y = Axis::around("share of the class (%)", shares.iter().flatten().copied().chain([0.0]));
     let mut chart = Chart::new("Scores by class", x, y);
     let mut said = "Histogram of predicted probabilities.".to_string();
-    for (class, name, shares) in [("a", "label 0", &shares[0]), ("b", "label 1", &shares[1])] {
+    for (class, name, shares) in [("a", negative, &shares[0]), ("b", positive, &shares[1])] {
         if shares.iter().any(|share| *share > 0.0) {
             chart.key(&format!("{class} filled"), name);
             chart.bars(class, shares, |bin| note(name, range, shares, bin));

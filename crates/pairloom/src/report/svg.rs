@@ -4,7 +4,7 @@
 //! serves light and dark. Title and legend are HTML around the drawing, since HTML wraps on narrow
 //! screens and SVG does not. Points that are not finite are skipped, so no NaN reaches the page.
 
-use super::escape;
+use super::page::escape;
 
 const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 302.0;
@@ -18,7 +18,7 @@ pub(super) struct Axis {
     label: String,
     pub(super) low: f64,
     pub(super) high: f64,
-    ticks: Vec<f64>,
+    pub(super) ticks: Vec<f64>,
     step: f64,
 }
 
@@ -50,8 +50,9 @@ impl Axis {
 
     /// From `low` to `high` with ticks at whole numbers only.
     pub(super) fn whole(label: &str, low: u32, high: u32) -> Self {
-        let step = round_step(f64::from(high - low) / 8.0).max(1.0) as u32;
-        let ticks = (low..=high).filter(|n| n % step == 0).map(f64::from).collect();
+        let step = round_step(f64::from(high.saturating_sub(low)) / 8.0).max(1.0) as u32;
+        let first = low.checked_next_multiple_of(step).unwrap_or(low);
+        let ticks = (first..=high).step_by(step as usize).map(f64::from).collect();
         let pad = if low == high { 1.0 } else { 0.0 };
         let (low, high) = (f64::from(low) - pad, f64::from(high) + pad);
         Axis { label: label.to_string(), low, high, ticks, step: f64::from(step) }
@@ -68,10 +69,18 @@ impl Axis {
             let digits = (largest / self.step).log10().ceil().clamp(0.0, 4.0);
             format!("{tick:.*e}", digits as usize)
         } else {
-            format!("{tick:.*}", (-self.step.log10()).ceil().max(0.0) as usize)
+            grouped(format!("{tick:.*}", (-self.step.log10()).ceil().max(0.0) as usize))
         };
         text.replace('-', "\u{2212}")
     }
+}
+
+/// Digits with the thousands apart.
+fn grouped(mut digits: String) -> String {
+    let first = usize::from(digits.starts_with('-'));
+    let end = digits.find('.').unwrap_or(digits.len());
+    (first + 1..end).rev().skip(2).step_by(3).for_each(|at| digits.insert(at, ','));
+    digits
 }
 
 /// 1, 2 or 5 times a power of ten, no smaller than `raw`.
@@ -231,7 +240,7 @@ pub(super) fn number(value: f64) -> String {
     }
     let text = if (1e-3..1e6).contains(&size) {
         let decimals = if size < 1.0 { 4.0 } else { (3.0 - size.log10().floor()).max(0.0) };
-        format!("{value:.*}", decimals as usize)
+        grouped(format!("{value:.*}", decimals as usize))
     } else {
         format!("{value:.3e}")
     };

@@ -38,6 +38,10 @@ fn text(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
+fn figure(name: &str, value: &str, note: &str) -> Figure {
+    Figure { name: name.into(), value: value.into(), note: note.into() }
+}
+
 fn history(epochs: u32, floor: f64) -> Vec<Epoch> {
     (1..=epochs)
         .map(|epoch| {
@@ -46,7 +50,7 @@ fn history(epochs: u32, floor: f64) -> Vec<Epoch> {
             Epoch {
                 epoch,
                 train_loss: floor + 0.14 / e.powf(0.7),
-                valid: vec![("log_loss".into(), valid), ("auc".into(), 0.82 - valid / 8.0)],
+                valid: vec![("log loss".into(), valid), ("AUC".into(), 0.82 - valid / 8.0)],
                 learning_rate: 0.1 * 0.95f64.powi(epoch as i32),
             }
         })
@@ -62,21 +66,20 @@ fn scores(rows: usize, scale: f64) -> (Vec<f64>, Vec<f32>) {
 }
 
 fn binary<'a>(probability: &'a [f64], label: &'a [f32], weight: Option<&'a [f32]>) -> Report<'a> {
-    let kind = Kind::Binary { probability, label, weight };
+    let kind = Kind::Binary { probability, label, weight, classes: ["no", "yes"] };
     Report {
         title: "clicks.pairloom".into(),
-        summary: text(&[
-            ("AUC", "0.7817"),
-            ("log loss", "0.4479"),
-            ("normalized entropy", "0.7862"),
-            ("rows trained", "45,840,617"),
-            ("best epoch", "14 of 20"),
-            ("time", "3 min 12 s"),
-        ]),
+        lead: "Predicts the probability that clicked is yes.".into(),
+        summary: vec![
+            figure("log loss", "0.4479", "0.5697 for a constant prediction"),
+            figure("AUC", "0.7817", "0.5 for a constant prediction"),
+            figure("training rows", "45,840,617", "25.6% positive"),
+            figure("best epoch", "14", "of 20"),
+        ],
         command: Some("pairloom train clicks.csv --label clicked --model ffm --rank 8".into()),
         history: history(20, 0.41),
         loss_name: "log loss".into(),
-        best_epoch: Some(14),
+        kept_epoch: Some(14),
         evaluation: Some(Evaluation { title: "Validation rows".into(), kind }),
         metrics: text(&[
             ("log loss", "0.4479"),
@@ -107,11 +110,11 @@ fn binary<'a>(probability: &'a [f64], label: &'a [f32], weight: Option<&'a [f32]
 
 fn regression<'a>(prediction: &'a [f64], target: &'a [f32]) -> Report<'a> {
     let mut history = history(1, 0.7);
-    history[0].valid = vec![("rmse".into(), 0.93)];
+    history[0].valid = vec![("RMSE".into(), 0.93), ("MAE".into(), 0.71)];
     Report {
         title: "ratings".into(),
         history,
-        loss_name: "mean squared error".into(),
+        loss_name: "RMSE".into(),
         evaluation: Some(Evaluation {
             title: "Test rows".into(),
             kind: Kind::Regression { prediction, target, weight: None },
@@ -144,11 +147,11 @@ fn a_full_report_has_every_part() {
 }
 
 #[test]
-fn regression_has_its_own_charts_and_squares_the_rmse() {
+fn regression_has_its_own_charts() {
     let (p, y) = ratings(2000);
     let page = checked(&regression(&p, &y));
     assert!(page.contains("id=\"actual-title\"") && page.contains("id=\"residuals-title\""));
-    assert!(page.contains("validation, epoch 1: 0.8649"));
+    assert!(page.contains("validation, epoch 1: 0.9300"));
 }
 
 #[test]
@@ -178,7 +181,28 @@ fn odd_histories_still_make_a_page() {
             learning_rate: f64::NAN,
         };
         let history = losses.iter().enumerate().map(epoch).collect();
-        checked(&Report { history, best_epoch: Some(9), ..Report::default() });
+        checked(&Report { history, kept_epoch: Some(9), ..Report::default() });
+    }
+}
+
+#[test]
+fn the_kept_epoch_is_the_last_where_none_was_validated() {
+    let mut report = Report { history: history(3, 0.4), kept_epoch: Some(3), ..Report::default() };
+    let page = checked(&report);
+    assert!(page.contains("best: epoch 3") && page.contains("3 (best)"));
+    report.history.iter_mut().for_each(|epoch| epoch.valid.clear());
+    let page = checked(&report);
+    assert!(page.contains("last: epoch 3") && page.contains("3 (last)"));
+}
+
+#[test]
+fn epochs_of_any_number_make_a_short_axis() {
+    let most = u32::MAX;
+    for ends in [[1, most], [most - 1, most], [most, most], [0, 0], [0, most], [1, 17]] {
+        let axis = svg::Axis::whole("epoch", ends[0], ends[1]);
+        assert!(axis.ticks.len() <= 10, "{ends:?}");
+        let history = ends.map(|epoch| Epoch { epoch, train_loss: 0.5, ..Epoch::default() });
+        checked(&Report { history: history.into(), kept_epoch: Some(most), ..Report::default() });
     }
 }
 
@@ -186,21 +210,33 @@ fn odd_histories_still_make_a_page() {
 fn text_is_escaped_everywhere() {
     let evil = "<script>alert(\"1\")</script> & 'x'".to_string();
     let pair = vec![(evil.clone(), evil.clone())];
+    let evil_kind =
+        |probability, label| Kind::Binary { probability, label, weight: None, classes: [&evil; 2] };
     let mut report = binary(&[0.5], &[1.0], None);
     report.title.clone_from(&evil);
     report.command = Some(evil.clone());
     report.loss_name.clone_from(&evil);
     report.history[0].valid = vec![(evil.clone(), 0.5)];
     report.schema = vec![[evil.clone(), evil.clone(), evil.clone(), evil.clone()]];
-    (report.summary, report.metrics, report.settings) = (pair.clone(), pair.clone(), pair);
-    report.evaluation.as_mut().unwrap().title = evil;
+    report.lead.clone_from(&evil);
+    report.summary = vec![figure(&evil, &evil, &evil)];
+    (report.metrics, report.settings) = (pair.clone(), pair);
+    let kind = evil_kind(&[0.5, 0.5], &[1.0, 0.0]);
+    report.evaluation = Some(Evaluation { title: evil.clone(), kind });
     let page = checked(&report);
     assert!(page.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;x&#39;"));
 }
 
 #[test]
 fn numbers_are_short() {
-    let texts = [(0.0, "0"), (0.93127, "0.9313"), (12.345, "12.35"), (-4321.5, "\u{2212}4322")];
+    let texts = [
+        (999_999.0, "999,999"),
+        (-999.96, "\u{2212}1,000.0"),
+        (0.0, "0"),
+        (0.93127, "0.9313"),
+        (12.345, "12.35"),
+        (-4321.5, "\u{2212}4,322"),
+    ];
     for (value, expected) in texts {
         assert_eq!(svg::number(value), expected);
     }

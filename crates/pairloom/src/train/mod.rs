@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::encode::{Encoding, Learned, Target, learn};
 use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop, check_rows};
 use crate::input::{self, OpenOptions};
+use crate::metric::Constant;
 use crate::model::Model;
 use crate::parallel::Threads;
 use crate::reading::{OnError, RowLines, Skipped};
@@ -90,6 +91,8 @@ pub struct Start {
     pub train: usize,
     /// Validation rows.
     pub valid: usize,
+    /// The mean label of the training rows, and the loss of predicting it.
+    pub constant: Constant,
     /// Features (ids) of all fields.
     pub features: usize,
     /// Bytes of the encoded rows, the model and the optimizer's state.
@@ -101,6 +104,8 @@ pub struct Start {
 pub struct Trained {
     /// The model of the best epoch; `None` if not even one was completed.
     pub model: Option<Model>,
+    /// What training began with; `None` if it did not begin.
+    pub start: Option<Start>,
     /// Why it ended.
     pub stop: Stop,
     /// The validation rows, encoded.
@@ -118,7 +123,7 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     match run(job, watch) {
         Err(Error::Interrupted) => {
             let (valid, stop) = (Rows::new(), Stop::Interrupted);
-            Ok(Trained { model: None, stop, valid, diverged_line: None })
+            Ok(Trained { model: None, start: None, stop, valid, diverged_line: None })
         }
         done => done,
     }
@@ -150,7 +155,8 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     units.leave(&mut valid, weights.as_mut())?;
     let diverged_line = diverged_line(&stop, &held_out, &lines);
     let model = |weights| Model { schema, encoding, config, history, epoch, weights };
-    Ok(Trained { model: weights.map(model), stop, valid, diverged_line })
+    let (model, start) = (weights.map(model), Some(start));
+    Ok(Trained { model, start, stop, valid, diverged_line })
 }
 
 /// Rows ready to be trained on.

@@ -101,10 +101,7 @@ impl Reader for Replayed {
 }
 
 /// Encodes the labelled rows of another file.
-///
-/// # Errors
-/// As for reading and encoding; [`Error::Data`] if there are none.
-pub fn read_rows(
+pub(super) fn read_rows(
     path: &str,
     schema: &Schema,
     encoding: &Encoding,

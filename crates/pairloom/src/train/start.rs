@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::encode::{Encoding, Target};
 use crate::interaction::{Fm, Interaction};
 use crate::loss::Loss;
+use crate::metric::Constant;
 use crate::model::{Weights, interaction};
 use crate::optimizer::Update;
 use crate::parallel::Threads;
@@ -63,7 +64,8 @@ pub(super) fn start(
     memory::check(model, &what, "lower factors, raise min_count, or set hash_bits")?;
     let bytes = model + train.bytes() + valid.bytes();
     let target = encoding.target.clone();
-    Ok(Start { target, train: train.len(), valid: valid.len(), features, bytes })
+    let constant = Constant::measure(train.labels(), train.weights(), target.is_binary())?;
+    Ok(Start { target, train: train.len(), valid: valid.len(), constant, features, bytes })
 }
 
 /// The score whose prediction is the weighted mean label: where the bias starts.

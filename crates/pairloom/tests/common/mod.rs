@@ -71,7 +71,7 @@ pub fn plain_config() -> Config {
         min_count: 1,
         hash_bits: None,
         numeric_transform: encode::Transform::Quantile,
-        bins: 8,
+        bins: Some(8),
         ..Config::default()
     }
 }

@@ -1,0 +1,91 @@
+//! What a model is, in rows of text.
+
+use crate::screen::{figure, one_line, percent, thousands};
+use pairloom::Model;
+use pairloom::encode::{Field, FieldKind, Number, Target, Vocabulary};
+use pairloom::metric::Constant;
+use pairloom::schema::{Column, Role};
+
+/// Places that a name out of a file may take.
+const NAME: usize = 60;
+
+/// The model in a sentence.
+pub fn sentence(model: &Model) -> String {
+    let label = model.schema.find(Role::Label).map(|column| &model.schema.columns[column].name);
+    let label = label.map_or("the label".into(), |name| one_line(name, NAME));
+    let what = match classes(model) {
+        Some([negative, positive]) => {
+            format!(
+                "The probability that {label} is \u{2018}{positive}\u{2019} rather than \u{2018}{negative}\u{2019}"
+            )
+        }
+        None => format!("The value of {label}"),
+    };
+    let features = thousands(model.encoding.features() as i64);
+    match model.config.factors {
+        0 => format!("{what}, by a linear model of {features} features."),
+        k => format!(
+            "{what}, by a factorization machine of {features} features with {k} factors each."
+        ),
+    }
+}
+
+/// What labels 0 and 1 are called, if there are two.
+pub fn classes(model: &Model) -> Option<[String; 2]> {
+    match &model.encoding.target {
+        Target::Binary { negative, positive } => {
+            Some([negative, positive].map(|name| one_line(name, NAME)))
+        }
+        Target::Real { .. } => None,
+    }
+}
+
+/// How labels are spread.
+pub fn spread(constant: &Constant, binary: bool) -> String {
+    if binary {
+        return format!("{} positive", percent(constant.mean));
+    }
+    let (mean, deviation) = (figure(Some(constant.mean)), figure(Some(constant.loss)));
+    format!("mean {mean}, standard deviation {deviation}")
+}
+
+/// The settings as (name, value).
+pub fn setting_rows(model: &Model) -> Vec<(String, String)> {
+    let config = serde_json::to_value(&model.config).unwrap_or_default();
+    let text = |value: &serde_json::Value| match value.is_null() {
+        true => "-".into(),
+        false => value.to_string().replace('"', ""),
+    };
+    let rows = config.as_object().into_iter().flatten();
+    rows.map(|(name, value)| (name.clone(), text(value))).collect()
+}
+
+/// The columns as (name, role, encoding, ids).
+pub fn schema_rows(model: &Model) -> Vec<[String; 4]> {
+    let fields = &model.encoding.fields;
+    let row = |(number, column): (usize, &Column)| {
+        let mine: Vec<&Field> = fields.iter().filter(|field| field.column == number).collect();
+        let how = mine.first().map_or(String::new(), |field| encoding(field));
+        let ids: u64 = mine.iter().map(|field| field.len()).sum();
+        let ids = if mine.is_empty() { String::new() } else { ids.to_string() };
+        [one_line(&column.name, NAME), column.role.name().into(), how, ids]
+    };
+    model.schema.columns.iter().enumerate().map(row).collect()
+}
+
+fn encoding(field: &Field) -> String {
+    match &field.kind {
+        FieldKind::Values(Vocabulary::Dictionary { .. }) => "dictionary".into(),
+        FieldKind::Values(Vocabulary::Hash { bits }) => format!("hash of {bits} bits"),
+        FieldKind::Number(Number::Piecewise { value, .. }) if value.log => {
+            "log and piecewise linear".into()
+        }
+        FieldKind::Number(Number::Piecewise { .. }) => "piecewise linear".into(),
+        FieldKind::Number(Number::Quantile { edges }) => {
+            format!("{} quantile bins", edges.len() + 1)
+        }
+        FieldKind::Number(Number::Value { scale }) if scale.log => "log, standardised".into(),
+        FieldKind::Number(Number::Value { .. }) => "standardised".into(),
+        FieldKind::Number(Number::LogSquare { .. }) => "log-square buckets".into(),
+    }
+}
