@@ -1,9 +1,11 @@
 //! Guessing what each column is, from its name and its first rows.
 //!
-//! A wrong guess must be cheap and visible: every choice carries its reason, and where number and
-//! name of something look alike (an age, a flight number), the test is whether neighbouring
-//! numbers are about equally frequent, as those of a quantity are and those of names are not.
+//! A wrong guess must be cheap and visible: every choice carries its reason. Where number and name
+//! of something look alike (an age, a flight number), the column's name may tell; else the test is
+//! whether neighbouring numbers are about equally frequent, as those of a quantity are and those of
+//! names often are not; else whether they are alike in their labels.
 
+use super::evidence::{are_names, labels};
 use super::hints::{Hints, apply_hints, set};
 use super::look::{falls, look, numbers_rows, separator, unevenness};
 use super::{Column, Role, Schema};
@@ -105,9 +107,10 @@ pub fn infer(
         let (column, why) = guess_label(&schema, &given)?;
         set(&mut schema, &mut given, column, Role::Label, why);
     }
+    let labels = labels(&schema, sample);
     for (cell, column) in schema.columns.iter_mut().enumerate() {
         if !given[cell] {
-            guess(column, cell, sample);
+            guess(column, cell, sample, &labels);
         }
     }
     schema.check()?;
@@ -150,7 +153,7 @@ fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)>
     }
 }
 
-fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
+fn guess(column: &mut Column, cell: usize, sample: &[&RawRow], labels: &[f64]) {
     let look = look(cell, sample);
     let distinct = look.texts.len();
     let mut choose = |role, why: String| (column.role, column.why) = (role, why);
@@ -175,6 +178,9 @@ fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
         }
         Some(whole) if look.numeric && unevenness(whole) > UNEVEN => {
             choose(Role::Categorical, "whole numbers as uneven as names".into())
+        }
+        Some(_) if look.numeric && are_names(cell, sample, labels) => {
+            choose(Role::Categorical, "whole numbers, neighbours unlike in the label: names".into())
         }
         Some(_) if look.numeric => {
             choose(Role::Numeric, "whole numbers, many distinct (names? --categorical)".into())

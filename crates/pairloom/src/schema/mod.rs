@@ -4,6 +4,7 @@
 //! used. Inference looks at the first rows only and explains each choice, so that a wrong guess is
 //! seen and can be overridden.
 
+mod evidence;
 mod hints;
 mod infer;
 mod look;
