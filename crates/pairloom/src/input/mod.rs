@@ -9,6 +9,7 @@
 mod csv;
 mod detect;
 mod lines;
+mod magic;
 mod number;
 mod open;
 mod options;
