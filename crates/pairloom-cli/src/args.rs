@@ -45,7 +45,7 @@ impl InputArgs {
     /// As the library wants it.
     pub fn open(&self) -> OpenOptions {
         let header = (self.header || self.no_header).then_some(self.header);
-        OpenOptions { format: self.format, delimiter: self.delimiter, header }
+        OpenOptions { format: self.format, delimiter: self.delimiter, header, ..Default::default() }
     }
 
     /// As the library wants it.

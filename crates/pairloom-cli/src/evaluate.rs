@@ -54,6 +54,9 @@ pub fn run(args: &Args) -> Result<()> {
 pub fn open_for(model: &Model, data: &str, input: &InputArgs) -> Result<Box<dyn Reader>> {
     match input.open() {
         options if options == OpenOptions::default() => input::open_as(data, model.schema.format),
-        options => input::open(data, &options),
+        options => {
+            let names = model.schema.columns.iter().map(|column| column.name.clone()).collect();
+            input::open(data, &OpenOptions { names, ..options })
+        }
     }
 }
