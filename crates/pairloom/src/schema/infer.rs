@@ -7,7 +7,7 @@
 
 use super::evidence::{are_names, labels};
 use super::hints::{Hints, apply_hints, set};
-use super::look::{falls, look, numbers_rows, separator, unevenness};
+use super::look::{falls, look, numbers_rows, separator, spelling, unevenness};
 use super::{Column, Role, Schema};
 use crate::input::{Format, RawRow};
 use crate::{Error, Result};
@@ -191,8 +191,14 @@ fn guess(column: &mut Column, cell: usize, sample: &[&RawRow], labels: &[f64]) {
                 choose(Role::Multi, format!("lists separated by '{separator}'"));
                 column.separator = Some(separator);
             }
-            None if nearly_all => choose(Role::Ignore, "text, nearly every row its own".into()),
-            None => choose(Role::Categorical, format!("text, {distinct} distinct")),
+            None => {
+                let what = match spelling(&look) {
+                    Some(spelling) => format!("text: {spelling}"),
+                    None if nearly_all => "text, nearly every row its own".into(),
+                    None => format!("text, {distinct} distinct"),
+                };
+                choose(if nearly_all { Role::Ignore } else { Role::Categorical }, what);
+            }
         },
     }
 }

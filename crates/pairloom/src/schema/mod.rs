@@ -199,7 +199,11 @@ impl Schema {
             }
         }
         if !self.columns.iter().any(|c| c.role.is_feature()) {
-            return Err(Error::usage("no column is left to learn from"));
+            let guessed = |c: &&Column| c.role == Role::Ignore && !c.why.is_empty();
+            let example = self.columns.iter().find(guessed);
+            let example =
+                example.map_or(String::new(), |c| format!("; '{}' is left out: {}", c.name, c.why));
+            return Err(Error::usage(format!("no column is left to learn from{example}")));
         }
         let mut names = HashSet::new();
         for column in &self.columns {
