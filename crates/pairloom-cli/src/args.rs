@@ -64,7 +64,8 @@ pub struct ColumnArgs {
     /// The column to predict [default: by its name, or the first one if there is no header]
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
-    /// The label value that counts as positive [default: the greater one, or the one for yes]
+    /// The label value that counts as positive, against all others
+    /// [default: of two, the greater one, or the one for yes]
     #[arg(long, value_name = "VALUE")]
     pub positive: Option<String>,
     /// The column of row weights

@@ -5,7 +5,7 @@ use pairloom::Result;
 use pairloom::encode::Target;
 use pairloom::fit::Epoch;
 use pairloom::metric::Metrics;
-use pairloom::schema::{Column, Schema};
+use pairloom::schema::{Column, Role, Schema};
 use pairloom::train::Start;
 
 /// The schema, with the reason for each guess.
@@ -13,7 +13,9 @@ pub fn schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
     let mut rows = vec![["column", "role", "because"].map(String::from).to_vec()];
     let row = |column: &Column| {
         let why = if column.why.is_empty() { "given" } else { &column.why };
-        vec![column.name.clone(), column.role.name().into(), why.into()]
+        let positive = schema.positive.as_ref().filter(|_| column.role == Role::Label);
+        let positive = positive.map_or(String::new(), |value| format!("; '{value}' is positive"));
+        vec![column.name.clone(), column.role.name().into(), format!("{why}{positive}")]
     };
     rows.extend(schema.columns.iter().map(row));
     screen.table(&rows, false)?;
@@ -25,7 +27,8 @@ pub fn schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
 pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     screen.text(&match &start.target {
         Target::Binary { positive, negative } => {
-            format!("predicting the probability of '{positive}' against '{negative}'")
+            let others = negative.as_ref().map_or("all others".into(), |n| format!("'{n}'"));
+            format!("predicting the probability of '{positive}' against {others}")
         }
         Target::Real { mean, scale } => {
             let (mean, scale) = (figure(Some(*mean)), figure(Some(*scale)));

@@ -25,6 +25,7 @@ pub use quantile::Knots;
 pub use row::RowEncoder;
 pub(crate) use row::{number_error, parse_weight};
 pub use target::Target;
+pub(crate) use target::same_label;
 pub use vocabulary::Vocabulary;
 
 use crate::config::Config;
