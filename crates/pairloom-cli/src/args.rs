@@ -161,7 +161,8 @@ pub struct ConfigArgs {
     /// Share of the rows held out at random, without a validation file; 0 for none
     #[arg(long, value_name = "SHARE")]
     pub valid_fraction: Option<f64>,
-    /// Share of the rows held out from the end of the file instead, for rows in order of time
+    /// Share of the rows held out from the end of the file instead, for rows in order of time; with
+    /// groups, those that begin in it
     #[arg(long, value_name = "SHARE", conflicts_with = "valid_fraction")]
     pub valid_tail: Option<f64>,
     /// A value seen in fewer training rows shares the default id of its column

@@ -95,7 +95,10 @@ fn kind<'a>(binary: bool, predictions: &'a [f64], rows: &'a Rows) -> Kind<'a> {
 /// The settings as (name, value).
 pub fn setting_rows(model: &Model) -> Vec<(String, String)> {
     let config = serde_json::to_value(&model.config).unwrap_or_default();
-    let text = |value: &serde_json::Value| value.to_string().replace('"', "");
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::Null => "off".into(),
+        value => value.to_string().replace('"', ""),
+    };
     let rows = config.as_object().into_iter().flatten();
     rows.map(|(name, value)| (name.clone(), text(value))).collect()
 }

@@ -114,6 +114,8 @@ fn wrong_command_lines() {
             ("train shop.csv --multi tags", "invalid value 'tags' for '--multi"),
             ("completions cobol", "invalid value 'cobol' for '<SHELL>'"),
             ("synth --rows many", "invalid value 'many' for '--rows"),
+            ("synth --rows -5", "invalid value '-5' for '--rows"),
+            ("predict good.model shop.csv --threads -1", "invalid value '-1' for '--threads"),
             // Settings out of their range.
             (
                 "train shop.csv --label bought --factors 70000",
@@ -198,6 +200,18 @@ fn wrong_command_lines() {
             ("train ok.svm --header", "format libsvm has no header"),
             ("train ok.svm --format libsvm --delimiter ,", "format libsvm has no delimiter"),
             ("train - --valid -", "standard input cannot be both"),
+            ("inspect -", "a model is mapped from a file: it cannot come from standard input"),
+            ("predict - shop.csv", "a model is mapped from a file"),
+            ("predict good.model shop.csv --keep site,site", "--keep names column 'site' twice"),
+            ("predict good.model shop.csv --json --keep prediction", "--keep prediction: what"),
+            (
+                "predict good.model shop.csv --keep Site",
+                "there is no column 'Site' to keep (did you",
+            ),
+            (
+                "train shop.csv --label Bought",
+                "there is no column 'Bought' (did you mean 'bought'?",
+            ),
             ("predict good.model shop.csv --keep nope", "there is no column 'nope' to keep"),
             ("synth --format libsvm --header", "--header: libsvm and libffm text has none"),
         ],
@@ -298,6 +312,14 @@ fn rows_that_cannot_be_used() {
 #[test]
 fn files_that_cannot_be_used() {
     data_fails(&[
+        (
+            "a.csv",
+            "label,a,a\n1,2,3\n0,3,4\n",
+            "",
+            "a.csv:1:9: columns 2 and 3 are both named `a`: giv",
+        ),
+        ("a.csv", "x,y,y\na,b,c\nd,e,f\n", "--label x", "a.csv:1:5: columns 2 and 3 are both name"),
+        ("a.csv", "{\"label\":1,\"x\":2}\n", "", "a.csv: JSON: save it as CSV"),
         ("a.csv", "", "", "a.csv: no rows: the file is empty"),
         ("a.csv", "label,a\n", "--header", "a.csv: no rows to train on"),
         ("a.svm", "# nothing\n\n", "", "a.svm: no rows to train on"),

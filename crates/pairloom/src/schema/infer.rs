@@ -117,19 +117,17 @@ pub fn infer(
     Ok(schema)
 }
 
-/// libsvm and libffm: the first cell is the label, the second a query, and the pairs follow.
+/// libsvm and libffm: the first cell is the label, the second a query if there is one, and the
+/// pairs follow.
 fn sparse(schema: &mut Schema, given: &mut [bool], sample: &[&RawRow]) {
     if schema.find(Role::Label).is_none() && !given[0] {
         set(schema, given, 0, Role::Label, "by the format");
     }
-    if !given[1] {
-        let has_groups = sample.iter().any(|row| !row.cell(1).is_empty());
-        let (role, why) = match has_groups {
-            true => (Role::Group, "by the format"),
-            false => (Role::Ignore, "no line has one"),
-        };
-        set(schema, given, 1, role, why);
+    if !given[1] && sample.iter().any(|row| !row.cell(1).is_empty()) {
+        set(schema, given, 1, Role::Group, "by the format");
     }
+    // The label is the first column, and pairs have no cell: leaving this one out moves nothing.
+    schema.columns.truncate(1 + usize::from(given[1]));
     schema
         .columns
         .push(Column { why: "by the format".into(), ..Column::new("pairs", Role::Pairs) });

@@ -172,15 +172,18 @@ impl Schema {
                 format!("column '{name}' of the schema is missing{meant}: {}", list(others));
             return Err(Error::data(file, message));
         }
+        // The reader of sparse rows has a cell for queries even if there are none.
+        let is_csv = matches!(self.format, Format::Csv { .. });
         let column = |name: &String| {
             let known = self.columns.iter().find(|c| c.name == *name).cloned();
-            known.unwrap_or_else(|| Column {
+            let unknown = || Column {
                 why: "not in the schema".into(),
                 ..Column::new(name.as_str(), Role::Ignore)
-            })
+            };
+            known.or_else(|| is_csv.then(unknown))
         };
         let pairs = self.columns.iter().filter(|c| c.role == Role::Pairs).cloned();
-        let columns = names.iter().map(column).chain(pairs).collect();
+        let columns = names.iter().filter_map(column).chain(pairs).collect();
         let schema = Schema { columns, ..self.clone() };
         schema.check()?;
         Ok(schema)
