@@ -45,7 +45,7 @@ impl InputArgs {
     /// As the library wants it.
     pub fn open(&self) -> OpenOptions {
         let header = (self.header || self.no_header).then_some(self.header);
-        OpenOptions { format: self.format, delimiter: self.delimiter, header }
+        OpenOptions { format: self.format, delimiter: self.delimiter, header, ..Default::default() }
     }
 
     /// As the library wants it.
@@ -64,7 +64,8 @@ pub struct ColumnArgs {
     /// The column to predict [default: by its name, or the first one if there is no header]
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
-    /// The label value that counts as positive [default: the greater one, or the one for yes]
+    /// The label value that counts as positive, against all others
+    /// [default: of two, the greater one, or the one for yes]
     #[arg(long, value_name = "VALUE")]
     pub positive: Option<String>,
     /// The column of row weights
@@ -163,7 +164,8 @@ pub struct ConfigArgs {
     /// Share of the rows held out at random, without a validation file; 0 for none
     #[arg(long, value_name = "SHARE")]
     pub valid_fraction: Option<f64>,
-    /// Share of the rows held out from the end of the file instead, for rows in order of time
+    /// Share of the rows held out from the end of the file instead, for rows in order of time; with
+    /// groups, those that begin in it
     #[arg(long, value_name = "SHARE", conflicts_with = "valid_fraction")]
     pub valid_tail: Option<f64>,
     /// A value seen in fewer training rows shares the default id of its column

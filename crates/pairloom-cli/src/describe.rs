@@ -34,6 +34,7 @@ pub fn sentence(model: &Model) -> String {
 pub fn classes(model: &Model) -> Option<[String; 2]> {
     match &model.encoding.target {
         Target::Binary { negative, positive } => {
+            let negative = negative.as_deref().unwrap_or("all others");
             Some([negative, positive].map(|name| one_line(name, NAME)))
         }
         Target::Real { .. } => None,
@@ -53,7 +54,7 @@ pub fn spread(constant: &Constant, binary: bool) -> String {
 pub fn setting_rows(model: &Model) -> Vec<(String, String)> {
     let config = serde_json::to_value(&model.config).unwrap_or_default();
     let text = |value: &serde_json::Value| match value.is_null() {
-        true => "-".into(),
+        true => "off".into(),
         false => value.to_string().replace('"', ""),
     };
     let rows = config.as_object().into_iter().flatten();

@@ -8,14 +8,14 @@ use pairloom::input::{self, OpenOptions, Reader};
 use pairloom::metric::DEFAULT_THRESHOLD;
 use pairloom::parallel::Threads;
 use pairloom::predict::EvaluateOptions;
-use pairloom::{Model, Result};
+use pairloom::{Error, Model, Result};
 
 /// Arguments of `pairloom evaluate`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The model
     model: String,
-    /// Rows with labels; - for standard input
+    /// Rows with labels, in the format of the training rows; - for standard input
     data: String,
     /// Write a page with ROC, calibration and the model's learning curves
     #[arg(long, value_name = "HTML")]
@@ -36,7 +36,7 @@ pub struct Args {
 /// Runs `pairloom evaluate`.
 pub fn run(args: &Args) -> Result<()> {
     output::check(&args.report.iter().collect::<Vec<_>>(), &[&args.model, &args.data])?;
-    let model = Model::load(&args.model)?;
+    let model = load(&args.model)?;
     let mut reader = open_for(&model, &args.data, &args.input)?;
     let threads = Threads::new(args.threads)?;
     let options = EvaluateOptions { on_error: args.input.on_error(), threshold: args.threshold };
@@ -52,10 +52,23 @@ pub fn run(args: &Args) -> Result<()> {
     screen.json(&serde_json::to_value(&found.metrics).unwrap_or_default())
 }
 
+/// The model in a file.
+pub fn load(model: &str) -> Result<Model> {
+    match model {
+        "-" => {
+            Err(Error::usage("a model is mapped from a file: it cannot come from standard input"))
+        }
+        file => Model::load(file),
+    }
+}
+
 /// Opens rows for a model: in the format it was trained on unless another is asked for.
 pub fn open_for(model: &Model, data: &str, input: &InputArgs) -> Result<Box<dyn Reader>> {
     match input.open() {
         options if options == OpenOptions::default() => input::open_as(data, model.schema.format),
-        options => input::open(data, &options),
+        options => {
+            let names = model.schema.columns.iter().map(|column| column.name.clone()).collect();
+            input::open(data, &OpenOptions { names, ..options })
+        }
     }
 }

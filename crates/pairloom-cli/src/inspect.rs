@@ -1,8 +1,9 @@
 //! `pairloom inspect`.
 
 use crate::describe::{schema_rows, setting_rows};
+use crate::evaluate::load;
 use crate::screen::{Screen, metric_rows, thousands};
-use pairloom::{Error, Model, Result};
+use pairloom::{Error, Result};
 
 /// Arguments of `pairloom inspect`.
 #[derive(Debug, clap::Args)]
@@ -16,7 +17,7 @@ pub struct Args {
 
 /// Runs `pairloom inspect`.
 pub fn run(args: &Args) -> Result<()> {
-    let model = Model::load(&args.model)?;
+    let model = load(&args.model)?;
     let bytes = std::fs::metadata(&args.model).map_err(|e| Error::io(&args.model, e))?.len();
     let mut screen = Screen::new(args.json, false);
     let (features, factors) = (model.encoding.features(), model.config.factors);

@@ -39,11 +39,14 @@ enum Command {
     #[command(allow_negative_numbers = true)]
     Train(Box<train::Args>),
     /// Measure a model on a file of rows with labels
+    #[command(allow_negative_numbers = true)]
     Evaluate(evaluate::Args),
     /// Predict the rows of a file
+    #[command(allow_negative_numbers = true)]
     Predict(predict::Args),
     /// Show what is in a model file
     Inspect(inspect::Args),
+    #[command(allow_negative_numbers = true)]
     Synth(synth::Args),
     /// Print a completion script for a shell
     Completions(generate::CompletionsArgs),

@@ -1,7 +1,7 @@
 //! `pairloom predict`.
 
 use crate::args::InputArgs;
-use crate::evaluate::open_for;
+use crate::evaluate::{load, open_for};
 use crate::output;
 use crate::screen::notice_skipped;
 use pairloom::file::{shown, write_whole};
@@ -17,7 +17,8 @@ use std::io::Write;
 pub struct Args {
     /// The model
     model: String,
-    /// Rows, with or without labels; - for standard input
+    /// Rows in the format of the training rows, with or without labels; - for standard input, which
+    /// may be endless: its rows are predicted and written in pieces of some thousand
     data: String,
     /// File to write to; - for standard output
     #[arg(long, short, value_name = "FILE", default_value = "-")]
@@ -28,7 +29,8 @@ pub struct Args {
     /// Threads, 0 for one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
-    /// Write one JSON object a line: {"prediction": 0.25}, with the kept columns in it
+    /// Write one JSON object a line: {"prediction": 0.25}, with the kept columns in it; JSON is UTF-8,
+    /// and bytes of a cell that are not are replaced
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -38,9 +40,23 @@ pub struct Args {
 /// Runs `pairloom predict`.
 pub fn run(args: &Args) -> Result<()> {
     output::check(&[&args.output], &[&args.model, &args.data])?;
-    let model = Model::load(&args.model)?;
+    check_keep(&args.keep)?;
+    let model = load(&args.model)?;
     let skipped = write_whole(&args.output, |out| predict(args, &model, out))?;
     notice_skipped(&skipped);
+    Ok(())
+}
+
+/// Refuses columns that would be one in what is written.
+fn check_keep(keep: &[String]) -> Result<()> {
+    let twice = keep.iter().enumerate().find(|(at, name)| keep[..*at].contains(name));
+    if let Some((_, name)) = twice {
+        return Err(Error::usage(format!("--keep names column '{name}' twice")));
+    }
+    if keep.iter().any(|name| name == "prediction") {
+        let message = "--keep prediction: what is predicted is called so; rename that column";
+        return Err(Error::usage(message));
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use pairloom::Result;
 use pairloom::encode::Target;
 use pairloom::fit::Epoch;
 use pairloom::metric::Metrics;
-use pairloom::schema::{Column, Schema};
+use pairloom::schema::{Column, Role, Schema};
 use pairloom::train::Start;
 
 /// What the loss is called: that of a label of two values, and that of numbers.
@@ -23,7 +23,10 @@ pub fn schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
     let mut rows = vec![["column", "role", "because"].map(String::from).to_vec()];
     let row = |column: &Column| {
         let why = if column.why.is_empty() { "given" } else { &column.why };
-        vec![one_line(&column.name, 40), column.role.name().into(), why.into()]
+        let positive = schema.positive.as_ref().filter(|_| column.role == Role::Label);
+        let positive = positive
+            .map_or(String::new(), |value| format!("; '{}' is positive", one_line(value, 40)));
+        vec![one_line(&column.name, 40), column.role.name().into(), format!("{why}{positive}")]
     };
     rows.extend(schema.columns.iter().map(row));
     screen.table(&rows, false)?;
@@ -36,8 +39,10 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     let spread = spread(&start.constant, start.target.is_binary());
     screen.text(&match &start.target {
         Target::Binary { positive, negative } => {
-            let [positive, negative] = [positive, negative].map(|class| one_line(class, 40));
-            format!("predicting the probability of '{positive}' against '{negative}' ({spread})")
+            let [positive, others] = [Some(positive), negative.as_ref()].map(|class| {
+                class.map_or("all others".into(), |name| format!("'{}'", one_line(name, 40)))
+            });
+            format!("predicting the probability of {positive} against {others} ({spread})")
         }
         Target::Real { .. } => format!("predicting a number ({spread})"),
     })?;

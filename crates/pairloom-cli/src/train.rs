@@ -23,8 +23,8 @@ use std::time::Duration;
 /// Arguments of `pairloom train`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Training rows: a file of CSV, TSV, libsvm or libffm, plain or compressed with gzip or zstd;
-    /// - for standard input
+    /// Training rows: a file of CSV, TSV, libsvm or libffm in UTF-8, plain or compressed with gzip or
+    /// zstd; - for standard input
     data: String,
     /// Validation rows, in the format of the training rows
     #[arg(long, value_name = "DATA", conflicts_with_all = ["valid_fraction", "valid_tail"])]

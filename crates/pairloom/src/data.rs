@@ -6,8 +6,8 @@
 //! else is decided afterwards, without a second pass over the text. That also lets standard input
 //! be trained on.
 
-use crate::encode::{Dictionary, number_error, parse_cell, parse_weight, split_values};
-use crate::input::{RawRow, parse_number};
+use crate::encode::{Dictionary, number_error, parse_cell, parse_weight, same_label, split_values};
+use crate::input::{RawRow, parse_number, spelled};
 use crate::reading::RowLines;
 use crate::schema::{Role, Schema};
 use crate::{Error, Result, memory};
@@ -70,20 +70,25 @@ pub(crate) enum InternedCells {
     Numbers(Vec<f64>),
 }
 
-/// The label cells: numbers, or up to two texts.
+/// The label cells: numbers, or texts; up to two of them, unless one is learned against the rest.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Labels {
-    /// The number, or the place in `classes`.
+    /// The number, or the place in `classes`, or [`Labels::OTHER`].
     pub(crate) values: Vec<f64>,
-    /// Distinct labels in order of appearance, at most 3 of them.
+    /// Distinct labels in order of appearance: the first 3, and the positive one.
     pub(crate) classes: Vec<String>,
     /// Whether some label is not a number.
     pub(crate) are_text: bool,
+    /// The label that the schema calls positive.
+    positive: Option<String>,
 }
 
 impl Labels {
     /// More classes than this are only counted as "many".
     const TRACKED: usize = 3;
+
+    /// The value of a text that is none of `classes`.
+    pub const OTHER: f64 = -1.0;
 
     fn push(&mut self, raw: &RawRow, cell: usize) -> Result<()> {
         let text = raw.cell(cell).trim_ascii();
@@ -105,34 +110,58 @@ impl Labels {
         };
         let place = self.classes.iter().position(known);
         let is_text = self.are_text || number.is_none();
-        if is_text && place.is_none() && self.classes.len() >= 2 {
-            let (first, second) = (&self.classes[0], &self.classes[1]);
-            return Err(raw.cell_error(
-                cell,
-                format!(
-                    "label: '{name}' is a third value beside '{first}' and '{second}': two \
-                         values or numbers can be learned"
-                ),
-            ));
+        if is_text && place.is_none() && self.classes.len() >= 2 && self.positive.is_none() {
+            return Err(raw.cell_error(cell, self.third(name)));
         }
         if is_text && !self.are_text {
             self.become_text();
         }
-        if place.is_none() && self.classes.len() < Self::TRACKED {
-            self.classes.push(name.to_string());
-        }
-        let class = place.unwrap_or(self.classes.len() - 1);
-        self.values.push(number.filter(|_| !is_text).unwrap_or(class as f64));
+        let is_positive = self.positive.as_ref().is_some_and(|p| same_label(text, p));
+        let is_new = place.is_none() && (is_positive || self.classes.len() < Self::TRACKED);
+        let place = if is_new { Some(self.classes.len()) } else { place };
+        self.classes.extend(is_new.then(|| name.to_string()));
+        let class = place.map_or(Self::OTHER, |place| place as f64);
+        self.values.push(number.filter(|_| !is_text).unwrap_or(class));
         Ok(())
     }
 
-    /// From numbers to places in `classes`, which holds all of them so far.
+    /// What stands for a class in `values`.
+    pub(crate) fn value_of(&self, class: &str) -> f64 {
+        match self.are_text {
+            true => self.classes.iter().position(|c| c == class).unwrap_or(0) as f64,
+            false => parse_number(class.as_bytes()).unwrap_or(1.0),
+        }
+    }
+
+    /// What stands for one of the two classes that there are, or for the one against the rest.
+    pub(crate) fn one_of_two(&self) -> Option<f64> {
+        let is_positive = |class: &&String| {
+            self.positive.as_ref().is_none_or(|p| same_label(p.as_bytes(), class))
+        };
+        let are_two = self.positive.is_some() || self.classes.len() == 2;
+        let one = self.classes.iter().find(is_positive).filter(|_| are_two);
+        one.map(|class| self.value_of(class))
+    }
+
+    /// What is wrong with a third value, or a third and a text.
+    fn third(&self, name: &str) -> String {
+        if let Some(spelled) = spelled(name.as_bytes()) {
+            return format!("label: '{name}' is {spelled}");
+        }
+        let classes = self.classes[..2].join("' and '");
+        format!(
+            "label: '{name}' is a third value beside '{classes}': two values or numbers can be \
+             learned, or with --positive one value against the rest"
+        )
+    }
+
+    /// From numbers to places in `classes`.
     fn become_text(&mut self) {
         self.are_text = true;
         let numbers: Vec<_> = self.classes.iter().map(|c| parse_number(c.as_bytes())).collect();
         for value in &mut self.values {
             let class = numbers.iter().position(|&number| number == Some(*value));
-            *value = class.unwrap_or(0) as f64;
+            *value = class.map_or(Self::OTHER, |class| class as f64);
         }
     }
 }
@@ -155,15 +184,15 @@ impl Interned {
         };
         let roles = schema.columns.iter().map(|c| c.role).enumerate();
         let columns = roles.filter(|(_, role)| role.is_feature()).map(feature).collect();
-        Interned { columns, ..Interned::default() }
+        let labels = Labels { positive: schema.positive.clone(), ..Labels::default() };
+        Interned { columns, labels, ..Interned::default() }
     }
 
     /// Adds a row.
     ///
     /// # Errors
     /// [`Error::Row`] for a cell that cannot be used, after which all is as it was before;
-    /// [`Error::Memory`] if the row does not fit, or could
-    /// not be encoded later.
+    /// [`Error::Memory`] if the row does not fit, or could not be encoded later.
     pub fn push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
         // A number takes 8 bytes, however short its text, and a pair more.
         self.grown += raw.record().len() + 8 * self.columns.len() + 16 * raw.pairs().len();

@@ -93,3 +93,46 @@ fn columns_that_a_schema_ignores_may_be_missing() {
     let expected = "f.csv: column 'x' of the schema is missing (did you mean 'X'?): the columns";
     assert!(error.starts_with(expected), "{error}");
 }
+
+#[test]
+fn numbers_that_are_spelled_otherwise_are_told() {
+    let folder = common::folder();
+    let rows = |cell: &str| {
+        let row = |i: usize| format!("{};{}\n", i % 2, if i == 30 { cell } else { "1.5" });
+        format!("label;price\n{}", (0..60).map(row).collect::<String>())
+    };
+    for (cell, expected) in [
+        ("1,5", "'1,5' is a number with a decimal comma: write a point"),
+        ("1,234", "'1,234' is a number with a comma: write a point, or leave it out between"),
+        ("1.234,50", "'1.234,50' is a number with separators of thousands: leave them out"),
+        ("$3", "'$3' is a number with a sign of currency or percent: leave that out"),
+        ("2024-05-17", "'2024-05-17' is a date: make it a number"),
+        ("much", "'much' is not a finite number: correct it"),
+    ] {
+        let data = common::write(&folder, "rows.csv", rows(cell));
+        let error = common::refusal(&job(&data, &plain_config()));
+        let expected = format!("{data}:32:3: column 'price' is numeric and {expected}");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+    // A whole column of them is text, and its reason says why.
+    let row = |i: usize| format!("{};{},{:02}\n", i % 2, i / 7, i % 90 + 10);
+    let text = format!("label;price\n{}", (0..300).map(row).collect::<String>());
+    let data = common::write(&folder, "commas.csv", text);
+    let error = common::refusal(&job(&data, &plain_config()));
+    let expected = "no column is left to learn from; 'price' is left out: text: '0,10' is a number \
+                    with a decimal comma: write a point";
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn a_first_line_that_does_not_fit_may_be_a_header() {
+    let folder = common::folder();
+    let rows: String = (0..100).map(|i| format!("{},{}.5\n", i % 2, i % 9)).collect();
+    let model = model(&job(&common::write(&folder, "rows.csv", &rows), &plain_config()));
+    let [predicted, evaluated] = tried(&model, &format!("y,size\n{rows}"));
+    let expected =
+        "new:1:3: column '1' is numeric and 'size' is no number: if this line is a header";
+    assert!(predicted.as_ref().unwrap_err().starts_with(expected), "{predicted:?}");
+    let expected = "new:1:1: label: 'y' is neither '1' nor '0'; is this line a header (--header)?";
+    assert_eq!(evaluated.unwrap_err(), expected);
+}

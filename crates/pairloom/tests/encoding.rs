@@ -283,6 +283,7 @@ fn labels_that_are_no_utf8_are_refused_rather_than_mixed_up() {
         format: Some(pairloom::input::FormatName::Csv),
         header: Some(true),
         delimiter: Some(','),
+        ..Default::default()
     };
     let mut reader = pairloom::input::from_bytes("rows.csv", bytes, &options).unwrap();
     let mut row = RawRow::new();

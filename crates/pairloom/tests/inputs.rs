@@ -82,7 +82,7 @@ const LIBSVM: &[Case] = &[
     ("many colons", b"1 1:2:3:4:5\n", &["!1:3 found `1:2:3:4:5`"]),
     ("NUL in front", b"\x001 1:1\n1 1:1\n", &["!1:1 a NUL byte", "1| 0/1=1"]),
     ("NUL in a value", b"1 1:1\x00\n", &["!1:6 a NUL byte"]),
-    ("UTF-16", b"\xff\xfe1\x00 \x001\x00:\x001\x00\n\x00", &["!1:4 UTF-16", "!2:1 NUL"]),
+    ("NUL bytes", b"1\x00 \x001\x00:\x001\x00\n\x00", &["!1:2 UTF-16", "!2:1 NUL"]),
     ("invalid UTF-8", b"1 \xff\xfe:1\n", &["!1:3 index \u{fffd}\u{fffd} is not"]),
     ("control characters", b"1 1:1\x1b[2J\n", &["!1:5 value 1\\u{1b}[2J is not"]),
     ("another kind of blank", b"1\x0b1:1\n", &["!1:1 index 1\\u{b}1 is not"]),
@@ -137,7 +137,7 @@ const LIBFFM: &[Case] = &[
     ("a blank inside", b"1 0:1 :1\n", &["!1:3 found `0:1`"]),
     ("NUL in front", b"\x001 0:1:1\n1 0:1:1\n", &["!1:1 a NUL byte", "1| 0/1=1"]),
     ("NUL in a value", b"1 0:1:1\x00\n", &["!1:8 a NUL byte"]),
-    ("UTF-16", b"\xff\xfe1\x00\n\x00", &["!1:4 UTF-16", "!2:1 NUL"]),
+    ("NUL bytes", b"1\x00\n\x00", &["!1:2 UTF-16", "!2:1 NUL"]),
     ("invalid UTF-8", b"\xff 0:1:\xff\n", &["!1:7 value \u{fffd} is not"]),
 ];
 
@@ -203,7 +203,7 @@ const CSV: &[Case] = &[
     ("NUL", b"1,a\n0,\x00\n1,b\n", &["1|a", "!2:3 a NUL byte: is this", "1|b"]),
     ("NUL in quotes", b"1,a\n0,\"x\n\x00\"\n1,b\n", &["1|a", "!3:1 a NUL byte", "1|b"]),
     ("NUL in the first row", b"1,\x00\n", &["!1:3 a NUL byte"]),
-    ("UTF-16", b"\xff\xfe1\x00,\x002\x00\n\x00", &["!1:4 UTF-16"]),
+    ("NUL bytes", b"1\x00,\x002\x00\n\x00", &["!1:2 UTF-16"]),
     ("invalid UTF-8", b"1,\xff\xfe\n", &["1|\\xff\\xfe"]),
     ("UTF-8", "1,é\n".as_bytes(), &["1|\\xc3\\xa9"]),
     ("other delimiters", b"1;a\t|,b\n", &["1;a\\t||b"]),
@@ -499,6 +499,35 @@ fn damaged_streams_are_refused() {
         flipped[middle] ^= 4;
         assert!(read(&flipped).is_err());
         assert!(read(&[&bytes[..], b"garbage"].concat()).is_err());
+    }
+}
+
+/// Files of other kinds are known by their first bytes, packed or not, and whatever their name.
+#[test]
+fn files_of_other_kinds_are_named() {
+    let kinds: &[(&[u8], &str)] = &[
+        (b"PAR1\x15\x04\x15\x10PAR1", "a Parquet file: save it as CSV"),
+        (b"ARROW1\0\0\xff\xff\xff\xff", "a Feather or Arrow file"),
+        (b"FEA1\0\0\0\0", "a Feather or Arrow file"),
+        (b"BZh91AY&SY\x01\x02", "packed by bzip2; gzip and zstd can be read: unpack it"),
+        (b"\xfd7zXZ\0\0\x04", "packed by xz"),
+        (b"\x04\x22\x4d\x18\x64", "packed by lz4"),
+        (b"PK\x03\x04\x14\0", "a zip archive, or a spreadsheet"),
+        (b"\xff\xfey\0,\0x\0\n\0", "UTF-16 text: save it as UTF-8"),
+        (b"\xfe\xff\0y\0,\0x\0\n", "UTF-16 text"),
+        (b"{\"y\": 1, \"x\": 2}\n", "JSON: save it as CSV"),
+        (b"[{\"y\": 1}]\n", "JSON"),
+        (b"[\n  {\n", "JSON"),
+    ];
+    for (bytes, expected) in kinds {
+        for name in ["t.csv", "t", "t.svm"] {
+            for bytes in [bytes.to_vec(), gzip(bytes)] {
+                let error = input::from_bytes(name, bytes, &OpenOptions::default()).err().unwrap();
+                assert!(matches!(error, Error::Data { .. }), "{error:?}");
+                let message = error.to_string();
+                assert!(message.starts_with(&format!("{name}: {expected}")), "{message}");
+            }
+        }
     }
 }
 

@@ -7,8 +7,12 @@ mod common;
 
 use common::{bytes, folder, job, model, plain_config, refusal, trained, write};
 use pairloom::config::Config;
+use pairloom::encode::Target;
 use pairloom::fit::Stop;
+use pairloom::input;
 use pairloom::optimizer::Optimizer;
+use pairloom::parallel::Threads;
+use pairloom::predict::EvaluateOptions;
 use pairloom::reading::OnError;
 use pairloom::schema::Hints;
 use pairloom::train::{Job, SchemaSource};
@@ -58,7 +62,7 @@ fn a_tail_holds_out_the_groups_that_begin_in_it() {
     assert_eq!(held_out(&job("fives.csv", &|i| i / 5)), (75..100).collect::<Vec<_>>());
     // One group goes through all: its rows stay together.
     let mixed = |i: usize| if i.is_multiple_of(5) { 1000 } else { i / 10 };
-    let expected: Vec<usize> = (80..100).filter(|i| i % 5 != 0).collect();
+    let expected: Vec<usize> = (80..100).filter(|i: &usize| !i.is_multiple_of(5)).collect();
     assert_eq!(held_out(&job("mixed.csv", &mixed)), expected);
     let error = refusal(&job("one.csv", &|i| i % 4));
     assert!(error.contains("one.csv: no group begins in the tail"), "{error}");
@@ -82,4 +86,49 @@ fn a_diverged_row_is_named_by_its_line() {
     let found = trained(&Job { on_error: OnError::Skip, ..job(&data, &config) });
     assert!(matches!(found.stop, Stop::Diverged { .. }), "{:?}", found.stop);
     assert_eq!(found.diverged_line, Some(97));
+}
+
+#[test]
+fn a_positive_label_is_learned_against_the_rest() {
+    let folder = folder();
+    let texts = ["cat", "dog", "cow", "hen", "fox", "bee"];
+    let numbers = ["1", "2.0", "3", "4", "+5.0", "6"];
+    let mixed = ["1", "2", "3", "4", "fox", "bee"];
+    for (labels, positive) in [
+        (texts, "fox"),
+        (texts, "cat"),
+        (numbers, "5"),
+        (numbers, "1.0"),
+        (mixed, "fox"),
+        (mixed, "4"),
+    ] {
+        let row = |i: usize| format!("{},c{},d{}\n", labels[i % 6], i % 6, i % 5);
+        let text = format!("label,c,d\n{}", (0..300).map(row).collect::<String>());
+        let data = write(&folder, "rows.csv", &text);
+        let hints = Hints { positive: Some(positive.into()), ..Hints::default() };
+        let config = Config { epochs: 20, ..plain_config() };
+        let model = model(&hinted(&data, &config, hints));
+        let target = &model.encoding.target;
+        assert!(matches!(target, Target::Binary { negative: None, .. }), "{target:?}");
+        let mut reader = input::open_as(&data, model.schema.format).unwrap();
+        let threads = Threads::new(1).unwrap();
+        let found =
+            model.evaluate(&mut *reader, "rows", &EvaluateOptions::default(), &threads).unwrap();
+        let expected = labels.iter().position(|l| target.parse(l.as_bytes()) == Ok(1.0)).unwrap();
+        for (row, (&label, &p)) in found.labels.labels().iter().zip(&found.predictions).enumerate()
+        {
+            assert_eq!(label == 1.0, row % 6 == expected, "{positive} {row}");
+            assert_eq!(p > 0.5, row % 6 == expected, "{positive} {row}: {p}");
+        }
+        assert!(target.parse(b"new").is_ok() && target.parse(b"").is_err());
+        let hints = Hints { positive: Some("elk".into()), ..Hints::default() };
+        let error = refusal(&hinted(&data, &plain_config(), hints));
+        assert!(error.contains("no label is 'elk': they are '"), "{error}");
+    }
+    // Without a positive value, three texts are one too many.
+    let data = write(&folder, "three.csv", "label,c\na,x\nb,y\nc,x\n");
+    assert!(refusal(&job(&data, &plain_config())).contains("with --positive one value against"));
+    let data = write(&folder, "comma.csv", "label;c\n1;x\n2;y\n2,5;x\n");
+    let error = refusal(&job(&data, &plain_config()));
+    assert!(error.ends_with("4:1: label: '2,5' is a number with a decimal comma: write a point"));
 }

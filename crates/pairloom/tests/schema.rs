@@ -251,17 +251,17 @@ fn sparse_rows_have_a_label_pairs_and_maybe_groups() {
         let schema = inferred(format, text, &Hints::default()).unwrap();
         schema.columns.into_iter().map(|column| (column.name, column.role)).collect()
     };
-    let expected = |qid| {
-        [("label", Role::Label), ("qid", qid), ("pairs", Role::Pairs)]
-            .map(|(name, role)| (name.to_string(), role))
-    };
-    assert_eq!(roles(Format::Libsvm, "1 1:1\n0 2:1\n"), expected(Role::Ignore));
-    assert_eq!(roles(Format::Libsvm, "1 qid:1 1:1\n0 qid:2 2:1\n"), expected(Role::Group));
+    let qid = ("qid".to_string(), Role::Group);
+    let [label, pairs] = [("label", Role::Label), ("pairs", Role::Pairs)]
+        .map(|(name, role)| (name.to_string(), role));
+    assert_eq!(roles(Format::Libsvm, "1 1:1\n0 2:1\n"), [label.clone(), pairs.clone()]);
+    let queries = roles(Format::Libsvm, "1 qid:1 1:1\n0 qid:2 2:1\n");
+    assert_eq!(queries, [label.clone(), qid, pairs.clone()]);
     let hints = Hints { categorical: words(&["qid"]), ..Hints::default() };
     let schema = inferred(Format::Libsvm, "1 qid:1 1:1\n0 qid:2 2:1\n", &hints).unwrap();
     let chosen: Vec<Role> = schema.columns.iter().map(|column| column.role).collect();
     assert_eq!(chosen, [Role::Label, Role::Categorical, Role::Pairs], "what is said holds");
-    assert_eq!(roles(Format::Libffm, "1 0:1:1\n0 1:2:1\n"), expected(Role::Ignore));
+    assert_eq!(roles(Format::Libffm, "1 0:1:1\n0 1:2:1\n"), [label, pairs]);
 }
 
 fn words(names: &[&str]) -> Vec<String> {
@@ -374,7 +374,7 @@ fn a_schema_is_fitted_to_the_columns_of_a_file() {
     let sparse = Schema { format: Format::Libsvm, positive: None, columns: pairs };
     let fitted = sparse.for_columns("f.svm", &words(&["label", "qid"])).unwrap();
     let roles: Vec<Role> = fitted.columns.iter().map(|column| column.role).collect();
-    assert_eq!(roles, [Role::Label, Role::Ignore, Role::Pairs]);
+    assert_eq!(roles, [Role::Label, Role::Pairs]);
 }
 
 #[test]

@@ -65,7 +65,9 @@ impl Case {
         StepSettings {
             loss: self.loss,
             target: match self.loss {
-                Loss::Logistic => Target::Binary { negative: "0".into(), positive: "1".into() },
+                Loss::Logistic => {
+                    Target::Binary { negative: Some("0".into()), positive: "1".into() }
+                }
                 Loss::Squared => Target::Real { mean: 2.0, scale: 3.0 },
             },
             optimizer: self.optimizer,

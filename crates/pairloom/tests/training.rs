@@ -187,11 +187,11 @@ fn what_cannot_be_learned_from_is_refused_in_words() {
     );
     assert_eq!(
         with(&|job| job.config.valid_fraction = 1.0),
-        "valid_fraction must be at least 0 and less than 1"
+        "valid_fraction (--valid-fraction) must be at least 0 and less than 1"
     );
     assert_eq!(
         with(&|job| job.config.batch_size = Some(0)),
-        "batch_size must be from 1 to 16777216"
+        "batch_size (--batch-size) must be from 1 to 16777216"
     );
     let missing = path(&folder, "missing.csv");
     let error = train(&job(&missing, &plain_config()), &mut |_| true).unwrap_err();

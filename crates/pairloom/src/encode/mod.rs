@@ -28,6 +28,7 @@ pub use row::RowEncoder;
 pub(crate) use row::{number_error, parse_weight};
 pub use scale::Scale;
 pub use target::Target;
+pub(crate) use target::same_label;
 pub use vocabulary::Vocabulary;
 
 use crate::config::Config;

@@ -4,7 +4,7 @@ use super::cells::Cells;
 use super::target::shown;
 use super::{Encoding, Field, FieldKind, parse_cell, share, split_values};
 use crate::batch::Rows;
-use crate::input::{RawRow, parse_number};
+use crate::input::{Format, RawRow, parse_number, spelled};
 use crate::schema::{Role, Schema};
 use crate::{Error, Result};
 use std::io::Write;
@@ -154,7 +154,10 @@ pub(super) fn index_token(index: u64, token: &mut Vec<u8>) -> &[u8] {
 }
 
 fn parse_label(encoding: &Encoding, raw: &RawRow, cell: usize) -> Result<f32> {
-    encoding.target.parse(raw.cell(cell)).map_err(|m| raw.cell_error(cell, format!("label: {m}")))
+    encoding.target.parse(raw.cell(cell)).map_err(|message| {
+        let hint = if is_first_of_bare(raw) { "; is this line a header (--header)?" } else { "" };
+        raw.cell_error(cell, format!("label: {message}{hint}"))
+    })
 }
 
 /// The weight in a cell.
@@ -169,11 +172,18 @@ pub(crate) fn parse_weight(raw: &RawRow, cell: usize) -> Result<f32> {
 /// What is wrong with a numeric cell that [`parse_cell`] refused.
 pub(crate) fn number_error(raw: &RawRow, cell: usize, name: &str) -> Error {
     let text = shown(raw.cell(cell));
-    raw.cell_error(
-        cell,
-        format!(
-            "column '{name}' is numeric and {text} is not a finite number: correct it, leave \
-                 it empty if it is unknown, or train with --categorical {name}"
+    let what = match (is_first_of_bare(raw), spelled(raw.cell(cell))) {
+        (true, _) => format!("{text} is no number: if this line is a header, say --header"),
+        (_, Some(spelled)) => format!("{text} is {spelled}"),
+        (_, None) => format!(
+            "{text} is not a finite number: correct it, leave it empty if it is unknown, or train \
+             with --categorical {name}"
         ),
-    )
+    };
+    raw.cell_error(cell, format!("column '{name}' is numeric and {what}"))
+}
+
+/// Whether a row is the first line of a file that was taken to have no header.
+fn is_first_of_bare(raw: &RawRow) -> bool {
+    raw.line() == 1 && matches!(raw.format, Format::Csv { header: false, .. })
 }

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "task")]
 pub enum Target {
-    /// One of two values.
+    /// One of two values, or one against all others.
     Binary {
-        /// The value that counts as 0.
-        negative: String,
+        /// The value that counts as 0; `None` for all others.
+        negative: Option<String>,
         /// The value that counts as 1.
         positive: String,
     },
@@ -38,7 +38,7 @@ impl Target {
     /// Whether the parts make sense: those of a file may not.
     pub(super) fn is_usable(&self) -> bool {
         match self {
-            Target::Binary { negative, positive } => negative != positive,
+            Target::Binary { negative, positive } => negative.as_ref() != Some(positive),
             Target::Real { mean, scale } => mean.is_finite() && scale.is_finite() && *scale > 0.0,
         }
     }
@@ -48,13 +48,16 @@ impl Target {
     pub fn parse(&self, cell: &[u8]) -> Result<f32, String> {
         match self {
             Target::Binary { negative, positive } => {
-                if same(cell, positive) {
+                if same_label(cell, positive) {
                     return Ok(1.0);
                 }
-                if same(cell, negative) {
-                    return Ok(0.0);
+                match negative {
+                    None if cell.trim_ascii().is_empty() => Err("an empty cell".into()),
+                    Some(negative) if !same_label(cell, negative) => {
+                        Err(format!("{} is neither '{positive}' nor '{negative}'", shown(cell)))
+                    }
+                    _ => Ok(0.0),
                 }
-                Err(format!("{} is neither '{positive}' nor '{negative}'", shown(cell)))
             }
             Target::Real { .. } => parse_number(cell)
                 .map(|v| v as f32)
@@ -98,15 +101,18 @@ pub(super) fn learn_target(
         return Err(Error::data(file, message + ": there is nothing to learn"));
     }
     let binary = match config.loss {
-        None => labels.classes.len() == 2,
+        None => labels.classes.len() == 2 || schema.positive.is_some(),
         Some(loss) => loss == Loss::Logistic,
     };
     match &schema.positive {
+        Some(positive) if binary && labels.classes.len() > 2 => {
+            learn_one(labels, training, positive, file)
+        }
         _ if binary => learn_classes(labels, schema, file),
         None => learn_scale(interned, training, config, file),
         Some(positive) => {
-            let message = format!("a label of numbers has no positive value '{positive}'");
-            Err(Error::data(file, message + ": leave it out, or use --loss logistic"))
+            let message = format!("squared loss knows no positive value '{positive}'");
+            Err(Error::data(file, message + ": leave out --positive or --loss"))
         }
     }
 }
@@ -121,6 +127,21 @@ fn class_of(labels: &Labels, value: f64) -> String {
     found.map_or_else(|| value.to_string(), |(_, class)| class.clone())
 }
 
+/// One value against the rest.
+fn learn_one(labels: &Labels, training: &[usize], positive: &str, file: &str) -> Result<Target> {
+    let Some(class) = labels.classes.iter().find(|c| same_label(positive.as_bytes(), c)) else {
+        let classes = labels.classes.join("', '");
+        let message = format!("no label is '{positive}': they are '{classes}' and maybe more");
+        return Err(Error::data(file, message));
+    };
+    let target = Target::Binary { negative: None, positive: class.clone() };
+    let wanted = labels.value_of(class);
+    match training.iter().any(|&row| labels.values[row] == wanted) {
+        true => Ok(target),
+        false => Err(Error::data(file, format!("no training row has the label '{class}'"))),
+    }
+}
+
 /// Which of the two labels is positive: the one the schema names, else the greater number, else a
 /// word for "yes", else the last in the alphabet.
 fn learn_classes(labels: &Labels, schema: &Schema, file: &str) -> Result<Target> {
@@ -131,13 +152,14 @@ fn learn_classes(labels: &Labels, schema: &Schema, file: &str) -> Result<Target>
             file,
             format!(
                 "logistic loss takes a label of two values and this one has more ('{classes}', \
-                     ...): use --loss squared for numbers"
+                     ...): say --positive VALUE for one against the rest, or --loss squared for \
+                     numbers"
             ),
         ));
     };
     let second_is_positive = match &schema.positive {
-        Some(positive) if same(positive.as_bytes(), first) => false,
-        Some(positive) if same(positive.as_bytes(), second) => true,
+        Some(positive) if same_label(positive.as_bytes(), first) => false,
+        Some(positive) if same_label(positive.as_bytes(), second) => true,
         Some(positive) => {
             let message = format!("no label is '{positive}': they are '{first}' and '{second}'");
             return Err(Error::data(file, message));
@@ -154,7 +176,7 @@ fn learn_classes(labels: &Labels, schema: &Schema, file: &str) -> Result<Target>
     };
     let (first, second) = (first.clone(), second.clone());
     let (negative, positive) = if second_is_positive { (first, second) } else { (second, first) };
-    Ok(Target::Binary { negative, positive })
+    Ok(Target::Binary { negative: Some(negative), positive })
 }
 
 /// Weighted mean and standard deviation of the training labels.
@@ -187,11 +209,7 @@ pub(super) fn labels_as_numbers<'a>(
 ) -> impl Fn(usize) -> f32 + 'a {
     let positive = match target {
         Target::Real { .. } => None,
-        Target::Binary { positive, .. } => Some(if labels.are_text {
-            labels.classes.iter().position(|class| class == positive).unwrap_or(0) as f64
-        } else {
-            parse_number(positive.as_bytes()).unwrap_or(1.0)
-        }),
+        Target::Binary { positive, .. } => Some(labels.value_of(positive)),
     };
     move |row| {
         let value = labels.values[row];
@@ -200,7 +218,7 @@ pub(super) fn labels_as_numbers<'a>(
 }
 
 /// Whether a cell is this class: as numbers where both are ("1", "+1" and "1.0" are the same).
-fn same(cell: &[u8], class: &str) -> bool {
+pub(crate) fn same_label(cell: &[u8], class: &str) -> bool {
     let number = parse_number(class.as_bytes());
     cell.trim_ascii() == class.as_bytes() || (number.is_some() && parse_number(cell) == number)
 }

@@ -227,12 +227,20 @@ fn names(row: &RawRow) -> Result<Vec<String>> {
     let mut names = Vec::with_capacity(row.len());
     for i in 0..row.len() {
         let Ok(name) = std::str::from_utf8(row.cell(i).trim_ascii()) else {
-            return Err(row.cell_error(i, "a column name that is not UTF-8"));
+            return Err(row.cell_error(
+                i,
+                "a column name that is not UTF-8: save the file as UTF-8, as with iconv -f LATIN1 \
+                     -t UTF-8",
+            ));
         };
         // pandas leaves the column of its index without one.
         let name = if name.is_empty() { i.to_string() } else { name.to_owned() };
         if let Some(other) = seen.insert(name.clone(), i + 1) {
-            let message = format!("columns {other} and {} are both named `{name}`", i + 1);
+            let message = format!(
+                "columns {other} and {} are both named `{name}`: give each a name of its own, or say \
+                 --no-header if this is no header",
+                i + 1
+            );
             return Err(row.cell_error(i, message));
         }
         names.push(name);

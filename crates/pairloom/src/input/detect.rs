@@ -73,22 +73,23 @@ fn format_of(name: FormatName, source: &mut Source, options: &OpenOptions) -> Re
     match name {
         FormatName::Libsvm => options.check(Some(name)).map(|()| Format::Libsvm),
         FormatName::Libffm => options.check(Some(name)).map(|()| Format::Libffm),
-        FormatName::Csv => csv_format(options.delimiter, source, options.header),
-        FormatName::Tsv => csv_format(options.delimiter.or(Some('\t')), source, options.header),
+        FormatName::Csv => csv_format(options.delimiter, source, options),
+        FormatName::Tsv => csv_format(options.delimiter.or(Some('\t')), source, options),
     }
 }
 
 fn csv_format(
     delimiter: Option<char>,
     source: &mut Source,
-    header: Option<bool>,
+    options: &OpenOptions,
 ) -> Result<Format> {
-    if let (Some(delimiter), Some(header)) = (delimiter, header) {
+    if let (Some(delimiter), Some(header)) = (delimiter, options.header) {
         return Ok(Format::Csv { delimiter, header });
     }
     let sample = sniff::whole_lines(source.peek(sniff::SAMPLE)?);
     let delimiter = delimiter.unwrap_or_else(|| sniff::delimiter(&sample));
-    let header = header.unwrap_or_else(|| sniff::header(&sample, delimiter));
+    let sniffed = || sniff::header(&sample, delimiter, &options.names);
+    let header = options.header.unwrap_or_else(sniffed);
     Ok(Format::Csv { delimiter, header })
 }
 

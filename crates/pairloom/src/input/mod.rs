@@ -9,12 +9,14 @@
 mod csv;
 mod detect;
 mod lines;
+mod magic;
 mod number;
 mod open;
 mod options;
 mod row;
 mod sniff;
 mod sparse;
+mod spelled;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +25,7 @@ pub use number::parse_number;
 pub use open::name;
 pub use options::{FormatName, OpenOptions};
 pub use row::{Pair, RawRow};
+pub(crate) use spelled::spelled;
 
 use crate::Result;
 use serde::{Deserialize, Serialize};

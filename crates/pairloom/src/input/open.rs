@@ -4,6 +4,7 @@
 //! wrongly named files work the same way. The stream can be peeked at: what detection has looked
 //! at is put back in front, which works on pipes as well as on files.
 
+use super::magic;
 use crate::{Error, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
@@ -56,13 +57,19 @@ impl Source {
 
     fn new(name: &str, mut input: impl Read + Send + 'static) -> Result<Self> {
         let failed = |error| Error::io(name, error);
-        let mut magic = Vec::with_capacity(4);
-        // A pipe may hand over its first bytes one at a time: `take` reads on until there are 4.
-        input.by_ref().take(4).read_to_end(&mut magic).map_err(failed)?;
-        let compression = Compression::from_magic(&magic);
-        let raw = BufReader::with_capacity(BUFFER, Cursor::new(magic).chain(input));
+        let head = head(&mut input).map_err(failed)?;
+        let compression = Compression::from_magic(&head);
+        let raw = BufReader::with_capacity(BUFFER, Cursor::new(head.clone()).chain(input));
         let input = compression.decode(raw).map_err(failed)?;
-        Ok(Source { name: Arc::from(name), input, compression })
+        let mut source = Source { name: Arc::from(name), input, compression };
+        let text = match compression {
+            Compression::None => head,
+            _ => source.peek(magic::MORE)?,
+        };
+        match magic::unreadable(&text) {
+            Some(message) => Err(Error::data(name, message)),
+            None => Ok(source),
+        }
     }
 
     /// The name that errors give this stream.
@@ -107,13 +114,23 @@ impl Source {
     }
 }
 
+/// The first bytes. A pipe may hand them over one at a time: `take` reads on until they are there.
+fn head(input: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(magic::MORE);
+    input.take(magic::FIRST as u64).read_to_end(&mut head)?;
+    if magic::is_open(&head) {
+        input.take((magic::MORE - magic::FIRST) as u64).read_to_end(&mut head)?;
+    }
+    Ok(head)
+}
+
 impl Compression {
     fn from_magic(magic: &[u8]) -> Self {
         match magic {
             [0x1f, 0x8b, ..] => Compression::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd] => Compression::Zstd,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
             // A skippable frame, with which parallel compressors begin.
-            [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Compression::Zstd,
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
             _ => Compression::None,
         }
     }

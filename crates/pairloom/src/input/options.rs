@@ -74,6 +74,8 @@ pub struct OpenOptions {
     pub delimiter: Option<char>,
     /// Whether the first line names the columns.
     pub header: Option<bool>,
+    /// Names that columns surely have: a first line with one of them is a header.
+    pub names: Vec<String>,
 }
 
 impl OpenOptions {

@@ -30,7 +30,7 @@ pub struct RawRow {
     /// Cells whose text follows the record, by number, with where they start in the record.
     pub(super) moved: Vec<(usize, usize)>,
     pub(super) pairs: Vec<Pair>,
-    pub(super) format: Format,
+    pub(crate) format: Format,
 }
 
 impl RawRow {

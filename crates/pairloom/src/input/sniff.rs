@@ -82,30 +82,35 @@ pub(super) fn delimiter(sample: &[u8]) -> char {
     best.1
 }
 
-/// Whether the first line names the columns: none of its cells is empty, a number or there
-/// twice, and the rows below differ from it, by a column of numbers or by sharing no cell with
-/// it. Only the first cell may be empty, above a column of numbers: that is what data frames
-/// write for their row numbers, and taking such a line for data would be worse than asking for a
-/// name.
-pub(super) fn header(sample: &[u8], delimiter: char) -> bool {
+/// Whether the first line names the columns: it has one of the `known` names, or none of its cells
+/// is empty or a number, and the rows below differ from it, by a column of numbers or by sharing
+/// no cell with it. Only the first cell may be empty, above a column of numbers: that is what data
+/// frames write for their row numbers, and taking such a line for data would be worse than asking
+/// for a name. So would it be with a name that is there twice.
+pub(super) fn header(sample: &[u8], delimiter: char, known: &[String]) -> bool {
     let rows = rows(sample, delimiter);
     let Some((first, rest)) = rows.split_first() else { return false };
     let names: Vec<&[u8]> = first.iter().map(|cell| cell.trim_ascii()).collect();
-    let distinct: HashSet<&[u8]> = names.iter().copied().collect();
-    if distinct.len() < names.len() || names.iter().any(|name| parse_number(name).is_some()) {
+    let is_number = |name: &[u8]| parse_number(name).is_some();
+    let is_known = |name: &[u8]| known.iter().any(|known| known.as_bytes() == name);
+    if names.iter().any(|name| is_known(name) && !is_number(name)) {
+        return true;
+    }
+    if names.iter().any(|name| is_number(name)) {
         return false;
     }
+    let distinct = names.iter().copied().collect::<HashSet<&[u8]>>().len() == names.len();
     let column = |i: usize| rest.iter().filter_map(move |row| row.get(i));
     let numeric = (0..names.len()).any(|i| {
         let mut cells = column(i).filter(|cell| !cell.trim_ascii().is_empty()).peekable();
         cells.peek().is_some() && cells.all(|cell| parse_number(cell).is_some())
     });
     match names.iter().position(|name| name.is_empty()) {
-        Some(i) => i == 0 && names.len() > 1 && numeric,
+        Some(i) => i == 0 && names.len() > 1 && distinct && numeric,
         None => {
             let fresh =
                 |(i, name): (usize, &&[u8])| column(i).all(|cell| cell.trim_ascii() != *name);
-            numeric || names.iter().enumerate().all(fresh)
+            numeric || (distinct && names.iter().enumerate().all(fresh))
         }
     }
 }
@@ -181,7 +186,8 @@ mod tests {
             ("yes,red\nno,blue\nyes,green\n", false),
             ("yes,red,7\nno,blue,8\n", false),
             ("label,\n1,2\n", false),
-            ("a,a\n1,2\n", false),
+            ("a,a\n1,2\n", true),
+            ("a,a\nx,y\n", false),
             (",a,b\n0,x,1\n1,y,2\n", true),
             (",a\nx,y\n", false),
             // Hexadecimal categories may look like numbers, but not all of a column.
@@ -190,7 +196,12 @@ mod tests {
             ("", false),
         ];
         for (text, expected) in cases {
-            assert_eq!(header(text.as_bytes(), ','), expected, "{text}");
+            assert_eq!(header(text.as_bytes(), ',', &[]), expected, "{text}");
+        }
+        let known = ["y".to_string(), "2".to_string()];
+        for (text, expected) in [("x,y\nx,z\n", true), ("2,x\n1,x\n", false), ("y,1\n1,2\n", true)]
+        {
+            assert_eq!(header(text.as_bytes(), ',', &known), expected, "{text}");
         }
     }
 }

@@ -10,7 +10,8 @@ type Table = Vec<Vec<Vec<u8>>>;
 
 fn csv_options(delimiter: char, header: bool) -> OpenOptions {
     let format = Some(FormatName::Csv);
-    OpenOptions { format, delimiter: Some(delimiter), header: Some(header) }
+    let (delimiter, header) = (Some(delimiter), Some(header));
+    OpenOptions { format, delimiter, header, ..OpenOptions::default() }
 }
 
 /// All rows, or the first error.

@@ -28,6 +28,15 @@ pub struct Hints {
 }
 
 impl Hints {
+    /// Names of columns that are mentioned.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let single = [&self.label, &self.weight, &self.group].into_iter().flatten();
+        let several = self.categorical.iter().chain(&self.numeric).chain(&self.ignore);
+        let multi = self.multi.iter().map(|(name, _)| name);
+        let transforms = self.transforms.iter().map(|(name, ..)| name);
+        single.chain(several).chain(multi).chain(transforms).cloned().collect()
+    }
+
     /// Changes a given schema.
     ///
     /// # Errors

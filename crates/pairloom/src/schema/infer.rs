@@ -1,11 +1,13 @@
 //! Guessing what each column is, from its name and its first rows.
 //!
-//! A wrong guess must be cheap and visible: every choice carries its reason, and where number and
-//! name of something look alike (an age, a flight number), the test is whether neighbouring
-//! numbers are about equally frequent, as those of a quantity are and those of names are not.
+//! A wrong guess must be cheap and visible: every choice carries its reason. Where number and name
+//! of something look alike (an age, a flight number), the column's name may tell; else the test is
+//! whether neighbouring numbers are about equally frequent, as those of a quantity are and those of
+//! names often are not; else whether they are alike in their labels.
 
+use super::evidence::{are_names, labels};
 use super::hints::{Hints, apply_hints, set};
-use super::look::{falls, look, numbers_rows, separator, unevenness};
+use super::look::{falls, look, numbers_rows, separator, spelling, unevenness};
 use super::{Column, Role, Schema};
 use crate::input::{Format, RawRow};
 use crate::{Error, Result};
@@ -105,28 +107,27 @@ pub fn infer(
         let (column, why) = guess_label(&schema, &given)?;
         set(&mut schema, &mut given, column, Role::Label, why);
     }
+    let labels = labels(&schema, sample);
     for (cell, column) in schema.columns.iter_mut().enumerate() {
         if !given[cell] {
-            guess(column, cell, sample);
+            guess(column, cell, sample, &labels);
         }
     }
     schema.check()?;
     Ok(schema)
 }
 
-/// libsvm and libffm: the first cell is the label, the second a query, and the pairs follow.
+/// libsvm and libffm: the first cell is the label, the second a query if there is one, and the
+/// pairs follow.
 fn sparse(schema: &mut Schema, given: &mut [bool], sample: &[&RawRow]) {
     if schema.find(Role::Label).is_none() && !given[0] {
         set(schema, given, 0, Role::Label, "by the format");
     }
-    if !given[1] {
-        let has_groups = sample.iter().any(|row| !row.cell(1).is_empty());
-        let (role, why) = match has_groups {
-            true => (Role::Group, "by the format"),
-            false => (Role::Ignore, "no line has one"),
-        };
-        set(schema, given, 1, role, why);
+    if !given[1] && sample.iter().any(|row| !row.cell(1).is_empty()) {
+        set(schema, given, 1, Role::Group, "by the format");
     }
+    // The label is the first column, and pairs have no cell: leaving this one out moves nothing.
+    schema.columns.truncate(1 + usize::from(given[1]));
     schema
         .columns
         .push(Column { why: "by the format".into(), ..Column::new("pairs", Role::Pairs) });
@@ -150,7 +151,7 @@ fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)>
     }
 }
 
-fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
+fn guess(column: &mut Column, cell: usize, sample: &[&RawRow], labels: &[f64]) {
     let look = look(cell, sample);
     let distinct = look.texts.len();
     let mut choose = |role, why: String| (column.role, column.why) = (role, why);
@@ -176,6 +177,9 @@ fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
         Some(whole) if look.numeric && unevenness(whole) > UNEVEN => {
             choose(Role::Categorical, "whole numbers as uneven as names".into())
         }
+        Some(_) if look.numeric && are_names(cell, sample, labels) => {
+            choose(Role::Categorical, "whole numbers, neighbours unlike in the label: names".into())
+        }
         Some(_) if look.numeric => {
             choose(Role::Numeric, "whole numbers, many distinct (names? --categorical)".into())
         }
@@ -185,8 +189,14 @@ fn guess(column: &mut Column, cell: usize, sample: &[&RawRow]) {
                 choose(Role::Multi, format!("lists separated by '{separator}'"));
                 column.separator = Some(separator);
             }
-            None if nearly_all => choose(Role::Ignore, "text, nearly every row its own".into()),
-            None => choose(Role::Categorical, format!("text, {distinct} distinct")),
+            None => {
+                let what = match spelling(&look) {
+                    Some(spelling) => format!("text: {spelling}"),
+                    None if nearly_all => "text, nearly every row its own".into(),
+                    None => format!("text, {distinct} distinct"),
+                };
+                choose(if nearly_all { Role::Ignore } else { Role::Categorical }, what);
+            }
         },
     }
 }

@@ -1,7 +1,7 @@
 //! What the sample shows of one column.
 
 use crate::encode::parse_cell;
-use crate::input::RawRow;
+use crate::input::{RawRow, spelled};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A column is numeric if at most one in so many of its cells is no number.
@@ -83,4 +83,12 @@ pub(super) fn separator(look: &Look<'_>) -> Option<char> {
             look.texts.keys().flat_map(|text| text.split(|&b| b == separator as u8)).collect();
         with * 10 >= look.filled && parts.len() < look.texts.len()
     })
+}
+
+/// What nearly all of the texts are, if they are numbers spelled so that they cannot be read.
+pub(super) fn spelling(look: &Look<'_>) -> Option<String> {
+    let numbers = look.texts.keys().filter_map(|text| Some((text, spelled(text)?)));
+    let (count, first) = (numbers.clone().count(), numbers.min()?);
+    let text = String::from_utf8_lossy(first.0);
+    (count * 10 >= look.texts.len() * 9).then(|| format!("'{text}' is {}", first.1))
 }

@@ -4,6 +4,7 @@
 //! used. Inference looks at the first rows only and explains each choice, so that a wrong guess is
 //! seen and can be overridden.
 
+mod evidence;
 mod hints;
 mod infer;
 mod look;
@@ -171,15 +172,18 @@ impl Schema {
                 format!("column '{name}' of the schema is missing{meant}: {}", list(others));
             return Err(Error::data(file, message));
         }
+        // The reader of sparse rows has a cell for queries even if there are none.
+        let is_csv = matches!(self.format, Format::Csv { .. });
         let column = |name: &String| {
             let known = self.columns.iter().find(|c| c.name == *name).cloned();
-            known.unwrap_or_else(|| Column {
+            let unknown = || Column {
                 why: "not in the schema".into(),
                 ..Column::new(name.as_str(), Role::Ignore)
-            })
+            };
+            known.or_else(|| is_csv.then(unknown))
         };
         let pairs = self.columns.iter().filter(|c| c.role == Role::Pairs).cloned();
-        let columns = names.iter().map(column).chain(pairs).collect();
+        let columns = names.iter().filter_map(column).chain(pairs).collect();
         let schema = Schema { columns, ..self.clone() };
         schema.check()?;
         Ok(schema)
@@ -198,7 +202,11 @@ impl Schema {
             }
         }
         if !self.columns.iter().any(|c| c.role.is_feature()) {
-            return Err(Error::usage("no column is left to learn from"));
+            let guessed = |c: &&Column| c.role == Role::Ignore && !c.why.is_empty();
+            let example = self.columns.iter().find(guessed);
+            let example =
+                example.map_or(String::new(), |c| format!("; '{}' is left out: {}", c.name, c.why));
+            return Err(Error::usage(format!("no column is left to learn from{example}")));
         }
         let mut names = HashSet::new();
         for column in &self.columns {

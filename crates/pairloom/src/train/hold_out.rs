@@ -45,8 +45,8 @@ fn share(of: usize, fraction: f64) -> usize {
 
 /// Of two classes, which one each row has; false for all rows of any other label.
 fn classes(labels: &Labels) -> Vec<bool> {
-    let are_two = labels.classes.len() == 2;
-    labels.values.iter().map(|&value| are_two && value != labels.values[0]).collect()
+    let one = labels.one_of_two();
+    labels.values.iter().map(|&value| one == Some(value)).collect()
 }
 
 /// How many rows there are of each class, and how many of them are held out: where there is a

@@ -19,12 +19,7 @@ pub(super) fn read(
     job: &Job,
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<(Schema, Interned)> {
-    let mut reader = match &job.schema {
-        SchemaSource::Given(schema) if job.open == OpenOptions::default() => {
-            input::open_as(&job.data, schema.format)?
-        }
-        _ => input::open(&job.data, &job.open)?,
-    };
+    let mut reader = open(job)?;
     let names = reader.columns().to_vec();
     let (schema, sample) = match &job.schema {
         SchemaSource::Given(schema) => {
@@ -55,6 +50,17 @@ pub(super) fn read(
         return Err(Error::data(input::name(&job.data), "no rows to train on"));
     }
     Ok((schema, interned))
+}
+
+fn open(job: &Job) -> Result<Box<dyn Reader>> {
+    let names = match &job.schema {
+        SchemaSource::Given(schema) if job.open == OpenOptions::default() => {
+            return input::open_as(&job.data, schema.format);
+        }
+        SchemaSource::Given(schema) => schema.columns.iter().map(|c| c.name.clone()).collect(),
+        SchemaSource::Infer(hints) => hints.names(),
+    };
+    input::open(&job.data, &OpenOptions { names, ..job.open.clone() })
 }
 
 fn sample(reader: &mut dyn Reader) -> Result<Vec<Result<RawRow>>> {

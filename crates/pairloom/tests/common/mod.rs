@@ -140,7 +140,8 @@ pub fn raw_rows(name: &str, text: &str, format: Format) -> (Vec<String>, Vec<Raw
         Format::Csv { delimiter, .. } => Some(delimiter),
         _ => None,
     };
-    let options = OpenOptions { format: Some(name_of_format), delimiter, header };
+    let options =
+        OpenOptions { format: Some(name_of_format), delimiter, header, ..OpenOptions::default() };
     let mut reader = input::from_bytes(name, text.as_bytes(), &options).unwrap();
     let mut rows = Vec::new();
     let mut row = RawRow::new();
