@@ -57,7 +57,7 @@ fn a_tail_holds_out_the_groups_that_begin_in_it() {
     // The cut is between two groups already.
     assert_eq!(held_out(&job("fives.csv", &|i| i / 5)), (75..100).collect::<Vec<_>>());
     // One group goes through all: its rows stay together.
-    let mixed = |i: usize| if i % 5 == 0 { 1000 } else { i / 10 };
+    let mixed = |i: usize| if i.is_multiple_of(5) { 1000 } else { i / 10 };
     let expected: Vec<usize> = (80..100).filter(|i| i % 5 != 0).collect();
     assert_eq!(held_out(&job("mixed.csv", &mixed)), expected);
     let error = refusal(&job("one.csv", &|i| i % 4));

@@ -183,7 +183,7 @@ fn what_cannot_be_learned_from_is_refused_in_words() {
     let schema = common::schema(&[("label", Role::Label), ("z", Role::Categorical)]);
     assert_eq!(
         with(&|job| job.schema = SchemaSource::Given(schema.clone())),
-        format!("{data}: column 'z' of the schema is missing")
+        format!("{data}: column 'z' of the schema is missing: the columns are label, a, b, n")
     );
     assert_eq!(
         with(&|job| job.config.valid_fraction = 1.0),
