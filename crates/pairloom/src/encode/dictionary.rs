@@ -46,7 +46,11 @@ impl Dictionary {
             return Ok(number);
         }
         let held = self.ends.len();
-        let full = || Error::Memory(format!("no memory for more than {held} distinct values"));
+        let full = || {
+            Error::Memory(format!(
+                "no memory for more than {held} distinct values: take fewer rows or columns"
+            ))
+        };
         let number = u32::try_from(self.ends.len()).map_err(|_| full())?;
         self.bytes.try_reserve(wanted.len()).map_err(|_| full())?;
         self.ends.try_reserve(1).map_err(|_| full())?;

@@ -6,9 +6,10 @@ use crate::config::Config;
 use crate::encode::{Dictionary, Encoding, FieldKind, Number, Vocabulary};
 use crate::fit::Epoch;
 use crate::interaction::Interaction;
+use crate::memory;
 use crate::model::{Model, Weights, interaction};
 use crate::schema::Schema;
-use crate::table::Table;
+use crate::table::{self, Table};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::iter::once;
@@ -93,7 +94,14 @@ pub(super) fn read_weights(file: &Container, config: &Config, features: usize) -
     let linear = file.floats("linear", &[features])?;
     let factors = file.floats("factors", &[features, k])?;
     file.floats("bias", &[1])?.read(once(from_mut(&mut bias)))?;
-    let mut table = Table::new(features, interaction(config).width(), 0)?;
+    let width = interaction(config).width();
+    let what = format!("a model of {features} features and {k} factors");
+    memory::check(
+        table::bytes(features, width, 0),
+        &what,
+        "free some, or use a machine with more",
+    )?;
+    let mut table = Table::new(features, width, 0)?;
     linear.read(table.vectors_mut().map(|vector| &mut vector[..1]))?;
     factors.read(table.vectors_mut().map(|vector| &mut vector[1..=k]))?;
     Ok(Weights { bias, table })
