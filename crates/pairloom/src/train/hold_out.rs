@@ -52,8 +52,12 @@ fn classes(labels: &Labels) -> Vec<bool> {
 /// How many rows there are of each class, and how many of them are held out: where there is a
 /// choice, at least one, so that the validation rows can tell the classes apart.
 fn strata(sizes: [usize; 2], fraction: f64) -> [(usize, usize); 2] {
-    let least = usize::from(share(sizes[0] + sizes[1], fraction) >= 2);
-    sizes.map(|of| (of, share(of, fraction).max(least.min(of / 2))))
+    let rows = sizes[0] + sizes[1];
+    let all = share(rows, fraction);
+    let least = sizes.map(|of| usize::from(all >= 2).min(of / 2));
+    let first = (all as f64 * sizes[0] as f64 / rows.max(1) as f64).round() as usize;
+    let first = first.clamp(least[0], all - least[1]);
+    [(sizes[0], first), (sizes[1], all - first)]
 }
 
 /// The rows from `first` on, but for those of groups that begin before it. Groups are numbered in

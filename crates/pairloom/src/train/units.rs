@@ -7,10 +7,10 @@
 //! model says to the bit what it said in training.
 
 use crate::batch::Rows;
-use crate::encode::Encoding;
+use crate::encode::{Encoding, Field};
 use crate::model::Weights;
 use crate::schema::{Role, Schema};
-use crate::{Error, Result};
+use crate::{Result, memory};
 
 /// No unit is further from 1, so that neither values nor weights leave the range of 32-bit floats.
 const LIMIT: f64 = 60.0;
@@ -24,21 +24,25 @@ pub(super) struct Units(Vec<f32>);
 impl Units {
     /// Learns the units from the training rows.
     pub(super) fn learn(schema: &Schema, encoding: &Encoding, rows: &Rows) -> Result<Self> {
-        if rows.values().is_empty() {
+        let is_sparse = |field: &&Field| schema.columns[field.column].role == Role::Pairs;
+        let fields: Vec<&Field> = encoding.fields.iter().filter(is_sparse).collect();
+        if rows.values().is_empty() || fields.is_empty() {
             return Ok(Units(Vec::new()));
         }
-        let mut usual = Vec::new();
-        let full =
-            |_| Error::Memory("no memory for the units of the features: raise min_count".into());
-        usual.try_reserve_exact(encoding.features()).map_err(full)?;
-        usual.resize(encoding.features(), Usual::default());
+        let features = encoding.features();
+        let (what, help) = ("the units of the features", "raise min_count or set hash_bits");
+        memory::check((features * size_of::<Usual>()) as u128, what, help)?;
+        let mut usual = vec![Usual::default(); features];
         for (&id, &x) in rows.ids().iter().zip(rows.values()) {
             usual[id as usize].add(f64::from(x.abs()));
         }
-        let mut units: Vec<f32> = usual.into_iter().map(|usual| usual.unit()).collect();
-        for field in encoding.fields.iter().filter(|f| schema.columns[f.column].role != Role::Pairs)
-        {
-            units[field.offset as usize..][..field.len() as usize].fill(1.0);
+        let mut units = vec![1.0; features];
+        for field in fields {
+            let start = field.offset as usize;
+            let range = start..start + field.len() as usize;
+            for (unit, usual) in units[range.clone()].iter_mut().zip(&usual[range]) {
+                *unit = usual.unit();
+            }
         }
         let all_1 = units.iter().all(|&unit| unit == 1.0);
         Ok(Units(if all_1 { Vec::new() } else { units }))
@@ -84,7 +88,7 @@ impl Usual {
 
     /// One over the root mean square; over the geometric mean where that is far less, since then a
     /// few wild values are all that the squares tell of.
-    fn unit(self) -> f32 {
+    fn unit(&self) -> f32 {
         if self.count == 0.0 {
             return 1.0;
         }
