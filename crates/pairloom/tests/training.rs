@@ -158,7 +158,7 @@ fn what_cannot_be_learned_from_is_refused_in_words() {
         "third.csv",
         "label,c\nyes,x\nno,y\nmaybe,z\n",
         "FILE:4:1: label: 'maybe' is a third value beside 'yes' and 'no': two values or numbers \
-         can be learned",
+         can be learned, or with --positive one value against the rest",
     );
     let data = write(&folder, "rows.csv", mixed(50));
     let with = |change: &dyn Fn(&mut Job)| {
@@ -183,7 +183,7 @@ fn what_cannot_be_learned_from_is_refused_in_words() {
     let schema = common::schema(&[("label", Role::Label), ("z", Role::Categorical)]);
     assert_eq!(
         with(&|job| job.schema = SchemaSource::Given(schema.clone())),
-        format!("{data}: column 'z' of the schema is missing")
+        format!("{data}: column 'z' of the schema is missing: the columns are label, a, b, n")
     );
     assert_eq!(
         with(&|job| job.config.valid_fraction = 1.0),
