@@ -28,7 +28,7 @@ impl Progress {
     /// Takes note of an event.
     pub fn show(&mut self, event: &Event<'_>) {
         match event {
-            Event::Schema(_) => {}
+            Event::Schema(_) | Event::Fit(FitEvent::Resumed { .. }) => {}
             Event::Skipped(_) => self.bar.finish_and_clear(),
             Event::Reading(rows) => {
                 self.bar.set_style(style("{spinner} reading  {human_pos} rows  {rate}"));
