@@ -9,6 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((&choice, text)) = bytes.split_first() else { return };
     let delimiter = [Some(','), Some('\t'), Some(';'), None][usize::from(choice & 3)];
     let header = [Some(true), Some(false), None, None][usize::from(choice >> 2 & 3)];
-    let options = OpenOptions { format: Some(FormatName::Csv), delimiter, header, ..Default::default() };
+    let options =
+        OpenOptions { format: Some(FormatName::Csv), delimiter, header, ..Default::default() };
     pairloom_fuzz::read(text, &options);
 });

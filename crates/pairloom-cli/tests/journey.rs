@@ -317,3 +317,23 @@ fn the_demo() {
     assert!(auc("fm") > 0.88 && auc("linear") > 0.88);
     assert!(room.has("there/report.html"));
 }
+
+#[test]
+fn what_is_shown_is_what_there_is() {
+    let room = Room::new();
+    room.write("rows.svm", "1 1:1 2:0.5\n0 2:1\n1 1:2\n0 3:1\n".repeat(20));
+    let trained = room.ok("train rows.svm --epochs 1");
+    let shown = room.ok("inspect model.pairloom");
+    for text in [&trained.out, &shown.out] {
+        assert!(text.contains("pairs") && !text.contains("qid"), "{text}");
+    }
+    let hashing = shown.out.lines().find(|line| line.starts_with("hash_bits")).unwrap();
+    assert!(hashing.ends_with(" off"), "{hashing}");
+    let animals = ["cat", "dog", "cow"];
+    let rows: String = (0..90).map(|i| format!("{},c{}\n", animals[i % 3], i % 3)).collect();
+    room.write("animals.csv", format!("animal,c\n{rows}"));
+    let one = room.ok("train animals.csv --label animal --positive cow --epochs 1");
+    for text in ["given; 'cow' is positive", "probability of 'cow' against all others"] {
+        assert!(one.out.contains(text), "{text}\n{}", one.out);
+    }
+}

@@ -158,7 +158,7 @@ fn what_cannot_be_learned_from_is_refused_in_words() {
         "third.csv",
         "label,c\nyes,x\nno,y\nmaybe,z\n",
         "FILE:4:1: label: 'maybe' is a third value beside 'yes' and 'no': two values or numbers \
-         can be learned",
+         can be learned, or with --positive one value against the rest",
     );
     let data = write(&folder, "rows.csv", mixed(50));
     let with = |change: &dyn Fn(&mut Job)| {

@@ -7,7 +7,7 @@
 //! to share, or each row has a value of its own, nothing is said and the column stays a quantity.
 
 use super::{Role, Schema};
-use crate::encode::parse_cell;
+use crate::encode::{parse_cell, same_label};
 use crate::input::{RawRow, parse_number};
 use std::collections::BTreeMap;
 
@@ -26,14 +26,13 @@ pub(super) fn labels(schema: &Schema, sample: &[&RawRow]) -> Vec<f64> {
     let Some(cell) = schema.find(Role::Label) else { return vec![f64::NAN; sample.len()] };
     let cells = || sample.iter().map(|row| row.cell(cell).trim_ascii());
     let filled = || cells().filter(|text| !text.is_empty());
-    let positive = schema.positive.as_ref().map(String::as_bytes);
-    let class = match positive {
+    let class = match schema.positive.as_deref() {
         None if filled().all(|text| parse_number(text).is_some()) => None,
-        _ => positive.or(filled().next()),
+        positive => positive.or_else(|| str::from_utf8(filled().next()?).ok()),
     };
     let number = |text: &[u8]| match class {
         _ if text.is_empty() => f64::NAN,
-        Some(class) => f64::from(u8::from(text == class)),
+        Some(class) => f64::from(u8::from(same_label(text, class))),
         None => parse_number(text).unwrap_or(f64::NAN),
     };
     let mut labels: Vec<f64> = cells().map(number).collect();

@@ -1,0 +1,107 @@
+//! The labels of training rows before it is known what is learned of them.
+
+use crate::Result;
+use crate::encode::same_label;
+use crate::input::{RawRow, parse_number, spelled};
+
+/// The label cells: numbers, or texts; up to two of them, unless one is learned against the rest.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Labels {
+    /// The number, or the place in `classes`, or [`Labels::OTHER`].
+    pub(crate) values: Vec<f64>,
+    /// Distinct labels in order of appearance: the first 3, and the positive one.
+    pub(crate) classes: Vec<String>,
+    /// Whether some label is not a number.
+    pub(crate) are_text: bool,
+    /// The label that the schema calls positive.
+    pub(super) positive: Option<String>,
+}
+
+impl Labels {
+    /// More classes than this are only counted as "many".
+    const TRACKED: usize = 3;
+
+    /// The value of a text that is none of `classes`.
+    pub const OTHER: f64 = -1.0;
+
+    pub(super) fn push(&mut self, raw: &RawRow, cell: usize) -> Result<()> {
+        let (name, number) = read(raw, cell)?;
+        let known = |class: &String| match number {
+            Some(_) => parse_number(class.as_bytes()) == number,
+            None => *class == name,
+        };
+        let place = self.classes.iter().position(known);
+        let is_text = self.are_text || number.is_none();
+        if is_text && place.is_none() && self.classes.len() >= 2 && self.positive.is_none() {
+            return Err(raw.cell_error(cell, self.third(name)));
+        }
+        if is_text && !self.are_text {
+            self.become_text();
+        }
+        let is_positive = self.positive.as_ref().is_some_and(|p| same_label(name.as_bytes(), p));
+        let is_new = place.is_none() && (is_positive || self.classes.len() < Self::TRACKED);
+        let place = if is_new { Some(self.classes.len()) } else { place };
+        self.classes.extend(is_new.then(|| name.to_string()));
+        let class = place.map_or(Self::OTHER, |place| place as f64);
+        self.values.push(number.filter(|_| !is_text).unwrap_or(class));
+        Ok(())
+    }
+
+    /// What stands for a class in `values`.
+    pub(crate) fn value_of(&self, class: &str) -> f64 {
+        match self.are_text {
+            true => self.classes.iter().position(|c| c == class).unwrap_or(0) as f64,
+            false => parse_number(class.as_bytes()).unwrap_or(1.0),
+        }
+    }
+
+    /// What stands for one of the two classes that there are, or for the one against the rest.
+    pub(crate) fn one_of_two(&self) -> Option<f64> {
+        let is_positive = |class: &&String| {
+            self.positive.as_ref().is_none_or(|p| same_label(p.as_bytes(), class))
+        };
+        let are_two = self.positive.is_some() || self.classes.len() == 2;
+        let one = self.classes.iter().find(is_positive).filter(|_| are_two);
+        one.map(|class| self.value_of(class))
+    }
+
+    /// What is wrong with a third value, or a third and a text.
+    fn third(&self, name: &str) -> String {
+        if let Some(spelled) = spelled(name.as_bytes()) {
+            return format!("label: '{name}' is {spelled}");
+        }
+        let classes = self.classes[..2].join("' and '");
+        format!(
+            "label: '{name}' is a third value beside '{classes}': two values or numbers can be \
+             learned, or with --positive one value against the rest"
+        )
+    }
+
+    /// From numbers to places in `classes`.
+    fn become_text(&mut self) {
+        self.are_text = true;
+        let numbers: Vec<_> = self.classes.iter().map(|c| parse_number(c.as_bytes())).collect();
+        for value in &mut self.values {
+            let class = numbers.iter().position(|&number| number == Some(*value));
+            *value = class.map_or(Self::OTHER, |class| class as f64);
+        }
+    }
+}
+
+/// A label, and its number if it is one.
+fn read(raw: &RawRow, cell: usize) -> Result<(&str, Option<f64>)> {
+    let text = raw.cell(cell).trim_ascii();
+    let error = |message: &str| Err(raw.cell_error(cell, format!("label: {message}")));
+    // Not by way of replacement characters: two labels may become one, and neither is found
+    // again when the model meets it.
+    let Ok(name) = std::str::from_utf8(text) else {
+        return error("it is not UTF-8: save the file as UTF-8");
+    };
+    match parse_number(text) {
+        _ if text.is_empty() => error("an empty cell; a training row needs a label"),
+        Some(number) if !(number as f32).is_finite() => {
+            error(&format!("'{name}' is beyond 32-bit floats"))
+        }
+        number => Ok((name, number)),
+    }
+}
