@@ -112,7 +112,7 @@ fn a_model_is_in_memory_once() {
     let done = with_memory_of(&room, size + 70, "predict m rows.csv --threads 1");
     assert_eq!(done.code(), 0, "{}", done.err);
     let done = with_memory_of(&room, size - 10, "predict m rows.csv --threads 1");
-    assert!(refused(&done).contains("a model of 2097159 features"), "{}", done.err);
+    assert!(refused(&done).contains("a model of 2097160 features"), "{}", done.err);
 }
 
 #[test]

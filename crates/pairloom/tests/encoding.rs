@@ -9,7 +9,9 @@ use pairloom::Error;
 use pairloom::batch::Rows;
 use pairloom::config::Config;
 use pairloom::data::Interned;
-use pairloom::encode::{Encoding, Learned, RowEncoder, Transform, Vocabulary, learn};
+use pairloom::encode::{
+    Encoding, FieldKind, Learned, Number, RowEncoder, Transform, Vocabulary, learn,
+};
 use pairloom::input::{Format, RawRow};
 use pairloom::optimizer::Optimizer;
 use pairloom::parallel::Threads;
@@ -188,6 +190,57 @@ fn pairs_of_an_unknown_field_are_left_out_and_unknown_indices_are_the_default() 
     let others = raw_rows("rows", "1 9:1:5 0:77:0.5 0:78:0.25 3:1:1\n", format).1;
     let rows = one_by_one(&encoding, &schema, &names, &mut others.iter());
     assert_eq!(rows.row(0).features().collect::<Vec<_>>(), [(0, 0.75), (4, 1.0)]);
+}
+
+#[test]
+fn a_piecewise_number_is_its_value_and_its_share_of_two_knots() {
+    // 1 to 20: mean 10.5, deviation sqrt((20^2 - 1) / 12). Two bins have their middles at the values
+    // of ranks 5 and 15, counted from 0.
+    let lines: String = (1..=20).map(|v| format!("{},{v}\n", v % 2)).collect();
+    let (names, rows) = raw_rows("rows.csv", &format!("y,n\n{lines}"), CSV);
+    let schema = schema(&[("y", Role::Label), ("n", Role::Numeric)]);
+    let config =
+        Config { numeric_transform: Transform::Piecewise, bins: Some(2), ..plain_config() };
+    let Learned { encoding, .. } = learned(&schema, &config, &rows, &[false; 20]);
+    let some = raw_rows("some.csv", "y,n\n1,8.5\n1,1e9\n1,\n", CSV).1;
+    let encoded = one_by_one(&encoding, &schema, &names, &mut some.iter());
+    let deviation = (399.0f64 / 12.0).sqrt();
+    let value = |v: f64| ("value".to_string(), v as f32);
+    let near = |knot: &str, share| (format!("near {knot}"), share);
+    let expected = [value((8.5 - 10.5) / deviation), near("6", 0.75), near("16", 0.25)];
+    assert_eq!(described(&encoding, &encoded, 0), expected);
+    assert_eq!(described(&encoding, &encoded, 1), [value(4.0), near("16", 1.0)]);
+    assert_eq!(described(&encoding, &encoded, 2), [("missing".into(), 1.0)]);
+}
+
+#[test]
+fn a_long_tail_is_taken_by_its_logarithm() {
+    let is_log = |value: &dyn Fn(f64) -> f64| {
+        let line = |i: usize| format!("{},{}\n", i % 2, value((i as f64 + 0.5) / 400.0));
+        let lines: String = (0..400).map(line).collect();
+        let rows = raw_rows("rows.csv", &format!("y,n\n{lines}"), CSV).1;
+        let schema = schema(&[("y", Role::Label), ("n", Role::Numeric)]);
+        let config = Config { numeric_transform: Transform::Piecewise, ..plain_config() };
+        let Learned { encoding, .. } = learned(&schema, &config, &rows, &[false; 400]);
+        match &encoding.fields[0].kind {
+            FieldKind::Number(Number::Piecewise { value, .. }) => value.log,
+            other => panic!("{other:?}"),
+        }
+    };
+    // Quantile functions: uniform, logistic, its exponential, and that with a sign.
+    assert!(!is_log(&|u| u));
+    assert!(!is_log(&|u| (u / (1.0 - u)).ln()));
+    assert!(is_log(&|u| u / (1.0 - u)));
+    assert!(is_log(&|u| (8.0 * u - 4.0).sinh().powi(3)));
+}
+
+#[test]
+fn fewer_rows_and_more_numbers_take_fewer_knots() {
+    // One for ten rows in all columns together, from 2 to 6; a given number stays.
+    let bins = |rows, numbers| Config::default().bins_of(rows, numbers);
+    assert_eq!([bins(12_000, 10), bins(400, 10), bins(400, 80)], [6, 4, 2]);
+    assert_eq!([bins(0, 0), bins(1000, 0)], [2, 6]);
+    assert_eq!(Config { bins: Some(9), ..Config::default() }.bins_of(10, 10), 9);
 }
 
 #[test]

@@ -5,8 +5,12 @@
 mod common;
 
 use common::{bytes, folder, job, mixed, model, plain_config, small_clicks, write};
+use pairloom::Model;
 use pairloom::config::Config;
+use pairloom::input;
 use pairloom::optimizer::Optimizer;
+use pairloom::parallel::Threads;
+use pairloom::predict::EvaluateOptions;
 use pairloom::train::Job;
 use std::io::Write;
 
@@ -99,4 +103,64 @@ fn sparse_twins_give_the_same_model() {
         let found = bytes(&model(&job(&write(&folder, name, twin), &plain_config())));
         assert!(found == expected, "{name}");
     }
+}
+
+/// 600 rows of libsvm with dense values, each in the unit that `unit` gives to its feature.
+fn in_units(unit: &dyn Fn(usize) -> f32) -> String {
+    let value = |i: usize, j: usize| ((i * 37 + j * 101 + i * j * 7) % 199) as f32 / 99.0 - 1.0;
+    let row = |i: usize| {
+        let label = u8::from(value(i, 0) + value(i, 1) * value(i, 2) > 0.0);
+        let pairs = (0..8).map(|j| format!(" {}:{}", j + 1, value(i, j) * unit(j)));
+        format!("{label}{}\n", pairs.collect::<String>())
+    };
+    (0..600).map(row).collect()
+}
+
+#[test]
+fn the_unit_of_a_sparse_value_does_not_matter() {
+    let folder = folder();
+    let config = Config { l2_linear: 1.0, l2_factors: Some(1.0), ..plain_config() };
+    let trained = |name: &str, unit: &dyn Fn(usize) -> f32| {
+        let data = write(&folder, name, in_units(unit));
+        model(&job(&data, &config))
+    };
+    let plain = trained("plain.libsvm", &|_| 1.0);
+    assert!(plain.history.last().unwrap().train_loss < 0.69);
+    // Powers of two, so that it does not matter to the bit.
+    let other = trained("other.libsvm", &|j| (j as f32 * 5.0 - 20.0).exp2());
+    assert_eq!(plain.history, other.history);
+    // The model is in the units of its file.
+    let threads = Threads::new(1).unwrap();
+    let predicted = |model: &Model, name: &str| {
+        let file = folder.path().join(name).to_str().unwrap().to_string();
+        let mut reader = input::open(&file, &Default::default()).unwrap();
+        let options = EvaluateOptions::default();
+        model.evaluate(&mut *reader, &file, &options, &threads).unwrap().predictions
+    };
+    assert_eq!(predicted(&plain, "plain.libsvm"), predicted(&other, "other.libsvm"));
+}
+
+#[test]
+fn the_rate_grows_to_its_full_size() {
+    let folder = folder();
+    let data = write(&folder, "rows.csv", small_clicks(320));
+    // Plain gradient descent without momentum or penalty: a step is the rate times the gradient,
+    // and the first gradient is the same whatever the rate.
+    let first_step = |warm_up, learning_rate| {
+        let config = Config {
+            optimizer: Optimizer::Sgd,
+            learning_rate: Some(learning_rate),
+            warm_up,
+            batch_size: Some(320),
+            valid_fraction: 0.0,
+            epochs: 1,
+            factors: 0,
+            bias: false,
+            ..plain_config()
+        };
+        model(&job(&data, &config)).weights.table.vectors().map(|v| v[0]).collect::<Vec<f32>>()
+    };
+    // The first of three batches that grow to the full rate has a quarter of it.
+    assert_eq!(first_step(3, 0.5), first_step(0, 0.125));
+    assert_ne!(first_step(3, 0.5), first_step(0, 0.5));
 }

@@ -37,6 +37,33 @@ fn a_fraction_is_held_out_at_random() {
     assert!(held(1, 0.0).is_empty());
 }
 
+/// How many rows of labels 0 and 1 are held out of so many of them.
+fn held_of_each(zeros: usize, ones: usize, valid_fraction: f64, hints: Hints) -> [usize; 2] {
+    let folder = folder();
+    let row = |i: usize| format!("{},v{}\n", i32::from(i < ones), i % 3);
+    let rows: String = (0..zeros + ones).map(row).collect();
+    let data = write(&folder, "rows.csv", format!("y,c\n{rows}"));
+    let config = Config { valid_fraction, ..plain_config() };
+    let schema = SchemaSource::Infer(hints);
+    let valid = trained(&Job { schema, ..job(&data, &config) }).valid;
+    [0.0, 1.0].map(|class| valid.labels().iter().filter(|&&label| label == class).count())
+}
+
+#[test]
+fn the_same_share_of_two_classes_is_held_out() {
+    let held = |zeros, ones, share| held_of_each(zeros, ones, share, Hints::default());
+    assert_eq!(held(900, 100, 0.1), [90, 10]);
+    assert_eq!(held(330, 70, 0.2), [66, 14]);
+    // Of a rare class at least one row, but never the only one.
+    assert_eq!(held(196, 4, 0.1), [19, 1]);
+    assert_eq!(held(199, 1, 0.1), [20, 0]);
+    assert_eq!(held(4, 4, 0.1), [0, 0]);
+    assert_eq!(held(3, 197, 0.1), [1, 19]);
+    // One class against the rest counts as two.
+    let one = Hints { positive: Some("1".into()), ..Hints::default() };
+    assert_eq!(held_of_each(900, 100, 0.1, one), [90, 10]);
+}
+
 #[test]
 fn a_tail_is_held_out_in_order() {
     let folder = folder();

@@ -58,6 +58,7 @@ pub fn plain_config() -> Config {
         loss: None,
         optimizer: pairloom::optimizer::Optimizer::Adagrad,
         learning_rate: Some(0.1),
+        warm_up: 0,
         l2_linear: 0.0,
         l2_factors: Some(0.0),
         batch_size: Some(64),
