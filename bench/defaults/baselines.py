@@ -1,10 +1,11 @@
-"""Linear baselines on the splits of prepare.py, with every column as a category.
+"""Linear baselines on the splits of prepare.py, with every column as a category, but for the sets of
+numbers, whose columns are standardised.
 
     python baselines.py PREPARED [CSV]
 
-Logistic regression (ridge regression for the ratings) on the one-hot encoded columns, numeric ones
-too. The strength of the penalty is chosen on valid and the model is not refitted, so that it has
-seen just the rows that `pairloom train --valid` sees. Values unseen in train have no column.
+Logistic regression, or ridge regression for a label of numbers, on the one-hot encoded columns. The
+strength of the penalty is chosen on valid and the model is not refitted, so that it has seen just the
+rows that `pairloom train --valid` sees. Values unseen in train have no column.
 """
 
 import sys
@@ -13,21 +14,22 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sets import LABELS, REGRESSION
+from sets import LABELS, NUMERIC, REGRESSION
 
 GRID_C = [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2]
 GRID_ALPHA = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0]
 
 
-def load(folder, label):
-    """The three parts as (one-hot matrix, labels), encoded by what train holds."""
+def load(folder, label, numeric):
+    """The three parts as (matrix, labels), encoded by what train holds."""
     parts = {p: pd.read_csv(folder / f"{p}.csv", dtype=str, keep_default_na=False)
              for p in ("train", "valid", "test")}
-    encoder = OneHotEncoder(handle_unknown="ignore")
+    encoder = StandardScaler() if numeric else OneHotEncoder(handle_unknown="ignore")
     encoder.fit(parts["train"].drop(columns=label))
     return {p: (encoder.transform(rows.drop(columns=label)), rows[label].astype(float).to_numpy())
             for p, rows in parts.items()}
@@ -54,7 +56,8 @@ def ridge(parts):
     """Test RMSE at the alpha that is best on valid."""
     best = (np.inf,)
     for alpha in GRID_ALPHA:
-        model = Ridge(alpha=alpha, solver="sparse_cg").fit(*parts["train"])
+        solver = "sparse_cg" if issparse(parts["train"][0]) else "auto"
+        model = Ridge(alpha=alpha, solver=solver).fit(*parts["train"])
         valid = root_mean_squared_error(parts["valid"][1], model.predict(parts["valid"][0]))
         if valid < best[0]:
             best = (valid, alpha, model.predict(parts["test"][0]))
@@ -70,13 +73,15 @@ def main():
     lines = []
     for name, label in LABELS.items():
         for folder in sorted((prepared / name).iterdir(), key=lambda f: int(f.name)):
-            figures = (ridge if name in REGRESSION else logistic)(load(folder, label))
+            parts = load(folder, label, name in NUMERIC)
+            figures = (ridge if name in REGRESSION else logistic)(parts)
             lines.append({"set": name, "seed": int(folder.name), **figures})
             print(lines[-1], flush=True)
     table = pd.DataFrame(lines)
     columns = ["set", "seed", "setting", "valid", "logloss", "auc", "rmse"]
     table[columns].to_csv(target, index=False, float_format="%.5f")
-    print(table.groupby("set")[["logloss", "auc", "rmse"]].agg(["mean", "std"]).round(5).to_string())
+    means = table.groupby("set")[["logloss", "auc", "rmse"]].agg(["mean", "std"])
+    print(means.round(5).to_string())
 
 
 if __name__ == "__main__":

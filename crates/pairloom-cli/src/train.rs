@@ -9,6 +9,7 @@ use crate::screen::{
 };
 use crate::signals::Signals;
 use crate::tell;
+use pairloom::batch::Rows;
 use pairloom::file::shown;
 use pairloom::fit::{Checkpoints, FitEvent, Stop};
 use pairloom::input;
@@ -69,6 +70,10 @@ pub struct Args {
     #[command(flatten)]
     config: ConfigArgs,
 }
+
+/// With fewer validation rows than this (of the rarer class) their figures say little: the standard
+/// error of an AUC is then .05 and more.
+const ROUGH: usize = 30;
 
 /// Runs `pairloom train`.
 pub fn run(args: &Args) -> Result<ExitCode> {
@@ -205,7 +210,7 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
             Page { file, name: shown(&args.output), model, command: command_line(own_words()) };
         page.write_training(&trained, args.threads)?;
     }
-    tell_end(model, &trained.stop, args, screen)
+    tell_end(model, &trained, args, screen)
 }
 
 /// Removes the checkpoint of a run that is over.
@@ -239,7 +244,8 @@ fn tell_interrupted(job: &Job, trained: &Trained, screen: &mut Screen) -> Result
     }))
 }
 
-fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Result<()> {
+fn tell_end(model: &Model, trained: &Trained, args: &Args, screen: &mut Screen) -> Result<()> {
+    let stop = &trained.stop;
     let best = model.history.iter().find(|epoch| epoch.epoch == model.epoch);
     let valid = best.and_then(|epoch| epoch.valid.as_ref());
     let why = match stop {
@@ -254,6 +260,7 @@ fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Res
             notice("warning: on these rows the model is no better than one constant prediction");
         }
     }
+    notice_rough(&trained.valid, model.encoding.target.is_binary());
     screen.text(&format!("\nwrote {}", args.output))?;
     if let Some(report) = &args.report {
         screen.text(&format!("wrote {report}"))?;
@@ -263,6 +270,22 @@ fn tell_end(model: &Model, stop: &Stop, args: &Args, screen: &mut Screen) -> Res
         "event": "end", "model": args.output, "epoch": model.epoch, "valid": valid,
         "stopped_early": *stop == Stop::NoBetter,
     }))
+}
+
+/// Says so where there are too few validation rows, or rows of one class, to rely on.
+fn notice_rough(valid: &Rows, binary: bool) {
+    let positive = valid.labels().iter().filter(|&&label| label == 1.0).count();
+    let (few, of) = match binary {
+        true => (positive.min(valid.len() - positive), " of the rarer class"),
+        false => (valid.len(), ""),
+    };
+    if valid.is_empty() {
+        notice("note: without validation rows nothing says how good the model is on new ones");
+    } else if few < ROUGH {
+        notice(&format!(
+            "note: with {few} validation rows{of} the figures are rough; another --seed may give others"
+        ));
+    }
 }
 
 /// The error of a run that diverged, with its last good model saved beside the output.

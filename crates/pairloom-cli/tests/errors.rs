@@ -431,7 +431,8 @@ fn skipping_counts_and_goes_on() {
     assert_eq!(lines[0], "skipped 8 rows that cannot be used:");
     assert!(lines[1].starts_with("  rows.csv:2:8: 2 cells"), "{}", done.err);
     assert!(lines[2].starts_with("  rows.csv:203:7: column 'price'"), "{}", done.err);
-    assert_eq!((lines.len(), lines[6]), (7, "  ..."));
+    assert_eq!((lines.len(), lines[6]), (8, "  ..."));
+    assert!(lines[7].starts_with("note: with 9 validation rows"), "{}", lines[7]);
     let start = &done.json()[1];
     let rows = start["train_rows"].as_u64().unwrap() + start["valid_rows"].as_u64().unwrap();
     assert_eq!(rows, 200);
