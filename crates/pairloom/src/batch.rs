@@ -3,6 +3,7 @@
 //! Compressed sparse rows with 32-bit ids. Values are stored only once one of them is not 1, and
 //! weights only once a row's weight is not 1: categorical click logs then take 4 bytes a cell.
 
+use crate::simd::prefetch;
 use crate::{Error, Result, memory};
 
 /// A set of encoded rows.
@@ -28,7 +29,20 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// The ids, each with the value 1.
+    #[inline(always)]
+    pub(crate) fn ones(self) -> impl Iterator<Item = (u32, f32)> + 'a {
+        self.ids.iter().map(|&id| (id, 1.0))
+    }
+
+    /// The ids with their values, if there are values.
+    #[inline(always)]
+    pub(crate) fn valued(self) -> impl Iterator<Item = (u32, f32)> + 'a {
+        self.ids.iter().copied().zip(self.values.iter().copied())
+    }
+
     /// Pairs of (id, value).
+    #[inline(always)]
     pub fn features(self) -> impl Iterator<Item = (u32, f32)> + 'a {
         let values = self.values.iter().copied().chain(std::iter::repeat(1.0));
         self.ids.iter().copied().zip(values)
@@ -67,10 +81,28 @@ impl Rows {
     }
 
     /// Features of row `i`.
+    #[inline(always)]
     pub fn row(&self, i: usize) -> Row<'_> {
         let range = self.starts[i]..self.starts[i + 1];
         let values = if self.values.is_empty() { &[][..] } else { &self.values[range.clone()] };
         Row { ids: &self.ids[range], values }
+    }
+
+    /// Asks for the memory that says where row `i` lies.
+    #[inline(always)]
+    pub(crate) fn prefetch_place(&self, i: usize) {
+        prefetch(&self.starts, i, 2);
+    }
+
+    /// Asks for the memory of row `i`.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, i: usize) {
+        let (start, end) = (self.starts[i], self.starts[i + 1]);
+        prefetch(&self.ids, start, end - start);
+        if !self.values.is_empty() {
+            prefetch(&self.values, start, end - start);
+        }
+        prefetch(&self.labels, i, 1);
     }
 
     /// Labels: 0 and 1 of a binary task, else the target in its own unit.

@@ -60,6 +60,7 @@ pub mod preset;
 pub mod reading;
 pub mod report;
 pub mod schema;
+mod simd;
 pub mod synth;
 pub mod table;
 pub mod train;

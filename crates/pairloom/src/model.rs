@@ -1,6 +1,6 @@
 //! A trained model: all that is needed to go from raw rows to predictions.
 
-use crate::backend::score_rows;
+use crate::backend::{Parameters, score_rows};
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::encode::Encoding;
@@ -15,16 +15,18 @@ use rand_distr::{Distribution, Normal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// The numbers of a model.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Weights {
     /// `w0`.
     pub bias: f32,
-    /// `w_i` and `v_i` of each feature.
-    pub table: Table,
+    /// `w_i` of each feature.
+    pub linear: Table,
+    /// `v_i` of each feature.
+    pub factors: Table,
 }
 
 /// A model with everything around it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Model {
     /// What the columns of raw rows are.
     pub schema: Schema,
@@ -48,32 +50,70 @@ impl Weights {
     /// # Errors
     /// [`Error::Memory`] if the table does not fit.
     pub fn init(config: &Config, counts: &[u32], mean_score: f32) -> Result<Self> {
-        let width = interaction(config).width();
-        let mut table = Table::new(counts.len(), width, 0)?;
+        let linear = Table::new(counts.len(), 1, 0)?;
+        let mut factors = Table::new(counts.len(), width(config.factors), 0)?;
         let normal = Normal::new(0.0, config.init_stdev.unwrap_or(0.0))
             .map_err(|_| Error::usage("init_stdev must be a number of at least 0"))?;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed);
         for (id, &count) in (0..).zip(counts) {
             if count > 0 {
-                let factors = &mut table.vector_mut(id)[1..=config.factors];
-                factors.iter_mut().for_each(|v| *v = normal.sample(&mut random) as f32);
+                let vector = &mut factors.vector_mut(id)[..config.factors];
+                vector.iter_mut().for_each(|v| *v = normal.sample(&mut random) as f32);
             }
         }
-        Ok(Weights { bias: if config.bias { mean_score } else { 0.0 }, table })
+        Ok(Weights { bias: if config.bias { mean_score } else { 0.0 }, linear, factors })
     }
 }
 
-/// The interaction that the settings ask for.
-pub(crate) fn interaction(config: &Config) -> Fm {
-    Fm::new(config.factors, config.linear)
+/// Something to do with the interaction that the settings ask for, whichever it is.
+pub(crate) trait WithInteraction {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn with<M: Interaction + 'static>(self, interaction: M) -> Self::Output;
+}
+
+/// Does `what` with the interaction that the settings ask for.
+pub(crate) fn with_interaction<W: WithInteraction>(config: &Config, what: W) -> W::Output {
+    match width(config.factors) {
+        4 => what.with(Fm::<[f32; 4]>::new(4)),
+        8 => what.with(Fm::<[f32; 8]>::new(8)),
+        16 => what.with(Fm::<[f32; 16]>::new(16)),
+        24 => what.with(Fm::<[f32; 24]>::new(24)),
+        32 => what.with(Fm::<[f32; 32]>::new(32)),
+        64 => what.with(Fm::<[f32; 64]>::new(64)),
+        other => what.with(Fm::<Vec<f32>>::new(other)),
+    }
+}
+
+/// Floats in a feature's vector of so many factors: whole vector registers.
+pub(crate) fn width(factors: usize) -> usize {
+    if factors <= 4 { factors.next_multiple_of(4) } else { factors.next_multiple_of(8) }
+}
+
+/// Scores encoded rows.
+struct Score<'a> {
+    weights: &'a Weights,
+    rows: &'a Rows,
+    threads: &'a Threads,
+}
+
+impl WithInteraction for Score<'_> {
+    type Output = Vec<f32>;
+
+    fn with<M: Interaction>(self, interaction: M) -> Vec<f32> {
+        let Weights { bias, linear, factors } = self.weights;
+        let parameters = Parameters::new(linear, factors, *bias);
+        score_rows(&interaction, parameters, self.rows, self.threads)
+    }
 }
 
 impl Model {
     /// Raw scores of encoded rows: the log-odds of the positive class, or the prediction in units
     /// of the standardised target.
     pub fn scores(&self, rows: &Rows, threads: &Threads) -> Vec<f32> {
-        let Weights { bias, table } = &self.weights;
-        score_rows(&interaction(&self.config), table, *bias, rows, threads)
+        with_interaction(&self.config, Score { weights: &self.weights, rows, threads })
     }
 
     /// From a score to the prediction: the probability of the positive class, or the target in its

@@ -1,21 +1,32 @@
-//! The one large array: for each feature its vector and, while training, the optimizer's state
-//! beside it: `[w, v1 .. vk, padding | state]`. A feature's update then touches neighbouring cache
-//! lines only.
+//! A large array: for each feature its vector and, while training, the optimizer's state beside it:
+//! `[v1 .. vk, padding | state]`. A feature's update then touches neighbouring cache lines only.
+//! The factors are one table, the linear weights another with vectors of one float: with 16 factors
+//! and AdaGrad a feature then takes two cache lines and a bit instead of three.
 
+use crate::simd::prefetch;
 use crate::{Error, Result, memory};
-use bytemuck::{Pod, Zeroable};
+use memmap2::MmapMut;
 
-/// A cache line: the unit of alignment.
-#[derive(Debug, Clone, Copy, Pod, Zeroable)]
-#[repr(C, align(64))]
-struct Line([f32; LINE]);
+/// Zeroed floats in pages of their own: at the start of a cache line, and in huge pages where the
+/// system has them, since a walk over a large table otherwise misses the processor's table of pages
+/// as often as its cache.
+#[derive(Debug)]
+struct Pages(MmapMut);
 
-const LINE: usize = 16;
+impl Pages {
+    fn zeroed(bytes: usize) -> std::io::Result<Self> {
+        let pages = MmapMut::map_anon(bytes.max(1))?;
+        #[cfg(target_os = "linux")]
+        // It is as right without.
+        let _ = pages.advise(memmap2::Advice::HugePage);
+        Ok(Pages(pages))
+    }
+}
 
 /// Vectors of all features.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Table {
-    lines: Vec<Line>,
+    pages: Pages,
     features: usize,
     width: usize,
     stride: usize,
@@ -41,12 +52,9 @@ impl Table {
                 memory::gib(need)
             ))
         };
-        let lines = usize::try_from(need.div_ceil(size_of::<Line>() as u128)).ok();
-        let lines = lines.ok_or_else(failed)?;
-        let mut table = Vec::new();
-        table.try_reserve_exact(lines).map_err(|_| failed())?;
-        table.resize(lines, Line::zeroed());
-        Ok(Table { lines: table, features, width, stride: width * (1 + states) })
+        let size = usize::try_from(need).map_err(|_| failed())?;
+        let pages = Pages::zeroed(size).map_err(|_| failed())?;
+        Ok(Table { pages, features, width, stride: width * (1 + states) })
     }
 
     /// Number of features.
@@ -65,20 +73,26 @@ impl Table {
     }
 
     /// All floats, feature after feature.
+    #[inline(always)]
     pub fn floats(&self) -> &[f32] {
-        &bytemuck::cast_slice(&self.lines)[..self.features * self.stride]
+        &bytemuck::cast_slice(&self.pages.0)[..self.features * self.stride]
     }
 
     /// All floats, feature after feature.
     pub(crate) fn floats_mut(&mut self) -> &mut [f32] {
         let floats = self.features * self.stride;
-        &mut bytemuck::cast_slice_mut(&mut self.lines)[..floats]
+        &mut bytemuck::cast_slice_mut(&mut self.pages.0)[..floats]
     }
 
     /// The vector of a feature.
-    #[inline]
     pub fn vector(&self, id: u32) -> &[f32] {
-        &self.floats()[id as usize * self.stride..][..self.width]
+        self.view().vector(id, self.width)
+    }
+
+    /// What a loop over many features looks at.
+    #[inline(always)]
+    pub(crate) fn view(&self) -> View<'_> {
+        View { floats: self.floats(), stride: self.stride }
     }
 
     /// The vector of a feature.
@@ -89,13 +103,14 @@ impl Table {
 
     /// Vectors of all features in the order of their ids.
     pub fn vectors(&self) -> impl Iterator<Item = &[f32]> {
-        self.floats().chunks_exact(self.stride).map(|row| &row[..self.width])
+        (0..self.features as u32).map(|id| self.vector(id))
     }
 
     /// Vectors of all features in the order of their ids.
     pub(crate) fn vectors_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
         let (stride, width) = (self.stride, self.width);
-        self.floats_mut().chunks_exact_mut(stride).map(move |row| &mut row[..width])
+        let rows = self.floats_mut().chunks_exact_mut(stride.max(1));
+        rows.map(move |row| &mut row[..width])
     }
 
     /// The same vectors with another amount of (zeroed) state.
@@ -118,5 +133,26 @@ impl Table {
     /// Whether every float is finite.
     pub fn is_finite(&self) -> bool {
         self.floats().iter().all(|x| x.is_finite())
+    }
+}
+
+/// The floats of a table, found once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    floats: &'a [f32],
+    stride: usize,
+}
+
+impl<'a> View<'a> {
+    /// The vector of a feature: `width` floats, as the compiler may know.
+    #[inline(always)]
+    pub(crate) fn vector(self, id: u32, width: usize) -> &'a [f32] {
+        &self.floats[id as usize * self.stride..][..width]
+    }
+
+    /// Asks for the memory of a feature's vector, if there is such a feature.
+    #[inline(always)]
+    pub(crate) fn prefetch(self, id: u32, width: usize) {
+        prefetch(self.floats, id as usize * self.stride, width);
     }
 }

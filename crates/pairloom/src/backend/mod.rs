@@ -4,7 +4,7 @@
 mod cpu;
 
 pub use cpu::Cpu;
-pub(crate) use cpu::score_rows;
+pub(crate) use cpu::{ENTRY_BYTES, Parameters, score_rows};
 
 use crate::Result;
 use crate::batch::Rows;
@@ -23,6 +23,8 @@ pub struct StepSettings {
     pub target: Target,
     /// The update rule.
     pub optimizer: Optimizer,
+    /// Whether linear weights are learned.
+    pub linear: bool,
     /// L2 strength of linear weights: see [`crate::Config::l2_linear`].
     pub l2_linear: f32,
     /// L2 strength of factors.
@@ -34,10 +36,12 @@ pub struct StepSettings {
 }
 
 /// Everything that training changes.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct State {
-    /// Vectors and optimizer state.
-    pub table: Table,
+    /// Linear weights and their optimizer state.
+    pub linear: Table,
+    /// Factors and their optimizer state.
+    pub factors: Table,
     /// The bias and its optimizer state.
     pub bias: Vec<f32>,
     /// Steps taken.
@@ -70,13 +74,14 @@ pub trait Backend {
     /// # Errors
     /// [`crate::Error::Memory`] if the copy does not fit.
     fn weights(&self) -> Result<Weights> {
-        let State { table, bias, .. } = self.state();
-        Ok(Weights { bias: bias[0], table: table.with_states(0)? })
+        let State { linear, factors, bias, .. } = self.state();
+        let (linear, factors) = (linear.with_states(0)?, factors.with_states(0)?);
+        Ok(Weights { bias: bias[0], linear, factors })
     }
 
     /// Whether every parameter and every state is finite.
     fn is_finite(&self) -> bool {
-        let State { table, bias, .. } = self.state();
-        table.is_finite() && bias.iter().all(|x| x.is_finite())
+        let State { linear, factors, bias, .. } = self.state();
+        linear.is_finite() && factors.is_finite() && bias.iter().all(|x| x.is_finite())
     }
 }

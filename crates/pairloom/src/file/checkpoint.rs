@@ -57,7 +57,7 @@ impl Checkpoint<'_> {
     /// # Errors
     /// [`crate::Error::Io`].
     pub fn save(&self, path: &str, config: &Config, fingerprint: u64) -> Result<()> {
-        let State { table, bias, time } = self.state;
+        let State { linear, factors, bias, time } = self.state;
         let document = Document {
             progress: Cow::Borrowed(self.progress),
             config: Cow::Borrowed(config),
@@ -66,8 +66,10 @@ impl Checkpoint<'_> {
         };
         let best = self.best.iter().flat_map(|best| weights(best, config.factors));
         let mut tensors: Vec<_> = best.collect();
-        let shape = [table.features(), table.stride()];
-        tensors.push(("table".into(), Tensor::floats(&shape, once(table.floats()))));
+        for (name, table) in [("table_linear", linear), ("table_factors", factors)] {
+            let shape = [table.features(), table.stride()];
+            tensors.push((name.into(), Tensor::floats(&shape, once(table.floats()))));
+        }
         tensors.push(("table_bias".into(), Tensor::floats(&[bias.len()], once(&bias[..]))));
         container::write(path, KIND, &document, tensors)
     }
@@ -93,14 +95,16 @@ pub fn load(
              or start anew with --restart"
         )));
     }
-    let State { table, bias, time } = state;
-    let shape = [table.features(), table.stride()];
-    file.floats("table", &shape)?.read(once(table.floats_mut()))?;
+    let State { linear, factors, bias, time } = state;
+    for (name, table) in [("table_linear", linear), ("table_factors", &mut *factors)] {
+        let shape = [table.features(), table.stride()];
+        file.floats(name, &shape)?.read(once(table.floats_mut()))?;
+    }
     file.floats("table_bias", &[bias.len()])?.read(once(&mut bias[..]))?;
     *time = document.time;
     let best = match document.progress.best_epoch {
         0 => None,
-        _ => Some(read_weights(&file, config, table.features())?),
+        _ => Some(read_weights(&file, config, factors.features())?),
     };
     Ok((document.progress.into_owned(), best))
 }

@@ -5,9 +5,8 @@ use crate::Result;
 use crate::config::Config;
 use crate::encode::{Dictionary, Encoding, FieldKind, Number, Vocabulary};
 use crate::fit::Epoch;
-use crate::interaction::Interaction;
 use crate::memory;
-use crate::model::{Model, Weights, interaction};
+use crate::model::{Model, Weights, width};
 use crate::schema::Schema;
 use crate::table::{self, Table};
 use serde::{Deserialize, Serialize};
@@ -77,13 +76,12 @@ impl Model {
 
 /// The tensors of a model's numbers.
 pub(super) fn weights(weights: &Weights, factors: usize) -> Vec<(String, Tensor<'_>)> {
-    let Weights { bias, table } = weights;
-    let n = table.features();
-    let linear = table.vectors().map(|vector| &vector[..1]);
-    let all = table.vectors().map(move |vector| &vector[1..=factors]);
+    let Weights { bias, linear, factors: vectors } = weights;
+    let n = vectors.features();
+    let all = vectors.vectors().map(move |vector| &vector[..factors]);
     vec![
         ("bias".into(), Tensor::floats(&[1], once(from_ref(bias)))),
-        ("linear".into(), Tensor::floats(&[n], linear)),
+        ("linear".into(), Tensor::floats(&[n], once(linear.floats()))),
         ("factors".into(), Tensor::floats(&[n, factors], all)),
     ]
 }
@@ -94,17 +92,14 @@ pub(super) fn read_weights(file: &Container, config: &Config, features: usize) -
     let linear = file.floats("linear", &[features])?;
     let factors = file.floats("factors", &[features, k])?;
     file.floats("bias", &[1])?.read(once(from_mut(&mut bias)))?;
-    let width = interaction(config).width();
+    let bytes = table::bytes(features, 1, 0) + table::bytes(features, width(k), 0);
     let what = format!("a model of {features} features and {k} factors");
-    memory::check(
-        table::bytes(features, width, 0),
-        &what,
-        "free some, or use a machine with more",
-    )?;
-    let mut table = Table::new(features, width, 0)?;
-    linear.read(table.vectors_mut().map(|vector| &mut vector[..1]))?;
-    factors.read(table.vectors_mut().map(|vector| &mut vector[1..=k]))?;
-    Ok(Weights { bias, table })
+    memory::check(bytes, &what, "free some, or use a machine with more")?;
+    let (mut weights, mut vectors) =
+        (Table::new(features, 1, 0)?, Table::new(features, width(k), 0)?);
+    linear.read(once(weights.floats_mut()))?;
+    factors.read(vectors.vectors_mut().map(|vector| &mut vector[..k]))?;
+    Ok(Weights { bias, linear: weights, factors: vectors })
 }
 
 /// The dictionaries of an encoding, with the numbers of their fields.

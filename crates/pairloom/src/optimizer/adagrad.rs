@@ -3,7 +3,7 @@
 //! The 1 is the start of the sum in the field-aware machines of Juan, Zhuang, Chin and Lin (2016):
 //! beside it the first gradients of a rare feature are small, and so are its first steps.
 
-use super::{Moment, Update};
+use super::{LANES, Moment, Update};
 
 /// AdaGrad with one sum of squared gradients per parameter. The state holds the sum without the 1.
 #[derive(Debug, Clone, Copy)]
@@ -14,11 +14,29 @@ impl Update for AdaGrad {
         1
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, now: Moment, parameters: &mut [f32], state: &mut [f32], gradient: &[f32]) {
-        for ((p, sum), g) in parameters.iter_mut().zip(state).zip(gradient) {
-            *sum += g * g;
-            *p -= now.rate * g / (1.0 + *sum).sqrt();
+        let length = parameters.len();
+        let sums = &mut state[..length];
+        let (p8, p1) = parameters.as_chunks_mut::<LANES>();
+        let (s8, s1) = sums.as_chunks_mut::<LANES>();
+        let (g8, g1) = gradient[..length].as_chunks::<LANES>();
+        for ((p, s), g) in p8.iter_mut().zip(s8).zip(g8) {
+            let (mut moved, mut sums) = (*p, *s);
+            for l in 0..LANES {
+                sums[l] += g[l] * g[l];
+                moved[l] -= now.rate * g[l] / (1.0 + sums[l]).sqrt();
+            }
+            (*p, *s) = (moved, sums);
+        }
+        for ((p, s), &g) in p1.iter_mut().zip(s1).zip(g1) {
+            step(now.rate, p, s, g);
         }
     }
+}
+
+#[inline(always)]
+fn step(rate: f32, parameter: &mut f32, sum: &mut f32, gradient: f32) {
+    *sum += gradient * gradient;
+    *parameter -= rate * gradient / (1.0 + *sum).sqrt();
 }

@@ -15,10 +15,11 @@ impl Update for Adam {
         2
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, now: Moment, parameters: &mut [f32], state: &mut [f32], gradient: &[f32]) {
         let (rate, root) = corrected(now);
         let (first, second) = state.split_at_mut(parameters.len());
+        let second = &mut second[..parameters.len()];
         for (((p, m), s), g) in parameters.iter_mut().zip(first).zip(second).zip(gradient) {
             *m = BETA1 * *m + (1.0 - BETA1) * g;
             *s = BETA2 * *s + (1.0 - BETA2) * g * g;

@@ -23,6 +23,9 @@ pub use sgd::Sgd;
 
 use serde::{Deserialize, Serialize};
 
+/// Floats of a vector register: loops over so many compile to one instruction each.
+const LANES: usize = 8;
+
 /// What a step needs to know beside the vectors.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
@@ -86,7 +89,7 @@ impl Update for Optimizer {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, now: Moment, parameters: &mut [f32], state: &mut [f32], gradient: &[f32]) {
         match self {
             Optimizer::Sgd => Sgd.step(now, parameters, state, gradient),

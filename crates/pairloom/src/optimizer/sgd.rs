@@ -11,7 +11,7 @@ impl Update for Sgd {
         0
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, now: Moment, parameters: &mut [f32], _state: &mut [f32], gradient: &[f32]) {
         for (p, g) in parameters.iter_mut().zip(gradient) {
             *p -= now.rate * g;

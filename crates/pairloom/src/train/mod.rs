@@ -151,7 +151,7 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         checkpoints: job.checkpoints.as_ref(),
     };
     let Fit { mut weights, epoch, history, stop } =
-        run.fit(&mut backend, &mut |event| watch(Event::Fit(event)))?;
+        run.fit(&mut *backend, &mut |event| watch(Event::Fit(event)))?;
     units.leave(&mut valid, weights.as_mut())?;
     let diverged_line = diverged_line(&stop, &held_out, &lines);
     let model = |weights| Model { schema, encoding, config, history, epoch, weights };

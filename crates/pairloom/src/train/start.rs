@@ -1,14 +1,14 @@
 //! Where training begins: settings, first weights, and the memory that all takes.
 
 use super::Start;
-use crate::backend::{Cpu, StepSettings};
+use crate::backend::{Backend, Cpu, ENTRY_BYTES, StepSettings};
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::encode::{Encoding, Target};
-use crate::interaction::{Fm, Interaction};
+use crate::interaction::Interaction;
 use crate::loss::Loss;
 use crate::metric::Constant;
-use crate::model::{Weights, interaction};
+use crate::model::{Weights, WithInteraction, width, with_interaction};
 use crate::optimizer::Update;
 use crate::parallel::Threads;
 use crate::{Result, memory, table};
@@ -19,11 +19,26 @@ pub(super) fn backend(
     encoding: &Encoding,
     train: &Rows,
     threads: Threads,
-) -> Result<Cpu<Fm>> {
+) -> Result<Box<dyn Backend>> {
     let counts = train.counts(encoding.features())?;
     let weights = Weights::init(config, &counts, mean_score(config, &encoding.target, train))?;
     let settings = step_settings(config, &encoding.target, counts);
-    Cpu::new(interaction(config), &weights, settings, threads)
+    with_interaction(config, OnCpu { weights: &weights, settings, threads })
+}
+
+/// Puts a model on the CPU.
+struct OnCpu<'a> {
+    weights: &'a Weights,
+    settings: StepSettings,
+    threads: Threads,
+}
+
+impl WithInteraction for OnCpu<'_> {
+    type Output = Result<Box<dyn Backend>>;
+
+    fn with<M: Interaction + 'static>(self, interaction: M) -> Self::Output {
+        Ok(Box::new(Cpu::new(interaction, self.weights, self.settings, self.threads)?))
+    }
 }
 
 /// The settings with everything decided that was left to the data.
@@ -37,6 +52,7 @@ fn step_settings(config: &Config, target: &Target, counts: Vec<u32>) -> StepSett
         loss: config.resolved_loss(),
         target: target.clone(),
         optimizer: config.optimizer,
+        linear: config.linear,
         l2_linear: config.l2_linear as f32,
         l2_factors: config.l2_factors.unwrap_or(0.0) as f32,
         bias: config.bias,
@@ -51,15 +67,14 @@ pub(super) fn start(
     train: &Rows,
     valid: &Rows,
 ) -> Result<Start> {
-    let (features, interaction) = (encoding.features(), interaction(config));
-    let states = config.optimizer.states();
+    let (features, states) = (encoding.features(), config.optimizer.states());
+    let width = width(config.factors);
     // The table with its state, the best epoch's weights, and the sums and entries of one batch.
     let batch = config.batch_rows(train.len()).min(train.len());
     let entries = train.most_entries(batch) as u128;
-    let batch = batch as u128 * interaction.sums() as u128 * 4 + entries * Cpu::<Fm>::ENTRY_BYTES;
-    let model = table::bytes(features, interaction.width(), states)
-        + table::bytes(features, interaction.width(), 0)
-        + batch;
+    let batch = batch as u128 * 8 * width as u128 + entries * ENTRY_BYTES;
+    let tables = |states| table::bytes(features, 1, states) + table::bytes(features, width, states);
+    let model = tables(states) + tables(0) + batch;
     let what = format!("a model of {features} features and {} factors", config.factors);
     memory::check(model, &what, "lower factors, raise min_count, or set hash_bits")?;
     let bytes = model + train.bytes() + valid.bytes();

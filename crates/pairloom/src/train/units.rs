@@ -59,9 +59,9 @@ impl Units {
             return Ok(());
         }
         rows.scale(|id| 1.0 / self.0[id as usize])?;
-        if let Some(Weights { table, .. }) = weights {
-            for (id, unit) in (0..).zip(&self.0) {
-                table.vector_mut(id).iter_mut().for_each(|w| *w *= unit);
+        for table in weights.into_iter().flat_map(|w| [&mut w.linear, &mut w.factors]) {
+            for (vector, unit) in table.vectors_mut().zip(&self.0) {
+                vector.iter_mut().for_each(|w| *w *= unit);
             }
         }
         Ok(())

@@ -1,0 +1,143 @@
+//! The second half of a step: gradients summed per feature, one update each.
+
+use super::entries::{Entry, sort};
+use crate::backend::StepSettings;
+use crate::interaction::{Interaction, Lanes};
+use crate::optimizer::{Moment, Update};
+use crate::simd::{Work, prefetch};
+use std::ops::Range;
+
+/// How many features ahead the rows of the tables are asked for.
+const AHEAD: usize = 12;
+
+/// The rows of some features in a table, and how long they are.
+pub(super) struct Piece<'a> {
+    pub(super) floats: &'a mut [f32],
+    pub(super) stride: usize,
+}
+
+impl Piece<'_> {
+    #[inline(always)]
+    fn row(&mut self, at: u32) -> &mut [f32] {
+        &mut self.floats[at as usize * self.stride..][..self.stride]
+    }
+
+    #[inline(always)]
+    fn ask(&self, at: u32) {
+        prefetch(self.floats, at as usize * self.stride, self.stride);
+    }
+}
+
+/// A thread's features, and the entries of the batch that concern them.
+pub(super) struct Features<'a, M: Interaction> {
+    pub(super) interaction: &'a M,
+    pub(super) settings: &'a StepSettings,
+    pub(super) now: Moment,
+    pub(super) sums: &'a [M::Sums],
+    pub(super) slopes: &'a [f32],
+    pub(super) features: Range<u32>,
+    pub(super) linear: Piece<'a>,
+    pub(super) factors: Piece<'a>,
+    /// In the order of the rows.
+    pub(super) entries: &'a mut Vec<Entry>,
+    pub(super) spare: &'a mut Vec<Entry>,
+    pub(super) runs: &'a mut Vec<u32>,
+}
+
+impl<M: Interaction> Work for Features<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        let Range { start, end } = self.features;
+        sort(self.entries, self.spare, start, end - start);
+        let (entries, mut runs) = (std::mem::take(self.entries), std::mem::take(self.runs));
+        find_runs(&entries, &mut runs);
+        let mut next = start;
+        for (number, run) in runs.windows(2).enumerate() {
+            if let Some(&coming) = runs.get(number + AHEAD) {
+                self.ask(entries.get(coming as usize));
+            }
+            let entries = &entries[run[0] as usize..run[1] as usize];
+            let feature = entries[0].feature;
+            self.untouched(next..feature);
+            self.update(feature, entries);
+            next = feature + 1;
+        }
+        self.untouched(next..end);
+        // Kept for the memory they have.
+        (*self.entries, *self.runs) = (entries, runs);
+    }
+}
+
+/// Where the entries of another feature begin, and the end.
+fn find_runs(entries: &[Entry], runs: &mut Vec<u32>) {
+    runs.clear();
+    let mut last = None;
+    for (at, entry) in (0..).zip(entries) {
+        if last != Some(entry.feature) {
+            runs.push(at);
+            last = Some(entry.feature);
+        }
+    }
+    runs.push(entries.len() as u32);
+}
+
+impl<M: Interaction> Features<'_, M> {
+    /// Asks for the memory that a coming entry's feature needs.
+    #[inline(always)]
+    fn ask(&self, entry: Option<&Entry>) {
+        if let Some(&Entry { feature, .. }) = entry {
+            let at = feature - self.features.start;
+            self.linear.ask(at);
+            self.factors.ask(at);
+            prefetch(&self.settings.counts, feature as usize, 1);
+        }
+    }
+
+    /// Sums the gradients of one feature's entries and moves its weights.
+    #[inline(always)]
+    fn update(&mut self, feature: u32, entries: &[Entry]) {
+        let StepSettings { counts, l2_linear, l2_factors, optimizer, linear, .. } = self.settings;
+        let share = entries.len() as f32 / counts[feature as usize].max(1) as f32;
+        // Never more than what takes a weight to zero at this rate: rare features with a strong
+        // penalty would overshoot.
+        let most = 1.0 / self.now.rate;
+        let at = feature - self.features.start;
+        let (vector, state) = self.factors.row(at).split_at_mut(self.interaction.width());
+        let mut gradient = M::Vector::zeros(vector.len());
+        let l2 = (share * l2_factors).min(most);
+        gradient.as_mut().iter_mut().zip(&*vector).for_each(|(g, v)| *g = l2 * v);
+        let mut slope_of_w = 0.0;
+        for &Entry { row, x, .. } in entries {
+            let (sums, slope) = (&self.sums[row as usize], self.slopes[row as usize]);
+            self.interaction.backward(vector, x, sums, slope, gradient.as_mut());
+            slope_of_w += slope * x;
+        }
+        optimizer.step(self.now, vector, state, gradient.as_ref());
+        if *linear {
+            let (w, state) = self.linear.row(at).split_at_mut(1);
+            let gradient = slope_of_w + (share * l2_linear).min(most) * w[0];
+            optimizer.step(self.now, w, state, &[gradient]);
+        }
+    }
+
+    /// A dense optimizer also steps the features that the batch does not touch.
+    #[inline(always)]
+    fn untouched(&mut self, features: Range<u32>) {
+        let StepSettings { optimizer, linear, .. } = self.settings;
+        if !optimizer.is_dense() {
+            return;
+        }
+        let zeros = M::Vector::zeros(self.interaction.width());
+        for feature in features {
+            let at = feature - self.features.start;
+            let (vector, state) = self.factors.row(at).split_at_mut(self.interaction.width());
+            optimizer.step(self.now, vector, state, zeros.as_ref());
+            if *linear {
+                let (w, state) = self.linear.row(at).split_at_mut(1);
+                optimizer.step(self.now, w, state, &[0.0]);
+            }
+        }
+    }
+}

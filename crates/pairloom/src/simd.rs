@@ -1,0 +1,48 @@
+//! Run-time choice of the widest vector instructions that the processor has, and prefetching.
+//!
+//! Kernels are written as plain loops over arrays. [`run`] calls the same code compiled for the
+//! instructions at hand; nothing is written twice. Products and sums are never fused, so that the
+//! bits are the same on every processor.
+#![allow(unsafe_code)]
+
+/// Something to compute with the widest instructions. Everything it calls in its hot loops must be
+/// inlined: a function that is not is compiled for any processor.
+pub(crate) trait Work {
+    /// What comes out.
+    type Output;
+
+    /// Computes it. Implementations are `#[inline(always)]`.
+    fn run(self) -> Self::Output;
+}
+
+/// Runs `work`, compiled for what the processor has.
+pub(crate) fn run<W: Work>(work: W) -> W::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn avx2<W: Work>(work: W) -> W::Output {
+            work.run()
+        }
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has AVX2, as just detected, and `avx2` asks for nothing else.
+            return unsafe { avx2(work) };
+        }
+    }
+    work.run()
+}
+
+/// Asks for the cache lines of `data[start..start + len]`, which need not exist, to be loaded.
+#[inline(always)]
+pub(crate) fn prefetch<T>(data: &[T], start: usize, len: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let first = data.as_ptr().wrapping_add(start).cast::<i8>();
+        for offset in (0..len * size_of::<T>()).step_by(64) {
+            // SAFETY: a prefetch is a hint: it neither reads nor faults, whatever the address.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(offset)) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (data, start, len);
+}
