@@ -63,6 +63,11 @@ impl Weights {
         }
         Ok(Weights { bias: if config.bias { mean_score } else { 0.0 }, linear, factors })
     }
+
+    /// Whether every number is finite.
+    pub fn is_finite(&self) -> bool {
+        self.bias.is_finite() && self.linear.is_finite() && self.factors.is_finite()
+    }
 }
 
 /// Something to do with the interaction that the settings ask for, whichever it is.

@@ -15,7 +15,7 @@ struct Pages(MmapMut);
 
 impl Pages {
     fn zeroed(bytes: usize) -> std::io::Result<Self> {
-        let pages = MmapMut::map_anon(bytes.max(1))?;
+        let pages = MmapMut::map_anon(bytes.max(size_of::<f32>()))?;
         #[cfg(target_os = "linux")]
         // It is as right without.
         let _ = pages.advise(memmap2::Advice::HugePage);
@@ -79,7 +79,7 @@ impl Table {
     }
 
     /// All floats, feature after feature.
-    pub(crate) fn floats_mut(&mut self) -> &mut [f32] {
+    pub fn floats_mut(&mut self) -> &mut [f32] {
         let floats = self.features * self.stride;
         &mut bytemuck::cast_slice_mut(&mut self.pages.0)[..floats]
     }

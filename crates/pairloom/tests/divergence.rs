@@ -34,7 +34,7 @@ fn a_learning_rate_beyond_reason_ends_in_divergence() {
                         "{what}: {stop:?}"
                     );
                     if let Some(model) = model {
-                        assert!(model.weights.table.is_finite(), "{what}");
+                        assert!(model.weights.is_finite(), "{what}");
                         assert!(model.weights.bias.is_finite(), "{what}");
                     }
                 }
@@ -87,7 +87,7 @@ fn the_last_good_epoch_outlives_a_divergence() {
             assert_eq!((model.epoch, model.history.len() as u32), (epoch - 1, epoch - 1));
         }
         if let Some(model) = model {
-            assert!(model.weights.table.is_finite() && model.weights.bias.is_finite());
+            assert!(model.weights.is_finite() && model.weights.bias.is_finite());
         }
     }
 }
@@ -108,7 +108,7 @@ fn wild_values_never_give_a_model_that_is_not_finite() {
                     let Trained { model, stop, .. } = trained(&job(&data, &config));
                     let what = format!("{x} {optimizer:?} {loss:?} {factors}: {stop:?}");
                     match (model, stop) {
-                        (Some(model), _) => assert!(model.weights.table.is_finite(), "{what}"),
+                        (Some(model), _) => assert!(model.weights.is_finite(), "{what}"),
                         (None, Stop::Diverged { .. }) => {}
                         (None, _) => panic!("{what}"),
                     }

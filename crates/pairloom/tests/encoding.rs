@@ -13,6 +13,7 @@ use pairloom::encode::{
     Encoding, FieldKind, Learned, Number, RowEncoder, Transform, Vocabulary, learn,
 };
 use pairloom::input::{Format, RawRow};
+use pairloom::model::Weights;
 use pairloom::optimizer::Optimizer;
 use pairloom::parallel::Threads;
 use pairloom::schema::{Column, Role, Schema};
@@ -75,9 +76,10 @@ fn an_untrained_default_id_says_nothing() {
         ]));
         let model = model(&job);
         for field in &model.encoding.fields {
-            let vector = model.weights.table.vector(field.offset);
-            assert!(vector.iter().all(|&v| v == 0.0), "{optimizer:?}: {vector:?}");
-            assert!(model.weights.table.vector(field.offset + 1).iter().any(|&v| v != 0.0));
+            let Weights { linear, factors, .. } = &model.weights;
+            let vectors = |id| [linear.vector(id), factors.vector(id)].concat();
+            assert!(vectors(field.offset).iter().all(|&v| v == 0.0), "{optimizer:?}");
+            assert!(vectors(field.offset + 1).iter().any(|&v| v != 0.0));
         }
         let (names, unseen) = raw_rows("rows.csv", "label,c,d\n1,zebra,99\n", CSV);
         let rows = one_by_one(&model.encoding, &model.schema, &names, &mut unseen.iter());

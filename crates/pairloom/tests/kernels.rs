@@ -8,7 +8,7 @@ mod common;
 
 use common::{near, random};
 use pairloom::batch::Rows;
-use pairloom::interaction::{Fm, Interaction};
+use pairloom::interaction::{Fm, Interaction, Lanes};
 use pairloom::loss::Loss;
 use proptest::prelude::*;
 use rand::RngExt;
@@ -19,7 +19,7 @@ const SINGLE: f64 = 2e-5;
 /// What finite differences in `f64` may differ by, likewise.
 const DIFFERENCES: f64 = 1e-6;
 
-/// One feature of a row: its vector without padding (`w` first) and its value.
+/// One feature of a row: its vector without padding, and its value.
 #[derive(Clone)]
 struct Feature {
     vector: Vec<f64>,
@@ -44,11 +44,9 @@ impl Twin for FmTwin {
     fn score(&self, row: &[Feature]) -> (f64, f64) {
         let (mut score, mut terms) = (0.0, 0.0);
         for (i, a) in row.iter().enumerate() {
-            score += a.vector[0] * a.x;
-            terms += (a.vector[0] * a.x).abs();
-            terms += a.vector[1..].iter().map(|v| (v * a.x).powi(2)).sum::<f64>();
+            terms += a.vector.iter().map(|v| (v * a.x).powi(2)).sum::<f64>();
             for b in &row[i + 1..] {
-                for (v, u) in a.vector[1..].iter().zip(&b.vector[1..]) {
+                for (v, u) in a.vector.iter().zip(&b.vector) {
                     score += v * u * a.x * b.x;
                     terms += (v * u * a.x * b.x).abs();
                 }
@@ -57,7 +55,7 @@ impl Twin for FmTwin {
         (score, terms)
     }
 
-    /// `x_i` by `w_i`, and `x_i sum_{j != i} v_jf x_j` by `v_if`.
+    /// `x_i sum_{j != i} v_jf x_j` by `v_if`.
     fn gradient(&self, row: &[Feature]) -> Vec<Vec<(f64, f64)>> {
         let of_feature = |(i, a): (usize, &Feature)| {
             let by_factor = |f: usize| {
@@ -66,8 +64,7 @@ impl Twin for FmTwin {
                 let terms: f64 = row.iter().map(|b| (b.vector[f] * b.x).abs()).sum();
                 (a.x * sum, (a.x * terms).abs())
             };
-            let linear = std::iter::once((a.x, a.x.abs()));
-            linear.chain((1..a.vector.len()).map(by_factor)).collect()
+            (0..a.vector.len()).map(by_factor).collect()
         };
         row.iter().enumerate().map(of_feature).collect()
     }
@@ -92,8 +89,8 @@ fn padded(feature: &Feature, width: usize) -> Vec<f32> {
     vector
 }
 
-fn absorbed(kernel: &impl Interaction, row: &[Feature]) -> Vec<f32> {
-    let mut sums = vec![0.0; kernel.sums()];
+fn absorbed<M: Interaction>(kernel: &M, row: &[Feature]) -> M::Sums {
+    let mut sums = kernel.zero();
     for feature in row {
         kernel.absorb(&padded(feature, kernel.width()), feature.x as f32, &mut sums);
     }
@@ -103,7 +100,7 @@ fn absorbed(kernel: &impl Interaction, row: &[Feature]) -> Vec<f32> {
 /// All checks of one kernel beside its twin, where its vectors have `parameters` floats in use.
 fn check(name: &str, kernel: &impl Interaction, twin: &impl Twin, parameters: usize, seed: u64) {
     let mut random = random(seed);
-    assert!(kernel.width() >= parameters && kernel.width().is_multiple_of(8), "{name}");
+    assert!(kernel.width() >= parameters, "{name}");
     for features in 0..60 {
         let name = format!("{name}, {features} features");
         let row = random_row(&mut random, parameters, features);
@@ -141,7 +138,8 @@ fn check_orders(
 fn check_twin_gradient(name: &str, twin: &impl Twin, row: &[Feature], random: &mut impl RngExt) {
     const STEP: f64 = 1e-3; // The score is of degree 1 in each parameter: no error from curvature.
     let gradient = twin.gradient(row);
-    for _ in 0..3.min(row.len()) {
+    let is_linear = row.iter().all(|feature| feature.vector.is_empty());
+    for _ in 0..if is_linear { 0 } else { 3.min(row.len()) } {
         let i = random.random_range(0..row.len());
         let f = random.random_range(0..row[i].vector.len());
         let moved = |step: f64| {
@@ -155,12 +153,12 @@ fn check_twin_gradient(name: &str, twin: &impl Twin, row: &[Feature], random: &m
     }
 }
 
-fn check_backward(
+fn check_backward<M: Interaction>(
     name: &str,
-    kernel: &impl Interaction,
+    kernel: &M,
     twin: &impl Twin,
     row: &[Feature],
-    sums: &[f32],
+    sums: &M::Sums,
 ) {
     let slope = -0.75;
     for (feature, expected) in row.iter().zip(twin.gradient(row)) {
@@ -177,31 +175,23 @@ fn check_backward(
     }
 }
 
-#[test]
-fn fm_equals_the_sum_over_pairs() {
-    for factors in [0, 1, 2, 7, 8, 15, 16, 17, 31, 64, 100] {
-        let kernel = Fm::new(factors, true);
-        check(&format!("fm of {factors}"), &kernel, &FmTwin, 1 + factors, factors as u64);
-    }
+/// An FM of so many factors in vectors of type `L`, of `width` floats.
+fn check_fm<L: Lanes>(factors: usize, width: usize) {
+    let name = format!("fm of {factors} in {width}");
+    check(&name, &Fm::<L>::new(width), &FmTwin, factors, factors as u64);
 }
 
 #[test]
-fn without_linear_weights_they_get_no_gradient() {
-    let mut random = random(1);
-    for factors in [0, 3, 16] {
-        let (with, without) = (Fm::new(factors, true), Fm::new(factors, false));
-        let row = random_row(&mut random, 1 + factors, 9);
-        let sums = absorbed(&with, &row);
-        for feature in &row {
-            let vector = padded(feature, with.width());
-            let mut both = [vec![0.25; with.width()], vec![0.25; with.width()]];
-            let [expected, found] = &mut both;
-            with.backward(&vector, feature.x as f32, &sums, 0.5, expected);
-            without.backward(&vector, feature.x as f32, &sums, 0.5, found);
-            assert_eq!(found[0], 0.25);
-            assert_eq!(found[1..], expected[1..]);
-        }
+fn fm_equals_the_sum_over_pairs() {
+    for factors in [0, 1, 2, 7, 8, 15, 16, 17, 31, 64, 100] {
+        check_fm::<Vec<f32>>(factors, factors.next_multiple_of(8));
     }
+    (1..=4).for_each(|factors| check_fm::<[f32; 4]>(factors, 4));
+    (5..=8).for_each(|factors| check_fm::<[f32; 8]>(factors, 8));
+    [9, 16].map(|factors| check_fm::<[f32; 16]>(factors, 16));
+    [20, 24].map(|factors| check_fm::<[f32; 24]>(factors, 24));
+    [32].map(|factors| check_fm::<[f32; 32]>(factors, 32));
+    [50, 64].map(|factors| check_fm::<[f32; 64]>(factors, 64));
 }
 
 proptest! {

@@ -111,18 +111,20 @@ fn a_zero_gradient_moves_nothing_but_adams_momentum() {
 }
 
 /// A linear model of three features under squared loss, so that gradients are known by hand.
-fn linear(optimizer: Optimizer) -> Cpu<Fm> {
+fn linear(optimizer: Optimizer) -> Cpu<Fm<Vec<f32>>> {
     let settings = StepSettings {
         loss: Loss::Squared,
         target: Target::Real { mean: 0.0, scale: 1.0 },
         optimizer,
+        linear: true,
         l2_linear: 0.0,
         l2_factors: 0.0,
         bias: false,
         counts: vec![1; 3],
     };
-    let weights = Weights { bias: 0.0, table: Table::new(3, 8, 0).unwrap() };
-    Cpu::new(Fm::new(0, true), &weights, settings, Threads::new(1).unwrap()).unwrap()
+    let [linear, factors] = [1, 0].map(|width| Table::new(3, width, 0).unwrap());
+    let weights = Weights { bias: 0.0, linear, factors };
+    Cpu::new(Fm::new(0), &weights, settings, Threads::new(1).unwrap()).unwrap()
 }
 
 /// Row 0 has feature 0, row 1 has feature 1; feature 2 is in none.
@@ -141,10 +143,10 @@ fn only_the_published_adam_moves_features_that_a_batch_does_not_touch() {
     for optimizer in Optimizer::ALL {
         let mut backend = linear(optimizer);
         backend.step(&rows, &[0], 0.1).unwrap();
-        let after_first = backend.state().table.floats().to_vec();
+        let after_first = backend.state().linear.floats().to_vec();
         backend.step(&rows, &[1], 0.1).unwrap();
-        let stride = backend.state().table.stride();
-        let (now, before) = (backend.state().table.floats(), &after_first);
+        let stride = backend.state().linear.stride();
+        let (now, before) = (backend.state().linear.floats(), &after_first);
         let same = now[..stride] == before[..stride];
         assert_eq!(same, !optimizer.is_dense(), "{optimizer:?}: feature 0 waits");
         // No gradient has ever reached feature 2: no form of Adam has a reason to move it.
@@ -171,7 +173,7 @@ fn dense_adam_is_the_paper_for_every_feature_and_lazy_adam_for_those_that_come()
             }
         }
         for (id, twin) in (0..).zip(&twins) {
-            let found = f64::from(backend.state().table.vector(id)[0]);
+            let found = f64::from(backend.state().linear.vector(id)[0]);
             assert!(near(found, twin.p, 1e-4, 1.0), "{optimizer:?} {id}: {found} {}", twin.p);
         }
     }

@@ -52,7 +52,7 @@ fn another_seed_gives_another_model() {
     let numbers = |seed, valid_fraction| {
         let config = Config { seed, valid_fraction, ..plain_config() };
         let model = model(&job(&data, &config));
-        model.weights.table.floats().to_vec()
+        model.weights.factors.floats().to_vec()
     };
     assert_ne!(numbers(1, 0.2), numbers(2, 0.2));
     assert_ne!(numbers(1, 0.0), numbers(2, 0.0));
@@ -158,7 +158,7 @@ fn the_rate_grows_to_its_full_size() {
             bias: false,
             ..plain_config()
         };
-        model(&job(&data, &config)).weights.table.vectors().map(|v| v[0]).collect::<Vec<f32>>()
+        model(&job(&data, &config)).weights.linear.floats().to_vec()
     };
     // The first of three batches that grow to the full rate has a quarter of it.
     assert_eq!(first_step(3, 0.5), first_step(0, 0.125));

@@ -71,6 +71,7 @@ impl Case {
                 Loss::Squared => Target::Real { mean: 2.0, scale: 3.0 },
             },
             optimizer: self.optimizer,
+            linear: self.linear,
             l2_linear: self.l2,
             l2_factors: 2.0 * self.l2,
             bias: self.bias,
@@ -78,10 +79,9 @@ impl Case {
         }
     }
 
-    fn backend(&self, weights: &Weights, threads: usize) -> Cpu<Fm> {
+    fn backend(&self, weights: &Weights, threads: usize) -> Cpu<Fm<[f32; 8]>> {
         let threads = Threads::new(threads).unwrap();
-        Cpu::new(Fm::new(FACTORS, self.linear), weights, self.settings(counts(weights)), threads)
-            .unwrap()
+        Cpu::new(Fm::new(8), weights, self.settings(counts(weights)), threads).unwrap()
     }
 
     fn rows(&self, rows: usize, features: usize, seed: u64) -> Rows {
@@ -107,22 +107,22 @@ impl Case {
     /// Random weights; linear ones are 0 where they are not learned.
     fn weights(&self, features: usize, seed: u64) -> Weights {
         let mut random = random(seed);
-        let mut table = Table::new(features, 8, 0).unwrap();
+        let [mut linear, mut factors] = [1, 8].map(|width| Table::new(features, width, 0).unwrap());
         for id in 0..features as u32 {
-            for v in &mut table.vector_mut(id)[..=FACTORS] {
+            for v in &mut factors.vector_mut(id)[..FACTORS] {
                 *v = random.random_range(-0.5..0.5);
             }
-            if !self.linear {
-                table.vector_mut(id)[0] = 0.0;
+            if self.linear {
+                linear.vector_mut(id)[0] = random.random_range(-0.5..0.5);
             }
         }
-        Weights { bias: 0.125, table }
+        Weights { bias: 0.125, linear, factors }
     }
 }
 
 /// How many rows of an imagined training set carry each feature.
 fn counts(weights: &Weights) -> Vec<u32> {
-    (0..weights.table.features() as u32).map(|id| 1 + id * 7 % 13).collect()
+    (0..weights.linear.features() as u32).map(|id| 1 + id * 7 % 13).collect()
 }
 
 /// A vector and its optimizer state.
@@ -147,7 +147,8 @@ impl Plain {
             values: values.to_vec(),
             state: vec![0.0; values.len() * case.optimizer.states()],
         };
-        let features = weights.table.vectors().map(|v| parameters(&v[..=FACTORS])).collect();
+        let vectors = weights.linear.vectors().zip(weights.factors.vectors());
+        let features = vectors.map(|(w, v)| parameters(&[w, &v[..FACTORS]].concat())).collect();
         let bias = parameters(&[weights.bias]);
         Plain { case, features, counts: counts(weights), bias, time: 0 }
     }
@@ -218,14 +219,14 @@ impl Plain {
         loss
     }
 
-    fn check(&self, backend: &Cpu<Fm>, what: &str) {
-        let State { table, bias, time } = backend.state();
+    fn check(&self, backend: &Cpu<Fm<[f32; 8]>>, what: &str) {
+        let State { linear, factors, bias, time } = backend.state();
         assert_eq!(*time, self.time, "{what}");
         let (found, expected) = (f64::from(bias[0]), f64::from(self.bias.values[0]));
         let scale = 1.0f64.max(expected.abs());
         assert!(near(found, expected, 2e-5, scale), "{what}: bias {found} {expected}");
         for (id, expected) in (0..).zip(&self.features) {
-            let found = table.vector(id);
+            let found = [linear.vector(id), factors.vector(id)].concat();
             for (f, &expected) in expected.values.iter().enumerate() {
                 let (found, expected) = (f64::from(found[f]), f64::from(expected));
                 let scale = 1.0f64.max(expected.abs());
@@ -239,9 +240,15 @@ impl Plain {
     }
 }
 
+fn copy(from: &State, to: &mut State) {
+    let tables = [(&from.linear, &mut to.linear), (&from.factors, &mut to.factors)];
+    tables.into_iter().for_each(|(from, to)| to.floats_mut().copy_from_slice(from.floats()));
+    (to.bias, to.time) = (from.bias.clone(), from.time);
+}
+
 fn bits(state: &State) -> (Vec<u32>, Vec<u32>, u64) {
     let of = |floats: &[f32]| floats.iter().map(|x| x.to_bits()).collect();
-    (of(state.table.floats()), of(&state.bias), state.time)
+    (of(&[state.linear.floats(), state.factors.floats()].concat()), of(&state.bias), state.time)
 }
 
 #[test]
@@ -263,7 +270,7 @@ fn a_step_is_what_it_is_documented_to_be() {
             assert_eq!(backend.state().bias[0], weights.bias);
         }
         if !case.linear {
-            assert!(backend.state().table.vectors().all(|vector| vector[0] == 0.0), "{case:?}");
+            assert!(backend.state().linear.floats().iter().all(|&w| w == 0.0), "{case:?}");
         }
     }
 }
@@ -357,12 +364,13 @@ fn what_is_restored_goes_on_to_the_same_bits() {
         let mut straight = case.backend(&weights, 1);
         straight.step(&rows, &batch, 0.05).unwrap();
         let mut resumed = case.backend(&case.weights(FEATURES, 99), 2);
-        *resumed.state_mut() = straight.state().clone();
+        copy(straight.state(), resumed.state_mut());
         straight.step(&rows, &batch, 0.05).unwrap();
         resumed.step(&rows, &batch, 0.05).unwrap();
         assert!(bits(straight.state()) == bits(resumed.state()), "{case:?}");
         let copy = straight.weights().unwrap();
         assert_eq!(copy.bias, straight.state().bias[0]);
-        assert!(copy.table.vectors().eq(straight.state().table.vectors()));
+        assert!(copy.linear.vectors().eq(straight.state().linear.vectors()));
+        assert!(copy.factors.vectors().eq(straight.state().factors.vectors()));
     }
 }

@@ -112,7 +112,10 @@ fn batches_that_are_too_large_are_refused_before_training() {
         train.finish(row as f32, 1.0);
     }
     assert_eq!([0, 1, 2, 3, 5, 9].map(|rows| train.most_entries(rows)), [0, 7, 12, 15, 18, 18]);
-    let state = || State { table: Table::new(8, 8, 0).unwrap(), bias: vec![0.0], time: 0 };
+    let state = || {
+        let [linear, factors] = [1, 8].map(|width| Table::new(8, width, 0).unwrap());
+        State { linear, factors, bias: vec![0.0], time: 0 }
+    };
     let target = Target::Real { mean: 0.0, scale: 1.0 };
     let config =
         Config { batch_size: Some(2), loss: Some(Loss::Squared), epochs: 1, ..plain_config() };

@@ -9,6 +9,7 @@ use common::{
     bytes, clicks, folder, job, mean_loss, measured, mixed, model, near, numbered, path,
     plain_config, refusal, small_clicks, trained, write,
 };
+use pairloom::Model;
 use pairloom::config::Config;
 use pairloom::fit::FitEvent;
 use pairloom::loss::Loss;
@@ -85,8 +86,10 @@ fn a_row_of_weight_two_is_the_row_twice_and_one_of_weight_zero_is_none() {
         let one = model(&with_weights(job(&weighted, &config)));
         let other = model(&with_weights(job(&repeated, &config)));
         assert!(near(one.weights.bias.into(), other.weights.bias.into(), 1e-6, 1.0));
-        let pairs = one.weights.table.floats().iter().zip(other.weights.table.floats());
-        for (&a, &b) in pairs {
+        let floats = |model: &Model| {
+            [model.weights.linear.floats(), model.weights.factors.floats()].concat()
+        };
+        for (a, b) in floats(&one).into_iter().zip(floats(&other)) {
             assert!(near(a.into(), b.into(), 1e-6, 1.0), "{loss:?}: {a} {b}");
         }
         let rows = |data: &str| {
