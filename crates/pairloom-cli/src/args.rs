@@ -121,7 +121,7 @@ pub struct ConfigArgs {
     /// Rows in a batch; 1 is online learning [default: 32 to 256, more for more rows]
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
-    /// Learning rate [default: 0.4 over the root of a row's sum of x^2, at most 0.07, for adagrad; 0.001 for sgd; 0.003 for adam]
+    /// Learning rate [default: 0.4 over the root of a row's sum of x^2, at most 0.07, for adagrad; 0.03 over that sum, at most 0.001, for sgd; 0.003 for adam]
     #[arg(long, value_name = "X")]
     pub learning_rate: Option<f64>,
     /// Batches over which the learning rate grows to its full size

@@ -29,7 +29,8 @@ pub struct Config {
     pub loss: Option<Loss>,
     /// The update rule.
     pub optimizer: Optimizer,
-    /// The learning rate. `None` takes 0.001 for SGD, 0.003 for Adam, and for AdaGrad 0.4 over the
+    /// The learning rate. `None` takes 0.03 over the mean `sum_i x_i^2` of a row, at most
+    /// 0.001, for SGD, 0.003 for Adam, and for AdaGrad 0.4 over the
     /// root of the mean `sum_i x_i^2` of a row, at most 0.07: a step moves each of a row's features,
     /// and its score by all of them.
     pub learning_rate: Option<f64>,
@@ -108,7 +109,7 @@ impl Config {
     pub fn resolve(&self, rows: usize, square_length: f64, numbers: usize, loss: Loss) -> Config {
         let root = square_length.max(1.0).sqrt();
         let rate = match self.optimizer {
-            Optimizer::Sgd => 0.001,
+            Optimizer::Sgd => (0.03 / square_length.max(1.0)).min(0.001),
             Optimizer::Adagrad => (0.4 / root).min(0.07),
             Optimizer::Adam | Optimizer::AdamDense => 0.003,
         };
