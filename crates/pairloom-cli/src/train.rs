@@ -261,6 +261,9 @@ fn tell_end(model: &Model, trained: &Trained, args: &Args, screen: &mut Screen) 
         }
     }
     notice_rough(&trained.valid, model.encoding.target.is_binary());
+    if valid.is_some() && *stop == Stop::Finished && model.epoch == model.config.epochs {
+        notice("note: the last epoch was the best: with more --epochs it may be better still");
+    }
     screen.text(&format!("\nwrote {}", args.output))?;
     if let Some(report) = &args.report {
         screen.text(&format!("wrote {report}"))?;
@@ -280,7 +283,10 @@ fn notice_rough(valid: &Rows, binary: bool) {
         false => (valid.len(), ""),
     };
     if valid.is_empty() {
-        notice("note: without validation rows nothing says how good the model is on new ones");
+        notice(
+            "note: without validation rows nothing stops the training before its last epoch, or says how \
+             good the model is on new rows: see first with some how many --epochs are best",
+        );
     } else if few < ROUGH {
         notice(&format!(
             "note: with {few} validation rows{of} the figures are rough; another --seed may give others"

@@ -85,7 +85,7 @@ impl Default for Config {
             optimizer: Optimizer::Adagrad,
             learning_rate: None,
             warm_up: 30,
-            l2_linear: 3.0,
+            l2_linear: 1.0,
             l2_factors: None,
             batch_size: None,
             epochs: 50,

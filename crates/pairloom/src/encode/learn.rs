@@ -38,10 +38,11 @@ pub fn learn(
     let is_number = |column: &&InternedColumn| matches!(column.cells, InternedCells::Numbers(_));
     let numbers = interned.columns.iter().filter(is_number).count();
     let config = Config { bins: Some(config.bins_of(training.len(), numbers)), ..config.clone() };
+    let label = labels_as_numbers(&interned.labels, &target);
     let mut fields = Vec::new();
     for column in &interned.columns {
         let about = &schema.columns[column.column];
-        learn_column(column, about, &training, &config, &target, &mut fields)?;
+        learn_column(column, about, &training, &config, &target, &label, &mut fields)?;
     }
     let encoding = Encoding { target, fields: with_offsets(fields)? };
     let (train, valid) = encode(&interned, held_out, &encoding)?;
@@ -66,6 +67,7 @@ fn learn_column(
     training: &[usize],
     config: &Config,
     target: &Target,
+    label: &dyn Fn(usize) -> f32,
     fields: &mut Vec<Field>,
 ) -> Result<()> {
     let min_count = about.min_count.unwrap_or(config.min_count);
@@ -77,10 +79,10 @@ fn learn_column(
     };
     match &interned.cells {
         InternedCells::Numbers(numbers) => {
-            let values = training.iter().map(|&row| numbers[row]);
+            let cells = training.iter().map(|&row| (numbers[row], label(row)));
             let transform = about.transform.unwrap_or(config.numeric_transform);
             let bins = about.bins.or(config.bins).unwrap_or(2);
-            let number = Number::learn(values, transform, bins, min_count, !target.is_binary())?;
+            let number = Number::learn(cells, transform, bins, min_count, target.is_binary())?;
             add(0, FieldKind::Number(number));
         }
         InternedCells::Single { values, ids } => {
