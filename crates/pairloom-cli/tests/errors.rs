@@ -316,7 +316,7 @@ fn files_that_cannot_be_used() {
             "a.csv",
             "label,a,a\n1,2,3\n0,3,4\n",
             "",
-            "a.csv:1:9: columns 2 and 3 are both named `a`: giv",
+            "a.csv:1:9: columns 2 and 3 are both named 'a': giv",
         ),
         ("a.csv", "x,y,y\na,b,c\nd,e,f\n", "--label x", "a.csv:1:5: columns 2 and 3 are both name"),
         ("a.csv", "{\"label\":1,\"x\":2}\n", "", "a.csv: JSON: save it as CSV"),

@@ -1,10 +1,9 @@
 //! Encoding rows one by one, as they are read.
 
 use super::cells::Cells;
-use super::target::shown;
 use super::{Encoding, Field, FieldKind, parse_cell, share, split_values};
 use crate::batch::Rows;
-use crate::input::{Format, RawRow, parse_number, spelled};
+use crate::input::{Format, RawRow, parse_number, quoted, spelled};
 use crate::schema::{Role, Schema};
 use crate::{Error, Result};
 use std::io::Write;
@@ -164,14 +163,14 @@ fn parse_label(encoding: &Encoding, raw: &RawRow, cell: usize) -> Result<f32> {
 pub(crate) fn parse_weight(raw: &RawRow, cell: usize) -> Result<f32> {
     let weight = parse_number(raw.cell(cell)).map(|v| v as f32);
     weight.filter(|w| w.is_finite() && *w >= 0.0).ok_or_else(|| {
-        let cell_text = shown(raw.cell(cell));
+        let cell_text = quoted(raw.cell(cell));
         raw.cell_error(cell, format!("weight: {cell_text} is not a number of at least 0"))
     })
 }
 
 /// What is wrong with a numeric cell that [`parse_cell`] refused.
 pub(crate) fn number_error(raw: &RawRow, cell: usize, name: &str) -> Error {
-    let text = shown(raw.cell(cell));
+    let text = quoted(raw.cell(cell));
     let what = match (is_first_of_bare(raw), spelled(raw.cell(cell))) {
         (true, _) => format!("{text} is no number: if this line is a header, say --header"),
         (_, Some(spelled)) => format!("{text} is {spelled}"),

@@ -14,6 +14,7 @@ mod number;
 mod open;
 mod options;
 mod row;
+mod shown;
 mod sniff;
 mod sparse;
 mod spelled;
@@ -25,6 +26,7 @@ pub use number::parse_number;
 pub use open::name;
 pub use options::{FormatName, OpenOptions};
 pub use row::{Pair, RawRow};
+pub(crate) use shown::quoted;
 pub(crate) use spelled::spelled;
 
 use crate::Result;
