@@ -175,10 +175,7 @@ impl Config {
         ];
         match rules.iter().find(|(_, holds, _)| !holds) {
             None => Ok(()),
-            Some((name, _, rule)) => {
-                let flag = name.replace('_', "-").replace("bias", "no-bias");
-                Err(Error::usage(format!("{name} (--{flag}) must be {rule}")))
-            }
+            Some((name, _, rule)) => Err(Error::setting(name, rule)),
         }
     }
 }

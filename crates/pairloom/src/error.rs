@@ -67,6 +67,11 @@ impl Error {
         Error::Usage(message.into())
     }
 
+    /// The usage error of a setting that breaks its rule, under the names of field and flag.
+    pub(crate) fn setting(name: &str, rule: &str) -> Self {
+        Error::Usage(format!("{} must be {rule}", flagged(name)))
+    }
+
     /// An input/output error of the named file.
     pub fn io(file: impl Into<String>, source: io::Error) -> Self {
         Error::Io { file: file.into(), source }
@@ -93,6 +98,12 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", line(&self.file), self.line, self.column)
     }
+}
+
+/// A setting by the names of its field and its flag: `hash_bits (--hash-bits)`.
+pub(crate) fn flagged(setting: &str) -> String {
+    let flag = setting.replace('_', "-");
+    format!("{setting} (--{})", if flag == "bias" { "no-bias" } else { &flag })
 }
 
 /// A message on one line: cells, column names and file names that it quotes may hold anything, as

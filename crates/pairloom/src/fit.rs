@@ -8,6 +8,7 @@ use crate::backend::Backend;
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::encode::Target;
+use crate::error::flagged;
 use crate::file::{Checkpoint, Progress, load_checkpoint};
 use crate::metric::{Binary, DEFAULT_THRESHOLD, Metrics, Regression};
 use crate::model::Weights;
@@ -171,8 +172,9 @@ impl Run<'_> {
         if self.train.entries() <= most || self.train.most_entries(batch) <= most {
             return Ok(());
         }
+        let flag = flagged("batch_size");
         Err(Error::usage(format!(
-            "a batch of {batch} rows may have more than {most} features in all: lower batch_size"
+            "a batch of {batch} rows may have more than {most} features in all: lower {flag}"
         )))
     }
 

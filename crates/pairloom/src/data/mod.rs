@@ -128,7 +128,7 @@ impl Interned {
         // Beside the entries of a row: its start, label and weight, and its place among the others.
         let need = entry * entries as u128 + 32 * self.rows as u128;
         let what = format!("encoding the {} rows read so far", self.rows);
-        memory::check(need, &what, "take fewer rows or columns, or a machine with more memory")
+        memory::check(need, &what, memory::FEWER_ROWS)
     }
 
     fn try_push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
@@ -239,7 +239,7 @@ impl InternedCells {
 
 fn full(raw: &RawRow) -> impl Fn(TryReserveError) -> Error + Copy {
     let line = raw.line();
-    move |_| Error::Memory(format!("no memory for the rows up to line {line}: take fewer rows"))
+    move |_| memory::refused(&format!("the rows up to line {line}"), memory::FEWER_ROWS)
 }
 
 /// Field and index of a pair as one value.

@@ -7,7 +7,7 @@ use crate::batch::Rows;
 use crate::config::Config;
 use crate::data::{Interned, InternedCells, InternedColumn, split_pair};
 use crate::schema::{Column, Schema};
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 use std::collections::BTreeMap;
 
 /// An encoding, and the rows it was learned from.
@@ -54,7 +54,7 @@ fn with_offsets(mut fields: Vec<Field>) -> Result<Vec<Field>> {
         field.offset = next;
         let end = u64::from(next) + field.len();
         next = u32::try_from(end).map_err(|_| {
-            Error::usage("more than 2^32 features: set hash_bits lower or min_count higher")
+            Error::usage(format!("more than 2^32 features: {}", memory::FEWER_FEATURES))
         })?;
     }
     Ok(fields)

@@ -226,8 +226,8 @@ impl Container {
         let length = place.len() / size_of::<T>();
         let mut list = Vec::new();
         list.try_reserve_exact(length).map_err(|_| {
-            let need = memory::gib(place.len() as u128);
-            Error::Memory(format!("no memory for the {need} of '{name}' in {}", self.path))
+            let what = format!("the {} of '{name}'", memory::gib(place.len() as u128));
+            memory::refused(&format!("{what} in {}", self.path), memory::FREE_SOME)
         })?;
         list.resize(length, T::zeroed());
         self.read(place.start, std::iter::once(&mut list[..]), |_| Ok(()))?;

@@ -96,11 +96,7 @@ pub(super) fn read_weights(file: &Container, config: &Config, features: usize) -
     file.floats("bias", &[1])?.read(once(from_mut(&mut bias)))?;
     let width = interaction(config).width();
     let what = format!("a model of {features} features and {k} factors");
-    memory::check(
-        table::bytes(features, width, 0),
-        &what,
-        "free some, or use a machine with more",
-    )?;
+    memory::check(table::bytes(features, width, 0), &what, memory::FREE_SOME)?;
     let mut table = Table::new(features, width, 0)?;
     linear.read(table.vectors_mut().map(|vector| &mut vector[..1]))?;
     factors.read(table.vectors_mut().map(|vector| &mut vector[1..=k]))?;

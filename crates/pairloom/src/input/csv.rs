@@ -34,8 +34,8 @@ impl Records {
         let delimiter = match u8::try_from(delimiter) {
             Ok(byte) if byte.is_ascii() && !b"\0\n\r\"".contains(&byte) => byte,
             _ => {
-                let message = "the delimiter must be one ASCII character and no quote or line end";
-                return Err(Error::usage(format!("delimiter {delimiter:?}: {message}")));
+                let rule = format!("an ASCII character, no quote or line end, not {delimiter:?}");
+                return Err(Error::setting("delimiter", &rule));
             }
         };
         Ok(Records { lines: Lines::new(source), delimiter, format })

@@ -112,7 +112,7 @@ impl Binary {
         threshold: f64,
     ) -> Result<Self> {
         if !(0.0..=1.0).contains(&threshold) {
-            return Err(Error::usage(format!("threshold {threshold} is not between 0 and 1")));
+            return Err(Error::setting("threshold", "from 0 to 1"));
         }
         let rows = Rows::binary(probability, label, weight)?;
         let sums = BinarySums::over(&rows, threshold);
