@@ -4,7 +4,7 @@ use crate::args::InputArgs;
 use crate::evaluate::{load, open_for};
 use crate::output;
 use crate::screen::notice_skipped;
-use pairloom::file::{shown, write_whole};
+use pairloom::file::{self, write_whole};
 use pairloom::input;
 use pairloom::parallel::Threads;
 use pairloom::predict::{Piece, PredictOptions};
@@ -80,7 +80,7 @@ fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Skipped> {
         }
         out.write_all(&lines)
             .and_then(|()| out.flush())
-            .map_err(|e| Error::io(shown(&args.output), e))?;
+            .map_err(|e| Error::io(file::name(&args.output), e))?;
         lines.clear();
         Ok(())
     })

@@ -4,7 +4,6 @@ use crate::describe::{classes, schema_rows, sentence, setting_rows, spread};
 use crate::screen::{figure, metric_title, thousands, write_text};
 use crate::tell::{LOSSES, shown_loss};
 use pairloom::batch::Rows;
-use pairloom::fit::measure;
 use pairloom::metric::{CALIBRATION_BINS, Constant, DEFAULT_THRESHOLD, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::predict::Evaluated;
@@ -44,7 +43,7 @@ impl Page<'_> {
             return self.write(start, None);
         }
         let predictions = self.model.predict(rows, &Threads::new(threads)?);
-        let metrics = measure(&self.model.encoding.target, &predictions, rows, DEFAULT_THRESHOLD)?;
+        let metrics = Metrics::measure(self.is_binary(), &predictions, rows, DEFAULT_THRESHOLD)?;
         self.write(start, Some(&self.drawn("Validation rows", &predictions, rows, metrics)?))
     }
 

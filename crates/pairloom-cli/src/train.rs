@@ -10,7 +10,7 @@ use crate::screen::{
 use crate::signals::Signals;
 use crate::tell;
 use pairloom::batch::Rows;
-use pairloom::file::shown;
+use pairloom::file;
 use pairloom::fit::{Checkpoints, FitEvent, Stop};
 use pairloom::input;
 use pairloom::preset::{self, Preset};
@@ -206,8 +206,12 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
     model.save(&args.output)?;
     remove_checkpoint(job);
     if let Some(file) = &args.report {
-        let page =
-            Page { file, name: shown(&args.output), model, command: command_line(own_words()) };
+        let page = Page {
+            file,
+            name: file::name(&args.output),
+            model,
+            command: command_line(own_words()),
+        };
         page.write_training(&trained, args.threads)?;
     }
     tell_end(model, &trained, args, screen)

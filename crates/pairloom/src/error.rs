@@ -77,6 +77,11 @@ impl Error {
         Error::Io { file: file.into(), source }
     }
 
+    /// A model or checkpoint file that is refused.
+    pub(crate) fn model_file(file: impl Into<String>, message: impl Into<String>) -> Self {
+        Error::ModelFile { file: file.into(), message: message.into() }
+    }
+
     /// An error about a whole input.
     pub fn data(file: impl Into<String>, message: impl Into<String>) -> Self {
         Error::Data { file: file.into(), message: message.into() }

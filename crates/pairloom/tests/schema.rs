@@ -134,7 +134,10 @@ fn what_makes_no_sense_is_refused() {
     );
     assert_eq!(with(&|s| s.columns[6].role = Role::Weight), "'w' and 'g' are both weight");
     assert_eq!(with(&|s| s.columns[6].name = "w".into()), "two columns are named 'w'");
-    assert_eq!(with(&|s| s.columns[3].separator = None), "multi column 'm\nm' needs a separator");
+    assert_eq!(
+        with(&|s| s.columns[3].separator = None),
+        "separator of 'm\nm' must be given, as it is multi"
+    );
     let message = "separator of 'm\nm' must be an ASCII character";
     assert_eq!(with(&|s| s.columns[3].separator = Some('\u{e9}')), message);
     let message = "hash_bits of 'h' must be from 1 to 30";

@@ -105,32 +105,31 @@ pub(super) fn read_weights(file: &Container, config: &Config, features: usize) -
 
 /// The dictionaries of an encoding, with the numbers of their fields.
 fn dictionaries(encoding: &Encoding) -> impl Iterator<Item = (usize, &Dictionary)> {
-    let dictionary = |(number, field)| match vocabulary(field) {
-        Some(Vocabulary::Dictionary { values }) => Some((number, values)),
-        _ => None,
-    };
-    encoding.fields.iter().map(|field| &field.kind).enumerate().filter_map(dictionary)
+    let fields = encoding.fields.iter().enumerate();
+    fields.filter_map(|(number, field)| Some((number, dictionary(&field.kind)?)))
 }
 
 fn dictionaries_mut(encoding: &mut Encoding) -> impl Iterator<Item = (usize, &mut Dictionary)> {
-    let vocabulary = |kind| match kind {
-        &mut FieldKind::Values(ref mut vocabulary)
-        | &mut FieldKind::Number(Number::LogSquare { buckets: ref mut vocabulary }) => {
-            Some(vocabulary)
-        }
-        _ => None,
-    };
-    let dictionary = move |(number, field)| match vocabulary(field) {
-        Some(Vocabulary::Dictionary { values }) => Some((number, values)),
-        _ => None,
-    };
-    encoding.fields.iter_mut().map(|field| &mut field.kind).enumerate().filter_map(dictionary)
+    let fields = encoding.fields.iter_mut().enumerate();
+    fields.filter_map(|(number, field)| Some((number, dictionary_mut(&mut field.kind)?)))
 }
 
-fn vocabulary(kind: &FieldKind) -> Option<&Vocabulary> {
+fn dictionary(kind: &FieldKind) -> Option<&Dictionary> {
     match kind {
-        FieldKind::Values(vocabulary) => Some(vocabulary),
-        FieldKind::Number(Number::LogSquare { buckets }) => Some(buckets),
-        FieldKind::Number(_) => None,
+        FieldKind::Values(Vocabulary::Dictionary { values })
+        | FieldKind::Number(Number::LogSquare { buckets: Vocabulary::Dictionary { values } }) => {
+            Some(values)
+        }
+        _ => None,
+    }
+}
+
+fn dictionary_mut(kind: &mut FieldKind) -> Option<&mut Dictionary> {
+    match kind {
+        FieldKind::Values(Vocabulary::Dictionary { values })
+        | FieldKind::Number(Number::LogSquare { buckets: Vocabulary::Dictionary { values } }) => {
+            Some(values)
+        }
+        _ => None,
     }
 }

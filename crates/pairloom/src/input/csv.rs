@@ -34,7 +34,7 @@ impl Records {
         let delimiter = match u8::try_from(delimiter) {
             Ok(byte) if byte.is_ascii() && !b"\0\n\r\"".contains(&byte) => byte,
             _ => {
-                let rule = format!("an ASCII character, no quote or line end, not {delimiter:?}");
+                let rule = format!("one ASCII character, no quote or line end, not {delimiter:?}");
                 return Err(Error::setting("delimiter", &rule));
             }
         };

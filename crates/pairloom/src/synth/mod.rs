@@ -34,7 +34,7 @@ mod text;
 pub use config::SynthConfig;
 pub use summary::SynthSummary;
 
-use crate::file::{shown, write_whole};
+use crate::file::{self, write_whole};
 use crate::input::Format;
 use crate::parallel::Threads;
 use crate::{Error, Result};
@@ -149,7 +149,7 @@ impl Synth {
     /// # Errors
     /// Those of [`Synth::write`].
     pub fn write_file(&self, format: Format, path: &str) -> Result<SynthSummary> {
-        write_whole(path, |out| self.write(format, out, shown(path)))
+        write_whole(path, |out| self.write(format, out, file::name(path)))
     }
 
     /// Rows of a block. It depends on the settings only, for it decides which random numbers make
