@@ -69,6 +69,11 @@ pub(crate) fn interaction(config: &Config) -> Fm {
 }
 
 impl Model {
+    /// What the epoch brought whose weights these are.
+    pub fn kept_epoch(&self) -> Option<&Epoch> {
+        self.history.iter().find(|epoch| epoch.epoch == self.epoch)
+    }
+
     /// Raw scores of encoded rows: the log-odds of the positive class, or the prediction in units
     /// of the standardised target.
     pub fn scores(&self, rows: &Rows, threads: &Threads) -> Vec<f32> {

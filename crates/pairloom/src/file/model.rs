@@ -53,7 +53,8 @@ impl Model {
     /// Reads a model from a file.
     ///
     /// # Errors
-    /// [`crate::Error::Io`], or [`crate::Error::ModelFile`] saying why the file is refused.
+    /// [`crate::Error::Io`], or [`crate::Error::ModelFile`] saying why the file is refused;
+    /// [`crate::Error::Usage`] for standard input, which can be read only once.
     pub fn load(path: &str) -> Result<Self> {
         let file = Container::open(path)?;
         let Document { schema, config, encoding, history, epoch } = file.document(KIND)?;

@@ -5,7 +5,7 @@ use crate::batch::Rows;
 use crate::data::Interned;
 use crate::encode::{Encoding, RowEncoder};
 use crate::input::{self, OpenOptions, RawRow, Reader};
-use crate::reading::{OnError, Skipped, for_each_row};
+use crate::reading::{self, OnError, Skipped, for_each_row};
 use crate::schema::{Role, Schema, infer};
 use crate::{Error, Result};
 
@@ -53,14 +53,13 @@ pub(super) fn read(
 }
 
 fn open(job: &Job) -> Result<Box<dyn Reader>> {
-    let names = match &job.schema {
-        SchemaSource::Given(schema) if job.open == OpenOptions::default() => {
-            return input::open_as(&job.data, schema.format);
+    match &job.schema {
+        SchemaSource::Given(schema) => reading::open(&job.data, &job.open, schema),
+        SchemaSource::Infer(hints) => {
+            let options = OpenOptions { names: hints.names(), ..job.open.clone() };
+            input::open(&job.data, &options)
         }
-        SchemaSource::Given(schema) => schema.columns.iter().map(|c| c.name.clone()).collect(),
-        SchemaSource::Infer(hints) => hints.names(),
-    };
-    input::open(&job.data, &OpenOptions { names, ..job.open.clone() })
+    }
 }
 
 fn sample(reader: &mut dyn Reader) -> Result<Vec<Result<RawRow>>> {

@@ -26,13 +26,20 @@ impl Container {
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be read; [`Error::ModelFile`] if it is no file of ours, was cut
-    /// off or altered, or is of a newer version.
+    /// off or altered, or is of a newer version; [`Error::Usage`] for standard input.
     pub fn open(path: &str) -> Result<Self> {
         let failed = |e| Error::io(path, e);
+        let twice = "a model is read more than once: it cannot come from";
+        if path == "-" {
+            return Err(Error::usage(format!("{twice} standard input")));
+        }
         let file = File::open(path).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
         if meta.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        if !meta.is_file() {
+            return Err(Error::model_file(path, format!("{twice} a pipe or a device")));
         }
         if meta.len() == 0 {
             return Err(Error::model_file(path, "the file is empty"));
