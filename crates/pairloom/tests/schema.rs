@@ -207,6 +207,7 @@ fn roles_are_guessed_from_names_and_cells() {
         ("free text", "title", cells(300, |i| format!("words of {i} and more")), Role::Ignore),
         ("little free text", "title", cells(40, |i| format!("words of {i}")), Role::Categorical),
         ("nothing", "c", cells(50, |_| String::new()), Role::Categorical),
+        ("nothing but words for it", "c", cells(50, |_| "NA".into()), Role::Categorical),
         (
             "uneven numbers",
             "c",
@@ -218,6 +219,7 @@ fn roles_are_guessed_from_names_and_cells() {
         let column = guessed(name, &cells);
         assert_eq!(column.role, role, "{what}: {}", column.why);
         assert!(!column.why.is_empty(), "{what}");
+        assert_eq!(column.why == "empty so far", what.starts_with("nothing"), "{what}");
         let separator = match what {
             "lists" => Some('|'),
             "lists by semicolon" => Some(';'),
