@@ -52,13 +52,8 @@ pub fn spread(constant: &Constant, binary: bool) -> String {
 
 /// The settings as (name, value).
 pub fn setting_rows(model: &Model) -> Vec<(String, String)> {
-    let config = serde_json::to_value(&model.config).unwrap_or_default();
-    let text = |value: &serde_json::Value| match value.is_null() {
-        true => "off".into(),
-        false => value.to_string().replace('"', ""),
-    };
-    let rows = config.as_object().into_iter().flatten();
-    rows.map(|(name, value)| (name.clone(), text(value))).collect()
+    let settings = model.config.values().into_iter();
+    settings.map(|(name, value)| (name, value.unwrap_or_else(|| "off".into()))).collect()
 }
 
 /// The columns as (name, role, encoding, ids).

@@ -52,12 +52,13 @@ pub enum Format {
 impl Format {
     /// The name in messages.
     pub fn name(self) -> &'static str {
-        match self {
-            Format::Csv { delimiter: '\t', .. } => "tsv",
-            Format::Csv { .. } => "csv",
-            Format::Libsvm => "libsvm",
-            Format::Libffm => "libffm",
-        }
+        let name = match self {
+            Format::Csv { delimiter: '\t', .. } => FormatName::Tsv,
+            Format::Csv { .. } => FormatName::Csv,
+            Format::Libsvm => FormatName::Libsvm,
+            Format::Libffm => FormatName::Libffm,
+        };
+        name.name()
     }
 }
 
