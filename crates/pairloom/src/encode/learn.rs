@@ -42,7 +42,9 @@ pub fn learn(
     let mut fields = Vec::new();
     for column in &interned.columns {
         let about = &schema.columns[column.column];
-        learn_column(column, about, &training, &config, &target, &mut fields)?;
+        let kinds = learn_column(column, about, &training, &config, &target)?.into_iter();
+        let column = column.column;
+        fields.extend(kinds.map(|(number, kind)| Field { column, number, offset: 0, kind }));
     }
     let encoding = Encoding { target, fields: with_offsets(fields)? };
     let (train, valid) = encode(&interned, held_out, &encoding)?;
@@ -61,46 +63,43 @@ fn with_offsets(mut fields: Vec<Field>) -> Result<Vec<Field>> {
     Ok(fields)
 }
 
+/// The fields of a column: their numbers, and what they are.
 fn learn_column(
     interned: &InternedColumn,
     about: &Column,
     training: &[usize],
     config: &Config,
     target: &Target,
-    fields: &mut Vec<Field>,
-) -> Result<()> {
+) -> Result<Vec<(u32, FieldKind)>> {
     let min_count = about.min_count.unwrap_or(config.min_count);
     let hash_bits = about.hash_bits.or(config.hash_bits);
-    let column = interned.column;
-    let mut add = |number, kind| fields.push(Field { column, number, offset: 0, kind });
     let learn = |values: &Dictionary, counts: &[u32]| {
         Vocabulary::learn(values, counts, min_count, hash_bits).map(FieldKind::Values)
     };
-    match &interned.cells {
+    Ok(match &interned.cells {
         InternedCells::Numbers(numbers) => {
             let values = training.iter().map(|&row| numbers[row]);
             let transform = about.transform.unwrap_or(config.numeric_transform);
             let bins = about.bins.or(config.bins).unwrap_or(2);
             let number = Number::learn(values, transform, bins, min_count, !target.is_binary())?;
-            add(0, FieldKind::Number(number));
+            vec![(0, FieldKind::Number(number))]
         }
         InternedCells::Single { values, ids } => {
             let ids = training.iter().map(|&row| ids[row]);
-            add(0, learn(values, &count(values, ids))?);
+            vec![(0, learn(values, &count(values, ids))?)]
         }
         InternedCells::Several { values, starts, ids, xs } => {
             let of_row = |&row: &usize| &ids[starts[row]..starts[row + 1]];
             let counts = count(values, training.iter().flat_map(of_row).copied());
             if xs.is_none() {
-                add(0, learn(values, &counts)?);
-                return Ok(());
+                return Ok(vec![(0, learn(values, &counts)?)]);
             }
-            for (field, (values, counts)) in by_field(values, &counts)? {
-                add(field, learn(&values, &counts)?);
-            }
+            let fields = by_field(values, &counts)?.into_iter();
+            let kinds =
+                fields.map(|(field, (values, counts))| Ok((field, learn(&values, &counts)?)));
+            kinds.collect::<Result<_>>()?
         }
-    }
-    Ok(())
+    })
 }
 
 /// How often each of the values occurs.
