@@ -13,13 +13,14 @@ const NAME: usize = 60;
 pub fn sentence(model: &Model) -> String {
     let label = model.schema.find(Role::Label).map(|column| &model.schema.columns[column].name);
     let label = label.map_or("the label".into(), |name| one_line(name, NAME));
-    let what = match classes(model) {
-        Some([negative, positive]) => {
-            format!(
-                "The probability that {label} is \u{2018}{positive}\u{2019} rather than \u{2018}{negative}\u{2019}"
-            )
+    let quoted = |name: &str| format!("\u{2018}{}\u{2019}", one_line(name, NAME));
+    let what = match &model.encoding.target {
+        Target::Binary { positive, negative } => {
+            let (positive, negative) = (quoted(positive), negative.as_deref().map(quoted));
+            let others = negative.unwrap_or_else(|| "anything else".into());
+            format!("The probability that {label} is {positive} rather than {others}")
         }
-        None => format!("The value of {label}"),
+        Target::Real { .. } => format!("The value of {label}"),
     };
     let features = thousands(model.encoding.features() as i64);
     match model.config.factors {
