@@ -4,11 +4,11 @@ use crate::args::InputArgs;
 use crate::output;
 use crate::report::Page;
 use crate::screen::{Screen, command_line, metric_rows, notice_skipped, own_words};
-use pairloom::input::{self, OpenOptions, Reader};
+use pairloom::input;
 use pairloom::metric::DEFAULT_THRESHOLD;
 use pairloom::parallel::Threads;
 use pairloom::predict::EvaluateOptions;
-use pairloom::{Error, Model, Result};
+use pairloom::{Model, Result, reading};
 
 /// Arguments of `pairloom evaluate`.
 #[derive(Debug, clap::Args)]
@@ -36,8 +36,8 @@ pub struct Args {
 /// Runs `pairloom evaluate`.
 pub fn run(args: &Args) -> Result<()> {
     output::check(&args.report.iter().collect::<Vec<_>>(), &[&args.model, &args.data])?;
-    let model = load(&args.model)?;
-    let mut reader = open_for(&model, &args.data, &args.input)?;
+    let model = Model::load(&args.model)?;
+    let mut reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
     let threads = Threads::new(args.threads)?;
     let options = EvaluateOptions { on_error: args.input.on_error(), threshold: args.threshold };
     let found = model.evaluate(&mut *reader, input::name(&args.data), &options, &threads)?;
@@ -50,25 +50,4 @@ pub fn run(args: &Args) -> Result<()> {
     let mut screen = Screen::new(args.json, false);
     screen.table(&metric_rows(&found.metrics), true)?;
     screen.json(&serde_json::to_value(&found.metrics).unwrap_or_default())
-}
-
-/// The model in a file.
-pub fn load(model: &str) -> Result<Model> {
-    match model {
-        "-" => {
-            Err(Error::usage("a model is mapped from a file: it cannot come from standard input"))
-        }
-        file => Model::load(file),
-    }
-}
-
-/// Opens rows for a model: in the format it was trained on unless another is asked for.
-pub fn open_for(model: &Model, data: &str, input: &InputArgs) -> Result<Box<dyn Reader>> {
-    match input.open() {
-        options if options == OpenOptions::default() => input::open_as(data, model.schema.format),
-        options => {
-            let names = model.schema.columns.iter().map(|column| column.name.clone()).collect();
-            input::open(data, &OpenOptions { names, ..options })
-        }
-    }
 }

@@ -9,10 +9,12 @@ mod evaluate;
 mod generate;
 mod inspect;
 mod output;
+mod parse;
 mod predict;
 mod progress;
 mod report;
 mod screen;
+mod settings;
 mod signals;
 mod synth;
 mod tell;
@@ -56,7 +58,7 @@ enum Command {
 
 /// The command line as clap sees it, with each setting's default in its help.
 fn command() -> clap::Command {
-    args::show_defaults(Cli::command())
+    settings::show_defaults(Cli::command())
 }
 
 fn run(command: Command) -> Result<ExitCode> {

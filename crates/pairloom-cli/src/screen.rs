@@ -1,6 +1,6 @@
 //! Writing results: text for people or one JSON object a line for programs.
 
-use pairloom::file::write_whole;
+use pairloom::file::{name, write_whole};
 use pairloom::metric::Metrics;
 use pairloom::reading::Skipped;
 use pairloom::{Error, Result};
@@ -177,7 +177,7 @@ pub fn own_words() -> impl Iterator<Item = String> {
 
 /// Writes a whole file of text.
 pub fn write_text(file: &str, text: &str) -> Result<()> {
-    write_whole(file, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(file, e)))
+    write_whole(file, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(name(file), e)))
 }
 
 #[cfg(test)]

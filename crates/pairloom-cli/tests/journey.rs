@@ -336,4 +336,10 @@ fn what_is_shown_is_what_there_is() {
     for text in ["given; 'cow' is positive", "probability of 'cow' against all others"] {
         assert!(one.out.contains(text), "{text}\n{}", one.out);
     }
+    room.ok("evaluate model.pairloom animals.csv --report cows.html");
+    let report = room.text("cows.html");
+    assert!(
+        report.contains("animal is \u{2018}cow\u{2019} rather than anything else, by"),
+        "{report}"
+    );
 }

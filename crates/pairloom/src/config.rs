@@ -147,6 +147,16 @@ impl Config {
         self.loss.unwrap_or(Loss::Squared)
     }
 
+    /// The settings as (name, value), by name; no value for what is off or left to the data.
+    pub fn values(&self) -> Vec<(String, Option<String>)> {
+        let all = serde_json::to_value(self).unwrap_or_default();
+        let text = |value: &serde_json::Value| {
+            (!value.is_null()).then(|| value.to_string().replace('"', ""))
+        };
+        let all = all.as_object().into_iter().flatten();
+        all.map(|(name, value)| (name.clone(), text(value))).collect()
+    }
+
     /// Checks every setting.
     ///
     /// # Errors
@@ -175,10 +185,7 @@ impl Config {
         ];
         match rules.iter().find(|(_, holds, _)| !holds) {
             None => Ok(()),
-            Some((name, _, rule)) => {
-                let flag = name.replace('_', "-").replace("bias", "no-bias");
-                Err(Error::usage(format!("{name} (--{flag}) must be {rule}")))
-            }
+            Some((name, _, rule)) => Err(Error::setting(name, rule)),
         }
     }
 }

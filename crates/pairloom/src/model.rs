@@ -51,7 +51,7 @@ impl Weights {
         let width = interaction(config).width();
         let mut table = Table::new(counts.len(), width, 0)?;
         let normal = Normal::new(0.0, config.init_stdev.unwrap_or(0.0))
-            .map_err(|_| Error::usage("init_stdev must be a number of at least 0"))?;
+            .map_err(|_| Error::setting("init_stdev", "a number of at least 0"))?;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed);
         for (id, &count) in (0..).zip(counts) {
             if count > 0 {
@@ -69,6 +69,11 @@ pub(crate) fn interaction(config: &Config) -> Fm {
 }
 
 impl Model {
+    /// What the epoch brought whose weights these are.
+    pub fn kept_epoch(&self) -> Option<&Epoch> {
+        self.history.iter().find(|epoch| epoch.epoch == self.epoch)
+    }
+
     /// Raw scores of encoded rows: the log-odds of the positive class, or the prediction in units
     /// of the standardised target.
     pub fn scores(&self, rows: &Rows, threads: &Threads) -> Vec<f32> {

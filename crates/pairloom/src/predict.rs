@@ -3,7 +3,6 @@
 use crate::batch::Rows;
 use crate::encode::RowEncoder;
 use crate::error::Place;
-use crate::fit::measure;
 use crate::input::{Format, RawRow, Reader};
 use crate::metric::{DEFAULT_THRESHOLD, Metrics};
 use crate::model::Model;
@@ -133,9 +132,6 @@ impl Model {
         let keep = positions(&options.keep, &names)?;
         let labelled = options.labelled;
         let mut encoder = RowEncoder::bind(&self.encoding, &self.schema, file, &names, labelled)?;
-        if !labelled {
-            encoder.forget_labels();
-        }
         let by =
             Scoring { model: self, threads, file, columns: keep.len(), on_error: options.on_error };
         let mut piece = Piece { rows: Rows::new(), ..Piece::default() };
@@ -189,7 +185,8 @@ impl Model {
         if labels.is_empty() {
             return Err(Error::data(file, "no rows to evaluate"));
         }
-        let metrics = measure(&self.encoding.target, &predictions, &labels, threshold)?;
+        let binary = self.encoding.target.is_binary();
+        let metrics = Metrics::measure(binary, &predictions, &labels, threshold)?;
         Ok(Evaluated { metrics, predictions, labels, skipped })
     }
 }

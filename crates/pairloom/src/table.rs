@@ -2,7 +2,7 @@
 //! beside it: `[w, v1 .. vk, padding | state]`. A feature's update then touches neighbouring cache
 //! lines only.
 
-use crate::{Error, Result, memory};
+use crate::{Result, memory};
 use bytemuck::{Pod, Zeroable};
 
 /// A cache line: the unit of alignment.
@@ -30,16 +30,13 @@ impl Table {
     /// A table of zeros: `width` floats of vector and `states * width` floats of state a feature.
     ///
     /// # Errors
-    /// [`Error::Memory`] if the system has not got the memory.
+    /// [`crate::Error::Memory`] if the system has not got the memory.
     pub fn new(features: usize, width: usize, states: usize) -> Result<Self> {
         let need = bytes(features, width, states);
         let failed = || {
-            Error::Memory(format!(
-                "the model needs {} for {features} features of {width} floats and the \
-                 optimizer's state, and the system has not got that: lower factors, raise \
-                 min_count or set hash_bits",
-                memory::gib(need)
-            ))
+            let need = memory::gib(need);
+            let what = format!("the {need} of {features} features with the optimizer's state");
+            memory::refused(&what, memory::SMALLER_MODEL)
         };
         let lines = usize::try_from(need.div_ceil(size_of::<Line>() as u128)).ok();
         let lines = lines.ok_or_else(failed)?;
@@ -101,7 +98,7 @@ impl Table {
     /// The same vectors with another amount of (zeroed) state.
     ///
     /// # Errors
-    /// [`Error::Memory`] if the system has not got the memory.
+    /// [`crate::Error::Memory`] if the system has not got the memory.
     pub(crate) fn with_states(&self, states: usize) -> Result<Self> {
         let mut table = Table::new(self.features, self.width, states)?;
         table.copy_vectors(self);

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
 
-use pairloom::input::{OpenOptions, from_bytes};
+use pairloom::input::{FormatName, OpenOptions, from_bytes};
 use pairloom::parallel::Threads;
 use pairloom::predict::PredictOptions;
 use pairloom::reading::OnError;
@@ -35,7 +35,7 @@ fn rows() -> String {
 
 fn predict(on_error: OnError) -> (Vec<f64>, Vec<String>, pairloom::Result<Vec<String>>) {
     let model = model();
-    let options = OpenOptions { format: Some("libsvm".parse().unwrap()), ..Default::default() };
+    let options = OpenOptions { format: Some(FormatName::Libsvm), ..Default::default() };
     let mut reader = from_bytes("rows", rows(), &options).unwrap();
     let options = PredictOptions { on_error, keep: vec!["label".into()], ..Default::default() };
     let (mut predictions, mut kept) = (Vec::new(), Vec::new());
@@ -80,7 +80,7 @@ fn wide_rows_are_scored_in_smaller_pieces() {
     let pairs: String = (1..=5000).map(|i| format!(" {i}:1")).collect();
     let model = trained_on(format!("1{pairs}\n0{pairs}\n").repeat(20));
     let rows = format!("1{pairs}\n").repeat(1000);
-    let options = OpenOptions { format: Some("libsvm".parse().unwrap()), ..Default::default() };
+    let options = OpenOptions { format: Some(FormatName::Libsvm), ..Default::default() };
     let mut reader = from_bytes("rows", rows, &options).unwrap();
     let (mut all, threads) = (0, Threads::new(1).unwrap());
     let options = PredictOptions::default();
@@ -94,7 +94,7 @@ fn wide_rows_are_scored_in_smaller_pieces() {
 
 #[test]
 fn rows_of_another_format_are_refused() {
-    let options = OpenOptions { format: Some("libffm".parse().unwrap()), ..Default::default() };
+    let options = OpenOptions { format: Some(FormatName::Libffm), ..Default::default() };
     let mut reader = from_bytes("rows", "1 3:1:1 4:2:1\n", &options).unwrap();
     let threads = Threads::new(1).unwrap();
     let options = PredictOptions::default();

@@ -134,7 +134,10 @@ fn what_makes_no_sense_is_refused() {
     );
     assert_eq!(with(&|s| s.columns[6].role = Role::Weight), "'w' and 'g' are both weight");
     assert_eq!(with(&|s| s.columns[6].name = "w".into()), "two columns are named 'w'");
-    assert_eq!(with(&|s| s.columns[3].separator = None), "multi column 'm\nm' needs a separator");
+    assert_eq!(
+        with(&|s| s.columns[3].separator = None),
+        "separator of 'm\nm' must be given, as it is multi"
+    );
     let message = "separator of 'm\nm' must be an ASCII character";
     assert_eq!(with(&|s| s.columns[3].separator = Some('\u{e9}')), message);
     let message = "hash_bits of 'h' must be from 1 to 30";
@@ -204,6 +207,7 @@ fn roles_are_guessed_from_names_and_cells() {
         ("free text", "title", cells(300, |i| format!("words of {i} and more")), Role::Ignore),
         ("little free text", "title", cells(40, |i| format!("words of {i}")), Role::Categorical),
         ("nothing", "c", cells(50, |_| String::new()), Role::Categorical),
+        ("nothing but words for it", "c", cells(50, |_| "NA".into()), Role::Categorical),
         (
             "uneven numbers",
             "c",
@@ -215,6 +219,7 @@ fn roles_are_guessed_from_names_and_cells() {
         let column = guessed(name, &cells);
         assert_eq!(column.role, role, "{what}: {}", column.why);
         assert!(!column.why.is_empty(), "{what}");
+        assert_eq!(column.why == "empty so far", what.starts_with("nothing"), "{what}");
         let separator = match what {
             "lists" => Some('|'),
             "lists by semicolon" => Some(';'),

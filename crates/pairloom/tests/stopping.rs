@@ -122,7 +122,8 @@ fn batches_that_are_too_large_are_refused_before_training() {
     match run.fit(&mut Small(11, state()), &mut |_| panic!("training has begun")) {
         Err(Error::Usage(message)) => assert_eq!(
             message,
-            "a batch of 2 rows may have more than 11 features in all: lower batch_size"
+            "a batch of 2 rows may have more than 11 features in all: lower batch_size \
+             (--batch-size)"
         ),
         other => panic!("{other:?}"),
     }

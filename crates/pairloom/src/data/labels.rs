@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::encode::same_label;
-use crate::input::{RawRow, parse_number, spelled};
+use crate::input::{RawRow, parse_number, quoted, spelled};
 
 /// The label cells: numbers, or texts; up to two of them, unless one is learned against the rest.
 #[derive(Debug, Clone, Default)]
@@ -22,7 +22,7 @@ impl Labels {
     const TRACKED: usize = 3;
 
     /// The value of a text that is none of `classes`.
-    pub const OTHER: f64 = -1.0;
+    const OTHER: f64 = -1.0;
 
     pub(super) fn push(&mut self, raw: &RawRow, cell: usize) -> Result<()> {
         let (name, number) = read(raw, cell)?;
@@ -68,12 +68,12 @@ impl Labels {
     /// What is wrong with a third value, or a third and a text.
     fn third(&self, name: &str) -> String {
         if let Some(spelled) = spelled(name.as_bytes()) {
-            return format!("label: '{name}' is {spelled}");
+            return format!("label: {} is {spelled}", quoted(name));
         }
-        let classes = self.classes[..2].join("' and '");
+        let [name, first, second] = [name, &self.classes[0], &self.classes[1]].map(quoted);
         format!(
-            "label: '{name}' is a third value beside '{classes}': two values or numbers can be \
-             learned, or with --positive one value against the rest"
+            "label: {name} is a third value beside {first} and {second}: two values or numbers \
+             can be learned, or with --positive one value against the rest"
         )
     }
 
@@ -100,7 +100,7 @@ fn read(raw: &RawRow, cell: usize) -> Result<(&str, Option<f64>)> {
     match parse_number(text) {
         _ if text.is_empty() => error("an empty cell; a training row needs a label"),
         Some(number) if !(number as f32).is_finite() => {
-            error(&format!("'{name}' is beyond 32-bit floats"))
+            error(&format!("{} is beyond 32-bit floats", quoted(name)))
         }
         number => Ok((name, number)),
     }

@@ -14,6 +14,7 @@ mod dictionary;
 mod learn;
 mod number;
 mod quantile;
+mod remap;
 mod row;
 mod scale;
 mod target;
@@ -36,6 +37,7 @@ use crate::input::parse_number;
 use crate::loss::Loss;
 use crate::schema::{Column, Role, Schema};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// How each column of a schema becomes features, and what the labels mean.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -96,12 +98,7 @@ impl Field {
         let local = id - self.offset;
         match &self.kind {
             FieldKind::Number(number) => number.describe(local),
-            FieldKind::Values(Vocabulary::Hash { .. }) => format!("#{local}"),
-            FieldKind::Values(vocabulary) => match vocabulary.value(local) {
-                None => "other".into(),
-                Some(b"") => "missing".into(),
-                Some(value) => String::from_utf8_lossy(value).into_owned(),
-            },
+            FieldKind::Values(vocabulary) => vocabulary.describe(local),
         }
     }
 }
@@ -115,6 +112,12 @@ impl Encoding {
     /// Number of fields that are numbers.
     pub fn numbers(&self) -> usize {
         self.fields.iter().filter(|field| matches!(field.kind, FieldKind::Number(_))).count()
+    }
+
+    /// Which of the fields are those of a column of the schema.
+    fn range(&self, column: usize) -> Range<usize> {
+        let start = self.fields.partition_point(|field| field.column < column);
+        start..self.fields.partition_point(|field| field.column <= column)
     }
 
     /// What keeps an encoding that was read from a file from being used with this schema and these

@@ -179,11 +179,7 @@ impl Number {
             }
             Number::Value { .. } if id == 0 => value(),
             Number::Value { .. } => missing(),
-            Number::LogSquare { buckets } => match buckets.value(id) {
-                None => "other".into(),
-                Some(b"") => missing(),
-                Some(name) => String::from_utf8_lossy(name).into_owned(),
-            },
+            Number::LogSquare { buckets } => buckets.describe(id),
         }
     }
 }

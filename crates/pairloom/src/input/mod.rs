@@ -14,6 +14,7 @@ mod number;
 mod open;
 mod options;
 mod row;
+mod shown;
 mod sniff;
 mod sparse;
 mod spelled;
@@ -25,6 +26,7 @@ pub use number::parse_number;
 pub use open::name;
 pub use options::{FormatName, OpenOptions};
 pub use row::{Pair, RawRow};
+pub(crate) use shown::quoted;
 pub(crate) use spelled::spelled;
 
 use crate::Result;
@@ -50,12 +52,13 @@ pub enum Format {
 impl Format {
     /// The name in messages.
     pub fn name(self) -> &'static str {
-        match self {
-            Format::Csv { delimiter: '\t', .. } => "tsv",
-            Format::Csv { .. } => "csv",
-            Format::Libsvm => "libsvm",
-            Format::Libffm => "libffm",
-        }
+        let name = match self {
+            Format::Csv { delimiter: '\t', .. } => FormatName::Tsv,
+            Format::Csv { .. } => FormatName::Csv,
+            Format::Libsvm => FormatName::Libsvm,
+            Format::Libffm => FormatName::Libffm,
+        };
+        name.name()
     }
 }
 

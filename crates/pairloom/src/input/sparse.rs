@@ -9,6 +9,7 @@
 use super::lines::{self, Lines, MAX_ITEMS};
 use super::number::{overflows_f32, parse_f32, parse_u64};
 use super::open::Source;
+use super::shown::shown;
 use super::{Format, Pair, RawRow, Reader};
 use crate::Result;
 use memchr::memchr;
@@ -136,21 +137,21 @@ impl Grammar {
                 _ if is_qid(text) => " (qid stands right after the label)",
                 _ => "",
             };
-            return (0, format!("expected {}, found `{}`{hint}", shape.join(":"), shown(text)));
+            return (0, format!("expected {}, found '{}'{hint}", shape.join(":"), shown(text)));
         }
         let mut offset = 0;
         for (part, name) in parts.iter().zip(shape) {
             if let Some(message) = part_fault(part, name) {
-                return (offset, format!("{message} in `{}`", shown(text)));
+                return (offset, format!("{message} in '{}'", shown(text)));
             }
             offset += part.len() + 1;
         }
-        (0, format!("cannot read `{}`", shown(text)))
+        (0, format!("cannot read '{}'", shown(text)))
     }
 
     fn refuse_comment(self, line: &[u8], token: &Range<usize>) -> Result<(), Fault> {
         if self == Grammar::Libffm && line.get(token.clone()).is_some_and(|t| t.starts_with(b"#")) {
-            return Err((token.start, "libffm has no comments: remove all from `#` on".into()));
+            return Err((token.start, "libffm has no comments: remove all from # on".into()));
         }
         Ok(())
     }
@@ -213,12 +214,4 @@ fn split_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn contains_colon(line: &[u8], token: &Range<usize>) -> bool {
     line.get(token.clone()).is_some_and(|token| memchr(b':', token).is_some())
-}
-
-/// A token for a message: on one line and not too long.
-fn shown(text: &[u8]) -> String {
-    const LONGEST: usize = 40;
-    let head = text.get(..LONGEST).unwrap_or(text);
-    let more = if head.len() < text.len() { "..." } else { "" };
-    format!("{}{more}", String::from_utf8_lossy(head).escape_debug())
 }

@@ -1,7 +1,7 @@
 //! What the sample shows of one column.
 
 use crate::encode::parse_cell;
-use crate::input::{RawRow, spelled};
+use crate::input::{RawRow, quoted, spelled};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A column is numeric if at most one in so many of its cells is no number.
@@ -88,7 +88,6 @@ pub(super) fn separator(look: &Look<'_>) -> Option<char> {
 /// What nearly all of the texts are, if they are numbers spelled so that they cannot be read.
 pub(super) fn spelling(look: &Look<'_>) -> Option<String> {
     let numbers = look.texts.keys().filter_map(|text| Some((text, spelled(text)?)));
-    let (count, first) = (numbers.clone().count(), numbers.min()?);
-    let text = String::from_utf8_lossy(first.0);
-    (count * 10 >= look.texts.len() * 9).then(|| format!("'{text}' is {}", first.1))
+    let (count, (text, spelled)) = (numbers.clone().count(), numbers.min()?);
+    (count * 10 >= look.texts.len() * 9).then(|| format!("{} is {spelled}", quoted(text)))
 }

@@ -8,7 +8,7 @@ mod units;
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::encode::{Encoding, Learned, Target, learn};
-use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop, check_rows};
+use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop};
 use crate::input::{self, OpenOptions};
 use crate::metric::Constant;
 use crate::model::Model;
@@ -189,6 +189,17 @@ fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepar
         check_rows(&valid, valid_file, "validation")?;
     }
     Ok(Prepared { schema, encoding, train, valid, held_out, lines })
+}
+
+/// Checks that rows can be trained on or measured; `what` they are called in errors.
+fn check_rows(rows: &Rows, file: &str, what: &str) -> Result<()> {
+    if u32::try_from(rows.len()).is_err() {
+        return Err(Error::data(file, "more than 2^32 rows: train on a part of them"));
+    }
+    if rows.weight() <= 0.0 {
+        return Err(Error::data(file, format!("the weights of all {what} rows are 0")));
+    }
+    Ok(())
 }
 
 /// Tells what happens; an error is the wish to stop.

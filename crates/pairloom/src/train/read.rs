@@ -5,7 +5,7 @@ use crate::batch::Rows;
 use crate::data::Interned;
 use crate::encode::{Encoding, RowEncoder};
 use crate::input::{self, OpenOptions, RawRow, Reader};
-use crate::reading::{OnError, Skipped, for_each_row};
+use crate::reading::{self, OnError, Skipped, for_each_row};
 use crate::schema::{Role, Schema, infer};
 use crate::{Error, Result};
 
@@ -20,18 +20,7 @@ pub(super) fn read(
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<(Schema, Interned)> {
     let mut reader = open(job)?;
-    let names = reader.columns().to_vec();
-    let (schema, sample) = match &job.schema {
-        SchemaSource::Given(schema) => {
-            let schema = Schema { format: reader.format(), ..schema.clone() };
-            (schema.for_columns(input::name(&job.data), &names)?, Vec::new())
-        }
-        SchemaSource::Infer(hints) => {
-            let sample = sample(&mut *reader)?;
-            let rows: Vec<&RawRow> = sample.iter().flatten().collect();
-            (infer(reader.format(), &names, &rows, hints)?, sample)
-        }
-    };
+    let (schema, sample) = schema(job, &mut *reader)?;
     tell(watch, Event::Schema(&schema))?;
     if schema.find(Role::Label).is_none() {
         return Err(Error::usage("the schema has no label: give one column the role label"));
@@ -53,14 +42,29 @@ pub(super) fn read(
 }
 
 fn open(job: &Job) -> Result<Box<dyn Reader>> {
-    let names = match &job.schema {
-        SchemaSource::Given(schema) if job.open == OpenOptions::default() => {
-            return input::open_as(&job.data, schema.format);
+    match &job.schema {
+        SchemaSource::Given(schema) => reading::open(&job.data, &job.open, schema),
+        SchemaSource::Infer(hints) => {
+            let options = OpenOptions { names: hints.names(), ..job.open.clone() };
+            input::open(&job.data, &options)
         }
-        SchemaSource::Given(schema) => schema.columns.iter().map(|c| c.name.clone()).collect(),
-        SchemaSource::Infer(hints) => hints.names(),
-    };
-    input::open(&job.data, &OpenOptions { names, ..job.open.clone() })
+    }
+}
+
+/// The schema of the file, and the rows read for it.
+fn schema(job: &Job, reader: &mut dyn Reader) -> Result<(Schema, Vec<Result<RawRow>>)> {
+    let names = reader.columns().to_vec();
+    match &job.schema {
+        SchemaSource::Given(schema) => {
+            let schema = Schema { format: reader.format(), ..schema.clone() };
+            Ok((schema.for_columns(input::name(&job.data), &names)?, Vec::new()))
+        }
+        SchemaSource::Infer(hints) => {
+            let sample = sample(reader)?;
+            let rows: Vec<&RawRow> = sample.iter().flatten().collect();
+            Ok((infer(reader.format(), &names, &rows, hints)?, sample))
+        }
+    }
 }
 
 fn sample(reader: &mut dyn Reader) -> Result<Vec<Result<RawRow>>> {

@@ -61,7 +61,7 @@ pub(super) fn start(
         + table::bytes(features, interaction.width(), 0)
         + batch;
     let what = format!("a model of {features} features and {} factors", config.factors);
-    memory::check(model, &what, "lower factors, raise min_count, or set hash_bits")?;
+    memory::check(model, &what, memory::SMALLER_MODEL)?;
     let bytes = model + train.bytes() + valid.bytes();
     let target = encoding.target.clone();
     let constant = Constant::measure(train.labels(), train.weights(), target.is_binary())?;
