@@ -9,11 +9,11 @@ use pairloom::fit::{Epoch, Stop};
 use pairloom::metric::Metrics;
 use pairloom::schema::{Column, Role, Schema};
 use pairloom::train::{Job, Start, Trained};
-use pairloom::{Model, Result};
+use pairloom::{Config, Model, Result};
 
 /// With fewer validation rows than this (of the rarer class) their figures say little: the standard
-/// error of an AUC is then .05 and more.
-const ROUGH: usize = 30;
+/// error of an AUC is then .1 and more.
+const ROUGH: usize = 10;
 
 /// What the loss is called as it is shown.
 pub fn loss_name(binary: bool) -> &'static str {
@@ -166,7 +166,10 @@ pub fn end(
         }
     }
     notice_rough(&trained.valid, model.encoding.target.is_binary());
-    if valid.is_some() && *stop == Stop::Finished && model.epoch == model.config.epochs {
+    let epochs = model.config.epochs;
+    // Who asks for few epochs knows that there could be more.
+    let is_usual = epochs >= Config::default().epochs && *stop == Stop::Finished;
+    if valid.is_some() && is_usual && model.epoch == epochs {
         notice("note: the last epoch was the best: with more --epochs it may be better still");
     }
     screen.text(&format!("\nwrote {output}"))?;
