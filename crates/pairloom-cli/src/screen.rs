@@ -32,6 +32,11 @@ impl Screen {
         self.text
     }
 
+    /// Whether only what must be said is.
+    pub fn is_quiet(&self) -> bool {
+        !self.text && !self.json
+    }
+
     /// A line for people.
     pub fn text(&mut self, line: &str) -> Result<()> {
         if self.text { self.line(line) } else { Ok(()) }

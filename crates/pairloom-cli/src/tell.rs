@@ -165,12 +165,8 @@ pub fn end(
             notice("warning: on these rows the model is no better than one constant prediction");
         }
     }
-    notice_rough(&trained.valid, model.encoding.target.is_binary());
-    let epochs = model.config.epochs;
-    // Who asks for few epochs knows that there could be more.
-    let is_usual = epochs >= Config::default().epochs && *stop == Stop::Finished;
-    if valid.is_some() && is_usual && model.epoch == epochs {
-        notice("note: the last epoch was the best: with more --epochs it may be better still");
+    if !screen.is_quiet() {
+        notice_limits(model, trained);
     }
     screen.text(&format!("\nwrote {output}"))?;
     report.map_or(Ok(()), |report| screen.text(&format!("wrote {report}")))?;
@@ -179,6 +175,17 @@ pub fn end(
         "event": "end", "model": output, "epoch": model.epoch, "valid": valid,
         "stopped_early": *stop == Stop::NoBetter,
     }))
+}
+
+/// Says what the figures do not: that there is little to rely on, or that more may be had.
+fn notice_limits(model: &Model, trained: &Trained) {
+    notice_rough(&trained.valid, model.encoding.target.is_binary());
+    let epochs = model.config.epochs;
+    let was_last = trained.stop == Stop::Finished && model.epoch == epochs;
+    // Who asks for few epochs knows that there could be more.
+    if was_last && epochs >= Config::default().epochs && !trained.valid.is_empty() {
+        notice("note: the last epoch was the best: with more --epochs it may be better still");
+    }
 }
 
 /// Says so where there are too few validation rows, or rows of one class, to rely on.

@@ -14,7 +14,7 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[test]
 fn train_evaluate_predict_inspect_a_csv() {
-    let room = shop_room(600);
+    let room = shop_room(700);
     let trained = room.ok(&format!("{TRAIN} --report report.html"));
     assert_eq!(trained.err, "", "progress is for terminals");
     for text in ["bought", "'yes' against 'no'", "wrote model.pairloom", "wrote report.html"] {
@@ -30,7 +30,7 @@ fn train_evaluate_predict_inspect_a_csv() {
 
     let predicted = room.ok("predict model.pairloom shop.csv");
     let probabilities = predicted.numbers();
-    assert_eq!(probabilities.len(), 600);
+    assert_eq!(probabilities.len(), 700);
     assert!(probabilities.iter().all(|p| (0.0..=1.0).contains(p)));
     assert_eq!(predicted.err, "");
 
@@ -80,6 +80,7 @@ fn quiet_says_nothing_and_json_only_json() {
     let room = shop_room(300);
     let quiet = room.ok(&format!("{TRAIN} --quiet"));
     assert_eq!((quiet.out.as_str(), quiet.err.as_str()), ("", ""));
+    let room = shop_room(700);
     let script = |flag: &str| format!("script -qec \"$pairloom {TRAIN} {flag}\" /dev/null");
     if room.shell("command -v script").code() == 0 {
         assert_eq!(room.shell(&script("-q")).out, "", "no progress on a terminal");

@@ -54,7 +54,7 @@ fn a_reader_that_leaves_is_no_failure() {
 
 #[test]
 fn training_goes_on_when_its_reader_leaves() {
-    let room = shop_room(300);
+    let room = shop_room(700);
     let done = room.shell(&format!("$pairloom {TRAIN} | head -n 1"));
     assert_eq!((done.code(), done.err.as_str(), rows_in(&done.out)), (0, "", 1));
     for _ in 0..500 {
