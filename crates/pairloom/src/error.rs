@@ -15,7 +15,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A setting, or a combination of settings, that cannot work.
+    /// A setting, or a combination of settings, that cannot work; or one that names a column or a
+    /// label that is not there.
     #[error("{}", line(.0))]
     Usage(String),
     /// A row of the input that cannot be used.

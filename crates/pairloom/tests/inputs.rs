@@ -86,7 +86,7 @@ const LIBSVM: &[Case] = &[
     ("invalid UTF-8", b"1 \xff\xfe:1\n", &["!1:3 index \u{fffd}\u{fffd} is not"]),
     ("control characters", b"1 1:1\x1b[2J\n", &["!1:5 value 1\\u{1b}[2J is not"]),
     ("another kind of blank", b"1\x0b1:1\n", &["!1:1 index 1\\u{b}1 is not"]),
-    ("fields of a csv", b"1,2,3\n", &["1,2,3|"]),
+    ("fields of a csv", b"1,2,3\n", &["!1:1 `1,2,3` is no line of libsvm: is this a CSV separated"]),
 ];
 
 const LIBFFM: &[Case] = &[
@@ -499,6 +499,54 @@ fn damaged_streams_are_refused() {
         flipped[middle] ^= 4;
         assert!(read(&flipped).is_err());
         assert!(read(&[&bytes[..], b"garbage"].concat()).is_err());
+    }
+}
+
+/// gzip members one after the other are one file, zeros behind them are padding, and what else is
+/// there is named.
+#[test]
+fn what_follows_a_gzip_stream() {
+    let read = |bytes: &[u8]| -> pairloom::Result<usize> {
+        let mut reader = input::from_bytes("t.svm", bytes, &OpenOptions::default())?;
+        let (mut row, mut rows) = (RawRow::new(), 0);
+        while reader.read(&mut row)? {
+            rows += 1;
+        }
+        Ok(rows)
+    };
+    let one = gzip(b"1 1:1\n");
+    assert_eq!(read(&[&one[..], &one].concat()).unwrap(), 2);
+    assert_eq!(read(&[&one[..], &[0; 300_000]].concat()).unwrap(), 1);
+    assert_eq!(read(&[&one[..], &[0; 3], &one].concat()).unwrap(), 2);
+    for garbage in [&b"xyz"[..], &[b'x'; 100]] {
+        let error = read(&[&one[..], garbage].concat()).unwrap_err().to_string();
+        assert!(error.starts_with("t.svm: bytes that are no gzip follow"), "{error}");
+    }
+}
+
+/// A header may be longer than what is looked at of other files.
+#[test]
+fn a_wide_header_is_known() {
+    let line = |cell: &dyn Fn(usize) -> String| (0..30_000).map(cell).collect::<Vec<_>>().join(",");
+    let text = format!("{}\n{}\n", line(&|i| format!("column{i}")), line(&|i| format!("{i}.25")));
+    for text in [&text[..], text.trim_end()] {
+        let reader = input::from_bytes("t.csv", text, &OpenOptions::default()).unwrap();
+        assert_eq!(reader.columns()[29_999], "column29999");
+    }
+}
+
+/// The cells of a CSV are no labels of a sparse file.
+#[test]
+fn a_csv_is_no_sparse_file() {
+    for (format, name) in [(FormatName::Libsvm, "libsvm"), (FormatName::Libffm, "libffm")] {
+        let options = OpenOptions { format: Some(format), ..OpenOptions::default() };
+        let mut reader = input::from_bytes("t", &b"y,a,b\n1,2,3\n"[..], &options).unwrap();
+        let error = reader.read(&mut RawRow::new()).unwrap_err().to_string();
+        let expected = format!("t:1:1: `y,a,b` is no line of {name}: is this a CSV separated by");
+        assert!(error.starts_with(&expected), "{error}");
+        let mut reader = input::from_bytes("t", &b"1,2 3:1:1\n"[..], &options).unwrap();
+        let error = reader.read(&mut RawRow::new()).err().map(|error| error.to_string());
+        assert!(!error.unwrap_or_default().contains("CSV"));
     }
 }
 

@@ -251,6 +251,35 @@ fn the_label_is_found_by_name_or_comes_first_without_header() {
 }
 
 #[test]
+fn two_labels_are_a_question() {
+    for (names, pair) in [("click,label,x", "'click' or 'label'"), ("x,Rating,y", "'Rating' or 'y'")]
+    {
+        let text = format!("{names}\n1,0,1\n0,1,0\n");
+        let error = inferred(CSV, &text, &Hints::default()).unwrap_err();
+        assert!(matches!(error, Error::Usage(_)), "{error}");
+        let begins = format!("which column is the label, {pair}? Say --label");
+        assert!(error.to_string().starts_with(&begins), "{error}");
+        let first = pair.split('\'').nth(1).unwrap();
+        let hints = Hints { ignore: words(&[first]), ..Hints::default() };
+        assert!(inferred(CSV, &text, &hints).is_ok());
+    }
+}
+
+#[test]
+fn numbers_with_commas_are_no_names() {
+    let semicolons = Format::Csv { delimiter: ';', header: true };
+    let row = |i: usize| format!("{};{},{}\n", i % 2, i % 7, i % 10);
+    let text = format!("label;x\n{}0;\n1;4\n", (0..60).map(row).collect::<String>());
+    let error = inferred(semicolons, &text, &Hints::default()).unwrap_err().to_string();
+    let begins = "rows:2:3: column 'x' is numeric and '0,0' is a number with a decimal comma: write";
+    assert!(error.starts_with(begins), "{error}");
+    let given = Hints { categorical: words(&["x"]), ..Hints::default() };
+    assert_eq!(inferred(semicolons, &text, &given).unwrap().columns[1].role, Role::Categorical);
+    let text = text.replace("3,", "a,");
+    assert!(inferred(semicolons, &text, &Hints::default()).is_ok());
+}
+
+#[test]
 fn sparse_rows_have_a_label_pairs_and_maybe_groups() {
     let roles = |format, text| -> Vec<(String, Role)> {
         let schema = inferred(format, text, &Hints::default()).unwrap();

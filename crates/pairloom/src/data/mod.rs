@@ -111,7 +111,7 @@ impl Interned {
         }
         // The label comes last of these, since it alone cannot be taken back.
         if let Some(cell) = schema.find(Role::Label) {
-            self.labels.push(raw, cell)?;
+            self.labels.push(raw, cell, &schema.columns[cell].why)?;
         }
         if let Some(cell) = schema.find(Role::Group) {
             self.groups.push(self.group_names.insert(raw.cell(cell))?);

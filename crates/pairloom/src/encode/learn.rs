@@ -24,8 +24,8 @@ pub struct Learned {
 /// Learns from the rows that `held_out` leaves, and encodes all. `file` is its name in errors.
 ///
 /// # Errors
-/// [`Error::Data`] if the labels cannot be learned from, [`Error::Usage`] if there would be more
-/// than 2^32 ids, [`Error::Memory`] if the rows do not fit.
+/// [`Error::Data`] if the labels cannot be learned from, [`Error::Usage`] if they are not what the
+/// settings or the schema say or if there would be more than 2^32 ids, [`Error::Memory`] if the rows do not fit.
 pub fn learn(
     interned: Interned,
     held_out: &[bool],

@@ -22,7 +22,6 @@ mod vocabulary;
 
 pub use dictionary::Dictionary;
 pub use learn::{Learned, learn};
-pub(crate) use number::MISSING;
 pub use number::{Number, Transform};
 pub use quantile::Knots;
 pub use row::RowEncoder;
@@ -33,7 +32,7 @@ pub(crate) use target::same_label;
 pub use vocabulary::Vocabulary;
 
 use crate::config::Config;
-use crate::input::parse_number;
+use crate::input::{is_missing, parse_number};
 use crate::loss::Loss;
 use crate::schema::{Column, Role, Schema};
 use serde::{Deserialize, Serialize};
@@ -164,10 +163,7 @@ impl Encoding {
 /// Reads a cell of a numeric column: NaN if it is missing, `None` if it is no finite number.
 pub(crate) fn parse_cell(cell: &[u8]) -> Option<f64> {
     let trimmed = cell.trim_ascii();
-    if trimmed.is_empty() || MISSING.iter().any(|missing| missing.as_bytes() == trimmed) {
-        return Some(f64::NAN);
-    }
-    parse_number(trimmed)
+    parse_number(trimmed).or_else(|| is_missing(trimmed).then_some(f64::NAN))
 }
 
 /// The values of a multi-valued cell. A cell without any has the one value "", which is missing.

@@ -47,10 +47,6 @@ impl Transform {
     }
 }
 
-/// Cells of a numeric column that mean "no value", beside the empty one.
-pub(crate) const MISSING: [&str; 11] =
-    ["NA", "N/A", "NaN", "nan", "NULL", "null", "None", "none", "\\N", "?", "-"];
-
 /// The limit of standardised values.
 const LIMIT: f64 = 100.0;
 

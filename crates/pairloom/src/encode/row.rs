@@ -158,7 +158,9 @@ pub(crate) fn number_error(raw: &RawRow, cell: usize, name: &str) -> Error {
     let text = quoted(raw.cell(cell));
     let what = match (is_first_of_bare(raw), spelled(raw.cell(cell))) {
         (true, _) => format!("{text} is no number: if this line is a header, say --header"),
-        (_, Some(spelled)) => format!("{text} is {spelled}"),
+        (_, Some(spelled)) => {
+            format!("{text} is {spelled}; if it names something, train with --categorical {name}")
+        }
         (_, None) => format!(
             "{text} is not a finite number: correct it, leave it empty if it is unknown, or train \
              with --categorical {name}"

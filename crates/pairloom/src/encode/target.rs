@@ -113,7 +113,7 @@ pub(super) fn learn_target(
         None => learn_scale(interned, training, config, file),
         Some(positive) => {
             let message = format!("squared loss knows no positive value {}", quoted(positive));
-            Err(Error::data(file, message + ": leave out --positive or --loss"))
+            Err(unfit(file, &(message + ": leave out --positive or --loss")))
         }
     }
 }
@@ -133,12 +133,17 @@ fn class_of(labels: &Labels, value: f64) -> String {
     found.map_or_else(|| value.to_string(), |(_, class)| class.clone())
 }
 
+/// The error of settings that do not fit the labels of a file.
+fn unfit(file: &str, message: &str) -> Error {
+    Error::usage(format!("{file}: {message}"))
+}
+
 /// One value against the rest.
 fn learn_one(labels: &Labels, training: &[usize], positive: &str, file: &str) -> Result<Target> {
     let Some(class) = labels.classes.iter().find(|c| same_label(positive.as_bytes(), c)) else {
         let (positive, classes) = (quoted(positive), all(&labels.classes));
         let message = format!("no label is {positive}: they are {classes} and maybe more");
-        return Err(Error::data(file, message));
+        return Err(unfit(file, &message));
     };
     let target = Target::Binary { negative: None, positive: class.clone() };
     let wanted = labels.value_of(class);
@@ -158,7 +163,7 @@ fn learn_classes(labels: &Labels, schema: &Schema, file: &str) -> Result<Target>
              --positive VALUE for one against the rest, or --loss squared for numbers",
             all(&labels.classes)
         );
-        return Err(Error::data(file, message));
+        return Err(unfit(file, &message));
     };
     let second_is_positive = match &schema.positive {
         Some(positive) if same_label(positive.as_bytes(), first) => false,
@@ -166,7 +171,7 @@ fn learn_classes(labels: &Labels, schema: &Schema, file: &str) -> Result<Target>
         Some(positive) => {
             let [positive, first, second] = [positive, first, second].map(quoted);
             let message = format!("no label is {positive}: they are {first} and {second}");
-            return Err(Error::data(file, message));
+            return Err(unfit(file, &message));
         }
         None => {
             let is_yes = |class: &str| YES.contains(&class.to_lowercase().as_str());
@@ -193,7 +198,7 @@ fn learn_scale(
     let labels = &interned.labels;
     if labels.are_text {
         let message = format!("squared loss takes numbers, not {}", all(&labels.classes));
-        return Err(Error::data(file, message));
+        return Err(unfit(file, &message));
     }
     let weight = |row: usize| f64::from(interned.weights.get(row).copied().unwrap_or(1.0));
     let total: f64 = training.iter().map(|&row| weight(row)).sum();

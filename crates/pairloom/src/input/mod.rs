@@ -8,8 +8,10 @@
 
 mod csv;
 mod detect;
+mod gzip;
 mod lines;
 mod magic;
+mod missing;
 mod number;
 mod open;
 mod options;
@@ -22,12 +24,13 @@ mod spelled;
 mod tests;
 
 pub use detect::{from_bytes, open, open_as};
+pub(crate) use missing::is_missing;
 pub use number::parse_number;
 pub use open::name;
 pub use options::{FormatName, OpenOptions};
 pub use row::{Pair, RawRow};
 pub(crate) use shown::quoted;
-pub(crate) use spelled::spelled;
+pub(crate) use spelled::{spelled, with_comma};
 
 use crate::Result;
 use serde::{Deserialize, Serialize};

@@ -41,10 +41,7 @@ impl Sparse {
 
 impl Reader for Sparse {
     fn format(&self) -> Format {
-        match self.grammar {
-            Grammar::Libsvm => Format::Libsvm,
-            Grammar::Libffm => Format::Libffm,
-        }
+        self.grammar.format()
     }
 
     fn columns(&self) -> &[String] {
@@ -68,6 +65,13 @@ impl Reader for Sparse {
 }
 
 impl Grammar {
+    fn format(self) -> Format {
+        match self {
+            Grammar::Libsvm => Format::Libsvm,
+            Grammar::Libffm => Format::Libffm,
+        }
+    }
+
     /// Parses the line in `row`; `false` if it is blank or a comment.
     fn parse(self, row: &mut RawRow) -> Result<bool, Fault> {
         let RawRow { text, record_len, cells, pairs, .. } = row;
@@ -82,6 +86,7 @@ impl Grammar {
             token = next_token(line, token.end).unwrap_or(0..0);
         }
         self.refuse_comment(line, &label)?;
+        self.refuse_cells(line, &label)?;
         if self == Grammar::Libsvm && line.get(token.clone()).is_some_and(is_qid) {
             qid = token.start + b"qid:".len()..token.end;
             check_qid(line, &qid)?;
@@ -147,6 +152,20 @@ impl Grammar {
             offset += part.len() + 1;
         }
         (0, format!("cannot read '{}'", shown(text)))
+    }
+
+    /// A line without pairs, but with what separates the cells of other formats, is of one of them.
+    fn refuse_cells(self, line: &[u8], label: &Range<usize>) -> Result<(), Fault> {
+        let text = line.get(label.clone()).unwrap_or_default();
+        let sign = text.iter().find(|byte| matches!(byte, b',' | b';' | b'|'));
+        match sign {
+            Some(&sign) if memchr(b':', line).is_none() => {
+                let (sign, name) = (char::from(sign), self.format().name());
+                let message = format!("`{}` is no line of {name}: is this a CSV", shown(text));
+                Err((label.start, format!("{message} separated by '{sign}' (--format csv)?")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn refuse_comment(self, line: &[u8], token: &Range<usize>) -> Result<(), Fault> {

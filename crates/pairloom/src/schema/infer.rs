@@ -9,7 +9,8 @@ use super::evidence::{are_names, labels};
 use super::hints::{Hints, apply_hints, set};
 use super::look::{Look, falls, look, numbers_rows, separator, spelling, unevenness};
 use super::{Column, Role, Schema};
-use crate::input::{Format, RawRow};
+use crate::encode::{number_error, parse_cell};
+use crate::input::{Format, RawRow, with_comma};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -60,6 +61,7 @@ pub fn infer(
     for (cell, column) in schema.columns.iter_mut().enumerate() {
         if !given[cell] {
             guess(column, cell, sample, &labels);
+            refuse_commas(column, cell, sample)?;
         }
     }
     schema.check()?;
@@ -86,8 +88,18 @@ fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)>
     let free = |column: &usize| !given[*column];
     let is_label = |column: &usize| one_of(LABELS, &schema.columns[*column].name.to_lowercase());
     let columns = 0..schema.columns.len();
-    if let Some(column) = columns.clone().filter(free).find(is_label) {
-        return Ok((column, "by its name"));
+    let named: Vec<usize> = columns.clone().filter(free).filter(is_label).collect();
+    match named[..] {
+        [] => {}
+        [column] => return Ok((column, "by its name")),
+        // Either may give away the other: a guess could be far off, and look very good.
+        [first, second, ..] => {
+            let [first, second] = [first, second].map(|column| &schema.columns[column].name);
+            return Err(Error::usage(format!(
+                "which column is the label, '{first}' or '{second}'? Say --label COLUMN, and \
+                 --ignore the other if it is not known beforehand"
+            )));
+        }
     }
     let has_header = matches!(schema.format, Format::Csv { header: true, .. });
     match columns.clone().find(free).filter(|_| !has_header) {
@@ -166,6 +178,27 @@ fn nearly_all(look: &Look<'_>) -> bool {
 
 fn one_of(words: &str, word: &str) -> bool {
     words.split(' ').any(|known| known == word)
+}
+
+/// Refuses a column of numbers with commas in them, which would go on as names: whoever wrote them
+/// meant numbers.
+fn refuse_commas(column: &Column, cell: usize, sample: &[&RawRow]) -> Result<()> {
+    if !column.role.is_feature() || column.role == Role::Numeric {
+        return Ok(());
+    }
+    let cells = sample.iter().filter(|row| parse_cell(row.cell(cell)).is_none_or(|v| !v.is_nan()));
+    let mut commas =
+        cells.clone().filter(|row| with_comma(row.cell(cell).trim_ascii()).is_some());
+    // A number without a fraction has no comma.
+    let number = |row: &&&RawRow| {
+        let text = row.cell(cell);
+        parse_cell(text).is_some() || with_comma(text.trim_ascii()).is_some()
+    };
+    let (all, numbers) = (cells.clone().count(), cells.filter(number).count());
+    match commas.next() {
+        Some(first) if numbers * 20 >= all * 19 => Err(number_error(first, cell, &column.name)),
+        _ => Ok(()),
+    }
 }
 
 /// The words of `userId`, `user_id`, `USER ID`, in lower case.

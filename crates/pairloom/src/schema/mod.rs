@@ -173,8 +173,12 @@ impl Schema {
         if let Some(column) = used.find(|c| !names.contains(&c.name)) {
             let others = names.iter().map(String::as_str);
             let (name, meant) = (&column.name, did_you_mean(&column.name, others.clone()));
-            let message =
-                format!("column '{name}' of the schema is missing{meant}: {}", list(others));
+            let cut = match names.len() {
+                1 if self.columns.len() > 2 => " (other --delimiter?)",
+                _ => "",
+            };
+            let others = list(others);
+            let message = format!("column '{name}' of the schema is missing{meant}: {others}{cut}");
             return Err(Error::data(file, message));
         }
         // The reader of sparse rows has a cell for queries even if there are none.
