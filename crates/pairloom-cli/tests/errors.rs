@@ -332,6 +332,20 @@ fn files_that_cannot_be_used() {
     ]);
 }
 
+/// Whatever is in a file, its errors can be read.
+#[test]
+fn a_file_of_one_endless_line() {
+    let room = Room::new();
+    room.write("one.csv", "1".repeat(5_000_000));
+    room.write("two.csv", format!("{0},{0}x\n1,2\n", "a".repeat(1_000_000)));
+    for line in
+        ["train one.csv", "train one.csv --header", "train two.csv", "train two.csv --label b"]
+    {
+        let error = room.run(line).err;
+        assert!(error.starts_with("error: ") && error.len() < 5000, "{line}: {}", error.len());
+    }
+}
+
 #[test]
 fn compressed_files_that_are_cut_off() {
     let room = Room::new();
@@ -436,7 +450,9 @@ fn skipping_counts_and_goes_on() {
     assert!(lines[2].starts_with("  rows.csv:203:7: column 'price'"), "{}", done.err);
     assert_eq!((lines.len(), lines[6]), (8, "  ..."));
     assert!(lines[7].starts_with("note: with 9 validation rows"), "{}", lines[7]);
-    let start = &done.json()[1];
+    let events = done.json();
+    assert_eq!((&events[1]["event"], &events[1]["rows"]), (&"skipped".into(), &8.into()));
+    let start = &events[2];
     let rows = start["train_rows"].as_u64().unwrap() + start["valid_rows"].as_u64().unwrap();
     assert_eq!(rows, 200);
     // The same model as without those rows.
@@ -448,6 +464,7 @@ fn skipping_counts_and_goes_on() {
     assert!(predicted.err.starts_with("skipped 8 rows"), "{}", predicted.err);
     let evaluated = room.ok("evaluate model.pairloom rows.csv --on-error skip --json");
     assert_eq!(evaluated.json()[0]["rows"], 200);
+    assert_eq!(evaluated.json()[0]["skipped_rows"], 8);
     // A quote that is never closed hides all rows behind it: that is not skipped.
     room.write("quote.csv", format!("{text}r9,\"s1,1,new,yes\n{text}"));
     let error = room.run(&format!("train quote.csv {flags} --on-error skip -o no"));
