@@ -3,12 +3,13 @@
 use crate::args::InputArgs;
 use crate::output;
 use crate::report::Page;
-use crate::screen::{Screen, command_line, metric_rows, notice_skipped, own_words};
+use crate::screen::{Screen, command_line, metric_rows, notice_skipped, notice_unseen, own_words};
 use pairloom::input;
 use pairloom::metric::DEFAULT_THRESHOLD;
 use pairloom::parallel::Threads;
 use pairloom::predict::EvaluateOptions;
 use pairloom::{Model, Result, reading};
+use serde_json::Map;
 
 /// Arguments of `pairloom evaluate`.
 #[derive(Debug, clap::Args)]
@@ -41,7 +42,8 @@ pub fn run(args: &Args) -> Result<()> {
     let threads = Threads::new(args.threads)?;
     let options = EvaluateOptions { on_error: args.input.on_error(), threshold: args.threshold };
     let found = model.evaluate(&mut *reader, input::name(&args.data), &options, &threads)?;
-    notice_skipped(&found.skipped);
+    notice_skipped(&found.outcome.skipped);
+    notice_unseen(&found.outcome.unseen);
     if let Some(file) = &args.report {
         let page =
             Page { file, name: &args.model, model: &model, command: command_line(own_words()) };
@@ -49,5 +51,10 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let mut screen = Screen::new(args.json, false);
     screen.table(&metric_rows(&found.metrics), true)?;
-    screen.json(&serde_json::to_value(&found.metrics).unwrap_or_default())
+    let mut object = serde_json::to_value(&found.metrics).unwrap_or_default();
+    object["skipped_rows"] = found.outcome.skipped.rows.into();
+    let unseen = found.outcome.unseen.iter().map(|unseen| (unseen.column.clone(), unseen.share()));
+    object["unseen"] =
+        unseen.map(|(name, share)| (name, share.into())).collect::<Map<_, _>>().into();
+    screen.json(&object)
 }

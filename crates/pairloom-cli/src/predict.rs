@@ -2,12 +2,12 @@
 
 use crate::args::InputArgs;
 use crate::output;
-use crate::screen::notice_skipped;
+use crate::screen::{notice_skipped, notice_unseen};
 use pairloom::file::{self, write_whole};
 use pairloom::input;
 use pairloom::parallel::Threads;
 use pairloom::predict::{Piece, PredictOptions};
-use pairloom::reading::{self, Skipped};
+use pairloom::reading::{self, Outcome};
 use pairloom::{Error, Model, Result};
 use std::io::Write;
 
@@ -41,8 +41,9 @@ pub fn run(args: &Args) -> Result<()> {
     output::check(&[&args.output], &[&args.model, &args.data])?;
     check_keep(&args.keep)?;
     let model = Model::load(&args.model)?;
-    let skipped = write_whole(&args.output, |out| predict(args, &model, out))?;
-    notice_skipped(&skipped);
+    let outcome = write_whole(&args.output, |out| predict(args, &model, out))?;
+    notice_skipped(&outcome.skipped);
+    notice_unseen(&outcome.unseen);
     Ok(())
 }
 
@@ -60,7 +61,7 @@ fn check_keep(keep: &[String]) -> Result<()> {
 }
 
 /// Predicts piece by piece: a reader at the other end of a pipe need not wait for the last row.
-fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Skipped> {
+fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Outcome> {
     let mut reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
     let options = PredictOptions {
         labelled: false,

@@ -31,7 +31,9 @@ impl Progress {
     pub fn show(&mut self, event: &Event<'_>) {
         match event {
             Event::Schema(_) | Event::Fit(FitEvent::Resumed { .. }) => {}
-            Event::Skipped(_) => self.bar.finish_and_clear(),
+            Event::Revised { .. } | Event::Skipped(_) | Event::Unseen(_) => {
+                self.bar.finish_and_clear()
+            }
             Event::Reading(rows) => {
                 if self.bar.position() == 0 {
                     self.start(None, "{spinner} reading  {human_pos} rows  {rate}");

@@ -2,14 +2,18 @@
 //! at the end.
 
 use crate::describe::spread;
-use crate::screen::{Screen, command_line, figure, metric_rows, notice, one_line, thousands};
+use crate::screen::{
+    Screen, command_line, figure, metric_rows, notice, notice_skipped, one_line, thousands,
+};
 use pairloom::batch::Rows;
 use pairloom::encode::Target;
 use pairloom::fit::{Epoch, Stop};
 use pairloom::metric::Metrics;
+use pairloom::reading::Skipped;
 use pairloom::schema::{Column, Role, Schema};
 use pairloom::train::{Job, Start, Trained};
 use pairloom::{Config, Model, Result};
+use serde_json::Value;
 
 /// With fewer validation rows than this (of the rarer class) their figures say little: the standard
 /// error of an AUC is then .1 and more.
@@ -38,7 +42,31 @@ pub fn schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
     rows.extend(schema.columns.iter().map(row));
     screen.table(&rows, false)?;
     screen.text("")?;
-    screen.json(&serde_json::json!({ "event": "schema", "schema": schema }))
+    screen.json(&serde_json::json!({ "event": "schema", "schema": with_reasons(schema) }))
+}
+
+/// The schema with the reasons that its files leave out.
+fn with_reasons(schema: &Schema) -> Value {
+    let mut value = serde_json::to_value(schema).unwrap_or_default();
+    for (number, column) in schema.columns.iter().enumerate() {
+        let because = if column.why.is_empty() { "given" } else { &column.why };
+        value["columns"][number]["because"] = because.into();
+    }
+    value
+}
+
+/// Guesses that the rows after the first have changed.
+pub fn revised(schema: &Schema, notes: &[String], screen: &mut Screen) -> Result<()> {
+    notes.iter().for_each(|note| notice(&format!("warning: {note}")));
+    let schema = with_reasons(schema);
+    screen.json(&serde_json::json!({ "event": "revised", "schema": schema, "notes": notes }))
+}
+
+/// Rows that were left out.
+pub fn skipped(skipped: &Skipped, screen: &mut Screen) -> Result<()> {
+    notice_skipped(skipped);
+    let Skipped { rows, first } = skipped;
+    screen.json(&serde_json::json!({ "event": "skipped", "rows": rows, "first": first }))
 }
 
 /// What is predicted, from how much; and the heading of the epochs.
@@ -68,6 +96,12 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     screen
         .text(&line(["epoch", "rate", loss, loss, quality, second, "rows/s"].map(String::from)))?;
     screen.text(&line(["", "", "train", "valid", "valid", "valid", ""].map(String::from)))?;
+    if let Some(classes @ 3..) = start.classes.filter(|_| !screen.is_quiet()) {
+        notice(&format!(
+            "note: the label has {classes} distinct whole numbers, and they are predicted as a number; \
+             --positive VALUE learns one against the rest"
+        ));
+    }
     let Start { target, train, valid, features, .. } = start;
     screen.json(&serde_json::json!({
         "event": "start", "target": target,
@@ -168,9 +202,15 @@ pub fn end(
     if !screen.is_quiet() {
         notice_limits(model, trained);
     }
-    screen.text(&format!("\nwrote {output}"))?;
-    report.map_or(Ok(()), |report| screen.text(&format!("wrote {report}")))?;
-    screen.text(&format!("next: pairloom predict {output} ROWS"))?;
+    screen.text("")?;
+    // What went to standard output is in no file.
+    let model_file = Some(output).filter(|output| *output != "-");
+    for file in model_file.into_iter().chain(report) {
+        screen.text(&format!("wrote {file}"))?;
+    }
+    if let Some(file) = model_file {
+        screen.text(&format!("next: pairloom predict {file} ROWS"))?;
+    }
     screen.json(&serde_json::json!({
         "event": "end", "model": output, "epoch": model.epoch, "valid": valid,
         "stopped_early": *stop == Stop::NoBetter,

@@ -5,7 +5,7 @@ use crate::output;
 use crate::parse;
 use crate::progress::Progress;
 use crate::report::Page;
-use crate::screen::{Screen, command_line, notice, notice_skipped, own_words, write_text};
+use crate::screen::{Screen, command_line, notice, notice_unseen, own_words, write_text};
 use crate::settings::ConfigArgs;
 use crate::signals::Signals;
 use crate::tell;
@@ -157,8 +157,12 @@ pub fn train_on_screen(
             Event::Schema(schema) => save_schema
                 .map_or(Ok(()), |file| save(schema, file))
                 .and_then(|()| tell::schema(schema, screen)),
-            Event::Skipped(skipped) => {
-                notice_skipped(skipped);
+            Event::Revised { schema, notes } => save_schema
+                .map_or(Ok(()), |file| save(schema, file))
+                .and_then(|()| tell::revised(schema, notes, screen)),
+            Event::Skipped(skipped) => tell::skipped(skipped, screen),
+            Event::Unseen(unseen) => {
+                notice_unseen(unseen);
                 Ok(())
             }
             Event::Start(start) => {

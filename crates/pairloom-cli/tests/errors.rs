@@ -436,7 +436,9 @@ fn skipping_counts_and_goes_on() {
     assert!(lines[2].starts_with("  rows.csv:203:7: column 'price'"), "{}", done.err);
     assert_eq!((lines.len(), lines[6]), (8, "  ..."));
     assert!(lines[7].starts_with("note: with 9 validation rows"), "{}", lines[7]);
-    let start = &done.json()[1];
+    let events = done.json();
+    assert_eq!((&events[1]["event"], &events[1]["rows"]), (&"skipped".into(), &8.into()));
+    let start = &events[2];
     let rows = start["train_rows"].as_u64().unwrap() + start["valid_rows"].as_u64().unwrap();
     assert_eq!(rows, 200);
     // The same model as without those rows.
@@ -448,6 +450,7 @@ fn skipping_counts_and_goes_on() {
     assert!(predicted.err.starts_with("skipped 8 rows"), "{}", predicted.err);
     let evaluated = room.ok("evaluate model.pairloom rows.csv --on-error skip --json");
     assert_eq!(evaluated.json()[0]["rows"], 200);
+    assert_eq!(evaluated.json()[0]["skipped_rows"], 8);
     // A quote that is never closed hides all rows behind it: that is not skipped.
     room.write("quote.csv", format!("{text}r9,\"s1,1,new,yes\n{text}"));
     let error = room.run(&format!("train quote.csv {flags} --on-error skip -o no"));

@@ -7,7 +7,7 @@ use crate::input::{Format, RawRow, Reader};
 use crate::metric::{DEFAULT_THRESHOLD, Metrics};
 use crate::model::Model;
 use crate::parallel::Threads;
-use crate::reading::{OnError, Skipped, for_each_row};
+use crate::reading::{OnError, Outcome, Skipped, for_each_row};
 use crate::schema::{did_you_mean, list};
 use crate::{Error, Result};
 
@@ -126,7 +126,7 @@ impl Model {
         options: &PredictOptions,
         threads: &Threads,
         mut take: impl FnMut(&Piece) -> Result<()>,
-    ) -> Result<Skipped> {
+    ) -> Result<Outcome> {
         self.check_format(reader.format(), file)?;
         let names = reader.columns().to_vec();
         let keep = positions(&options.keep, &names)?;
@@ -149,7 +149,7 @@ impl Model {
         })?;
         finish(&mut piece)?;
         skipped.merge(not_finite);
-        Ok(skipped)
+        Ok(Outcome { skipped, unseen: encoder.unseen() })
     }
 
     /// Rows of another format have other fields, and all of them would pass as never seen.
@@ -176,7 +176,7 @@ impl Model {
         let EvaluateOptions { on_error, threshold } = *options;
         let options = PredictOptions { labelled: true, on_error, ..PredictOptions::default() };
         let (mut predictions, mut labels) = (Vec::new(), Rows::new());
-        let skipped = self.predict_rows(reader, file, &options, threads, |piece| {
+        let outcome = self.predict_rows(reader, file, &options, threads, |piece| {
             predictions.extend_from_slice(&piece.predictions);
             labels.reserve(piece.labels.len(), 0)?;
             piece.labels.iter().for_each(|&(label, weight)| labels.finish(label, weight));
@@ -187,7 +187,7 @@ impl Model {
         }
         let binary = self.encoding.target.is_binary();
         let metrics = Metrics::measure(binary, &predictions, &labels, threshold)?;
-        Ok(Evaluated { metrics, predictions, labels, skipped })
+        Ok(Evaluated { metrics, predictions, labels, outcome })
     }
 }
 
@@ -216,8 +216,8 @@ pub struct Evaluated {
     pub predictions: Vec<f64>,
     /// Labels and weights of the rows; they have no features.
     pub labels: Rows,
-    /// Rows left out.
-    pub skipped: Skipped,
+    /// Rows left out, and values unseen.
+    pub outcome: Outcome,
 }
 
 fn positions(wanted: &[String], names: &[String]) -> Result<Vec<usize>> {

@@ -1,5 +1,6 @@
 //! Going through the rows of an input, with one policy for those that cannot be used.
 
+use crate::encode::Unseen;
 use crate::input::{self, OpenOptions, RawRow, Reader};
 use crate::schema::Schema;
 use crate::{Error, Result};
@@ -41,6 +42,15 @@ impl Skipped {
         let room = Self::SHOWN.saturating_sub(self.first.len());
         self.first.extend(other.first.into_iter().take(room));
     }
+}
+
+/// What there is to tell of rows that were encoded.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Rows that were left out.
+    pub skipped: Skipped,
+    /// Columns most of whose values no training row had.
+    pub unseen: Vec<Unseen>,
 }
 
 /// The line of each row that was taken, kept only where it is not the one after that of the row

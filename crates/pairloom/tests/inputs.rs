@@ -86,7 +86,11 @@ const LIBSVM: &[Case] = &[
     ("invalid UTF-8", b"1 \xff\xfe:1\n", &["!1:3 index \u{fffd}\u{fffd} is not"]),
     ("control characters", b"1 1:1\x1b[2J\n", &["!1:5 value 1\\u{1b}[2J is not"]),
     ("another kind of blank", b"1\x0b1:1\n", &["!1:1 index 1\\u{b}1 is not"]),
-    ("fields of a csv", b"1,2,3\n", &["!1:1 `1,2,3` is no line of libsvm: is this a CSV separated"]),
+    (
+        "fields of a csv",
+        b"1,2,3\n",
+        &["!1:1 `1,2,3` is no line of libsvm: is this a CSV separated"],
+    ),
 ];
 
 const LIBFFM: &[Case] = &[

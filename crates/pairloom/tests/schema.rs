@@ -252,7 +252,8 @@ fn the_label_is_found_by_name_or_comes_first_without_header() {
 
 #[test]
 fn two_labels_are_a_question() {
-    for (names, pair) in [("click,label,x", "'click' or 'label'"), ("x,Rating,y", "'Rating' or 'y'")]
+    for (names, pair) in
+        [("click,label,x", "'click' or 'label'"), ("x,Rating,y", "'Rating' or 'y'")]
     {
         let text = format!("{names}\n1,0,1\n0,1,0\n");
         let error = inferred(CSV, &text, &Hints::default()).unwrap_err();
@@ -271,7 +272,8 @@ fn numbers_with_commas_are_no_names() {
     let row = |i: usize| format!("{};{},{}\n", i % 2, i % 7, i % 10);
     let text = format!("label;x\n{}0;\n1;4\n", (0..60).map(row).collect::<String>());
     let error = inferred(semicolons, &text, &Hints::default()).unwrap_err().to_string();
-    let begins = "rows:2:3: column 'x' is numeric and '0,0' is a number with a decimal comma: write";
+    let begins =
+        "rows:2:3: column 'x' is numeric and '0,0' is a number with a decimal comma: write";
     assert!(error.starts_with(begins), "{error}");
     let given = Hints { categorical: words(&["x"]), ..Hints::default() };
     assert_eq!(inferred(semicolons, &text, &given).unwrap().columns[1].role, Role::Categorical);

@@ -30,7 +30,9 @@ fn every_event_can_stop_a_job() {
     let name = |event: &Event<'_>| match event {
         Event::Schema(_) => "schema",
         Event::Reading(_) => "reading",
+        Event::Revised { .. } => "revised",
         Event::Skipped(_) => "skipped",
+        Event::Unseen(_) => "unseen",
         Event::Start(_) => "start",
         Event::Fit(_) => "fit",
     };

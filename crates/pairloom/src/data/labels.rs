@@ -36,7 +36,9 @@ impl Labels {
         if is_text && place.is_none() && self.classes.len() >= 2 && self.positive.is_none() {
             let guess = match guess {
                 "" => String::new(),
-                why => format!("; the label was guessed ({why}): is it another? Say --label COLUMN"),
+                why => {
+                    format!("; the label was guessed ({why}): is it another? Say --label COLUMN")
+                }
             };
             return Err(raw.cell_error(cell, self.third(name, number) + &guess));
         }

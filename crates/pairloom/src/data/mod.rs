@@ -13,7 +13,7 @@ pub(crate) use cells::{InternedCells, split_pair};
 pub(crate) use labels::Labels;
 
 use crate::encode::{Dictionary, parse_weight};
-use crate::input::RawRow;
+use crate::input::{Format, RawRow};
 use crate::reading::RowLines;
 use crate::schema::{Role, Schema};
 use crate::{Error, Result, memory};
@@ -111,7 +111,10 @@ impl Interned {
         }
         // The label comes last of these, since it alone cannot be taken back.
         if let Some(cell) = schema.find(Role::Label) {
-            self.labels.push(raw, cell, &schema.columns[cell].why)?;
+            // One that has a name is rarely taken for another.
+            let bare = matches!(schema.format, Format::Csv { header: false, .. });
+            let guess = if bare { &schema.columns[cell].why } else { "" };
+            self.labels.push(raw, cell, guess)?;
         }
         if let Some(cell) = schema.find(Role::Group) {
             self.groups.push(self.group_names.insert(raw.cell(cell))?);

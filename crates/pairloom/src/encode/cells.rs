@@ -59,7 +59,9 @@ impl<'a> Cells<'a> {
         if self.positions.iter().all(Option::is_none) {
             let used = self.schema.columns.iter().filter(|column| column.role.is_feature());
             let names = list(used.map(|column| column.name.as_str()));
-            return format!(", none of them by the same name: the first line must name them; {names}");
+            return format!(
+                ", none of them by the same name: the first line must name them; {names}"
+            );
         }
         String::new()
     }

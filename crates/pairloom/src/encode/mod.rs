@@ -18,6 +18,7 @@ mod remap;
 mod row;
 mod scale;
 mod target;
+mod unseen;
 mod vocabulary;
 
 pub use dictionary::Dictionary;
@@ -29,6 +30,7 @@ pub(crate) use row::{number_error, parse_weight};
 pub use scale::Scale;
 pub use target::Target;
 pub(crate) use target::same_label;
+pub use unseen::Unseen;
 pub use vocabulary::Vocabulary;
 
 use crate::config::Config;

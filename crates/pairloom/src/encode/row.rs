@@ -1,7 +1,8 @@
 //! Encoding rows one by one, as they are read.
 
 use super::cells::Cells;
-use super::{Encoding, Field, FieldKind, parse_cell, share, split_values};
+use super::unseen::{Count, Unseen};
+use super::{Encoding, Field, FieldKind, Vocabulary, parse_cell, share, split_values};
 use crate::batch::Rows;
 use crate::input::{Format, RawRow, parse_number, quoted, spelled};
 use crate::schema::{Role, Schema};
@@ -26,6 +27,7 @@ struct BoundColumn {
     cell: usize,
     separator: char,
     fields: std::ops::Range<usize>,
+    count: Count,
 }
 
 impl<'a> RowEncoder<'a> {
@@ -53,6 +55,7 @@ impl<'a> RowEncoder<'a> {
                 cell: if column.role == Role::Pairs { 0 } else { cells.find(number)? },
                 separator: column.value_separator(),
                 fields: encoding.range(number),
+                count: Count::default(),
             })
         });
         let columns = columns.collect::<Result<Vec<_>>>()?;
@@ -84,9 +87,23 @@ impl<'a> RowEncoder<'a> {
         Ok(())
     }
 
+    /// The columns most of whose values, in the rows so far, no training row had.
+    pub fn unseen(&self) -> Vec<Unseen> {
+        let tell = |column: &BoundColumn| {
+            let field = self.encoding.fields.get(column.fields.start)?;
+            match &field.kind {
+                FieldKind::Values(Vocabulary::Dictionary { values }) => {
+                    column.count.tell(&column.name, values)
+                }
+                _ => None,
+            }
+        };
+        self.columns.iter().filter_map(tell).collect()
+    }
+
     fn features(&mut self, raw: &RawRow, rows: &mut Rows) -> Result<()> {
         let fields = &self.encoding.fields;
-        for column in &self.columns {
+        for column in &mut self.columns {
             let cell = raw.cell(column.cell);
             if column.role == Role::Pairs {
                 pairs(&fields[column.fields.clone()], raw, &mut self.token, rows);
@@ -102,11 +119,15 @@ impl<'a> RowEncoder<'a> {
                 FieldKind::Values(vocabulary) if column.role == Role::Multi => {
                     let x = share(split_values(cell, column.separator).count());
                     for value in split_values(cell, column.separator) {
-                        rows.push(field.offset + vocabulary.id(value), x);
+                        let id = vocabulary.id(value);
+                        column.count.add(value, id > 0);
+                        rows.push(field.offset + id, x);
                     }
                 }
                 FieldKind::Values(vocabulary) => {
-                    rows.push(field.offset + vocabulary.id(cell), 1.0);
+                    let id = vocabulary.id(cell);
+                    column.count.add(cell, id > 0);
+                    rows.push(field.offset + id, 1.0);
                 }
             }
         }

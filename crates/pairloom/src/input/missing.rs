@@ -4,8 +4,7 @@
 /// spreadsheets and SAS leave.
 const MISSING: [&str; 21] = [
     "na", "n/a", "<na>", "#n/a", "#n/a n/a", "#na", "nan", "+nan", "-nan", "nat", "null", "nil",
-    "none", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "\\n", "?", "-",
-    ".",
+    "none", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "\\n", "?", "-", ".",
 ];
 
 /// Whether a trimmed cell holds nothing, or a word for it.

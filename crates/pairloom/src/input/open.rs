@@ -143,9 +143,7 @@ impl Compression {
     {
         Ok(match self {
             Compression::None => Box::new(raw),
-            Compression::Gzip => {
-                Box::new(BufReader::with_capacity(BUFFER, Members::new(raw)))
-            }
+            Compression::Gzip => Box::new(BufReader::with_capacity(BUFFER, Members::new(raw))),
             Compression::Zstd => {
                 let decoder = zstd::stream::read::Decoder::with_buffer(raw)?;
                 Box::new(BufReader::with_capacity(BUFFER, decoder))

@@ -10,7 +10,7 @@ use super::hints::{Hints, apply_hints, set};
 use super::look::{Look, falls, look, numbers_rows, separator, spelling, unevenness};
 use super::{Column, Role, Schema};
 use crate::encode::{number_error, parse_cell};
-use crate::input::{Format, RawRow, with_comma};
+use crate::input::{Format, RawRow, quoted, with_comma};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -94,9 +94,10 @@ fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)>
         [column] => return Ok((column, "by its name")),
         // Either may give away the other: a guess could be far off, and look very good.
         [first, second, ..] => {
-            let [first, second] = [first, second].map(|column| &schema.columns[column].name);
+            let [first, second] =
+                [first, second].map(|column| quoted(&schema.columns[column].name));
             return Err(Error::usage(format!(
-                "which column is the label, '{first}' or '{second}'? Say --label COLUMN, and \
+                "which column is the label, {first} or {second}? Say --label COLUMN, and \
                  --ignore the other if it is not known beforehand"
             )));
         }
@@ -112,14 +113,14 @@ fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)>
 }
 
 fn guess(column: &mut Column, cell: usize, sample: &[&RawRow], labels: &[f64]) {
-    let look = look(cell, sample);
+    let look = look(sample.iter().map(|row| (row.cell(cell), 1)));
     let (role, why) = match &look.whole {
         Some(_) if numbers_rows(cell, sample) => (Role::Ignore, "the numbers of the rows".into()),
         _ if look.filled == 0 => (Role::Categorical, "empty so far".into()),
         Some(whole) => {
-            let named = words(&column.name).pop().is_some_and(|word| one_of(ENTITIES, &word));
-            let unlike = || are_names(cell, sample, labels);
-            guess_whole(&look, whole, named, unlike)
+            let number = |row: &&RawRow| parse_cell(row.cell(cell)).unwrap_or(f64::NAN);
+            let rows = sample.iter().map(number).zip(labels.iter().copied());
+            guess_whole(&look, whole, is_named(column), || are_names(rows.clone()))
         }
         None if look.numeric => (Role::Numeric, "numbers".into()),
         None => {
@@ -128,6 +129,28 @@ fn guess(column: &mut Column, cell: usize, sample: &[&RawRow], labels: &[f64]) {
         }
     };
     (column.role, column.why) = (role, why);
+}
+
+/// What all rows say of a column that was taken for names after the first of them: why it is numbers,
+/// if it is. There are its texts with the number of rows that have each, and of each row the number
+/// and the label.
+pub(crate) fn numbers_after_all<'a>(
+    column: &Column,
+    texts: impl Iterator<Item = (&'a [u8], usize)>,
+    rows: impl Iterator<Item = (f64, f64)> + Clone,
+) -> Option<String> {
+    let look = look(texts);
+    let (role, why) = match &look.whole {
+        _ if look.filled == 0 || !look.numeric => return None,
+        Some(whole) => guess_whole(&look, whole, is_named(column), || are_names(rows.clone())),
+        None => (Role::Numeric, "numbers".into()),
+    };
+    (role == Role::Numeric).then_some(why)
+}
+
+/// Whether the column's name makes its whole numbers names.
+fn is_named(column: &Column) -> bool {
+    words(&column.name).pop().is_some_and(|word| one_of(ENTITIES, &word))
 }
 
 /// Whether whole numbers are quantities or names: `named` if the column's name says so, `unlike` if
@@ -187,8 +210,7 @@ fn refuse_commas(column: &Column, cell: usize, sample: &[&RawRow]) -> Result<()>
         return Ok(());
     }
     let cells = sample.iter().filter(|row| parse_cell(row.cell(cell)).is_none_or(|v| !v.is_nan()));
-    let mut commas =
-        cells.clone().filter(|row| with_comma(row.cell(cell).trim_ascii()).is_some());
+    let mut commas = cells.clone().filter(|row| with_comma(row.cell(cell).trim_ascii()).is_some());
     // A number without a fraction has no comma.
     let number = |row: &&&RawRow| {
         let text = row.cell(cell);

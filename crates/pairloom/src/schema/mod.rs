@@ -11,8 +11,10 @@ mod infer;
 mod look;
 mod names;
 
+pub(crate) use evidence::centre;
 pub use hints::Hints;
 pub use infer::infer;
+pub(crate) use infer::numbers_after_all;
 pub(crate) use names::{did_you_mean, list, near};
 
 use crate::encode::Transform;
