@@ -332,6 +332,20 @@ fn files_that_cannot_be_used() {
     ]);
 }
 
+/// Whatever is in a file, its errors can be read.
+#[test]
+fn a_file_of_one_endless_line() {
+    let room = Room::new();
+    room.write("one.csv", "1".repeat(5_000_000));
+    room.write("two.csv", format!("{0},{0}x\n1,2\n", "a".repeat(1_000_000)));
+    for line in
+        ["train one.csv", "train one.csv --header", "train two.csv", "train two.csv --label b"]
+    {
+        let error = room.run(line).err;
+        assert!(error.starts_with("error: ") && error.len() < 5000, "{line}: {}", error.len());
+    }
+}
+
 #[test]
 fn compressed_files_that_are_cut_off() {
     let room = Room::new();

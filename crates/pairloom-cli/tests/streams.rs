@@ -100,6 +100,7 @@ fn a_model_through_standard_output() {
     let piped = room.ok(&format!("{TRAIN} -o -"));
     assert!(piped.bytes == model);
     assert!(piped.err.contains("epoch"), "what happens is told on standard error");
+    assert!(!piped.err.contains("wrote") && !piped.err.contains("next:"), "{}", piped.err);
     room.write("log", "before\n");
     let done = room.shell(&format!("$pairloom {TRAIN} -o - >> log"));
     assert_eq!(done.code(), 0);

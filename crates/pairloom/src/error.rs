@@ -112,9 +112,20 @@ pub(crate) fn flagged(setting: &str) -> String {
     format!("{setting} (--{})", if flag == "bias" { "no-bias" } else { &flag })
 }
 
+/// Bytes of a message that are shown: a name that it quotes may take all of a record.
+const LONGEST: usize = 4000;
+
 /// A message on one line: cells, column names and file names that it quotes may hold anything, as
 /// line ends and what a terminal obeys.
 fn line(message: &str) -> Cow<'_, str> {
+    if message.len() > LONGEST {
+        let head: String = message.chars().take(LONGEST / 2).collect();
+        // What to do about it stands at the end.
+        let end: Vec<char> = message.chars().rev().take(LONGEST / 4).collect();
+        return line(&format!("{head} ... {}", end.iter().rev().collect::<String>()))
+            .into_owned()
+            .into();
+    }
     if !message.contains(char::is_control) {
         return message.into();
     }
@@ -128,6 +139,16 @@ fn line(message: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::Error;
+
+    #[test]
+    fn a_message_is_short() {
+        let error = Error::usage(format!("'{}' is a name: cut it", "\u{65e5}".repeat(100_000)));
+        let shown = error.to_string();
+        assert!(shown.chars().count() < 3100, "{}", shown.len());
+        assert!(shown.starts_with("'\u{65e5}") && shown.ends_with("' is a name: cut it"));
+        let control = Error::usage("\n".repeat(100_000)).to_string();
+        assert!(control.len() < 10_000 && !control.contains('\n'));
+    }
 
     #[test]
     fn a_message_is_one_line() {

@@ -82,7 +82,7 @@ impl Labels {
         // Numbers and one text: that text is what is wrong.
         let mut texts = classes.chain([name]).filter(is_no_number);
         match (texts.next(), texts.next()) {
-            (Some(text), None) => {
+            (Some(text), None) if self.classes.len() > 2 || is_missing(text.as_bytes()) => {
                 let here = if number.is_none() { "" } else { "of a row above " };
                 let what = match is_missing(text.as_bytes()) {
                     true => "stands for a missing number: leave out rows without a label",

@@ -29,7 +29,7 @@ pub use number::parse_number;
 pub use open::name;
 pub use options::{FormatName, OpenOptions};
 pub use row::{Pair, RawRow};
-pub(crate) use shown::quoted;
+pub(crate) use shown::{quoted, shown};
 pub(crate) use spelled::{spelled, with_comma};
 
 use crate::Result;

@@ -4,7 +4,7 @@
 const LONGEST: usize = 40;
 
 /// The text, or its beginning.
-pub(super) fn shown(text: &[u8]) -> String {
+pub(crate) fn shown(text: &[u8]) -> String {
     // As many bytes are enough to tell whether there is more.
     let head = String::from_utf8_lossy(text.get(..4 * (LONGEST + 1)).unwrap_or(text));
     match head.char_indices().nth(LONGEST) {
