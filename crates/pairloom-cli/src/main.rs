@@ -1,6 +1,7 @@
 //! The `pairloom` command: a thin shell over the library. Results go to standard output, progress
-//! and notices to standard error; exit status 2 is a wrong command line, 1 any other failure, 130 and
-//! 143 a training that was stopped by SIGINT and SIGTERM.
+//! and notices to standard error; exit status 2 is a wrong command line, be it a column or a label
+//! value that is not there, 1 any other failure, as a file that is not there, 130 and 143 a training
+//! that was stopped by SIGINT and SIGTERM.
 
 mod args;
 mod demo;

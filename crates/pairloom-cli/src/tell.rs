@@ -57,7 +57,7 @@ fn with_reasons(schema: &Schema) -> Value {
 
 /// Guesses that the rows after the first have changed.
 pub fn revised(schema: &Schema, notes: &[String], screen: &mut Screen) -> Result<()> {
-    notes.iter().for_each(|note| notice(&format!("note: {note}")));
+    notes.iter().for_each(|note| notice(&format!("warning: {note}")));
     let schema = with_reasons(schema);
     screen.json(&serde_json::json!({ "event": "revised", "schema": schema, "notes": notes }))
 }
@@ -96,7 +96,7 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     screen
         .text(&line(["epoch", "rate", loss, loss, quality, second, "rows/s"].map(String::from)))?;
     screen.text(&line(["", "", "train", "valid", "valid", "valid", ""].map(String::from)))?;
-    if let Some(classes @ 3..) = start.classes {
+    if let Some(classes @ 3..) = start.classes.filter(|_| !screen.is_quiet()) {
         notice(&format!(
             "note: the label has {classes} distinct whole numbers, and they are predicted as a number; \
              --positive VALUE learns one against the rest"

@@ -240,7 +240,7 @@ fn guesses_that_change_are_told_and_saved() {
         format!("label,kind,feat\n{}", (0..14_000).map(row).collect::<String>()),
     );
     let done = room.ok("train rows.csv --epochs 1 --json --save-schema schema.toml");
-    assert!(done.err.starts_with("note: column 'feat' is numeric after all: "), "{}", done.err);
+    assert!(done.err.starts_with("warning: column 'feat' is numeric after all: "), "{}", done.err);
     let revised = &done.json()[1];
     assert_eq!((&revised["event"], &revised["notes"][0].is_string()), (&"revised".into(), &true));
     assert_eq!(revised["schema"]["columns"][2]["role"], "numeric");
