@@ -112,28 +112,32 @@ pub(crate) fn flagged(setting: &str) -> String {
     format!("{setting} (--{})", if flag == "bias" { "no-bias" } else { &flag })
 }
 
-/// Bytes of a message that are shown: a name that it quotes may take all of a record.
-const LONGEST: usize = 4000;
+/// Characters of a message that are shown: a name that it quotes may take all of a record.
+const LONGEST: usize = 3000;
 
 /// A message on one line: cells, column names and file names that it quotes may hold anything, as
 /// line ends and what a terminal obeys.
 fn line(message: &str) -> Cow<'_, str> {
-    if message.len() > LONGEST {
-        let head: String = message.chars().take(LONGEST / 2).collect();
+    if message.chars().nth(LONGEST).is_some() {
+        let head: String = message.chars().take(2 * LONGEST / 3).collect();
         // What to do about it stands at the end.
-        let end: Vec<char> = message.chars().rev().take(LONGEST / 4).collect();
-        return line(&format!("{head} ... {}", end.iter().rev().collect::<String>()))
-            .into_owned()
-            .into();
+        let end: Vec<char> = message.chars().rev().take(LONGEST / 3).collect();
+        let end: String = end.into_iter().rev().collect();
+        return format!("{} ... {}", visible(&head), visible(&end)).into();
     }
-    if !message.contains(char::is_control) {
-        return message.into();
+    visible(message)
+}
+
+/// A text with its control characters spelled out.
+fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return text.into();
     }
-    let escaped = |c: char| match c.is_control() {
+    let spelled = |c: char| match c.is_control() {
         true => c.escape_debug().to_string(),
         false => c.to_string(),
     };
-    message.chars().map(escaped).collect::<String>().into()
+    text.chars().map(spelled).collect::<String>().into()
 }
 
 #[cfg(test)]
