@@ -40,7 +40,7 @@ fn try_out(bytes: &[u8]) {
         Ok(())
     });
     for id in 0..model.encoding.features() as u32 {
-        let _ = model.encoding.field(id).describe(id);
+        let _ = model.encoding.describe(id);
     }
 }
 

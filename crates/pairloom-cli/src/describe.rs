@@ -13,13 +13,14 @@ const NAME: usize = 60;
 pub fn sentence(model: &Model) -> String {
     let label = model.schema.find(Role::Label).map(|column| &model.schema.columns[column].name);
     let label = label.map_or("the label".into(), |name| one_line(name, NAME));
-    let what = match classes(model) {
-        Some([negative, positive]) => {
-            format!(
-                "The probability that {label} is \u{2018}{positive}\u{2019} rather than \u{2018}{negative}\u{2019}"
-            )
+    let quoted = |name: &str| format!("\u{2018}{}\u{2019}", one_line(name, NAME));
+    let what = match &model.encoding.target {
+        Target::Binary { positive, negative } => {
+            let (positive, negative) = (quoted(positive), negative.as_deref().map(quoted));
+            let others = negative.unwrap_or_else(|| "anything else".into());
+            format!("The probability that {label} is {positive} rather than {others}")
         }
-        None => format!("The value of {label}"),
+        Target::Real { .. } => format!("The value of {label}"),
     };
     let features = thousands(model.encoding.features() as i64);
     match model.config.factors {
@@ -52,13 +53,8 @@ pub fn spread(constant: &Constant, binary: bool) -> String {
 
 /// The settings as (name, value).
 pub fn setting_rows(model: &Model) -> Vec<(String, String)> {
-    let config = serde_json::to_value(&model.config).unwrap_or_default();
-    let text = |value: &serde_json::Value| match value.is_null() {
-        true => "off".into(),
-        false => value.to_string().replace('"', ""),
-    };
-    let rows = config.as_object().into_iter().flatten();
-    rows.map(|(name, value)| (name.clone(), text(value))).collect()
+    let settings = model.config.values().into_iter();
+    settings.map(|(name, value)| (name, value.unwrap_or_else(|| "off".into()))).collect()
 }
 
 /// The columns as (name, role, encoding, ids).

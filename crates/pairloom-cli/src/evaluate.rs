@@ -3,12 +3,13 @@
 use crate::args::InputArgs;
 use crate::output;
 use crate::report::Page;
-use crate::screen::{Screen, command_line, metric_rows, notice_skipped, own_words};
-use pairloom::input::{self, OpenOptions, Reader};
+use crate::screen::{Screen, command_line, metric_rows, notice_skipped, notice_unseen, own_words};
+use pairloom::input;
 use pairloom::metric::DEFAULT_THRESHOLD;
 use pairloom::parallel::Threads;
 use pairloom::predict::EvaluateOptions;
-use pairloom::{Error, Model, Result};
+use pairloom::{Model, Result, reading};
+use serde_json::Map;
 
 /// Arguments of `pairloom evaluate`.
 #[derive(Debug, clap::Args)]
@@ -36,12 +37,13 @@ pub struct Args {
 /// Runs `pairloom evaluate`.
 pub fn run(args: &Args) -> Result<()> {
     output::check(&args.report.iter().collect::<Vec<_>>(), &[&args.model, &args.data])?;
-    let model = load(&args.model)?;
-    let mut reader = open_for(&model, &args.data, &args.input)?;
+    let model = Model::load(&args.model)?;
+    let mut reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
     let threads = Threads::new(args.threads)?;
     let options = EvaluateOptions { on_error: args.input.on_error(), threshold: args.threshold };
     let found = model.evaluate(&mut *reader, input::name(&args.data), &options, &threads)?;
-    notice_skipped(&found.skipped);
+    notice_skipped(&found.outcome.skipped);
+    notice_unseen(&found.outcome.unseen);
     if let Some(file) = &args.report {
         let page =
             Page { file, name: &args.model, model: &model, command: command_line(own_words()) };
@@ -49,26 +51,10 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let mut screen = Screen::new(args.json, false);
     screen.table(&metric_rows(&found.metrics), true)?;
-    screen.json(&serde_json::to_value(&found.metrics).unwrap_or_default())
-}
-
-/// The model in a file.
-pub fn load(model: &str) -> Result<Model> {
-    match model {
-        "-" => {
-            Err(Error::usage("a model is mapped from a file: it cannot come from standard input"))
-        }
-        file => Model::load(file),
-    }
-}
-
-/// Opens rows for a model: in the format it was trained on unless another is asked for.
-pub fn open_for(model: &Model, data: &str, input: &InputArgs) -> Result<Box<dyn Reader>> {
-    match input.open() {
-        options if options == OpenOptions::default() => input::open_as(data, model.schema.format),
-        options => {
-            let names = model.schema.columns.iter().map(|column| column.name.clone()).collect();
-            input::open(data, &OpenOptions { names, ..options })
-        }
-    }
+    let mut object = serde_json::to_value(&found.metrics).unwrap_or_default();
+    object["skipped_rows"] = found.outcome.skipped.rows.into();
+    let unseen = found.outcome.unseen.iter().map(|unseen| (unseen.column.clone(), unseen.share()));
+    object["unseen"] =
+        unseen.map(|(name, share)| (name, share.into())).collect::<Map<_, _>>().into();
+    screen.json(&object)
 }

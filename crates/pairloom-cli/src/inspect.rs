@@ -1,9 +1,8 @@
 //! `pairloom inspect`.
 
 use crate::describe::{schema_rows, setting_rows};
-use crate::evaluate::load;
 use crate::screen::{Screen, metric_rows, thousands};
-use pairloom::{Error, Result};
+use pairloom::{Error, Model, Result};
 
 /// Arguments of `pairloom inspect`.
 #[derive(Debug, clap::Args)]
@@ -17,7 +16,7 @@ pub struct Args {
 
 /// Runs `pairloom inspect`.
 pub fn run(args: &Args) -> Result<()> {
-    let model = load(&args.model)?;
+    let model = Model::load(&args.model)?;
     let bytes = std::fs::metadata(&args.model).map_err(|e| Error::io(&args.model, e))?.len();
     let mut screen = Screen::new(args.json, false);
     let (features, factors) = (model.encoding.features(), model.config.factors);
@@ -36,8 +35,7 @@ pub fn run(args: &Args) -> Result<()> {
     screen.text("\nsettings:")?;
     let settings = setting_rows(&model).into_iter().map(|(name, value)| vec![name, value]);
     screen.table(&settings.collect::<Vec<_>>(), false)?;
-    let best = model.history.iter().find(|epoch| epoch.epoch == model.epoch);
-    let valid = best.and_then(|epoch| epoch.valid.as_ref());
+    let valid = model.kept_epoch().and_then(|epoch| epoch.valid.as_ref());
     if let Some(valid) = valid {
         screen.text("\non the validation rows:")?;
         screen.table(&metric_rows(valid), true)?;

@@ -1,6 +1,7 @@
 //! The `pairloom` command: a thin shell over the library. Results go to standard output, progress
-//! and notices to standard error; exit status 2 is a wrong command line, 1 any other failure, 130 and
-//! 143 a training that was stopped by SIGINT and SIGTERM.
+//! and notices to standard error; exit status 2 is a wrong command line, be it a column or a label
+//! value that is not there, 1 any other failure, as a file that is not there, 130 and 143 a training
+//! that was stopped by SIGINT and SIGTERM.
 
 mod args;
 mod demo;
@@ -9,10 +10,12 @@ mod evaluate;
 mod generate;
 mod inspect;
 mod output;
+mod parse;
 mod predict;
 mod progress;
 mod report;
 mod screen;
+mod settings;
 mod signals;
 mod synth;
 mod tell;
@@ -56,7 +59,7 @@ enum Command {
 
 /// The command line as clap sees it, with each setting's default in its help.
 fn command() -> clap::Command {
-    args::show_defaults(Cli::command())
+    settings::show_defaults(Cli::command())
 }
 
 fn run(command: Command) -> Result<ExitCode> {

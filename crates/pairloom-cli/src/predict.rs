@@ -1,14 +1,13 @@
 //! `pairloom predict`.
 
 use crate::args::InputArgs;
-use crate::evaluate::{load, open_for};
 use crate::output;
-use crate::screen::notice_skipped;
-use pairloom::file::{shown, write_whole};
+use crate::screen::{notice_skipped, notice_unseen};
+use pairloom::file::{self, write_whole};
 use pairloom::input;
 use pairloom::parallel::Threads;
 use pairloom::predict::{Piece, PredictOptions};
-use pairloom::reading::Skipped;
+use pairloom::reading::{self, Outcome};
 use pairloom::{Error, Model, Result};
 use std::io::Write;
 
@@ -41,9 +40,10 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     output::check(&[&args.output], &[&args.model, &args.data])?;
     check_keep(&args.keep)?;
-    let model = load(&args.model)?;
-    let skipped = write_whole(&args.output, |out| predict(args, &model, out))?;
-    notice_skipped(&skipped);
+    let model = Model::load(&args.model)?;
+    let outcome = write_whole(&args.output, |out| predict(args, &model, out))?;
+    notice_skipped(&outcome.skipped);
+    notice_unseen(&outcome.unseen);
     Ok(())
 }
 
@@ -61,8 +61,8 @@ fn check_keep(keep: &[String]) -> Result<()> {
 }
 
 /// Predicts piece by piece: a reader at the other end of a pipe need not wait for the last row.
-fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Skipped> {
-    let mut reader = open_for(model, &args.data, &args.input)?;
+fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Outcome> {
+    let mut reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
     let options = PredictOptions {
         labelled: false,
         keep: args.keep.clone(),
@@ -80,7 +80,7 @@ fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Skipped> {
         }
         out.write_all(&lines)
             .and_then(|()| out.flush())
-            .map_err(|e| Error::io(shown(&args.output), e))?;
+            .map_err(|e| Error::io(file::name(&args.output), e))?;
         lines.clear();
         Ok(())
     })

@@ -1,6 +1,7 @@
 //! Progress of training, on standard error and only where that is a terminal.
 
 use crate::screen::figure;
+use crate::tell::{loss_name, shown_loss};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use pairloom::fit::FitEvent;
 use pairloom::train::Event;
@@ -30,7 +31,9 @@ impl Progress {
     pub fn show(&mut self, event: &Event<'_>) {
         match event {
             Event::Schema(_) | Event::Fit(FitEvent::Resumed { .. }) => {}
-            Event::Skipped(_) => self.bar.finish_and_clear(),
+            Event::Revised { .. } | Event::Skipped(_) | Event::Unseen(_) => {
+                self.bar.finish_and_clear()
+            }
             Event::Reading(rows) => {
                 if self.bar.position() == 0 {
                     self.start(None, "{spinner} reading  {human_pos} rows  {rate}");
@@ -62,11 +65,8 @@ impl Progress {
             self.bar.set_prefix(format!("{epoch:>3}"));
         }
         self.bar.set_position(rows as u64);
-        let [name, loss] = match self.binary {
-            true => ["log loss".into(), figure(Some(loss))],
-            false => ["RMSE".into(), figure(Some(loss.sqrt()))],
-        };
-        self.bar.set_message(format!("{name} {loss}"));
+        let (name, loss) = (loss_name(self.binary), shown_loss(loss, self.binary));
+        self.bar.set_message(format!("{name} {}", figure(Some(loss))));
     }
 
     fn start(&mut self, length: Option<u64>, template: &str) {

@@ -2,9 +2,8 @@
 
 use crate::describe::{classes, schema_rows, sentence, setting_rows, spread};
 use crate::screen::{figure, metric_title, thousands, write_text};
-use crate::tell::{LOSSES, shown_loss};
+use crate::tell::{loss_name, shown_loss};
 use pairloom::batch::Rows;
-use pairloom::fit::measure;
 use pairloom::metric::{CALIBRATION_BINS, Constant, DEFAULT_THRESHOLD, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::predict::Evaluated;
@@ -44,7 +43,7 @@ impl Page<'_> {
             return self.write(start, None);
         }
         let predictions = self.model.predict(rows, &Threads::new(threads)?);
-        let metrics = measure(&self.model.encoding.target, &predictions, rows, DEFAULT_THRESHOLD)?;
+        let metrics = Metrics::measure(self.is_binary(), &predictions, rows, DEFAULT_THRESHOLD)?;
         self.write(start, Some(&self.drawn("Validation rows", &predictions, rows, metrics)?))
     }
 
@@ -58,8 +57,8 @@ impl Page<'_> {
         self.model.encoding.target.is_binary()
     }
 
-    fn loss_name(&self) -> String {
-        LOSSES[usize::from(!self.is_binary())].into()
+    fn loss_name(&self) -> &'static str {
+        loss_name(self.is_binary())
     }
 
     fn drawn<'a>(
@@ -82,10 +81,10 @@ impl Page<'_> {
             summary: self.tiles(start, drawn),
             command: Some(self.command.clone()),
             history: model.history.iter().map(|epoch| self.epoch(epoch)).collect(),
-            loss_name: self.loss_name(),
+            loss_name: self.loss_name().into(),
             kept_epoch: Some(model.epoch),
             evaluation: drawn.map(|drawn| drawn.evaluation(classes.as_ref())),
-            metrics: drawn.map_or(Vec::new(), |drawn| drawn.figures(&self.loss_name())),
+            metrics: drawn.map_or(Vec::new(), |drawn| drawn.figures(self.loss_name())),
             settings: setting_rows(model),
             schema: schema_rows(model),
         };
@@ -97,7 +96,7 @@ impl Page<'_> {
         let valid = epoch.valid.iter().flat_map(Metrics::iter);
         Epoch {
             epoch: epoch.epoch,
-            train_loss: shown_loss(epoch, self.is_binary()),
+            train_loss: shown_loss(epoch.train_loss, self.is_binary()),
             valid: valid.filter(|pair| EPOCH_METRICS.contains(&pair.0)).filter_map(shown).collect(),
             learning_rate: epoch.learning_rate,
         }
@@ -113,7 +112,7 @@ impl Page<'_> {
             (Some(drawn), ..) => drawn.quality(),
             (None, Some(last), Some(start)) => {
                 let name = format!("training {}", self.loss_name());
-                let loss = figure(Some(shown_loss(last, binary)));
+                let loss = figure(Some(shown_loss(last.train_loss, binary)));
                 vec![tile(&name, loss, beside(start.constant.loss))]
             }
             _ => Vec::new(),

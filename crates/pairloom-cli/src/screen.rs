@@ -1,10 +1,11 @@
 //! Writing results: text for people or one JSON object a line for programs.
 
-use pairloom::file::write_whole;
+use pairloom::encode::Unseen;
+use pairloom::file::{name, write_whole};
 use pairloom::metric::Metrics;
 use pairloom::reading::Skipped;
 use pairloom::{Error, Result};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Where results go.
@@ -12,14 +13,18 @@ pub struct Screen {
     out: Box<dyn Write>,
     text: bool,
     json: bool,
+    /// Places that the cell of a table may take.
+    cell: usize,
 }
 
 impl Screen {
     /// Standard output, or standard error while standard output carries something else.
     pub fn new(json: bool, stdout_is_taken: bool) -> Self {
-        let out: Box<dyn Write> =
-            if stdout_is_taken { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
-        Screen { out, text: !json, json }
+        let (out, is_window): (Box<dyn Write>, bool) = match stdout_is_taken {
+            true => (Box::new(io::stderr()), io::stderr().is_terminal()),
+            false => (Box::new(io::stdout()), io::stdout().is_terminal()),
+        };
+        Screen { out, text: !json, json, cell: if is_window { CELL } else { WIDE_CELL } }
     }
 
     /// The same without text for people.
@@ -30,6 +35,11 @@ impl Screen {
     /// Whether people read along.
     pub fn is_text(&self) -> bool {
         self.text
+    }
+
+    /// Whether only what must be said is.
+    pub fn is_quiet(&self) -> bool {
+        !self.text && !self.json
     }
 
     /// A line for people.
@@ -44,7 +54,7 @@ impl Screen {
 
     /// Columns of text; all but the first are right-aligned if `numbers`.
     pub fn table(&mut self, rows: &[Vec<String>], numbers: bool) -> Result<()> {
-        table(rows, numbers).iter().try_for_each(|line| self.text(line))
+        table(rows, numbers, self.cell).iter().try_for_each(|line| self.text(line))
     }
 
     fn line(&mut self, line: &str) -> Result<()> {
@@ -70,7 +80,8 @@ pub fn notice(line: &str) {
 /// Says how many rows were left out, and why the first of them were.
 pub fn notice_skipped(skipped: &Skipped) {
     if skipped.rows > 0 {
-        notice(&format!("skipped {} rows that cannot be used:", skipped.rows));
+        let rows = if skipped.rows == 1 { "row" } else { "rows" };
+        notice(&format!("skipped {} {rows} that cannot be used:", skipped.rows));
         skipped.first.iter().for_each(|error| notice(&format!("  {error}")));
         if skipped.rows as usize > skipped.first.len() {
             notice("  ...");
@@ -78,12 +89,18 @@ pub fn notice_skipped(skipped: &Skipped) {
     }
 }
 
-/// Places that the cell of a table may take.
-const CELL: usize = 60;
+/// Says which columns have values that the model does not know.
+pub fn notice_unseen(unseen: &[Unseen]) {
+    unseen.iter().for_each(|unseen| notice(&format!("warning: {unseen}")));
+}
 
-fn table(rows: &[Vec<String>], numbers: bool) -> Vec<String> {
+/// Places that the cell of a table may take in a window, and where there is none.
+const CELL: usize = 60;
+const WIDE_CELL: usize = 1000;
+
+fn table(rows: &[Vec<String>], numbers: bool, most: usize) -> Vec<String> {
     let rows: Vec<Vec<String>> =
-        rows.iter().map(|row| row.iter().map(|cell| one_line(cell, CELL)).collect()).collect();
+        rows.iter().map(|row| row.iter().map(|cell| one_line(cell, most)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let cells = |column| rows.iter().filter_map(move |row: &Vec<String>| row.get(column));
     let width = |column| cells(column).map(|cell: &String| cell.width()).max().unwrap_or(0);
@@ -177,7 +194,7 @@ pub fn own_words() -> impl Iterator<Item = String> {
 
 /// Writes a whole file of text.
 pub fn write_text(file: &str, text: &str) -> Result<()> {
-    write_whole(file, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(file, e)))
+    write_whole(file, |out| out.write_all(text.as_bytes()).map_err(|e| Error::io(name(file), e)))
 }
 
 #[cfg(test)]
@@ -205,7 +222,7 @@ mod tests {
         let row = |cells: [&str; 2]| cells.map(String::from).to_vec();
         let rows =
             [row(["\u{65e5}\u{672c}", "1"]), row(["e\u{301}", "20"]), row([&"x".repeat(99), ""])];
-        let lines = table(&rows, true);
+        let lines = table(&rows, true, CELL);
         assert!(lines[..2].iter().all(|line| line.width() == 64), "{lines:?}");
         assert_eq!(lines[2].width(), 60);
     }

@@ -2,11 +2,12 @@
 //!
 //! Settings, defaults and checks are the library's; here is only what a command line adds.
 
+use crate::parse;
+use crate::screen::{Screen, notice};
 use pairloom::input::{Format, FormatName};
 use pairloom::parallel::Threads;
 use pairloom::synth::{Synth, SynthConfig, SynthSummary};
 use pairloom::{Error, Result};
-use std::io::{self, Write};
 
 /// Write a synthetic click log whose best possible score is known
 ///
@@ -51,7 +52,7 @@ pub struct Args {
     #[arg(long, value_name = "I", default_value_t = SynthConfig::default().sample)]
     sample: u64,
     /// Format of the rows: csv, tsv, libsvm or libffm
-    #[arg(long, value_name = "FORMAT", default_value_t = FormatName::Tsv)]
+    #[arg(long, value_name = "FORMAT", value_parser = parse::format, default_value_t = FormatName::Tsv)]
     format: FormatName,
     /// Name the columns in a first line (csv and tsv): label, c1, c2, ..
     #[arg(long)]
@@ -111,21 +112,12 @@ impl Args {
 }
 
 fn report(summary: &SynthSummary, json: bool, to_stdout: bool) -> Result<()> {
-    let failed = |e: io::Error| Error::io("stdout", e);
-    if !json {
-        // Nothing can be done if even standard error is closed, and the rows are written.
-        let _ = io::stderr().lock().write_all(readable(summary).as_bytes());
-        return Ok(());
+    if json {
+        let summary = serde_json::to_value(summary).unwrap_or_default();
+        return Screen::new(json, to_stdout).json(&summary);
     }
-    let line = serde_json::to_string(summary).map_err(|e| failed(e.into()))? + "\n";
-    if to_stdout {
-        let _ = io::stderr().lock().write_all(line.as_bytes());
-        return Ok(());
-    }
-    match io::stdout().lock().write_all(line.as_bytes()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(failed(e)),
-        _ => Ok(()),
-    }
+    notice(&readable(summary));
+    Ok(())
 }
 
 fn readable(s: &SynthSummary) -> String {
@@ -134,7 +126,7 @@ fn readable(s: &SynthSummary) -> String {
     format!(
         "{} rows, {} fields, {} features, share of positives {}\n\
          log loss: best possible {} ({} with the labels drawn), constant {}\n\
-         AUC: best possible {}{binned}\n",
+         AUC: best possible {}{binned}",
         s.rows,
         s.fields,
         s.features,

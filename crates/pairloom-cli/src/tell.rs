@@ -1,21 +1,32 @@
-//! What `pairloom train` says on the way: the schema and its reasons, the sizes, a line an epoch.
+//! What `pairloom train` says on the way: the schema and its reasons, the sizes, a line an epoch; and
+//! at the end.
 
 use crate::describe::spread;
-use crate::screen::{Screen, figure, one_line, thousands};
-use pairloom::Result;
+use crate::screen::{
+    Screen, command_line, figure, metric_rows, notice, notice_skipped, one_line, thousands,
+};
+use pairloom::batch::Rows;
 use pairloom::encode::Target;
-use pairloom::fit::Epoch;
+use pairloom::fit::{Epoch, Stop};
 use pairloom::metric::Metrics;
+use pairloom::reading::Skipped;
 use pairloom::schema::{Column, Role, Schema};
-use pairloom::train::Start;
+use pairloom::train::{Job, Start, Trained};
+use pairloom::{Config, Model, Result};
+use serde_json::Value;
 
-/// What the loss is called: that of a label of two values, and that of numbers.
-pub const LOSSES: [&str; 2] = ["log loss", "RMSE"];
+/// With fewer validation rows than this (of the rarer class) their figures say little: the standard
+/// error of an AUC is then .1 and more.
+const ROUGH: usize = 10;
 
-/// The training loss of an epoch as it is shown: a mean squared error as its root, in the unit of
-/// the target.
-pub fn shown_loss(epoch: &Epoch, binary: bool) -> f64 {
-    if binary { epoch.train_loss } else { epoch.train_loss.sqrt() }
+/// What the loss is called as it is shown.
+pub fn loss_name(binary: bool) -> &'static str {
+    if binary { "log loss" } else { "RMSE" }
+}
+
+/// A mean training loss as it is shown: that of squares as its root, in the unit of the target.
+pub fn shown_loss(loss: f64, binary: bool) -> f64 {
+    if binary { loss } else { loss.sqrt() }
 }
 
 /// The schema, with the reason for each guess.
@@ -31,7 +42,31 @@ pub fn schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
     rows.extend(schema.columns.iter().map(row));
     screen.table(&rows, false)?;
     screen.text("")?;
-    screen.json(&serde_json::json!({ "event": "schema", "schema": schema }))
+    screen.json(&serde_json::json!({ "event": "schema", "schema": with_reasons(schema) }))
+}
+
+/// The schema with the reasons that its files leave out.
+fn with_reasons(schema: &Schema) -> Value {
+    let mut value = serde_json::to_value(schema).unwrap_or_default();
+    for (number, column) in schema.columns.iter().enumerate() {
+        let because = if column.why.is_empty() { "given" } else { &column.why };
+        value["columns"][number]["because"] = because.into();
+    }
+    value
+}
+
+/// Guesses that the rows after the first have changed.
+pub fn revised(schema: &Schema, notes: &[String], screen: &mut Screen) -> Result<()> {
+    notes.iter().for_each(|note| notice(&format!("warning: {note}")));
+    let schema = with_reasons(schema);
+    screen.json(&serde_json::json!({ "event": "revised", "schema": schema, "notes": notes }))
+}
+
+/// Rows that were left out.
+pub fn skipped(skipped: &Skipped, screen: &mut Screen) -> Result<()> {
+    notice_skipped(skipped);
+    let Skipped { rows, first } = skipped;
+    screen.json(&serde_json::json!({ "event": "skipped", "rows": rows, "first": first }))
 }
 
 /// What is predicted, from how much; and the heading of the epochs.
@@ -53,13 +88,20 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
         thousands(start.features as i64),
         start.bytes as f64 / (1 << 20) as f64,
     ))?;
-    let [loss, quality, second] = match start.target {
-        Target::Binary { .. } => [LOSSES[0], "AUC", "accuracy"],
-        Target::Real { .. } => [LOSSES[1], "MAE", "R2"],
+    let loss = loss_name(start.target.is_binary());
+    let [quality, second] = match start.target {
+        Target::Binary { .. } => ["AUC", "accuracy"],
+        Target::Real { .. } => ["MAE", "R2"],
     };
     screen
         .text(&line(["epoch", "rate", loss, loss, quality, second, "rows/s"].map(String::from)))?;
     screen.text(&line(["", "", "train", "valid", "valid", "valid", ""].map(String::from)))?;
+    if let Some(classes @ 3..) = start.classes.filter(|_| !screen.is_quiet()) {
+        notice(&format!(
+            "note: the label has {classes} distinct whole numbers, and they are predicted as a number; \
+             --positive VALUE learns one against the rest"
+        ));
+    }
     let Start { target, train, valid, features, .. } = start;
     screen.json(&serde_json::json!({
         "event": "start", "target": target,
@@ -86,7 +128,7 @@ pub fn epoch(epoch: &Epoch, binary: bool, rows_per_second: f64, screen: &mut Scr
     screen.text(&line([
         epoch.epoch.to_string(),
         rate(epoch.learning_rate),
-        figure(Some(shown_loss(epoch, binary))),
+        figure(Some(shown_loss(epoch.train_loss, binary))),
         figure(valid),
         figure(quality),
         figure(second),
@@ -109,4 +151,98 @@ fn line([epoch, rate, train, valid, quality, second, speed]: [String; 7]) -> Str
         "{epoch:>5} {rate:>6}  {train:>8}  {valid:>8}  {quality:>7}  {second:>8}  {speed:>7}"
     );
     line.trim_end().into()
+}
+
+/// Says where a run that a signal has stopped can be taken up again.
+pub fn interrupted(job: &Job, trained: &Trained, screen: &mut Screen) -> Result<()> {
+    let epochs = trained.model.as_ref().map_or(0, |model| model.history.len());
+    let checkpoint = job.checkpoints.as_ref().map(|to| &to.path);
+    notice(&match checkpoint {
+        None => "stopped; nothing is kept, as a model for standard output has no checkpoint".into(),
+        Some(file) => {
+            let mut words: Vec<_> = std::env::args().filter(|word| word != "--restart").collect();
+            if !words.iter().any(|word| word == "--resume") {
+                // After the command: what follows a -- would be no flag.
+                words.insert(2, "--resume".into());
+            }
+            let command = command_line(words.into_iter());
+            format!(
+                "stopped after {epochs} whole epochs; {file} has all of it; go on with\n  {command}"
+            )
+        }
+    });
+    screen.json(&serde_json::json!({
+        "event": "interrupted", "checkpoint": checkpoint, "epochs": epochs,
+    }))
+}
+
+/// How training ended, the figures of the model that was kept, and the files written: the model and
+/// perhaps a report.
+pub fn end(
+    model: &Model,
+    trained: &Trained,
+    output: &str,
+    report: Option<&str>,
+    screen: &mut Screen,
+) -> Result<()> {
+    let valid = model.kept_epoch().and_then(|epoch| epoch.valid.as_ref());
+    let stop = &trained.stop;
+    let why = match stop {
+        Stop::NoBetter => "no epoch since was better on the validation rows",
+        _ => "all epochs are done",
+    };
+    screen.text(&format!("\n{why}; the model is that of epoch {}", model.epoch))?;
+    if let Some(valid) = valid {
+        screen.text("on the validation rows:")?;
+        screen.table(&metric_rows(valid), true)?;
+        if valid.is_no_better_than_constant() {
+            notice("warning: on these rows the model is no better than one constant prediction");
+        }
+    }
+    if !screen.is_quiet() {
+        notice_limits(model, trained);
+    }
+    screen.text("")?;
+    // What went to standard output is in no file.
+    let model_file = Some(output).filter(|output| *output != "-");
+    for file in model_file.into_iter().chain(report) {
+        screen.text(&format!("wrote {file}"))?;
+    }
+    if let Some(file) = model_file {
+        screen.text(&format!("next: pairloom predict {file} ROWS"))?;
+    }
+    screen.json(&serde_json::json!({
+        "event": "end", "model": output, "epoch": model.epoch, "valid": valid,
+        "stopped_early": *stop == Stop::NoBetter,
+    }))
+}
+
+/// Says what the figures do not: that there is little to rely on, or that more may be had.
+fn notice_limits(model: &Model, trained: &Trained) {
+    notice_rough(&trained.valid, model.encoding.target.is_binary());
+    let epochs = model.config.epochs;
+    let was_last = trained.stop == Stop::Finished && model.epoch == epochs;
+    // Who asks for few epochs knows that there could be more.
+    if was_last && epochs >= Config::default().epochs && !trained.valid.is_empty() {
+        notice("note: the last epoch was the best: with more --epochs it may be better still");
+    }
+}
+
+/// Says so where there are too few validation rows, or rows of one class, to rely on.
+fn notice_rough(valid: &Rows, binary: bool) {
+    let positive = valid.labels().iter().filter(|&&label| label == 1.0).count();
+    let (few, of) = match binary {
+        true => (positive.min(valid.len() - positive), " of the rarer class"),
+        false => (valid.len(), ""),
+    };
+    if valid.is_empty() {
+        notice(
+            "note: without validation rows nothing stops the training before its last epoch, or says how \
+             good the model is on new rows: see first with some how many --epochs are best",
+        );
+    } else if few < ROUGH {
+        notice(&format!(
+            "note: with {few} validation rows{of} the figures are rough; another --seed may give others"
+        ));
+    }
 }

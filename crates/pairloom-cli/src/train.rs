@@ -1,22 +1,21 @@
 //! `pairloom train`.
 
-use crate::args::{ColumnArgs, ConfigArgs, InputArgs};
+use crate::args::{ColumnArgs, InputArgs};
 use crate::output;
+use crate::parse;
 use crate::progress::Progress;
 use crate::report::Page;
-use crate::screen::{
-    Screen, command_line, metric_rows, notice, notice_skipped, own_words, write_text,
-};
+use crate::screen::{Screen, command_line, notice, notice_unseen, own_words, write_text};
+use crate::settings::ConfigArgs;
 use crate::signals::Signals;
 use crate::tell;
-use pairloom::batch::Rows;
-use pairloom::file::shown;
+use pairloom::file;
 use pairloom::fit::{Checkpoints, FitEvent, Stop};
 use pairloom::input;
 use pairloom::preset::{self, Preset};
 use pairloom::schema::Schema;
 use pairloom::train::{Event, Job, SchemaSource, Trained, train};
-use pairloom::{Config, Error, Model, Result};
+use pairloom::{Config, Error, Result};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -37,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "HTML")]
     report: Option<String>,
     /// A recipe for schema and settings; further flags change it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = parse::preset)]
     preset: Option<Preset>,
     /// Read the schema from a file instead of inferring it
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
@@ -71,10 +70,6 @@ pub struct Args {
     config: ConfigArgs,
 }
 
-/// With fewer validation rows than this (of the rarer class) their figures say little: the standard
-/// error of an AUC is then .05 and more.
-const ROUGH: usize = 30;
-
 /// Runs `pairloom train`.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let job = job(args)?;
@@ -84,7 +79,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let trained = train_on_screen(&job, &mut screen, args.save_schema.as_deref(), Some(&signals))?;
     match signals.status().filter(|_| trained.stop == Stop::Interrupted) {
         Some(status) => {
-            tell_interrupted(&job, &trained, &mut screen)?;
+            tell::interrupted(&job, &trained, &mut screen)?;
             Ok(ExitCode::from(status))
         }
         None => finish(args, &job, trained, &mut screen).map(|()| ExitCode::SUCCESS),
@@ -162,8 +157,12 @@ pub fn train_on_screen(
             Event::Schema(schema) => save_schema
                 .map_or(Ok(()), |file| save(schema, file))
                 .and_then(|()| tell::schema(schema, screen)),
-            Event::Skipped(skipped) => {
-                notice_skipped(skipped);
+            Event::Revised { schema, notes } => save_schema
+                .map_or(Ok(()), |file| save(schema, file))
+                .and_then(|()| tell::revised(schema, notes, screen)),
+            Event::Skipped(skipped) => tell::skipped(skipped, screen),
+            Event::Unseen(unseen) => {
+                notice_unseen(unseen);
                 Ok(())
             }
             Event::Start(start) => {
@@ -206,11 +205,15 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
     model.save(&args.output)?;
     remove_checkpoint(job);
     if let Some(file) = &args.report {
-        let page =
-            Page { file, name: shown(&args.output), model, command: command_line(own_words()) };
+        let page = Page {
+            file,
+            name: file::name(&args.output),
+            model,
+            command: command_line(own_words()),
+        };
         page.write_training(&trained, args.threads)?;
     }
-    tell_end(model, &trained, args, screen)
+    tell::end(model, &trained, &args.output, args.report.as_deref(), screen)
 }
 
 /// Removes the checkpoint of a run that is over.
@@ -218,73 +221,6 @@ fn remove_checkpoint(job: &Job) {
     if let Some(to) = &job.checkpoints {
         // There may be none.
         let _ = std::fs::remove_file(&to.path);
-    }
-}
-
-/// Says where a run that a signal has stopped can be taken up again.
-fn tell_interrupted(job: &Job, trained: &Trained, screen: &mut Screen) -> Result<()> {
-    let epochs = trained.model.as_ref().map_or(0, |model| model.history.len());
-    let checkpoint = job.checkpoints.as_ref().map(|to| &to.path);
-    notice(&match checkpoint {
-        None => "stopped; nothing is kept, as a model for standard output has no checkpoint".into(),
-        Some(file) => {
-            let mut words: Vec<_> = std::env::args().filter(|word| word != "--restart").collect();
-            if !words.iter().any(|word| word == "--resume") {
-                // After the command: what follows a -- would be no flag.
-                words.insert(2, "--resume".into());
-            }
-            let command = command_line(words.into_iter());
-            format!(
-                "stopped after {epochs} whole epochs; {file} has all of it; go on with\n  {command}"
-            )
-        }
-    });
-    screen.json(&serde_json::json!({
-        "event": "interrupted", "checkpoint": checkpoint, "epochs": epochs,
-    }))
-}
-
-fn tell_end(model: &Model, trained: &Trained, args: &Args, screen: &mut Screen) -> Result<()> {
-    let stop = &trained.stop;
-    let best = model.history.iter().find(|epoch| epoch.epoch == model.epoch);
-    let valid = best.and_then(|epoch| epoch.valid.as_ref());
-    let why = match stop {
-        Stop::NoBetter => "no epoch since was better on the validation rows",
-        _ => "all epochs are done",
-    };
-    screen.text(&format!("\n{why}; the model is that of epoch {}", model.epoch))?;
-    if let Some(valid) = valid {
-        screen.text("on the validation rows:")?;
-        screen.table(&metric_rows(valid), true)?;
-        if valid.is_no_better_than_constant() {
-            notice("warning: on these rows the model is no better than one constant prediction");
-        }
-    }
-    notice_rough(&trained.valid, model.encoding.target.is_binary());
-    screen.text(&format!("\nwrote {}", args.output))?;
-    if let Some(report) = &args.report {
-        screen.text(&format!("wrote {report}"))?;
-    }
-    screen.text(&format!("next: pairloom predict {} ROWS", args.output))?;
-    screen.json(&serde_json::json!({
-        "event": "end", "model": args.output, "epoch": model.epoch, "valid": valid,
-        "stopped_early": *stop == Stop::NoBetter,
-    }))
-}
-
-/// Says so where there are too few validation rows, or rows of one class, to rely on.
-fn notice_rough(valid: &Rows, binary: bool) {
-    let positive = valid.labels().iter().filter(|&&label| label == 1.0).count();
-    let (few, of) = match binary {
-        true => (positive.min(valid.len() - positive), " of the rarer class"),
-        false => (valid.len(), ""),
-    };
-    if valid.is_empty() {
-        notice("note: without validation rows nothing says how good the model is on new ones");
-    } else if few < ROUGH {
-        notice(&format!(
-            "note: with {few} validation rows{of} the figures are rough; another --seed may give others"
-        ));
     }
 }
 
@@ -309,6 +245,6 @@ fn diverged(epoch: u32, rate: f64, trained: &Trained, args: &Args) -> Error {
     };
     Error::Diverged(format!(
         "training diverged in epoch {epoch}, {place}: the loss is not finite at learning rate \
-         {rate}. Lower --learning-rate, or look for values that are far too large; {kept}"
+         {rate}. Lower learning_rate (--learning-rate), or look for values that are far too large; {kept}"
     ))
 }

@@ -161,6 +161,8 @@ fn a_second_signal_ends_the_command_at_once() {
     let line = "train rows.tsv --batch-size 100000 --factors 1500 --valid-fraction 0 --json";
     let mut child = room.command(line).spawn().unwrap();
     wait_for(&mut child, r#"{"event":"start","#);
+    // Into the batch: a signal before it would be heeded at once.
+    sleep(Duration::from_millis(300));
     signal(&child, "TERM");
     sleep(Duration::from_millis(100));
     assert!(child.try_wait().unwrap().is_none(), "the first one waits for the end of the batch");

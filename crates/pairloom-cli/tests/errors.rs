@@ -196,12 +196,18 @@ fn wrong_command_lines() {
                 "train shop.csv --label bought --ignore id,site,price,tags",
                 "no column is left to learn from",
             ),
+            ("train shop.csv --label bought --positive maybe", "shop.csv: no label is 'maybe'"),
+            ("train shop.csv --label bought --loss squared", "shop.csv: squared loss takes numbe"),
+            ("train house.csv --label y --loss logistic", "house.csv: logistic loss takes a label"),
+            ("train shop.csv --label bought --weight nope", "there is no column 'nope'"),
+            ("train shop.csv --label bought --group nope", "there is no column 'nope'"),
+            ("train ok.svm --positive 5", "ok.svm: no label is '5'"),
             ("train ok.svm --label 1", "there is no column '1': the columns are label, qid"),
             ("train ok.svm --header", "format libsvm has no header"),
             ("train ok.svm --format libsvm --delimiter ,", "format libsvm has no delimiter"),
             ("train - --valid -", "standard input cannot be both"),
-            ("inspect -", "a model is mapped from a file: it cannot come from standard input"),
-            ("predict - shop.csv", "a model is mapped from a file"),
+            ("inspect -", "a model is read more than once: it cannot come from standard input"),
+            ("predict - shop.csv", "a model is read more than once"),
             ("predict good.model shop.csv --keep site,site", "--keep names column 'site' twice"),
             ("predict good.model shop.csv --json --keep prediction", "--keep prediction: what"),
             (
@@ -246,15 +252,12 @@ fn wrong_files() {
             ("train shop.csv --label bought --report folder", "folder: is a folder"),
             ("train shop.csv --label bought --save-schema no/s", "no/s: cannot be written"),
             ("train shop.csv --label bought --save-schema folder", "folder: is a folder"),
-            ("train shop.csv --label bought --positive maybe", "shop.csv: no label is 'maybe'"),
-            ("train shop.csv --label bought --loss squared", "shop.csv: squared loss takes numbe"),
-            ("train house.csv --label y --loss logistic", "house.csv: logistic loss takes a label"),
             ("train good.model", "good.model"),
             ("predict missing.model shop.csv", "missing.model: No such file"),
             ("predict folder shop.csv", "folder: is a directory"),
             ("predict shop.csv shop.csv", "shop.csv: not a pairloom model"),
             ("inspect shop.csv", "shop.csv: not a pairloom model"),
-            ("inspect /dev/null", "/dev/null: the file is empty"),
+            ("inspect /dev/null", "/dev/null: a model is read more than once: it cannot come from"),
             ("evaluate shop.csv shop.csv", "shop.csv: not a pairloom model"),
             ("predict good.model missing.csv", "missing.csv: No such file"),
             ("predict good.model folder", "folder: Is a directory"),
@@ -316,7 +319,7 @@ fn files_that_cannot_be_used() {
             "a.csv",
             "label,a,a\n1,2,3\n0,3,4\n",
             "",
-            "a.csv:1:9: columns 2 and 3 are both named `a`: giv",
+            "a.csv:1:9: columns 2 and 3 are both named 'a': giv",
         ),
         ("a.csv", "x,y,y\na,b,c\nd,e,f\n", "--label x", "a.csv:1:5: columns 2 and 3 are both name"),
         ("a.csv", "{\"label\":1,\"x\":2}\n", "", "a.csv: JSON: save it as CSV"),
@@ -327,6 +330,20 @@ fn files_that_cannot_be_used() {
         ("a.csv", "label,a\n2.5,x\n2.5,y\n", "", "a.csv: all 2 training rows have the label '2.5'"),
         ("a.csv", "label,a,w\n1,x,0\n0,y,0\n", "--weight w", "a.csv: the weights of all training"),
     ]);
+}
+
+/// Whatever is in a file, its errors can be read.
+#[test]
+fn a_file_of_one_endless_line() {
+    let room = Room::new();
+    room.write("one.csv", "1".repeat(5_000_000));
+    room.write("two.csv", format!("{0},{0}x\n1,2\n", "a".repeat(1_000_000)));
+    for line in
+        ["train one.csv", "train one.csv --header", "train two.csv", "train two.csv --label b"]
+    {
+        let error = room.run(line).err;
+        assert!(error.starts_with("error: ") && error.len() < 5000, "{line}: {}", error.len());
+    }
 }
 
 #[test]
@@ -433,7 +450,9 @@ fn skipping_counts_and_goes_on() {
     assert!(lines[2].starts_with("  rows.csv:203:7: column 'price'"), "{}", done.err);
     assert_eq!((lines.len(), lines[6]), (8, "  ..."));
     assert!(lines[7].starts_with("note: with 9 validation rows"), "{}", lines[7]);
-    let start = &done.json()[1];
+    let events = done.json();
+    assert_eq!((&events[1]["event"], &events[1]["rows"]), (&"skipped".into(), &8.into()));
+    let start = &events[2];
     let rows = start["train_rows"].as_u64().unwrap() + start["valid_rows"].as_u64().unwrap();
     assert_eq!(rows, 200);
     // The same model as without those rows.
@@ -445,6 +464,7 @@ fn skipping_counts_and_goes_on() {
     assert!(predicted.err.starts_with("skipped 8 rows"), "{}", predicted.err);
     let evaluated = room.ok("evaluate model.pairloom rows.csv --on-error skip --json");
     assert_eq!(evaluated.json()[0]["rows"], 200);
+    assert_eq!(evaluated.json()[0]["skipped_rows"], 8);
     // A quote that is never closed hides all rows behind it: that is not skipped.
     room.write("quote.csv", format!("{text}r9,\"s1,1,new,yes\n{text}"));
     let error = room.run(&format!("train quote.csv {flags} --on-error skip -o no"));

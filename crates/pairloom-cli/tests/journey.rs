@@ -14,7 +14,7 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[test]
 fn train_evaluate_predict_inspect_a_csv() {
-    let room = shop_room(600);
+    let room = shop_room(700);
     let trained = room.ok(&format!("{TRAIN} --report report.html"));
     assert_eq!(trained.err, "", "progress is for terminals");
     for text in ["bought", "'yes' against 'no'", "wrote model.pairloom", "wrote report.html"] {
@@ -30,7 +30,7 @@ fn train_evaluate_predict_inspect_a_csv() {
 
     let predicted = room.ok("predict model.pairloom shop.csv");
     let probabilities = predicted.numbers();
-    assert_eq!(probabilities.len(), 600);
+    assert_eq!(probabilities.len(), 700);
     assert!(probabilities.iter().all(|p| (0.0..=1.0).contains(p)));
     assert_eq!(predicted.err, "");
 
@@ -80,6 +80,7 @@ fn quiet_says_nothing_and_json_only_json() {
     let room = shop_room(300);
     let quiet = room.ok(&format!("{TRAIN} --quiet"));
     assert_eq!((quiet.out.as_str(), quiet.err.as_str()), ("", ""));
+    let room = shop_room(700);
     let script = |flag: &str| format!("script -qec \"$pairloom {TRAIN} {flag}\" /dev/null");
     if room.shell("command -v script").code() == 0 {
         assert_eq!(room.shell(&script("-q")).out, "", "no progress on a terminal");
@@ -158,7 +159,8 @@ fn regression() {
     let flags = "--label y --categorical kind --numeric-transform standard --optimizer adagrad --learning-rate 0.1";
     room.ok(&format!("train house.csv {flags} --epochs 20 --report report.html"));
     let metrics = &room.ok("evaluate model.pairloom house.csv --json").json()[0];
-    assert_eq!(keys(metrics), ["mae", "r2", "rmse", "rows", "weight"]);
+    let names = ["mae", "r2", "rmse", "rows", "skipped_rows", "unseen", "weight"];
+    assert_eq!(keys(metrics), names);
     assert!(metrics["r2"].as_f64().unwrap() > 0.5, "{metrics}");
     assert!(room.text("report.html").contains("</html>"));
     assert_eq!(room.ok("predict model.pairloom house.csv").numbers().len(), 800);
@@ -171,6 +173,7 @@ fn json_lines_of_training() {
     let events: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
     assert_eq!(events, ["schema", "start", "epoch", "epoch", "epoch", "end"]);
     assert_eq!(keys(&lines[0]["schema"]), ["columns", "format"]);
+    assert_eq!(lines[0]["schema"]["columns"][1]["because"], "text, 5 distinct");
     assert_eq!(keys(&lines[1]), ["event", "features", "target", "train_rows", "valid_rows"]);
     assert_eq!(lines[1]["target"]["positive"], "yes");
     let rows = |key: &str| lines[1][key].as_u64().unwrap();
@@ -195,7 +198,10 @@ fn json_lines_of_training() {
     assert_eq!(lines[5]["model"], "model.pairloom");
 
     let evaluated = room.ok("evaluate model.pairloom shop.csv --json").json();
-    assert_eq!(keys(&evaluated[0]), metrics);
+    let mut found = keys(&evaluated[0]);
+    found.retain(|key| !["skipped_rows", "unseen"].contains(key));
+    assert_eq!(found, metrics);
+    assert_eq!(evaluated[0]["unseen"], serde_json::json!({}));
     let inspected = room.ok("inspect model.pairloom --json").json();
     let document = ["bytes", "config", "epoch", "features", "history", "schema", "target", "valid"];
     assert_eq!(keys(&inspected[0]), document);
@@ -205,6 +211,74 @@ fn json_lines_of_training() {
     assert_eq!(predicted.len(), 400);
     let synth = room.ok("synth --rows 50 -o synth.tsv --json").json();
     assert_eq!(synth[0]["rows"], 50);
+}
+
+#[test]
+fn a_few_whole_numbers_may_be_classes() {
+    let room = Room::new();
+    let rows = |classes: usize| {
+        let row = |i: usize| format!("{},k{},{}.5\n", i * 7 % classes, i % 5, i % 11);
+        format!("label,kind,x\n{}", (0..300).map(row).collect::<String>())
+    };
+    for (classes, is_told) in [(2, false), (3, true), (20, true), (21, false)] {
+        room.write("rows.csv", rows(classes));
+        let told = room.ok("train rows.csv --epochs 1").err;
+        let note = format!("note: the label has {classes} distinct whole numbers, and they are");
+        assert_eq!(told.contains(&note), is_told, "{told}");
+    }
+    room.write("rows.csv", rows(3));
+    assert!(!room.ok("train rows.csv --epochs 1 --positive 2").err.contains("distinct whole"));
+}
+
+#[test]
+fn guesses_that_change_are_told_and_saved() {
+    let room = Room::new();
+    let value = |i: usize| if i < 10_000 { "0".into() } else { format!("{}.5", i * 31 % 97) };
+    let row = |i: usize| format!("{},k{},{}\n", i * 7 % 2, i % 5, value(i));
+    room.write(
+        "rows.csv",
+        format!("label,kind,feat\n{}", (0..14_000).map(row).collect::<String>()),
+    );
+    let done = room.ok("train rows.csv --epochs 1 --json --save-schema schema.toml");
+    assert!(done.err.starts_with("warning: column 'feat' is numeric after all: "), "{}", done.err);
+    let revised = &done.json()[1];
+    assert_eq!((&revised["event"], &revised["notes"][0].is_string()), (&"revised".into(), &true));
+    assert_eq!(revised["schema"]["columns"][2]["role"], "numeric");
+    assert!(room.text("schema.toml").contains("name = \"feat\"\nrole = \"numeric\""));
+    let again = room.ok("train rows.csv --epochs 1 --schema schema.toml -o again");
+    assert!(!again.err.contains("after all"), "{}", again.err);
+    assert!(room.read("again") == room.read("model.pairloom"));
+}
+
+#[test]
+fn ids_in_another_way_of_writing_are_told() {
+    let room = Room::new();
+    let rows = |end: &str| {
+        let row = |i: usize| format!("{},{}{end},t{}\n", i % 2, i * 7 % 90, i % 3);
+        format!("label,cid_code,tag\n{}", (0..900).map(row).collect::<String>())
+    };
+    room.write("train.csv", rows(""));
+    room.write("valid.csv", rows(".0"));
+    let warning = "warning: 100% of the values of 'cid_code' are none that the model knows: are \
+                   they written in another way ('0.0' for '0')?";
+    let trained = room.ok("train train.csv --epochs 1 --categorical cid_code --valid valid.csv");
+    assert!(trained.err.contains(warning), "{}", trained.err);
+    let evaluated = room.ok("evaluate model.pairloom valid.csv --json");
+    assert_eq!(evaluated.err, format!("{warning}\n"));
+    assert_eq!(evaluated.json()[0]["unseen"], serde_json::json!({ "cid_code": 1.0 }));
+    assert_eq!(room.ok("predict model.pairloom valid.csv").err, format!("{warning}\n"));
+    assert_eq!(room.ok("predict model.pairloom train.csv").err, "");
+}
+
+/// Where no window is too narrow for it, nothing is cut from a table.
+#[test]
+fn reasons_are_whole_in_a_pipe() {
+    let room = Room::new();
+    let row = |i: usize| format!("{},{}.01.2024,{}.5\n", i % 2, 1 + i % 28, i % 11);
+    room.write("rows.csv", format!("label,day,x\n{}", (0..300).map(row).collect::<String>()));
+    let shown = room.ok("train rows.csv --epochs 1").out;
+    let reason = "is a date: make it a number, as days since some day, or columns of its parts\n";
+    assert!(shown.contains(reason) && !shown.contains('\u{2026}'), "{shown}");
 }
 
 #[test]
@@ -268,8 +342,10 @@ fn a_tail_is_held_out() {
     let header = text.lines().next().unwrap();
     let tail: Vec<&str> = text.lines().skip(301).collect();
     room.write("tail.csv", format!("{header}\n{}\n", tail.join("\n")));
-    let evaluated = &room.ok("evaluate model.pairloom tail.csv --json").json()[0];
-    assert_eq!(&lines.last().unwrap()["valid"], evaluated);
+    let mut evaluated = room.ok("evaluate model.pairloom tail.csv --json").json();
+    let evaluated = evaluated[0].as_object_mut().unwrap();
+    evaluated.retain(|key, _| !["skipped_rows", "unseen"].contains(&key.as_str()));
+    assert_eq!(lines.last().unwrap()["valid"].as_object(), Some(&*evaluated));
 }
 
 #[test]
@@ -336,4 +412,10 @@ fn what_is_shown_is_what_there_is() {
     for text in ["given; 'cow' is positive", "probability of 'cow' against all others"] {
         assert!(one.out.contains(text), "{text}\n{}", one.out);
     }
+    room.ok("evaluate model.pairloom animals.csv --report cows.html");
+    let report = room.text("cows.html");
+    assert!(
+        report.contains("animal is \u{2018}cow\u{2019} rather than anything else, by"),
+        "{report}"
+    );
 }

@@ -54,7 +54,7 @@ fn a_reader_that_leaves_is_no_failure() {
 
 #[test]
 fn training_goes_on_when_its_reader_leaves() {
-    let room = shop_room(300);
+    let room = shop_room(700);
     let done = room.shell(&format!("$pairloom {TRAIN} | head -n 1"));
     assert_eq!((done.code(), done.err.as_str(), rows_in(&done.out)), (0, "", 1));
     for _ in 0..500 {
@@ -100,6 +100,7 @@ fn a_model_through_standard_output() {
     let piped = room.ok(&format!("{TRAIN} -o -"));
     assert!(piped.bytes == model);
     assert!(piped.err.contains("epoch"), "what happens is told on standard error");
+    assert!(!piped.err.contains("wrote") && !piped.err.contains("next:"), "{}", piped.err);
     room.write("log", "before\n");
     let done = room.shell(&format!("$pairloom {TRAIN} -o - >> log"));
     assert_eq!(done.code(), 0);

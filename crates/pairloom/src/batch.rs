@@ -4,7 +4,7 @@
 //! weights only once a row's weight is not 1: categorical click logs then take 4 bytes a cell.
 
 use crate::simd::prefetch;
-use crate::{Error, Result, memory};
+use crate::{Result, memory};
 
 /// A set of encoded rows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -131,11 +131,10 @@ impl Rows {
     /// Makes room for `rows` more rows of `entries` entries in all.
     ///
     /// # Errors
-    /// [`Error::Memory`] if the system has not got it.
+    /// [`crate::Error::Memory`] if the system has not got the memory.
     pub(crate) fn reserve(&mut self, rows: usize, entries: usize) -> Result<()> {
-        let held = self.len();
-        let failed =
-            |_| Error::Memory(format!("no memory for more rows after {held}; take fewer rows"));
+        let what = format!("more rows than {}", self.len());
+        let failed = |_| memory::refused(&what, memory::FEWER_ROWS);
         self.starts.try_reserve(rows).map_err(failed)?;
         self.labels.try_reserve(rows).map_err(failed)?;
         self.ids.try_reserve(entries).map_err(failed)?;
@@ -217,10 +216,9 @@ impl Rows {
     /// Multiplies each value with the factor of its id.
     ///
     /// # Errors
-    /// [`Error::Memory`] if the system has not got it.
+    /// [`crate::Error::Memory`] if the system has not got the memory.
     pub(crate) fn scale(&mut self, factor: impl Fn(u32) -> f32) -> Result<()> {
-        let full =
-            |_| Error::Memory("no memory for the values of the rows: take fewer rows".into());
+        let full = |_| memory::refused("the values of the rows", memory::FEWER_ROWS);
         let missing = self.ids.len() - self.values.len();
         self.values.try_reserve_exact(missing).map_err(full)?;
         self.values.resize(self.ids.len(), 1.0);
@@ -248,13 +246,11 @@ impl Rows {
     /// How many rows carry each of `features` ids.
     ///
     /// # Errors
-    /// [`Error::Memory`] if the system has not got the memory.
+    /// [`crate::Error::Memory`] if the system has not got the memory.
     pub fn counts(&self, features: usize) -> Result<Vec<u32>> {
-        let need = memory::gib(4 * features as u128);
         let full = |_| {
-            Error::Memory(format!(
-                "no memory for {need} of counts of {features} features: raise min_count or set hash_bits"
-            ))
+            let what = format!("the counts of {features} features");
+            memory::refused(&what, memory::FEWER_FEATURES)
         };
         let mut counts = Vec::new();
         counts.try_reserve_exact(features).map_err(full)?;

@@ -29,7 +29,8 @@ pub struct Config {
     pub loss: Option<Loss>,
     /// The update rule.
     pub optimizer: Optimizer,
-    /// The learning rate. `None` takes 0.001 for SGD, 0.003 for Adam, and for AdaGrad 0.4 over the
+    /// The learning rate. `None` takes 0.03 over the mean `sum_i x_i^2` of a row, at most
+    /// 0.001, for SGD, 0.003 for Adam, and for AdaGrad 0.4 over the
     /// root of the mean `sum_i x_i^2` of a row, at most 0.07: a step moves each of a row's features,
     /// and its score by all of them.
     pub learning_rate: Option<f64>,
@@ -84,7 +85,7 @@ impl Default for Config {
             optimizer: Optimizer::Adagrad,
             learning_rate: None,
             warm_up: 30,
-            l2_linear: 3.0,
+            l2_linear: 1.0,
             l2_factors: None,
             batch_size: None,
             epochs: 50,
@@ -108,7 +109,7 @@ impl Config {
     pub fn resolve(&self, rows: usize, square_length: f64, numbers: usize, loss: Loss) -> Config {
         let root = square_length.max(1.0).sqrt();
         let rate = match self.optimizer {
-            Optimizer::Sgd => 0.001,
+            Optimizer::Sgd => (0.03 / square_length.max(1.0)).min(0.001),
             Optimizer::Adagrad => (0.4 / root).min(0.07),
             Optimizer::Adam | Optimizer::AdamDense => 0.003,
         };
@@ -146,6 +147,16 @@ impl Config {
         self.loss.unwrap_or(Loss::Squared)
     }
 
+    /// The settings as (name, value), by name; no value for what is off or left to the data.
+    pub fn values(&self) -> Vec<(String, Option<String>)> {
+        let all = serde_json::to_value(self).unwrap_or_default();
+        let text = |value: &serde_json::Value| {
+            (!value.is_null()).then(|| value.to_string().replace('"', ""))
+        };
+        let all = all.as_object().into_iter().flatten();
+        all.map(|(name, value)| (name.clone(), text(value))).collect()
+    }
+
     /// Checks every setting.
     ///
     /// # Errors
@@ -174,10 +185,7 @@ impl Config {
         ];
         match rules.iter().find(|(_, holds, _)| !holds) {
             None => Ok(()),
-            Some((name, _, rule)) => {
-                let flag = name.replace('_', "-").replace("bias", "no-bias");
-                Err(Error::usage(format!("{name} (--{flag}) must be {rule}")))
-            }
+            Some((name, _, rule)) => Err(Error::setting(name, rule)),
         }
     }
 }

@@ -3,19 +3,36 @@
 
 use crate::{Error, Result};
 
-/// Refuses a need for more bytes than are free. Where the system does not tell, nothing is refused.
+/// What helps where rows take too much.
+pub const FEWER_ROWS: &str = "take fewer rows or columns, or a machine with more memory";
+
+/// What helps where features take too much.
+pub const FEWER_FEATURES: &str = "raise min_count (--min-count) or set hash_bits (--hash-bits)";
+
+/// What helps where a model takes too much.
+pub const SMALLER_MODEL: &str =
+    "lower factors (--factors), raise min_count (--min-count) or set hash_bits (--hash-bits)";
+
+/// What helps where there is nothing to be made smaller.
+pub const FREE_SOME: &str = "free some, or use a machine with more";
+
+/// Refuses a need for more bytes than are free. Where the system does not tell, only what no system
+/// could give is refused.
 ///
 /// # Errors
 /// [`Error::Memory`] saying what `what` needs, what there is, and `remedy`.
 pub fn check(need: u128, what: &str, remedy: &str) -> Result<()> {
-    match available() {
-        Some(free) if need > u128::from(free) => {
-            let message =
-                format!("{what} needs {} of memory and {} are free", gib(need), gib(free.into()));
-            Err(Error::Memory(format!("{message}: {remedy}")))
-        }
-        _ => Ok(()),
+    let free = available().unwrap_or(u64::MAX).min(isize::MAX as u64).into();
+    if need <= free {
+        return Ok(());
     }
+    let (need, free) = (gib(need), gib(free));
+    Err(Error::Memory(format!("{what} needs {need} of memory and {free} are free: {remedy}")))
+}
+
+/// The error of an allocation that the system has refused.
+pub fn refused(what: &str, remedy: &str) -> Error {
+    Error::Memory(format!("there is no memory for {what}: {remedy}"))
 }
 
 /// Bytes in words.
@@ -29,7 +46,7 @@ pub fn gib(bytes: u128) -> String {
 
 /// Free memory of the machine, of the container or under the limit of the process, whichever is
 /// least (Linux).
-pub(crate) fn available() -> Option<u64> {
+fn available() -> Option<u64> {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let machine = kilobytes(&read("/proc/meminfo"), "MemAvailable:");
     let [limit, used, stat] =

@@ -53,7 +53,7 @@ impl Weights {
         let linear = Table::new(counts.len(), 1, 0)?;
         let mut factors = Table::new(counts.len(), width(config.factors), 0)?;
         let normal = Normal::new(0.0, config.init_stdev.unwrap_or(0.0))
-            .map_err(|_| Error::usage("init_stdev must be a number of at least 0"))?;
+            .map_err(|_| Error::setting("init_stdev", "a number of at least 0"))?;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed);
         for (id, &count) in (0..).zip(counts) {
             if count > 0 {
@@ -115,6 +115,11 @@ impl WithInteraction for Score<'_> {
 }
 
 impl Model {
+    /// What the epoch brought whose weights these are.
+    pub fn kept_epoch(&self) -> Option<&Epoch> {
+        self.history.iter().find(|epoch| epoch.epoch == self.epoch)
+    }
+
     /// Raw scores of encoded rows: the log-odds of the positive class, or the prediction in units
     /// of the standardised target.
     pub fn scores(&self, rows: &Rows, threads: &Threads) -> Vec<f32> {

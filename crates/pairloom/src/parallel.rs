@@ -23,10 +23,7 @@ impl Threads {
     /// them.
     pub fn new(count: usize) -> Result<Self> {
         if count > Self::MOST {
-            return Err(Error::usage(format!(
-                "threads (--threads) must be at most {}",
-                Self::MOST
-            )));
+            return Err(Error::setting("threads", &format!("at most {}", Self::MOST)));
         }
         let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
         let count = if count == 0 { cores() } else { count };

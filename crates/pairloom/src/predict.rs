@@ -3,12 +3,11 @@
 use crate::batch::Rows;
 use crate::encode::RowEncoder;
 use crate::error::Place;
-use crate::fit::measure;
 use crate::input::{Format, RawRow, Reader};
 use crate::metric::{DEFAULT_THRESHOLD, Metrics};
 use crate::model::Model;
 use crate::parallel::Threads;
-use crate::reading::{OnError, Skipped, for_each_row};
+use crate::reading::{OnError, Outcome, Skipped, for_each_row};
 use crate::schema::{did_you_mean, list};
 use crate::{Error, Result};
 
@@ -127,15 +126,12 @@ impl Model {
         options: &PredictOptions,
         threads: &Threads,
         mut take: impl FnMut(&Piece) -> Result<()>,
-    ) -> Result<Skipped> {
+    ) -> Result<Outcome> {
         self.check_format(reader.format(), file)?;
         let names = reader.columns().to_vec();
         let keep = positions(&options.keep, &names)?;
         let labelled = options.labelled;
         let mut encoder = RowEncoder::bind(&self.encoding, &self.schema, file, &names, labelled)?;
-        if !labelled {
-            encoder.forget_labels();
-        }
         let by =
             Scoring { model: self, threads, file, columns: keep.len(), on_error: options.on_error };
         let mut piece = Piece { rows: Rows::new(), ..Piece::default() };
@@ -153,7 +149,7 @@ impl Model {
         })?;
         finish(&mut piece)?;
         skipped.merge(not_finite);
-        Ok(skipped)
+        Ok(Outcome { skipped, unseen: encoder.unseen() })
     }
 
     /// Rows of another format have other fields, and all of them would pass as never seen.
@@ -180,7 +176,7 @@ impl Model {
         let EvaluateOptions { on_error, threshold } = *options;
         let options = PredictOptions { labelled: true, on_error, ..PredictOptions::default() };
         let (mut predictions, mut labels) = (Vec::new(), Rows::new());
-        let skipped = self.predict_rows(reader, file, &options, threads, |piece| {
+        let outcome = self.predict_rows(reader, file, &options, threads, |piece| {
             predictions.extend_from_slice(&piece.predictions);
             labels.reserve(piece.labels.len(), 0)?;
             piece.labels.iter().for_each(|&(label, weight)| labels.finish(label, weight));
@@ -189,8 +185,9 @@ impl Model {
         if labels.is_empty() {
             return Err(Error::data(file, "no rows to evaluate"));
         }
-        let metrics = measure(&self.encoding.target, &predictions, &labels, threshold)?;
-        Ok(Evaluated { metrics, predictions, labels, skipped })
+        let binary = self.encoding.target.is_binary();
+        let metrics = Metrics::measure(binary, &predictions, &labels, threshold)?;
+        Ok(Evaluated { metrics, predictions, labels, outcome })
     }
 }
 
@@ -219,8 +216,8 @@ pub struct Evaluated {
     pub predictions: Vec<f64>,
     /// Labels and weights of the rows; they have no features.
     pub labels: Rows,
-    /// Rows left out.
-    pub skipped: Skipped,
+    /// Rows left out, and values unseen.
+    pub outcome: Outcome,
 }
 
 fn positions(wanted: &[String], names: &[String]) -> Result<Vec<usize>> {

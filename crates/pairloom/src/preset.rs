@@ -4,8 +4,6 @@ use crate::config::Config;
 use crate::input::Format;
 use crate::optimizer::Optimizer;
 use crate::schema::{Column, Role, Schema};
-use crate::{Error, Result};
-use std::str::FromStr;
 
 /// The recipes by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,13 +16,14 @@ pub enum Preset {
     D2l,
 }
 
-impl FromStr for Preset {
-    type Err = Error;
+impl Preset {
+    /// All recipes, for help texts.
+    pub const ALL: [Preset; 1] = [Preset::D2l];
 
-    fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "d2l" => Ok(Preset::D2l),
-            _ => Err(Error::usage(format!("'{name}' is no preset: there is d2l"))),
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::D2l => "d2l",
         }
     }
 }

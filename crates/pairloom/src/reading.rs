@@ -1,6 +1,8 @@
 //! Going through the rows of an input, with one policy for those that cannot be used.
 
-use crate::input::{RawRow, Reader};
+use crate::encode::Unseen;
+use crate::input::{self, OpenOptions, RawRow, Reader};
+use crate::schema::Schema;
 use crate::{Error, Result};
 use std::collections::TryReserveError;
 
@@ -42,6 +44,15 @@ impl Skipped {
     }
 }
 
+/// What there is to tell of rows that were encoded.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Rows that were left out.
+    pub skipped: Skipped,
+    /// Columns most of whose values no training row had.
+    pub unseen: Vec<Unseen>,
+}
+
 /// The line of each row that was taken, kept only where it is not the one after that of the row
 /// before.
 #[derive(Debug, Clone, Default)]
@@ -66,6 +77,18 @@ impl RowLines {
         let &(from, first) = self.breaks.get(before.checked_sub(1)?)?;
         Some(first + (row - from) as u64)
     }
+}
+
+/// Opens rows for a schema: in its format, unless another is asked for.
+///
+/// # Errors
+/// As for [`input::open`].
+pub fn open(path: &str, options: &OpenOptions, schema: &Schema) -> Result<Box<dyn Reader>> {
+    if *options == OpenOptions::default() {
+        return input::open_as(path, schema.format);
+    }
+    let names = schema.columns.iter().map(|column| column.name.clone()).collect();
+    input::open(path, &OpenOptions { names, ..options.clone() })
 }
 
 /// Gives every row to `take`. Returns what was left out.

@@ -4,7 +4,7 @@
 //! and AdaGrad a feature then takes two cache lines and a bit instead of three.
 
 use crate::simd::prefetch;
-use crate::{Error, Result, memory};
+use crate::{Result, memory};
 use memmap2::MmapMut;
 
 /// Zeroed floats in pages of their own: at the start of a cache line, and in huge pages where the
@@ -41,16 +41,13 @@ impl Table {
     /// A table of zeros: `width` floats of vector and `states * width` floats of state a feature.
     ///
     /// # Errors
-    /// [`Error::Memory`] if the system has not got the memory.
+    /// [`crate::Error::Memory`] if the system has not got the memory.
     pub fn new(features: usize, width: usize, states: usize) -> Result<Self> {
         let need = bytes(features, width, states);
         let failed = || {
-            Error::Memory(format!(
-                "the model needs {} for {features} features of {width} floats and the \
-                 optimizer's state, and the system has not got that: lower factors, raise \
-                 min_count or set hash_bits",
-                memory::gib(need)
-            ))
+            let need = memory::gib(need);
+            let what = format!("the {need} of {features} features with the optimizer's state");
+            memory::refused(&what, memory::SMALLER_MODEL)
         };
         let size = usize::try_from(need).map_err(|_| failed())?;
         let pages = Pages::zeroed(size).map_err(|_| failed())?;
@@ -116,7 +113,7 @@ impl Table {
     /// The same vectors with another amount of (zeroed) state.
     ///
     /// # Errors
-    /// [`Error::Memory`] if the system has not got the memory.
+    /// [`crate::Error::Memory`] if the system has not got the memory.
     pub(crate) fn with_states(&self, states: usize) -> Result<Self> {
         let mut table = Table::new(self.features, self.width, states)?;
         table.copy_vectors(self);

@@ -138,7 +138,7 @@ fn a_checkpoint_of_another_run_is_refused() {
     );
     assert_eq!(
         with(&|config| config.hash_bits = Some(9)),
-        message("settings (hash_bits is not set in it and 9 here) and other rows")
+        message("settings (hash_bits is off in it and 9 here) and other rows")
     );
     let data_differ = message("data (the rows, or what their columns are)");
     let less = String::from_utf8(small_clicks(299)).unwrap();

@@ -75,7 +75,8 @@ fn a_missing_column_comes_with_what_may_be_the_matter() {
     );
     assert_eq!(
         missing("1,c1,2\n0,c2,1\n"),
-        "3, none of them by the same name: does its first line name them?"
+        "3, none of them by the same name: the first line must name them; the columns are colour, \
+         size"
     );
 }
 

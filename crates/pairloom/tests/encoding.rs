@@ -237,6 +237,27 @@ fn a_long_tail_is_taken_by_its_logarithm() {
 }
 
 #[test]
+fn a_target_that_follows_a_long_tail_keeps_it() {
+    // A cube of evenly spread values: its logarithm has the smaller tails.
+    let cube = |i: usize| ((i as f64 - 199.5) / 40.0).powi(3);
+    let of_labels = |label: &dyn Fn(f64) -> f64| {
+        let line = |i: usize| format!("{},{}\n", label(cube(i)), cube(i));
+        let lines: String = (0..400).map(line).collect();
+        let rows = raw_rows("rows.csv", &format!("y,n\n{lines}"), CSV).1;
+        let schema = schema(&[("y", Role::Label), ("n", Role::Numeric)]);
+        let config = Config { numeric_transform: Transform::Piecewise, ..plain_config() };
+        let Learned { encoding, .. } = learned(&schema, &config, &rows, &[false; 400]);
+        match &encoding.fields[0].kind {
+            FieldKind::Number(Number::Piecewise { value, .. }) => (value.log, value.limit),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(of_labels(&|v| 3.0 * v), (false, 100.0));
+    assert_eq!(of_labels(&|v| v.cbrt()), (true, 100.0));
+    assert_eq!(of_labels(&|v| f64::from(v > 0.0)), (true, 4.0));
+}
+
+#[test]
 fn fewer_rows_and_more_numbers_take_fewer_knots() {
     // One for ten rows in all columns together, from 2 to 6; a given number stays.
     let bins = |rows, numbers| Config::default().bins_of(rows, numbers);

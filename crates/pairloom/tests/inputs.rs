@@ -72,21 +72,25 @@ const LIBSVM: &[Case] = &[
     ("value with a tail", b"1 1:1x\n", &["!1:5 value 1x is not"]),
     ("value in hexadecimal", b"1 1:0x1p3\n", &["!1:5 value 0x1p3 is not"]),
     ("decimal comma", b"1 1:1,5\n", &["!1:5 value 1,5 is not"]),
-    ("no value", b"1 1:\n", &["!1:5 no value in `1:`"]),
-    ("no index", b"1 :1\n", &["!1:3 no index in `:1`"]),
-    ("a colon alone", b"1 :\n", &["!1:3 no index in `:`"]),
-    ("an index alone", b"1 5\n", &["!1:3 expected index:value, found `5`"]),
-    ("a blank before the colon", b"1 1 :1\n", &["!1:3 expected index:value, found `1`"]),
+    ("no value", b"1 1:\n", &["!1:5 no value in '1:'"]),
+    ("no index", b"1 :1\n", &["!1:3 no index in ':1'"]),
+    ("a colon alone", b"1 :\n", &["!1:3 no index in ':'"]),
+    ("an index alone", b"1 5\n", &["!1:3 expected index:value, found '5'"]),
+    ("a blank before the colon", b"1 1 :1\n", &["!1:3 expected index:value, found '1'"]),
     ("a blank after the colon", b"1 1: 1\n", &["!1:5 no value"]),
-    ("three numbers", b"1 1:2:3\n", &["!1:3 found `1:2:3` (field:index:value is libffm)"]),
-    ("many colons", b"1 1:2:3:4:5\n", &["!1:3 found `1:2:3:4:5`"]),
+    ("three numbers", b"1 1:2:3\n", &["!1:3 found '1:2:3' (field:index:value is libffm)"]),
+    ("many colons", b"1 1:2:3:4:5\n", &["!1:3 found '1:2:3:4:5'"]),
     ("NUL in front", b"\x001 1:1\n1 1:1\n", &["!1:1 a NUL byte", "1| 0/1=1"]),
     ("NUL in a value", b"1 1:1\x00\n", &["!1:6 a NUL byte"]),
     ("NUL bytes", b"1\x00 \x001\x00:\x001\x00\n\x00", &["!1:2 UTF-16", "!2:1 NUL"]),
     ("invalid UTF-8", b"1 \xff\xfe:1\n", &["!1:3 index \u{fffd}\u{fffd} is not"]),
     ("control characters", b"1 1:1\x1b[2J\n", &["!1:5 value 1\\u{1b}[2J is not"]),
     ("another kind of blank", b"1\x0b1:1\n", &["!1:1 index 1\\u{b}1 is not"]),
-    ("fields of a csv", b"1,2,3\n", &["1,2,3|"]),
+    (
+        "fields of a csv",
+        b"1,2,3\n",
+        &["!1:1 `1,2,3` is no line of libsvm: is this a CSV separated"],
+    ),
 ];
 
 const LIBFFM: &[Case] = &[
@@ -103,7 +107,7 @@ const LIBFFM: &[Case] = &[
     ("a comment", b"# head\n1 0:1:1\n", &["!1:1 libffm has no comments", "1| 0/1=1"]),
     ("a comment behind", b"1 0:1:1 # tail\n", &["!1:9 libffm has no comments"]),
     ("a comment first of the pairs", b"1 #0:1:1\n", &["!1:3 libffm has no comments"]),
-    ("qid", b"1 qid:3 0:1:1\n", &["!1:3 found `qid:3`"]),
+    ("qid", b"1 qid:3 0:1:1\n", &["!1:3 found 'qid:3'"]),
     ("one feature in two fields", b"1 0:5:1 1:5:1\n", &["1| 0/5=1 1/5=1"]),
     ("duplicates", b"1 0:5:1 0:5:1\n", &["1| 0/5=1 0/5=1"]),
     ("field 2^32-1", b"1 4294967295:1:1\n", &["1| 4294967295/1=1"]),
@@ -126,15 +130,15 @@ const LIBFFM: &[Case] = &[
     ("negative zero", b"1 0:1:-0\n", &["1| 0/1=-0"]),
     ("value of text", b"1 0:1:x\n", &["!1:7 value x is not"]),
     ("value with a tail", b"1 0:1:1_0\n", &["!1:7 value 1_0 is not"]),
-    ("no value", b"1 0:1:\n", &["!1:7 no value in `0:1:`"]),
-    ("no index", b"1 0::1\n", &["!1:5 no index in `0::1`"]),
-    ("no field", b"1 :1:1\n", &["!1:3 no field in `:1:1`"]),
-    ("colons alone", b"1 ::\n", &["!1:3 no field in `::`"]),
-    ("two numbers", b"1 1:2\n", &["!1:3 found `1:2` (index:value is libsvm)"]),
-    ("four numbers", b"1 1:2:3:4\n", &["!1:3 found `1:2:3:4`"]),
-    ("a number alone", b"1 5\n", &["!1:3 found `5`"]),
-    ("text alone", b"1 0:1:1 click\n", &["!1:9 found `click`"]),
-    ("a blank inside", b"1 0:1 :1\n", &["!1:3 found `0:1`"]),
+    ("no value", b"1 0:1:\n", &["!1:7 no value in '0:1:'"]),
+    ("no index", b"1 0::1\n", &["!1:5 no index in '0::1'"]),
+    ("no field", b"1 :1:1\n", &["!1:3 no field in ':1:1'"]),
+    ("colons alone", b"1 ::\n", &["!1:3 no field in '::'"]),
+    ("two numbers", b"1 1:2\n", &["!1:3 found '1:2' (index:value is libsvm)"]),
+    ("four numbers", b"1 1:2:3:4\n", &["!1:3 found '1:2:3:4'"]),
+    ("a number alone", b"1 5\n", &["!1:3 found '5'"]),
+    ("text alone", b"1 0:1:1 click\n", &["!1:9 found 'click'"]),
+    ("a blank inside", b"1 0:1 :1\n", &["!1:3 found '0:1'"]),
     ("NUL in front", b"\x001 0:1:1\n1 0:1:1\n", &["!1:1 a NUL byte", "1| 0/1=1"]),
     ("NUL in a value", b"1 0:1:1\x00\n", &["!1:8 a NUL byte"]),
     ("NUL bytes", b"1\x00\n\x00", &["!1:2 UTF-16", "!2:1 NUL"]),
@@ -234,8 +238,8 @@ const HEADER: &[Case] = &[
     ("empty name", b"y,,x\n1,2,3\n", &["y|1|x", "1|2|3"]),
     ("blank name", b"y, \n1,2\n", &["y|1", "1|2"]),
     ("row numbers of a data frame", b",y\n0,2\n", &["0|y", "0|2"]),
-    ("the number is taken", b"1,,x\n1,2,3\n", &["!1:3 columns 1 and 2 are both named `1`"]),
-    ("same name twice", b"y,x,y\n1,2,3\n", &["!1:5 columns 1 and 3 are both named `y`"]),
+    ("the number is taken", b"1,,x\n1,2,3\n", &["!1:3 columns 1 and 2 are both named '1'"]),
+    ("same name twice", b"y,x,y\n1,2,3\n", &["!1:5 columns 1 and 3 are both named 'y'"]),
     ("same name but for blanks", b"y,x, y\n1,2,3\n", &["!1:5 columns 1 and 3 are both"]),
     ("invalid UTF-8", b"y,\xff\n1,2\n", &["!1:3 not UTF-8"]),
     ("NUL", b"y,x\x00\n1,2\n", &["!1:4 a NUL byte"]),
@@ -502,6 +506,54 @@ fn damaged_streams_are_refused() {
     }
 }
 
+/// gzip members one after the other are one file, zeros behind them are padding, and what else is
+/// there is named.
+#[test]
+fn what_follows_a_gzip_stream() {
+    let read = |bytes: &[u8]| -> pairloom::Result<usize> {
+        let mut reader = input::from_bytes("t.svm", bytes, &OpenOptions::default())?;
+        let (mut row, mut rows) = (RawRow::new(), 0);
+        while reader.read(&mut row)? {
+            rows += 1;
+        }
+        Ok(rows)
+    };
+    let one = gzip(b"1 1:1\n");
+    assert_eq!(read(&[&one[..], &one].concat()).unwrap(), 2);
+    assert_eq!(read(&[&one[..], &[0; 300_000]].concat()).unwrap(), 1);
+    assert_eq!(read(&[&one[..], &[0; 3], &one].concat()).unwrap(), 2);
+    for garbage in [&b"xyz"[..], &[b'x'; 100]] {
+        let error = read(&[&one[..], garbage].concat()).unwrap_err().to_string();
+        assert!(error.starts_with("t.svm: bytes that are no gzip follow"), "{error}");
+    }
+}
+
+/// A header may be longer than what is looked at of other files.
+#[test]
+fn a_wide_header_is_known() {
+    let line = |cell: &dyn Fn(usize) -> String| (0..30_000).map(cell).collect::<Vec<_>>().join(",");
+    let text = format!("{}\n{}\n", line(&|i| format!("column{i}")), line(&|i| format!("{i}.25")));
+    for text in [&text[..], text.trim_end()] {
+        let reader = input::from_bytes("t.csv", text, &OpenOptions::default()).unwrap();
+        assert_eq!(reader.columns()[29_999], "column29999");
+    }
+}
+
+/// The cells of a CSV are no labels of a sparse file.
+#[test]
+fn a_csv_is_no_sparse_file() {
+    for (format, name) in [(FormatName::Libsvm, "libsvm"), (FormatName::Libffm, "libffm")] {
+        let options = OpenOptions { format: Some(format), ..OpenOptions::default() };
+        let mut reader = input::from_bytes("t", &b"y,a,b\n1,2,3\n"[..], &options).unwrap();
+        let error = reader.read(&mut RawRow::new()).unwrap_err().to_string();
+        let expected = format!("t:1:1: `y,a,b` is no line of {name}: is this a CSV separated by");
+        assert!(error.starts_with(&expected), "{error}");
+        let mut reader = input::from_bytes("t", &b"1,2 3:1:1\n"[..], &options).unwrap();
+        let error = reader.read(&mut RawRow::new()).err().map(|error| error.to_string());
+        assert!(!error.unwrap_or_default().contains("CSV"));
+    }
+}
+
 /// Files of other kinds are known by their first bytes, packed or not, and whatever their name.
 #[test]
 fn files_of_other_kinds_are_named() {
@@ -539,7 +591,8 @@ fn paths_that_cannot_be_read() {
     for path in [folder, &absent, "", "a\0b", &format!("{folder}/{}", "x".repeat(300))] {
         let error = input::open(path, &OpenOptions::default()).err().unwrap();
         assert!(matches!(error, Error::Io { .. }), "{error:?}");
-        assert!(error.to_string().starts_with(&format!("{path}: ")), "{error}");
+        let shown = path.replace('\0', r"\0");
+        assert!(error.to_string().starts_with(&format!("{shown}: ")), "{error}");
     }
     assert!(input::open_as(&absent, Format::Libsvm).is_err());
 }

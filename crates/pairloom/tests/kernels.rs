@@ -188,10 +188,10 @@ fn fm_equals_the_sum_over_pairs() {
     }
     (1..=4).for_each(|factors| check_fm::<[f32; 4]>(factors, 4));
     (5..=8).for_each(|factors| check_fm::<[f32; 8]>(factors, 8));
-    [9, 16].map(|factors| check_fm::<[f32; 16]>(factors, 16));
-    [20, 24].map(|factors| check_fm::<[f32; 24]>(factors, 24));
-    [32].map(|factors| check_fm::<[f32; 32]>(factors, 32));
-    [50, 64].map(|factors| check_fm::<[f32; 64]>(factors, 64));
+    [9, 16].into_iter().for_each(|factors| check_fm::<[f32; 16]>(factors, 16));
+    [20, 24].into_iter().for_each(|factors| check_fm::<[f32; 24]>(factors, 24));
+    check_fm::<[f32; 32]>(32, 32);
+    [50, 64].into_iter().for_each(|factors| check_fm::<[f32; 64]>(factors, 64));
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
 
-use pairloom::input::{OpenOptions, from_bytes};
+use pairloom::input::{FormatName, OpenOptions, from_bytes};
 use pairloom::parallel::Threads;
 use pairloom::predict::PredictOptions;
 use pairloom::reading::OnError;
@@ -35,7 +35,7 @@ fn rows() -> String {
 
 fn predict(on_error: OnError) -> (Vec<f64>, Vec<String>, pairloom::Result<Vec<String>>) {
     let model = model();
-    let options = OpenOptions { format: Some("libsvm".parse().unwrap()), ..Default::default() };
+    let options = OpenOptions { format: Some(FormatName::Libsvm), ..Default::default() };
     let mut reader = from_bytes("rows", rows(), &options).unwrap();
     let options = PredictOptions { on_error, keep: vec!["label".into()], ..Default::default() };
     let (mut predictions, mut kept) = (Vec::new(), Vec::new());
@@ -49,7 +49,7 @@ fn predict(on_error: OnError) -> (Vec<f64>, Vec<String>, pairloom::Result<Vec<St
         predictions.extend_from_slice(&piece.predictions);
         Ok(())
     });
-    (predictions, kept, skipped.map(|skipped| skipped.first))
+    (predictions, kept, skipped.map(|outcome| outcome.skipped.first))
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn wide_rows_are_scored_in_smaller_pieces() {
     let pairs: String = (1..=5000).map(|i| format!(" {i}:1")).collect();
     let model = trained_on(format!("1{pairs}\n0{pairs}\n").repeat(20));
     let rows = format!("1{pairs}\n").repeat(1000);
-    let options = OpenOptions { format: Some("libsvm".parse().unwrap()), ..Default::default() };
+    let options = OpenOptions { format: Some(FormatName::Libsvm), ..Default::default() };
     let mut reader = from_bytes("rows", rows, &options).unwrap();
     let (mut all, threads) = (0, Threads::new(1).unwrap());
     let options = PredictOptions::default();
@@ -89,12 +89,45 @@ fn wide_rows_are_scored_in_smaller_pieces() {
         all += piece.predictions.len();
         Ok(())
     });
-    assert_eq!((done.unwrap().rows, all), (0, 1000));
+    assert_eq!((done.unwrap().skipped.rows, all), (0, 1000));
+}
+
+/// Ids that are written in another way are told, with one of them; a few new ones are not.
+#[test]
+fn a_column_of_unseen_values_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rows.csv");
+    let rows = |id: &dyn Fn(usize) -> String| {
+        let row = |i: usize| format!("{},{},{}\n", i % 2, id(i), ["a", "b", "c"][i % 3]);
+        format!("label,cid_code,tag\n{}", (0..400).map(row).collect::<String>())
+    };
+    std::fs::write(&file, rows(&|i| format!("{}", 5 + i % 40))).unwrap();
+    let mut job = Job::new(file.to_str().unwrap());
+    job.config.epochs = 1;
+    let model = train(&job, &mut |_| true).unwrap().model.unwrap();
+    let told = |text: String| {
+        let mut reader = from_bytes("rows.csv", text, &OpenOptions::default()).unwrap();
+        let (options, threads) = (PredictOptions::default(), Threads::new(1).unwrap());
+        let done = model.predict_rows(&mut *reader, "rows.csv", &options, &threads, |_| Ok(()));
+        done.unwrap().unseen.iter().map(|unseen| unseen.to_string()).collect::<Vec<_>>()
+    };
+    let begins = "100% of the values of 'cid_code' are none that the model knows: ";
+    let floats = told(rows(&|i| format!("{}.0", 5 + i % 40)));
+    assert_eq!(floats, [format!("{begins}are they written in another way ('5.0' for '5')?")]);
+    let padded = told(rows(&|i| format!("{:05}", 5 + i % 40)));
+    assert_eq!(padded, [format!("{begins}are they written in another way ('00005' for '5')?")]);
+    let others = told(rows(&|i| format!("x{i}")));
+    assert_eq!(others, [format!("{begins}are these rows like the training rows?")]);
+    let none: [&str; 0] = [];
+    assert_eq!(told(rows(&|i| format!("{}", 5 + i % 70))), none);
+    assert_eq!(told(rows(&|_| String::new())), none);
+    let few = rows(&|i| format!("x{i}")).lines().take(90).map(|line| format!("{line}\n")).collect();
+    assert_eq!(told(few), none);
 }
 
 #[test]
 fn rows_of_another_format_are_refused() {
-    let options = OpenOptions { format: Some("libffm".parse().unwrap()), ..Default::default() };
+    let options = OpenOptions { format: Some(FormatName::Libffm), ..Default::default() };
     let mut reader = from_bytes("rows", "1 3:1:1 4:2:1\n", &options).unwrap();
     let threads = Threads::new(1).unwrap();
     let options = PredictOptions::default();

@@ -134,7 +134,10 @@ fn what_makes_no_sense_is_refused() {
     );
     assert_eq!(with(&|s| s.columns[6].role = Role::Weight), "'w' and 'g' are both weight");
     assert_eq!(with(&|s| s.columns[6].name = "w".into()), "two columns are named 'w'");
-    assert_eq!(with(&|s| s.columns[3].separator = None), "multi column 'm\nm' needs a separator");
+    assert_eq!(
+        with(&|s| s.columns[3].separator = None),
+        "separator of 'm\nm' must be given, as it is multi"
+    );
     let message = "separator of 'm\nm' must be an ASCII character";
     assert_eq!(with(&|s| s.columns[3].separator = Some('\u{e9}')), message);
     let message = "hash_bits of 'h' must be from 1 to 30";
@@ -204,6 +207,7 @@ fn roles_are_guessed_from_names_and_cells() {
         ("free text", "title", cells(300, |i| format!("words of {i} and more")), Role::Ignore),
         ("little free text", "title", cells(40, |i| format!("words of {i}")), Role::Categorical),
         ("nothing", "c", cells(50, |_| String::new()), Role::Categorical),
+        ("nothing but words for it", "c", cells(50, |_| "NA".into()), Role::Categorical),
         (
             "uneven numbers",
             "c",
@@ -215,6 +219,7 @@ fn roles_are_guessed_from_names_and_cells() {
         let column = guessed(name, &cells);
         assert_eq!(column.role, role, "{what}: {}", column.why);
         assert!(!column.why.is_empty(), "{what}");
+        assert_eq!(column.why == "empty so far", what.starts_with("nothing"), "{what}");
         let separator = match what {
             "lists" => Some('|'),
             "lists by semicolon" => Some(';'),
@@ -243,6 +248,37 @@ fn the_label_is_found_by_name_or_comes_first_without_header() {
     let text = format!("{}\n{}\n", names.join(","), vec!["1"; 25].join(","));
     let error = inferred(CSV, &text, &Hints::default()).unwrap_err().to_string();
     assert!(error.ends_with("c18, c19 and 5 more"), "{error}");
+}
+
+#[test]
+fn two_labels_are_a_question() {
+    for (names, pair) in
+        [("click,label,x", "'click' or 'label'"), ("x,Rating,y", "'Rating' or 'y'")]
+    {
+        let text = format!("{names}\n1,0,1\n0,1,0\n");
+        let error = inferred(CSV, &text, &Hints::default()).unwrap_err();
+        assert!(matches!(error, Error::Usage(_)), "{error}");
+        let begins = format!("which column is the label, {pair}? Say --label");
+        assert!(error.to_string().starts_with(&begins), "{error}");
+        let first = pair.split('\'').nth(1).unwrap();
+        let hints = Hints { ignore: words(&[first]), ..Hints::default() };
+        assert!(inferred(CSV, &text, &hints).is_ok());
+    }
+}
+
+#[test]
+fn numbers_with_commas_are_no_names() {
+    let semicolons = Format::Csv { delimiter: ';', header: true };
+    let row = |i: usize| format!("{};{},{}\n", i % 2, i % 7, i % 10);
+    let text = format!("label;x\n{}0;\n1;4\n", (0..60).map(row).collect::<String>());
+    let error = inferred(semicolons, &text, &Hints::default()).unwrap_err().to_string();
+    let begins =
+        "rows:2:3: column 'x' is numeric and '0,0' is a number with a decimal comma: write";
+    assert!(error.starts_with(begins), "{error}");
+    let given = Hints { categorical: words(&["x"]), ..Hints::default() };
+    assert_eq!(inferred(semicolons, &text, &given).unwrap().columns[1].role, Role::Categorical);
+    let text = text.replace("3,", "a,");
+    assert!(inferred(semicolons, &text, &Hints::default()).is_ok());
 }
 
 #[test]

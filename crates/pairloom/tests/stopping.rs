@@ -30,7 +30,9 @@ fn every_event_can_stop_a_job() {
     let name = |event: &Event<'_>| match event {
         Event::Schema(_) => "schema",
         Event::Reading(_) => "reading",
+        Event::Revised { .. } => "revised",
         Event::Skipped(_) => "skipped",
+        Event::Unseen(_) => "unseen",
         Event::Start(_) => "start",
         Event::Fit(_) => "fit",
     };
@@ -125,7 +127,8 @@ fn batches_that_are_too_large_are_refused_before_training() {
     match run.fit(&mut Small(11, state()), &mut |_| panic!("training has begun")) {
         Err(Error::Usage(message)) => assert_eq!(
             message,
-            "a batch of 2 rows may have more than 11 features in all: lower batch_size"
+            "a batch of 2 rows may have more than 11 features in all: lower batch_size \
+             (--batch-size)"
         ),
         other => panic!("{other:?}"),
     }

@@ -247,31 +247,41 @@ fn sizes_are_as_asked() {
 fn settings_that_cannot_work_are_refused_by_name() {
     let usual = SynthConfig::default;
     for positives in [0.0, 1.0, -0.1, 1.5, f64::NAN] {
-        assert!(refusal(SynthConfig { positives, ..usual() }).starts_with("positives: "));
+        assert!(
+            refusal(SynthConfig { positives, ..usual() })
+                .starts_with("positives (--positives) must be ")
+        );
     }
     for zipf in [(-0.1, 1.0), (1.3, 1.1), (1.0, 11.0), (f64::NAN, 1.0), (1.0, f64::INFINITY)] {
-        assert!(refusal(SynthConfig { zipf, ..usual() }).starts_with("zipf: "));
+        assert!(refusal(SynthConfig { zipf, ..usual() }).starts_with("zipf (--zipf) must be "));
     }
     for spread in [-1.0, 101.0, f64::NAN] {
         let linear = SynthConfig { linear_spread: spread, ..usual() };
-        assert!(refusal(linear).starts_with("linear_spread: "));
+        assert!(refusal(linear).starts_with("linear_spread (--linear-spread) must be "));
         let interaction = SynthConfig { interaction_spread: spread, ..usual() };
-        assert!(refusal(interaction).starts_with("interaction_spread: "));
+        assert!(
+            refusal(interaction).starts_with("interaction_spread (--interaction-spread) must be ")
+        );
     }
     for fields in [0, 65_537, usize::MAX] {
-        assert!(refusal(SynthConfig { fields, ..usual() }).starts_with("fields: "));
+        assert!(
+            refusal(SynthConfig { fields, ..usual() }).starts_with("fields (--fields) must be ")
+        );
     }
     let few = refusal(SynthConfig { features: 67, ..usual() });
-    assert!(few.starts_with("features: 67") && few.contains("68 or more"), "{few}");
+    assert!(few.starts_with("features (--features) must be at least 68"), "{few}");
     for features in [1 << 32, u64::MAX] {
-        assert!(refusal(SynthConfig { features, ..usual() }).starts_with("features: "));
+        assert!(
+            refusal(SynthConfig { features, ..usual() })
+                .starts_with("features (--features) must be ")
+        );
     }
     for sizes in [vec![5, 1], vec![0], vec![u64::MAX, 2], vec![1 << 31, 1 << 31]] {
         let message = refusal(SynthConfig { cardinalities: sizes, ..usual() });
-        assert!(message.starts_with("cardinalities: "), "{message}");
+        assert!(message.starts_with("cardinalities (--cardinalities) must be "), "{message}");
     }
     let wide = SynthConfig { cardinalities: vec![2; 65_537], ..usual() };
-    assert!(refusal(wide).starts_with("cardinalities: "));
+    assert!(refusal(wide).starts_with("cardinalities (--cardinalities) must be "));
 }
 
 #[test]

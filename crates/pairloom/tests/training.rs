@@ -231,6 +231,74 @@ fn the_one_label_of_the_training_rows_is_named_and_not_one_held_out() {
     }
 }
 
+/// A column that is 0 in the first rows and a quantity in the others is one.
+#[test]
+fn guesses_from_the_first_rows_are_looked_at_again() {
+    let folder = folder();
+    let rows = |feat: &dyn Fn(usize) -> String| {
+        let row = |i: usize| format!("{},c{},{}\n", i * 7 % 2, i % 5, feat(i));
+        format!("label,c,feat\n{}", (0..25_000).map(row).collect::<String>())
+    };
+    let revised = |name: &str, feat: &dyn Fn(usize) -> String| {
+        let mut found = Vec::new();
+        let job = job(&write(&folder, name, rows(feat)), &Config { epochs: 1, ..plain_config() });
+        let model = train(&job, &mut |event| {
+            if let Event::Revised { schema, notes } = event {
+                assert_eq!(notes.len(), 1);
+                found.push((schema.columns[2].role, notes[0].clone()));
+            }
+            true
+        });
+        (model.unwrap().model.unwrap().schema.columns[2].role, found)
+    };
+    let late = |i: usize, text: String| if i < 10_500 { "0".into() } else { text };
+    let (role, notes) = revised("real.csv", &|i| late(i, format!("{}.5", i * 31 % 997)));
+    assert_eq!((role, notes[0].0), (Role::Numeric, Role::Numeric));
+    let note = "column 'feat' is numeric after all: 97% of the rows after the first 10000 have";
+    assert!(notes[0].1.starts_with(note), "{}", notes[0].1);
+    let (role, _) = revised("whole.csv", &|i| late(i, format!("{}", i * 31 % 997)));
+    assert_eq!(role, Role::Numeric);
+    // One cell that is no number keeps the text of all.
+    let one = |i: usize| if i == 20_000 { "much".into() } else { late(i, format!("{i}.5")) };
+    let (role, notes) = revised("odd.csv", &one);
+    assert_eq!(role, Role::Categorical);
+    assert!(
+        notes[0].1.contains("correct 'much' and the like, and say --numeric"),
+        "{}",
+        notes[0].1
+    );
+    // Names stay names: those of few values, of new texts, and of a few fractions.
+    let names: [&dyn Fn(usize) -> String; 3] =
+        [&|i| late(i, format!("{}", i % 4)), &|i| late(i, format!("x{i}")), &|i| {
+            if i % 50 == 49 && i > 12_000 { "1.5".into() } else { format!("{}", i % 4) }
+        }];
+    for (number, feat) in names.into_iter().enumerate() {
+        assert_eq!(revised(&format!("{number}.csv"), feat), (Role::Categorical, Vec::new()));
+    }
+}
+
+/// A label that is no number among numbers is named, and so is the guess that made it the label.
+#[test]
+fn labels_that_are_no_numbers_are_told() {
+    let folder = folder();
+    let error = |text: &str| refusal(&job(&write(&folder, "rows.csv", text), &plain_config()));
+    let data = path(&folder, "rows.csv");
+    assert_eq!(
+        error("label,c\n1.5,x\n2.5,y\nN/A,z\n"),
+        format!(
+            "{data}:4:1: label: 'N/A' stands for a missing number: leave out rows without a label, \
+             or say --on-error skip"
+        )
+    );
+    let above = error("label,c\nnan,x\n1.5,x\n2.5,y\n");
+    assert!(above.contains(":4:1: label: 'nan' of a row above stands for a missing"), "{above}");
+    let text = error("label,c\n1.5,x\n2.5,y\n3.5,y\nhigh,z\n");
+    assert!(text.contains("label: 'high' is not a number, and the others are"), "{text}");
+    let bare = error("ann,0.5,1\nbob,0.25,0\ntom,0.5,1\nann,0.5,0\n");
+    let guess = "; the label was guessed (the first column, as there is no header): is it another?";
+    assert!(bare.contains(guess) && bare.ends_with("Say --label COLUMN"), "{bare}");
+}
+
 #[test]
 fn bad_rows_can_be_skipped_and_are_counted() {
     let folder = folder();
@@ -329,7 +397,10 @@ fn what_is_told_on_the_way_adds_up() {
                 rows.push((epoch, trained));
             }
             Event::Fit(FitEvent::Epoch(epoch)) => epochs.push(epoch.clone()),
-            Event::Reading(_) | Event::Fit(FitEvent::Resumed { .. }) => {}
+            Event::Reading(_)
+            | Event::Revised { .. }
+            | Event::Unseen(_)
+            | Event::Fit(FitEvent::Resumed { .. }) => {}
         }
         true
     });

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::encode::same_label;
-use crate::input::{RawRow, parse_number, spelled};
+use crate::input::{RawRow, is_missing, parse_number, quoted, spelled};
 
 /// The label cells: numbers, or texts; up to two of them, unless one is learned against the rest.
 #[derive(Debug, Clone, Default)]
@@ -22,9 +22,10 @@ impl Labels {
     const TRACKED: usize = 3;
 
     /// The value of a text that is none of `classes`.
-    pub const OTHER: f64 = -1.0;
+    const OTHER: f64 = -1.0;
 
-    pub(super) fn push(&mut self, raw: &RawRow, cell: usize) -> Result<()> {
+    /// Adds the label in a cell. `guess` is why the column was taken for it; empty if it was given.
+    pub(super) fn push(&mut self, raw: &RawRow, cell: usize, guess: &str) -> Result<()> {
         let (name, number) = read(raw, cell)?;
         let known = |class: &String| match number {
             Some(_) => parse_number(class.as_bytes()) == number,
@@ -33,7 +34,13 @@ impl Labels {
         let place = self.classes.iter().position(known);
         let is_text = self.are_text || number.is_none();
         if is_text && place.is_none() && self.classes.len() >= 2 && self.positive.is_none() {
-            return Err(raw.cell_error(cell, self.third(name)));
+            let guess = match guess {
+                "" => String::new(),
+                why => {
+                    format!("; the label was guessed ({why}): is it another? Say --label COLUMN")
+                }
+            };
+            return Err(raw.cell_error(cell, self.third(name, number) + &guess));
         }
         if is_text && !self.are_text {
             self.become_text();
@@ -66,15 +73,31 @@ impl Labels {
     }
 
     /// What is wrong with a third value, or a third and a text.
-    fn third(&self, name: &str) -> String {
+    fn third(&self, name: &str, number: Option<f64>) -> String {
         if let Some(spelled) = spelled(name.as_bytes()) {
-            return format!("label: '{name}' is {spelled}");
+            return format!("label: {} is {spelled}", quoted(name));
         }
-        let classes = self.classes[..2].join("' and '");
-        format!(
-            "label: '{name}' is a third value beside '{classes}': two values or numbers can be \
-             learned, or with --positive one value against the rest"
-        )
+        let is_no_number = |class: &&str| parse_number(class.as_bytes()).is_none();
+        let classes = self.classes[..2].iter().map(String::as_str);
+        // Numbers and one text: that text is what is wrong.
+        let mut texts = classes.chain([name]).filter(is_no_number);
+        match (texts.next(), texts.next()) {
+            (Some(text), None) if self.classes.len() > 2 || is_missing(text.as_bytes()) => {
+                let here = if number.is_none() { "" } else { "of a row above " };
+                let what = match is_missing(text.as_bytes()) {
+                    true => "stands for a missing number: leave out rows without a label",
+                    false => "is not a number, and the others are",
+                };
+                format!("label: {} {here}{what}, or say --on-error skip", quoted(text))
+            }
+            _ => {
+                let [name, first, second] = [name, &self.classes[0], &self.classes[1]].map(quoted);
+                format!(
+                    "label: {name} is a third value beside {first} and {second}: two values or \
+                     numbers can be learned, or with --positive one value against the rest"
+                )
+            }
+        }
     }
 
     /// From numbers to places in `classes`.
@@ -100,7 +123,7 @@ fn read(raw: &RawRow, cell: usize) -> Result<(&str, Option<f64>)> {
     match parse_number(text) {
         _ if text.is_empty() => error("an empty cell; a training row needs a label"),
         Some(number) if !(number as f32).is_finite() => {
-            error(&format!("'{name}' is beyond 32-bit floats"))
+            error(&format!("{} is beyond 32-bit floats", quoted(name)))
         }
         number => Ok((name, number)),
     }

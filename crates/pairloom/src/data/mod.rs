@@ -6,12 +6,14 @@
 //! else is decided afterwards, without a second pass over the text. That also lets standard input
 //! be trained on.
 
+mod cells;
 mod labels;
 
+pub(crate) use cells::{InternedCells, split_pair};
 pub(crate) use labels::Labels;
 
-use crate::encode::{Dictionary, number_error, parse_cell, parse_weight, split_values};
-use crate::input::RawRow;
+use crate::encode::{Dictionary, parse_weight};
+use crate::input::{Format, RawRow};
 use crate::reading::RowLines;
 use crate::schema::{Role, Schema};
 use crate::{Error, Result, memory};
@@ -49,45 +51,11 @@ pub(crate) struct InternedColumn {
     pub(crate) cells: InternedCells,
 }
 
-/// The cells of a feature column.
-#[derive(Debug, Clone)]
-pub(crate) enum InternedCells {
-    /// One value a row.
-    Single {
-        /// The distinct values.
-        values: Dictionary,
-        /// The value of each row.
-        ids: Vec<u32>,
-    },
-    /// Any number of values a row, each with an `x`.
-    Several {
-        /// The distinct values. Those of pairs are field (4 bytes) and index (8), little-endian.
-        values: Dictionary,
-        /// Where each row starts in `ids`; one more entry than rows.
-        starts: Vec<usize>,
-        /// The values of each row.
-        ids: Vec<u32>,
-        /// The `x` of pairs, as long as `ids`; `None` for multi-valued columns.
-        xs: Option<Vec<f32>>,
-    },
-    /// Numbers; NaN where a cell is missing.
-    Numbers(Vec<f64>),
-}
-
 impl Interned {
     /// No rows of this schema.
     pub fn new(schema: &Schema) -> Self {
         let feature = |(column, role): (usize, Role)| {
-            let values = Dictionary::default();
-            let ids = Vec::new();
-            let cells = match role {
-                Role::Numeric => InternedCells::Numbers(Vec::new()),
-                Role::Multi | Role::Pairs => {
-                    let xs = (role == Role::Pairs).then(Vec::new);
-                    InternedCells::Several { values, starts: vec![0], ids, xs }
-                }
-                _ => InternedCells::Single { values, ids },
-            };
+            let cells = InternedCells::new(role);
             InternedColumn { column, cells }
         };
         let roles = schema.columns.iter().map(|c| c.role).enumerate();
@@ -128,7 +96,7 @@ impl Interned {
         // Beside the entries of a row: its start, label and weight, and its place among the others.
         let need = entry * entries as u128 + 32 * self.rows as u128;
         let what = format!("encoding the {} rows read so far", self.rows);
-        memory::check(need, &what, "take fewer rows or columns, or a machine with more memory")
+        memory::check(need, &what, memory::FEWER_ROWS)
     }
 
     fn try_push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
@@ -143,7 +111,10 @@ impl Interned {
         }
         // The label comes last of these, since it alone cannot be taken back.
         if let Some(cell) = schema.find(Role::Label) {
-            self.labels.push(raw, cell)?;
+            // One that has a name is rarely taken for another.
+            let bare = matches!(schema.format, Format::Csv { header: false, .. });
+            let guess = if bare { &schema.columns[cell].why } else { "" };
+            self.labels.push(raw, cell, guess)?;
         }
         if let Some(cell) = schema.find(Role::Group) {
             self.groups.push(self.group_names.insert(raw.cell(cell))?);
@@ -159,8 +130,7 @@ impl Interned {
         these: impl Fn(&InternedCells) -> bool,
     ) -> Result<()> {
         for column in self.columns.iter_mut().filter(|column| these(&column.cells)) {
-            let about = &schema.columns[column.column];
-            column.cells.push(raw, column.column, &about.name, about.separator)?;
+            column.cells.push(raw, column.column, &schema.columns[column.column])?;
         }
         Ok(())
     }
@@ -175,84 +145,7 @@ impl Interned {
     }
 }
 
-impl InternedCells {
-    fn are_numbers(&self) -> bool {
-        matches!(self, InternedCells::Numbers(_))
-    }
-
-    fn push(&mut self, raw: &RawRow, cell: usize, name: &str, sep: Option<char>) -> Result<()> {
-        let full = full(raw);
-        match self {
-            InternedCells::Numbers(numbers) => {
-                let number = parse_cell(raw.cell(cell));
-                numbers.try_reserve(1).map_err(full)?;
-                numbers.push(number.ok_or_else(|| number_error(raw, cell, name))?);
-            }
-            InternedCells::Single { values, ids } => {
-                ids.try_reserve(1).map_err(full)?;
-                ids.push(values.insert(raw.cell(cell))?);
-            }
-            InternedCells::Several { values, starts, ids, xs } => {
-                starts.try_reserve(1).map_err(full)?;
-                if let Some(xs) = xs {
-                    ids.try_reserve(raw.pairs().len()).map_err(full)?;
-                    xs.try_reserve(raw.pairs().len()).map_err(full)?;
-                    for pair in raw.pairs() {
-                        ids.push(values.insert(&join_pair(pair.field, pair.index))?);
-                        xs.push(pair.value);
-                    }
-                } else {
-                    for value in split_values(raw.cell(cell), sep.unwrap_or('|')) {
-                        ids.try_reserve(1).map_err(full)?;
-                        ids.push(values.insert(value)?);
-                    }
-                }
-                starts.push(ids.len());
-            }
-        }
-        Ok(())
-    }
-
-    /// How many entries the encoded rows will have at the most.
-    fn entries(&self) -> usize {
-        match self {
-            InternedCells::Numbers(numbers) => 3 * numbers.len(),
-            InternedCells::Single { ids, .. } | InternedCells::Several { ids, .. } => ids.len(),
-        }
-    }
-
-    fn truncate(&mut self, rows: usize) {
-        match self {
-            InternedCells::Numbers(numbers) => numbers.truncate(rows),
-            InternedCells::Single { ids, .. } => ids.truncate(rows),
-            InternedCells::Several { starts, ids, xs, .. } => {
-                starts.truncate(rows + 1);
-                let end = starts.last().copied().unwrap_or(0);
-                ids.truncate(end);
-                if let Some(xs) = xs {
-                    xs.truncate(end);
-                }
-            }
-        }
-    }
-}
-
 fn full(raw: &RawRow) -> impl Fn(TryReserveError) -> Error + Copy {
     let line = raw.line();
-    move |_| Error::Memory(format!("no memory for the rows up to line {line}: take fewer rows"))
-}
-
-/// Field and index of a pair as one value.
-fn join_pair(field: u32, index: u64) -> [u8; 12] {
-    let mut value = [0; 12];
-    value[..4].copy_from_slice(&field.to_le_bytes());
-    value[4..].copy_from_slice(&index.to_le_bytes());
-    value
-}
-
-/// Field and index from one value.
-pub(crate) fn split_pair(value: &[u8]) -> (u32, u64) {
-    let (field, index) = value.split_at(4);
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |n, &b| (n << 8) | u64::from(b));
-    (number(field) as u32, number(index))
+    move |_| memory::refused(&format!("the rows up to line {line}"), memory::FEWER_ROWS)
 }

@@ -1,7 +1,7 @@
 //! Finding the columns of a schema in a file, and what to do where they are not there.
 
 use crate::input::Format;
-use crate::schema::{Role, Schema, near};
+use crate::schema::{Role, Schema, list, near};
 use crate::{Error, Result};
 
 /// The columns of a file, for finding those of a schema.
@@ -57,7 +57,11 @@ impl<'a> Cells<'a> {
             return format!("; is it the one called '{name}'?");
         }
         if self.positions.iter().all(Option::is_none) {
-            return ", none of them by the same name: does its first line name them?".into();
+            let used = self.schema.columns.iter().filter(|column| column.role.is_feature());
+            let names = list(used.map(|column| column.name.as_str()));
+            return format!(
+                ", none of them by the same name: the first line must name them; {names}"
+            );
         }
         String::new()
     }

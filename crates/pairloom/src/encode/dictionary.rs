@@ -2,7 +2,7 @@
 //!
 //! Keys lie one after the other in one array: two arrays are all that a model file has to hold.
 
-use crate::{Error, Result};
+use crate::{Result, memory};
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -40,18 +40,15 @@ impl Dictionary {
     /// The number of a key, which is added if it is new.
     ///
     /// # Errors
-    /// [`Error::Memory`] if there is no room for it.
+    /// [`crate::Error::Memory`] if there is no room for it.
     pub fn insert(&mut self, wanted: &[u8]) -> Result<u32> {
         if let Some(number) = self.get(wanted) {
             return Ok(number);
         }
         let held = self.ends.len();
-        let full = || {
-            Error::Memory(format!(
-                "no memory for more than {held} distinct values: take fewer rows or columns"
-            ))
-        };
-        let number = u32::try_from(self.ends.len()).map_err(|_| full())?;
+        let full =
+            || memory::refused(&format!("more than {held} distinct values"), memory::FEWER_ROWS);
+        let number = u32::try_from(held).map_err(|_| full())?;
         self.bytes.try_reserve(wanted.len()).map_err(|_| full())?;
         self.ends.try_reserve(1).map_err(|_| full())?;
         let (bytes, ends) = (&self.bytes, &self.ends);

@@ -1,13 +1,14 @@
-//! Learning an encoding from interned rows, and applying it to them.
+//! Learning an encoding from interned rows.
 
+use super::remap::encode;
 use super::row::index_token;
 use super::target::{labels_as_numbers, learn_target};
-use super::{Dictionary, Encoding, Field, FieldKind, Number, Target, Vocabulary, share};
+use super::{Dictionary, Encoding, Field, FieldKind, Number, Target, Vocabulary};
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::data::{Interned, InternedCells, InternedColumn, split_pair};
 use crate::schema::{Column, Schema};
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 use std::collections::BTreeMap;
 
 /// An encoding, and the rows it was learned from.
@@ -23,8 +24,8 @@ pub struct Learned {
 /// Learns from the rows that `held_out` leaves, and encodes all. `file` is its name in errors.
 ///
 /// # Errors
-/// [`Error::Data`] if the labels cannot be learned from, [`Error::Usage`] if there would be more
-/// than 2^32 ids, [`Error::Memory`] if the rows do not fit.
+/// [`Error::Data`] if the labels cannot be learned from, [`Error::Usage`] if they are not what the
+/// settings or the schema say or if there would be more than 2^32 ids, [`Error::Memory`] if the rows do not fit.
 pub fn learn(
     interned: Interned,
     held_out: &[bool],
@@ -38,10 +39,13 @@ pub fn learn(
     let is_number = |column: &&InternedColumn| matches!(column.cells, InternedCells::Numbers(_));
     let numbers = interned.columns.iter().filter(is_number).count();
     let config = Config { bins: Some(config.bins_of(training.len(), numbers)), ..config.clone() };
+    let label = labels_as_numbers(&interned.labels, &target);
     let mut fields = Vec::new();
     for column in &interned.columns {
         let about = &schema.columns[column.column];
-        learn_column(column, about, &training, &config, &target, &mut fields)?;
+        let kinds = learn_column(column, about, &training, &config, &target, &label)?.into_iter();
+        let column = column.column;
+        fields.extend(kinds.map(|(number, kind)| Field { column, number, offset: 0, kind }));
     }
     let encoding = Encoding { target, fields: with_offsets(fields)? };
     let (train, valid) = encode(&interned, held_out, &encoding)?;
@@ -54,52 +58,50 @@ fn with_offsets(mut fields: Vec<Field>) -> Result<Vec<Field>> {
         field.offset = next;
         let end = u64::from(next) + field.len();
         next = u32::try_from(end).map_err(|_| {
-            Error::usage("more than 2^32 features: set hash_bits lower or min_count higher")
+            Error::usage(format!("more than 2^32 features: {}", memory::FEWER_FEATURES))
         })?;
     }
     Ok(fields)
 }
 
+/// The fields of a column: their numbers, and what they are.
 fn learn_column(
     interned: &InternedColumn,
     about: &Column,
     training: &[usize],
     config: &Config,
     target: &Target,
-    fields: &mut Vec<Field>,
-) -> Result<()> {
+    label: &dyn Fn(usize) -> f32,
+) -> Result<Vec<(u32, FieldKind)>> {
     let min_count = about.min_count.unwrap_or(config.min_count);
     let hash_bits = about.hash_bits.or(config.hash_bits);
-    let column = interned.column;
-    let mut add = |number, kind| fields.push(Field { column, number, offset: 0, kind });
     let learn = |values: &Dictionary, counts: &[u32]| {
         Vocabulary::learn(values, counts, min_count, hash_bits).map(FieldKind::Values)
     };
-    match &interned.cells {
+    Ok(match &interned.cells {
         InternedCells::Numbers(numbers) => {
-            let values = training.iter().map(|&row| numbers[row]);
+            let cells = training.iter().map(|&row| (numbers[row], label(row)));
             let transform = about.transform.unwrap_or(config.numeric_transform);
             let bins = about.bins.or(config.bins).unwrap_or(2);
-            let number = Number::learn(values, transform, bins, min_count, !target.is_binary())?;
-            add(0, FieldKind::Number(number));
+            let number = Number::learn(cells, transform, bins, min_count, target.is_binary())?;
+            vec![(0, FieldKind::Number(number))]
         }
         InternedCells::Single { values, ids } => {
             let ids = training.iter().map(|&row| ids[row]);
-            add(0, learn(values, &count(values, ids))?);
+            vec![(0, learn(values, &count(values, ids))?)]
         }
         InternedCells::Several { values, starts, ids, xs } => {
             let of_row = |&row: &usize| &ids[starts[row]..starts[row + 1]];
             let counts = count(values, training.iter().flat_map(of_row).copied());
             if xs.is_none() {
-                add(0, learn(values, &counts)?);
-                return Ok(());
+                return Ok(vec![(0, learn(values, &counts)?)]);
             }
-            for (field, (values, counts)) in by_field(values, &counts)? {
-                add(field, learn(&values, &counts)?);
-            }
+            let fields = by_field(values, &counts)?.into_iter();
+            let kinds =
+                fields.map(|(field, (values, counts))| Ok((field, learn(&values, &counts)?)));
+            kinds.collect::<Result<_>>()?
         }
-    }
-    Ok(())
+    })
 }
 
 /// How often each of the values occurs.
@@ -120,94 +122,4 @@ fn by_field(pairs: &Dictionary, counts: &[u32]) -> Result<BTreeMap<u32, (Diction
         counts.push(count);
     }
     Ok(fields)
-}
-
-fn encode(interned: &Interned, held_out: &[bool], encoding: &Encoding) -> Result<(Rows, Rows)> {
-    let columns: Vec<Remapped> =
-        interned.columns.iter().map(|column| Remapped::new(column, encoding)).collect();
-    let may_repeat = columns.iter().any(Remapped::may_repeat);
-    let (mut train, mut valid) = (Rows::new(), Rows::new());
-    let held = held_out.iter().filter(|&&held| held).count();
-    valid.reserve(held, held * columns.len())?;
-    train.reserve(interned.rows - held, (interned.rows - held) * columns.len())?;
-    let label = labels_as_numbers(&interned.labels, &encoding.target);
-    for (row, &held) in held_out.iter().enumerate() {
-        let rows = if held { &mut valid } else { &mut train };
-        rows.reserve(1, columns.iter().map(|column| column.most(row)).sum())?;
-        columns.iter().for_each(|column| column.push(row, rows));
-        if may_repeat {
-            rows.merge_duplicates();
-        }
-        rows.finish(label(row), interned.weights.get(row).copied().unwrap_or(1.0));
-    }
-    Ok((train, valid))
-}
-
-/// A column with its final ids.
-struct Remapped<'a> {
-    cells: &'a InternedCells,
-    /// The id of each distinct value; empty for numbers.
-    ids: Vec<u32>,
-    /// The first of the column's fields; pairs may have none.
-    field: Option<&'a Field>,
-}
-
-impl<'a> Remapped<'a> {
-    fn new(column: &'a InternedColumn, encoding: &'a Encoding) -> Self {
-        let start = encoding.fields.partition_point(|field| field.column < column.column);
-        let end = encoding.fields.partition_point(|field| field.column <= column.column);
-        let fields = &encoding.fields[start..end];
-        let id = |field: &Field, value: &[u8]| match &field.kind {
-            FieldKind::Values(vocabulary) => field.offset + vocabulary.id(value),
-            FieldKind::Number(_) => field.offset,
-        };
-        let mut token = Vec::new();
-        let mut pair_id = |pair: &[u8]| {
-            let (number, index) = split_pair(pair);
-            let at = fields.partition_point(|field| field.number < number);
-            id(&fields[at], index_token(index, &mut token))
-        };
-        let ids = match &column.cells {
-            InternedCells::Numbers(_) => Vec::new(),
-            InternedCells::Several { values, xs: Some(_), .. } => {
-                (0..values.len() as u32).map(|n| pair_id(values.key(n))).collect()
-            }
-            InternedCells::Single { values, .. } | InternedCells::Several { values, .. } => {
-                (0..values.len() as u32).map(|n| id(&fields[0], values.key(n))).collect()
-            }
-        };
-        Remapped { cells: &column.cells, ids, field: fields.first() }
-    }
-
-    /// How many entries a row has at the most.
-    fn most(&self, row: usize) -> usize {
-        match self.cells {
-            InternedCells::Numbers(_) => 3,
-            InternedCells::Single { .. } => 1,
-            InternedCells::Several { starts, .. } => starts[row + 1] - starts[row],
-        }
-    }
-
-    /// Whether a row may have an id twice.
-    fn may_repeat(&self) -> bool {
-        matches!(self.cells, InternedCells::Several { .. })
-    }
-
-    fn push(&self, row: usize, rows: &mut Rows) {
-        match self.cells {
-            InternedCells::Numbers(numbers) => {
-                if let Some(Field { kind: FieldKind::Number(number), offset, .. }) = self.field {
-                    number.features(numbers[row], |id, x| rows.push(offset + id, x));
-                }
-            }
-            InternedCells::Single { ids, .. } => rows.push(self.ids[ids[row] as usize], 1.0),
-            InternedCells::Several { starts, ids, xs, .. } => {
-                let range = starts[row]..starts[row + 1];
-                for at in range.clone() {
-                    let x = xs.as_ref().map_or(share(range.len()), |xs| xs[at]);
-                    rows.push(self.ids[ids[at] as usize], x);
-                }
-            }
-        }
-    }
 }

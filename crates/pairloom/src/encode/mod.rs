@@ -14,14 +14,15 @@ mod dictionary;
 mod learn;
 mod number;
 mod quantile;
+mod remap;
 mod row;
 mod scale;
 mod target;
+mod unseen;
 mod vocabulary;
 
 pub use dictionary::Dictionary;
 pub use learn::{Learned, learn};
-pub(crate) use number::MISSING;
 pub use number::{Number, Transform};
 pub use quantile::Knots;
 pub use row::RowEncoder;
@@ -29,13 +30,15 @@ pub(crate) use row::{number_error, parse_weight};
 pub use scale::Scale;
 pub use target::Target;
 pub(crate) use target::same_label;
+pub use unseen::Unseen;
 pub use vocabulary::Vocabulary;
 
 use crate::config::Config;
-use crate::input::parse_number;
+use crate::input::{is_missing, parse_number};
 use crate::loss::Loss;
 use crate::schema::{Column, Role, Schema};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// How each column of a schema becomes features, and what the labels mean.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -96,12 +99,7 @@ impl Field {
         let local = id - self.offset;
         match &self.kind {
             FieldKind::Number(number) => number.describe(local),
-            FieldKind::Values(Vocabulary::Hash { .. }) => format!("#{local}"),
-            FieldKind::Values(vocabulary) => match vocabulary.value(local) {
-                None => "other".into(),
-                Some(b"") => "missing".into(),
-                Some(value) => String::from_utf8_lossy(value).into_owned(),
-            },
+            FieldKind::Values(vocabulary) => vocabulary.describe(local),
         }
     }
 }
@@ -115,6 +113,12 @@ impl Encoding {
     /// Number of fields that are numbers.
     pub fn numbers(&self) -> usize {
         self.fields.iter().filter(|field| matches!(field.kind, FieldKind::Number(_))).count()
+    }
+
+    /// Which of the fields are those of a column of the schema.
+    fn range(&self, column: usize) -> Range<usize> {
+        let start = self.fields.partition_point(|field| field.column < column);
+        start..self.fields.partition_point(|field| field.column <= column)
     }
 
     /// What keeps an encoding that was read from a file from being used with this schema and these
@@ -161,10 +165,7 @@ impl Encoding {
 /// Reads a cell of a numeric column: NaN if it is missing, `None` if it is no finite number.
 pub(crate) fn parse_cell(cell: &[u8]) -> Option<f64> {
     let trimmed = cell.trim_ascii();
-    if trimmed.is_empty() || MISSING.iter().any(|missing| missing.as_bytes() == trimmed) {
-        return Some(f64::NAN);
-    }
-    parse_number(trimmed)
+    parse_number(trimmed).or_else(|| is_missing(trimmed).then_some(f64::NAN))
 }
 
 /// The values of a multi-valued cell. A cell without any has the one value "", which is missing.

@@ -47,16 +47,12 @@ impl Transform {
     }
 }
 
-/// Cells of a numeric column that mean "no value", beside the empty one.
-pub(crate) const MISSING: [&str; 11] =
-    ["NA", "N/A", "NaN", "nan", "NULL", "null", "None", "none", "\\N", "?", "-"];
-
-/// Standardised values are kept within this many standard deviations: one wild cell can then neither
-/// overflow a score nor drown the other features' part of it in rounding.
+/// The limit of standardised values.
 const LIMIT: f64 = 100.0;
 
-/// The same where there are knots, which know more of what is far out.
-const LIMIT_BESIDE_KNOTS: f64 = 4.0;
+/// The same of two classes where there are knots, which know more of what is far out. Where the
+/// target is a number it may go on in a line.
+const LIMIT_OF_CLASSES: f64 = 4.0;
 
 /// A numeric field, learned. A missing value has an id of its own and the value 1.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -89,29 +85,31 @@ pub enum Number {
 }
 
 impl Number {
-    /// Learns a field from the training rows' values; NaN stands for missing. `tails` gives a
-    /// piecewise field two more knots, far out.
+    /// Learns a field from the training rows' values, where NaN stands for missing, and labels.
+    /// Where these are `classes` and no numbers, less is made of what is far out.
     ///
     /// # Errors
     /// [`crate::Error::Memory`] if the buckets do not fit.
     pub fn learn(
-        values: impl Iterator<Item = f64> + Clone,
+        cells: impl Iterator<Item = (f64, f32)> + Clone,
         transform: Transform,
         bins: usize,
         min_count: u32,
-        tails: bool,
+        classes: bool,
     ) -> Result<Self> {
-        let present = values.clone().filter(|v| !v.is_nan());
+        let cells_present = cells.clone().filter(|(v, _)| !v.is_nan());
+        let present = cells_present.clone().map(|(v, _)| v);
+        let limit = if classes { LIMIT_OF_CLASSES } else { LIMIT };
         Ok(match transform {
             Transform::Piecewise => Number::Piecewise {
-                value: Scale::suitable(present.clone()),
-                knots: Knots::learn(present, bins, tails),
+                value: Scale::suitable(cells_present, limit, classes),
+                knots: Knots::learn(present, bins, !classes),
             },
             Transform::Quantile => Number::Quantile { edges: edges(present, bins) },
-            Transform::Standard => Number::Value { scale: Scale::learn(present, false) },
-            Transform::Log => Number::Value { scale: Scale::learn(present, true) },
+            Transform::Standard => Number::Value { scale: Scale::learn(present, false, LIMIT) },
+            Transform::Log => Number::Value { scale: Scale::learn(present, true, LIMIT) },
             Transform::LogSquare => {
-                Number::LogSquare { buckets: learn_buckets(values, min_count)? }
+                Number::LogSquare { buckets: learn_buckets(cells.map(|(v, _)| v), min_count)? }
             }
         })
     }
@@ -146,14 +144,14 @@ impl Number {
         match self {
             Number::Piecewise { .. } | Number::Quantile { .. } if v.is_nan() => push(0, 1.0),
             Number::Piecewise { value, knots } => {
-                push(1, value.apply(v, LIMIT_BESIDE_KNOTS));
+                push(1, value.apply(v));
                 knots.features(v, |id, x| push(2 + id, x));
             }
             Number::Quantile { edges } => {
                 push(1 + edges.partition_point(|&edge| edge < v) as u32, 1.0)
             }
             Number::Value { .. } if v.is_nan() => push(1, 1.0),
-            Number::Value { scale } => push(0, scale.apply(v, LIMIT)),
+            Number::Value { scale } => push(0, scale.apply(v)),
             Number::LogSquare { buckets } => push(buckets.id(bucket(v).as_bytes()), 1.0),
         }
     }
@@ -177,11 +175,7 @@ impl Number {
             }
             Number::Value { .. } if id == 0 => value(),
             Number::Value { .. } => missing(),
-            Number::LogSquare { buckets } => match buckets.value(id) {
-                None => "other".into(),
-                Some(b"") => missing(),
-                Some(name) => String::from_utf8_lossy(name).into_owned(),
-            },
+            Number::LogSquare { buckets } => buckets.describe(id),
         }
     }
 }

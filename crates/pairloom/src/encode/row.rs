@@ -1,10 +1,10 @@
 //! Encoding rows one by one, as they are read.
 
 use super::cells::Cells;
-use super::target::shown;
-use super::{Encoding, Field, FieldKind, parse_cell, share, split_values};
+use super::unseen::{Count, Unseen};
+use super::{Encoding, Field, FieldKind, Vocabulary, parse_cell, share, split_values};
 use crate::batch::Rows;
-use crate::input::{Format, RawRow, parse_number, spelled};
+use crate::input::{Format, RawRow, parse_number, quoted, spelled};
 use crate::schema::{Role, Schema};
 use crate::{Error, Result};
 use std::io::Write;
@@ -27,12 +27,13 @@ struct BoundColumn {
     cell: usize,
     separator: char,
     fields: std::ops::Range<usize>,
+    count: Count,
 }
 
 impl<'a> RowEncoder<'a> {
     /// Finds the schema's columns among the `names` of a file's columns. Named columns may stand in
-    /// another order and others beside them; a label or weight may be missing if `labelled` is
-    /// false, and then counts as 0 and 1.
+    /// another order and others beside them. Unless `labelled`, labels and weights are left alone
+    /// even where there are some, and count as 0 and 1.
     ///
     /// # Errors
     /// [`Error::Data`] naming a column that `file` lacks, or for a file without a header that has
@@ -45,38 +46,24 @@ impl<'a> RowEncoder<'a> {
         labelled: bool,
     ) -> Result<Self> {
         let cells = Cells::new(schema, file, names, labelled)?;
-        let optional = |role, wanted: bool| match schema.find(role) {
-            None => Ok(None),
-            Some(column) if wanted => cells.find(column).map(Some),
-            Some(column) => Ok(cells.find(column).ok()),
+        let find = |role| schema.find(role).map(|column| cells.find(column)).transpose();
+        let features = schema.columns.iter().enumerate().filter(|(_, c)| c.role.is_feature());
+        let columns = features.map(|(number, column)| {
+            Ok(BoundColumn {
+                name: column.name.clone(),
+                role: column.role,
+                cell: if column.role == Role::Pairs { 0 } else { cells.find(number)? },
+                separator: column.value_separator(),
+                fields: encoding.range(number),
+                count: Count::default(),
+            })
+        });
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let (label, weight) = match labelled {
+            true => (find(Role::Label)?, find(Role::Weight)?),
+            false => (None, None),
         };
-        let mut columns = Vec::new();
-        for (number, column) in schema.columns.iter().enumerate() {
-            if column.role.is_feature() {
-                let is_mine = |field: &Field| field.column < number;
-                let start = encoding.fields.partition_point(is_mine);
-                let end = encoding.fields.partition_point(|field| field.column <= number);
-                columns.push(BoundColumn {
-                    name: column.name.clone(),
-                    role: column.role,
-                    cell: if column.role == Role::Pairs { 0 } else { cells.find(number)? },
-                    separator: column.separator.unwrap_or('|'),
-                    fields: start..end,
-                });
-            }
-        }
-        Ok(RowEncoder {
-            encoding,
-            label: optional(Role::Label, labelled)?,
-            weight: optional(Role::Weight, labelled)?,
-            columns,
-            token: Vec::new(),
-        })
-    }
-
-    /// Leaves labels and weights alone even where the file has them.
-    pub(crate) fn forget_labels(&mut self) {
-        (self.label, self.weight) = (None, None);
+        Ok(RowEncoder { encoding, label, weight, columns, token: Vec::new() })
     }
 
     /// Adds a row to `rows`.
@@ -100,9 +87,23 @@ impl<'a> RowEncoder<'a> {
         Ok(())
     }
 
+    /// The columns most of whose values, in the rows so far, no training row had.
+    pub fn unseen(&self) -> Vec<Unseen> {
+        let tell = |column: &BoundColumn| {
+            let field = self.encoding.fields.get(column.fields.start)?;
+            match &field.kind {
+                FieldKind::Values(Vocabulary::Dictionary { values }) => {
+                    column.count.tell(&column.name, values)
+                }
+                _ => None,
+            }
+        };
+        self.columns.iter().filter_map(tell).collect()
+    }
+
     fn features(&mut self, raw: &RawRow, rows: &mut Rows) -> Result<()> {
         let fields = &self.encoding.fields;
-        for column in &self.columns {
+        for column in &mut self.columns {
             let cell = raw.cell(column.cell);
             if column.role == Role::Pairs {
                 pairs(&fields[column.fields.clone()], raw, &mut self.token, rows);
@@ -118,11 +119,15 @@ impl<'a> RowEncoder<'a> {
                 FieldKind::Values(vocabulary) if column.role == Role::Multi => {
                     let x = share(split_values(cell, column.separator).count());
                     for value in split_values(cell, column.separator) {
-                        rows.push(field.offset + vocabulary.id(value), x);
+                        let id = vocabulary.id(value);
+                        column.count.add(value, id > 0);
+                        rows.push(field.offset + id, x);
                     }
                 }
                 FieldKind::Values(vocabulary) => {
-                    rows.push(field.offset + vocabulary.id(cell), 1.0);
+                    let id = vocabulary.id(cell);
+                    column.count.add(cell, id > 0);
+                    rows.push(field.offset + id, 1.0);
                 }
             }
         }
@@ -164,17 +169,19 @@ fn parse_label(encoding: &Encoding, raw: &RawRow, cell: usize) -> Result<f32> {
 pub(crate) fn parse_weight(raw: &RawRow, cell: usize) -> Result<f32> {
     let weight = parse_number(raw.cell(cell)).map(|v| v as f32);
     weight.filter(|w| w.is_finite() && *w >= 0.0).ok_or_else(|| {
-        let cell_text = shown(raw.cell(cell));
+        let cell_text = quoted(raw.cell(cell));
         raw.cell_error(cell, format!("weight: {cell_text} is not a number of at least 0"))
     })
 }
 
 /// What is wrong with a numeric cell that [`parse_cell`] refused.
 pub(crate) fn number_error(raw: &RawRow, cell: usize, name: &str) -> Error {
-    let text = shown(raw.cell(cell));
+    let text = quoted(raw.cell(cell));
     let what = match (is_first_of_bare(raw), spelled(raw.cell(cell))) {
         (true, _) => format!("{text} is no number: if this line is a header, say --header"),
-        (_, Some(spelled)) => format!("{text} is {spelled}"),
+        (_, Some(spelled)) => {
+            format!("{text} is {spelled}; if it names something, train with --categorical {name}")
+        }
         (_, None) => format!(
             "{text} is not a finite number: correct it, leave it empty if it is unknown, or train \
              with --categorical {name}"

@@ -11,31 +11,45 @@ pub struct Scale {
     pub mean: f64,
     /// Their standard deviation, or 1 if all are equal.
     pub deviation: f64,
+    /// How far from 0 a value may be in these units: one wild cell can then neither overflow a score
+    /// nor drown the other features' part of it in rounding.
+    pub limit: f64,
 }
 
 impl Scale {
     /// Learns from values that are not NaN.
-    pub(super) fn learn(values: impl Iterator<Item = f64>, log: bool) -> Self {
+    pub(super) fn learn(values: impl Iterator<Item = f64>, log: bool, limit: f64) -> Self {
         let (mean, deviation) = mean_and_deviation(values.map(|v| if log { ln(v) } else { v }));
-        Scale { log, mean, deviation }
+        Scale { log, mean, deviation, limit }
     }
 
-    /// Takes the logarithm if that halves the kurtosis: durations, counts and prices have tails
-    /// beside which all other values look the same.
-    pub(super) fn suitable(values: impl Iterator<Item = f64> + Clone) -> Self {
-        let [plain, log] = [false, true].map(|log| Scale::learn(values.clone(), log));
+    /// Learns from (value, label). Takes the logarithm if that halves the kurtosis, since durations,
+    /// counts and prices have tails beside which all other values look the same; but not if a label
+    /// that is a number follows the value itself more closely.
+    pub(super) fn suitable(
+        cells: impl Iterator<Item = (f64, f32)> + Clone,
+        limit: f64,
+        classes: bool,
+    ) -> Self {
+        let values = cells.clone().map(|(v, _)| v);
+        let [plain, log] = [false, true].map(|log| Scale::learn(values.clone(), log, limit));
         let kurtosis =
             |scale: &Scale| values.clone().map(|v| scale.standardize(v).powi(4)).sum::<f64>();
-        if 2.0 * kurtosis(&log) < kurtosis(&plain) { log } else { plain }
+        let follows = |scale: &Scale| {
+            cells.clone().map(|(v, y)| scale.standardize(v) * f64::from(y)).sum::<f64>().abs()
+        };
+        let tames = 2.0 * kurtosis(&log) < kurtosis(&plain);
+        if tames && (classes || follows(&log) >= follows(&plain)) { log } else { plain }
     }
 
     pub(super) fn is_usable(&self) -> bool {
-        self.mean.is_finite() && self.deviation.is_finite() && self.deviation > 0.0
+        let is_positive = |x: f64| x.is_finite() && x > 0.0;
+        self.mean.is_finite() && is_positive(self.deviation) && is_positive(self.limit)
     }
 
-    /// A value in these units, at most `limit` from 0.
-    pub(super) fn apply(&self, v: f64, limit: f64) -> f32 {
-        self.standardize(v).clamp(-limit, limit) as f32
+    /// A value in these units.
+    pub(super) fn apply(&self, v: f64) -> f32 {
+        self.standardize(v).clamp(-self.limit, self.limit) as f32
     }
 
     fn standardize(&self, v: f64) -> f64 {

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::data::{Interned, Labels};
-use crate::input::parse_number;
+use crate::input::{parse_number, quoted};
 use crate::loss::Loss;
 use crate::schema::Schema;
 use crate::{Error, Result};
@@ -54,7 +54,8 @@ impl Target {
                 match negative {
                     None if cell.trim_ascii().is_empty() => Err("an empty cell".into()),
                     Some(negative) if !same_label(cell, negative) => {
-                        Err(format!("{} is neither '{positive}' nor '{negative}'", shown(cell)))
+                        let [cell, one] = [cell, positive.as_bytes()].map(quoted);
+                        Err(format!("{cell} is neither {one} nor {}", quoted(negative)))
                     }
                     _ => Ok(0.0),
                 }
@@ -62,7 +63,7 @@ impl Target {
             Target::Real { .. } => parse_number(cell)
                 .map(|v| v as f32)
                 .filter(|v| v.is_finite())
-                .ok_or_else(|| format!("{} is not a number", shown(cell))),
+                .ok_or_else(|| format!("{} is not a number", quoted(cell))),
         }
     }
 
@@ -96,8 +97,8 @@ pub(super) fn learn_target(
         return Err(Error::data(file, "no training rows"));
     };
     if training.iter().all(|&row| labels.values[row] == labels.values[first]) {
-        let class = class_of(labels, labels.values[first]);
-        let message = format!("all {} training rows have the label '{class}'", training.len());
+        let class = quoted(class_of(labels, labels.values[first]));
+        let message = format!("all {} training rows have the label {class}", training.len());
         return Err(Error::data(file, message + ": there is nothing to learn"));
     }
     let binary = match config.loss {
@@ -111,10 +112,15 @@ pub(super) fn learn_target(
         _ if binary => learn_classes(labels, schema, file),
         None => learn_scale(interned, training, config, file),
         Some(positive) => {
-            let message = format!("squared loss knows no positive value '{positive}'");
-            Err(Error::data(file, message + ": leave out --positive or --loss"))
+            let message = format!("squared loss knows no positive value {}", quoted(positive));
+            Err(unfit(file, &(message + ": leave out --positive or --loss")))
         }
     }
+}
+
+/// Classes in a message.
+fn all(classes: &[String]) -> String {
+    classes.iter().map(quoted).collect::<Vec<_>>().join(", ")
 }
 
 /// A label as it was written; the number itself where it is one of many.
@@ -127,18 +133,23 @@ fn class_of(labels: &Labels, value: f64) -> String {
     found.map_or_else(|| value.to_string(), |(_, class)| class.clone())
 }
 
+/// The error of settings that do not fit the labels of a file.
+fn unfit(file: &str, message: &str) -> Error {
+    Error::usage(format!("{file}: {message}"))
+}
+
 /// One value against the rest.
 fn learn_one(labels: &Labels, training: &[usize], positive: &str, file: &str) -> Result<Target> {
     let Some(class) = labels.classes.iter().find(|c| same_label(positive.as_bytes(), c)) else {
-        let classes = labels.classes.join("', '");
-        let message = format!("no label is '{positive}': they are '{classes}' and maybe more");
-        return Err(Error::data(file, message));
+        let (positive, classes) = (quoted(positive), all(&labels.classes));
+        let message = format!("no label is {positive}: they are {classes} and maybe more");
+        return Err(unfit(file, &message));
     };
     let target = Target::Binary { negative: None, positive: class.clone() };
     let wanted = labels.value_of(class);
     match training.iter().any(|&row| labels.values[row] == wanted) {
         true => Ok(target),
-        false => Err(Error::data(file, format!("no training row has the label '{class}'"))),
+        false => Err(Error::data(file, format!("no training row has the label {}", quoted(class)))),
     }
 }
 
@@ -147,22 +158,20 @@ fn learn_one(labels: &Labels, training: &[usize], positive: &str, file: &str) ->
 fn learn_classes(labels: &Labels, schema: &Schema, file: &str) -> Result<Target> {
     const YES: [&str; 8] = ["1", "y", "yes", "t", "true", "positive", "pos", "click"];
     let [first, second] = &labels.classes[..] else {
-        let classes = labels.classes.join("', '");
-        return Err(Error::data(
-            file,
-            format!(
-                "logistic loss takes a label of two values and this one has more ('{classes}', \
-                     ...): say --positive VALUE for one against the rest, or --loss squared for \
-                     numbers"
-            ),
-        ));
+        let message = format!(
+            "logistic loss takes a label of two values and this one has more ({}, ...): say \
+             --positive VALUE for one against the rest, or --loss squared for numbers",
+            all(&labels.classes)
+        );
+        return Err(unfit(file, &message));
     };
     let second_is_positive = match &schema.positive {
         Some(positive) if same_label(positive.as_bytes(), first) => false,
         Some(positive) if same_label(positive.as_bytes(), second) => true,
         Some(positive) => {
-            let message = format!("no label is '{positive}': they are '{first}' and '{second}'");
-            return Err(Error::data(file, message));
+            let [positive, first, second] = [positive, first, second].map(quoted);
+            let message = format!("no label is {positive}: they are {first} and {second}");
+            return Err(unfit(file, &message));
         }
         None => {
             let is_yes = |class: &str| YES.contains(&class.to_lowercase().as_str());
@@ -188,8 +197,8 @@ fn learn_scale(
 ) -> Result<Target> {
     let labels = &interned.labels;
     if labels.are_text {
-        let classes = labels.classes.join("', '");
-        return Err(Error::data(file, format!("squared loss takes numbers, not '{classes}'")));
+        let message = format!("squared loss takes numbers, not {}", all(&labels.classes));
+        return Err(unfit(file, &message));
     }
     let weight = |row: usize| f64::from(interned.weights.get(row).copied().unwrap_or(1.0));
     let total: f64 = training.iter().map(|&row| weight(row)).sum();
@@ -221,14 +230,4 @@ pub(super) fn labels_as_numbers<'a>(
 pub(crate) fn same_label(cell: &[u8], class: &str) -> bool {
     let number = parse_number(class.as_bytes());
     cell.trim_ascii() == class.as_bytes() || (number.is_some() && parse_number(cell) == number)
-}
-
-/// A cell as it is shown in a message.
-pub(super) fn shown(cell: &[u8]) -> String {
-    let text = String::from_utf8_lossy(cell);
-    match text.char_indices().nth(40) {
-        _ if text.trim().is_empty() => "an empty cell".into(),
-        None => format!("'{text}'"),
-        Some((end, _)) => format!("'{}...'", &text[..end]),
-    }
 }

@@ -80,11 +80,15 @@ impl Vocabulary {
         }
     }
 
-    /// The value of an id; `None` for the default id and for hashes.
-    pub fn value(&self, id: u32) -> Option<&[u8]> {
-        match self {
-            Vocabulary::Dictionary { values } => Some(values.key(id.checked_sub(1)?)),
-            Vocabulary::Hash { .. } => None,
+    /// What an id stands for, in words.
+    pub(super) fn describe(&self, id: u32) -> String {
+        match (self, id.checked_sub(1)) {
+            (Vocabulary::Hash { .. }, _) => format!("#{id}"),
+            (Vocabulary::Dictionary { .. }, None) => "other".into(),
+            (Vocabulary::Dictionary { values }, Some(number)) => match values.key(number) {
+                b"" => "missing".into(),
+                value => String::from_utf8_lossy(value).into_owned(),
+            },
         }
     }
 }

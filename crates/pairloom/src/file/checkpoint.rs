@@ -123,16 +123,11 @@ fn difference(document: &Document<'_>, config: &Config, fingerprint: u64) -> Opt
 
 /// The settings that differ, with both values.
 fn differing(there: &Config, here: &Config) -> Vec<String> {
-    let values = |config| serde_json::to_value(config).unwrap_or_default();
-    let (there, here) = (values(there), values(here));
-    let shown = |value: &serde_json::Value| match value {
-        serde_json::Value::Null => "not set".to_string(),
-        value => value.to_string().replace('"', ""),
-    };
-    let here = here.as_object().into_iter().flatten();
-    here.filter(|(name, value)| there[*name] != **value)
-        .map(|(name, value)| {
-            format!("{name} is {} in it and {} here", shown(&there[name]), shown(value))
+    let shown = |value: Option<String>| value.unwrap_or_else(|| "off".into());
+    let both = there.values().into_iter().zip(here.values());
+    both.filter(|(there, here)| there != here)
+        .map(|((name, there), (_, here))| {
+            format!("{name} is {} in it and {} here", shown(there), shown(here))
         })
         .collect()
 }

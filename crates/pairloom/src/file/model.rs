@@ -52,7 +52,8 @@ impl Model {
     /// Reads a model from a file.
     ///
     /// # Errors
-    /// [`crate::Error::Io`], or [`crate::Error::ModelFile`] saying why the file is refused.
+    /// [`crate::Error::Io`], or [`crate::Error::ModelFile`] saying why the file is refused;
+    /// [`crate::Error::Usage`] for standard input, which can be read only once.
     pub fn load(path: &str) -> Result<Self> {
         let file = Container::open(path)?;
         let Document { schema, config, encoding, history, epoch } = file.document(KIND)?;
@@ -94,7 +95,7 @@ pub(super) fn read_weights(file: &Container, config: &Config, features: usize) -
     file.floats("bias", &[1])?.read(once(from_mut(&mut bias)))?;
     let bytes = table::bytes(features, 1, 0) + table::bytes(features, width(k), 0);
     let what = format!("a model of {features} features and {k} factors");
-    memory::check(bytes, &what, "free some, or use a machine with more")?;
+    memory::check(bytes, &what, memory::FREE_SOME)?;
     let (mut weights, mut vectors) =
         (Table::new(features, 1, 0)?, Table::new(features, width(k), 0)?);
     linear.read(once(weights.floats_mut()))?;
@@ -104,32 +105,31 @@ pub(super) fn read_weights(file: &Container, config: &Config, features: usize) -
 
 /// The dictionaries of an encoding, with the numbers of their fields.
 fn dictionaries(encoding: &Encoding) -> impl Iterator<Item = (usize, &Dictionary)> {
-    let dictionary = |(number, field)| match vocabulary(field) {
-        Some(Vocabulary::Dictionary { values }) => Some((number, values)),
-        _ => None,
-    };
-    encoding.fields.iter().map(|field| &field.kind).enumerate().filter_map(dictionary)
+    let fields = encoding.fields.iter().enumerate();
+    fields.filter_map(|(number, field)| Some((number, dictionary(&field.kind)?)))
 }
 
 fn dictionaries_mut(encoding: &mut Encoding) -> impl Iterator<Item = (usize, &mut Dictionary)> {
-    let vocabulary = |kind| match kind {
-        &mut FieldKind::Values(ref mut vocabulary)
-        | &mut FieldKind::Number(Number::LogSquare { buckets: ref mut vocabulary }) => {
-            Some(vocabulary)
-        }
-        _ => None,
-    };
-    let dictionary = move |(number, field)| match vocabulary(field) {
-        Some(Vocabulary::Dictionary { values }) => Some((number, values)),
-        _ => None,
-    };
-    encoding.fields.iter_mut().map(|field| &mut field.kind).enumerate().filter_map(dictionary)
+    let fields = encoding.fields.iter_mut().enumerate();
+    fields.filter_map(|(number, field)| Some((number, dictionary_mut(&mut field.kind)?)))
 }
 
-fn vocabulary(kind: &FieldKind) -> Option<&Vocabulary> {
+fn dictionary(kind: &FieldKind) -> Option<&Dictionary> {
     match kind {
-        FieldKind::Values(vocabulary) => Some(vocabulary),
-        FieldKind::Number(Number::LogSquare { buckets }) => Some(buckets),
-        FieldKind::Number(_) => None,
+        FieldKind::Values(Vocabulary::Dictionary { values })
+        | FieldKind::Number(Number::LogSquare { buckets: Vocabulary::Dictionary { values } }) => {
+            Some(values)
+        }
+        _ => None,
+    }
+}
+
+fn dictionary_mut(kind: &mut FieldKind) -> Option<&mut Dictionary> {
+    match kind {
+        FieldKind::Values(Vocabulary::Dictionary { values })
+        | FieldKind::Number(Number::LogSquare { buckets: Vocabulary::Dictionary { values } }) => {
+            Some(values)
+        }
+        _ => None,
     }
 }

@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 /// # Errors
 /// [`Error::Io`] naming `path`, and the errors of `fill`.
 pub fn write_whole<T>(path: &str, fill: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
-    let failed = |e| Error::io(shown(path), e);
+    let failed = |e| Error::io(name(path), e);
     match Destination::of(path).map_err(failed)? {
         Destination::Stream(mut out) => {
             let done = fill(&mut out)?;
@@ -30,8 +30,8 @@ pub fn write_whole<T>(path: &str, fill: impl FnOnce(&mut dyn Write) -> Result<T>
     }
 }
 
-/// The name of an output in messages.
-pub fn shown(path: &str) -> &str {
+/// What errors call the output at `path`: standard output has a name of its own.
+pub fn name(path: &str) -> &str {
     if path == "-" { "stdout" } else { path }
 }
 

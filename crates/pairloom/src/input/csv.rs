@@ -14,6 +14,7 @@
 
 use super::lines::{self, Lines, MAX_ITEMS};
 use super::open::Source;
+use super::shown::quoted;
 use super::{Format, RawRow, Reader};
 use crate::{Error, Result};
 use memchr::{memchr, memchr_iter, memchr3};
@@ -33,8 +34,8 @@ impl Records {
         let delimiter = match u8::try_from(delimiter) {
             Ok(byte) if byte.is_ascii() && !b"\0\n\r\"".contains(&byte) => byte,
             _ => {
-                let message = "the delimiter must be one ASCII character and no quote or line end";
-                return Err(Error::usage(format!("delimiter {delimiter:?}: {message}")));
+                let rule = format!("one ASCII character, no quote or line end, not {delimiter:?}");
+                return Err(Error::setting("delimiter", &rule));
             }
         };
         Ok(Records { lines: Lines::new(source), delimiter, format })
@@ -237,9 +238,10 @@ fn names(row: &RawRow) -> Result<Vec<String>> {
         let name = if name.is_empty() { i.to_string() } else { name.to_owned() };
         if let Some(other) = seen.insert(name.clone(), i + 1) {
             let message = format!(
-                "columns {other} and {} are both named `{name}`: give each a name of its own, or say \
+                "columns {other} and {} are both named {}: give each a name of its own, or say \
                  --no-header if this is no header",
-                i + 1
+                i + 1,
+                quoted(&name)
             );
             return Err(row.cell_error(i, message));
         }

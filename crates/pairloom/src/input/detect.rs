@@ -51,11 +51,11 @@ fn detect(mut source: Source, options: &OpenOptions) -> Result<Box<dyn Reader>> 
     let format = match stated(&source, options) {
         Some(name) => format_of(name, &mut source, options)?,
         None => {
-            let sample = source.peek(sniff::SAMPLE)?;
+            let sample = sniff::sample(&mut source)?;
             if sample.is_empty() {
                 return Err(Error::data(&**source.name(), "no rows: the file is empty"));
             }
-            let name = sniff::format(&sniff::whole_lines(sample));
+            let name = sniff::format(&sample);
             format_of(name, &mut source, options)?
         }
     };
@@ -86,7 +86,7 @@ fn csv_format(
     if let (Some(delimiter), Some(header)) = (delimiter, options.header) {
         return Ok(Format::Csv { delimiter, header });
     }
-    let sample = sniff::whole_lines(source.peek(sniff::SAMPLE)?);
+    let sample = sniff::sample(source)?;
     let delimiter = delimiter.unwrap_or_else(|| sniff::delimiter(&sample));
     let sniffed = || sniff::header(&sample, delimiter, &options.names);
     let header = options.header.unwrap_or_else(sniffed);

@@ -8,12 +8,15 @@
 
 mod csv;
 mod detect;
+mod gzip;
 mod lines;
 mod magic;
+mod missing;
 mod number;
 mod open;
 mod options;
 mod row;
+mod shown;
 mod sniff;
 mod sparse;
 mod spelled;
@@ -21,11 +24,13 @@ mod spelled;
 mod tests;
 
 pub use detect::{from_bytes, open, open_as};
+pub(crate) use missing::is_missing;
 pub use number::parse_number;
 pub use open::name;
 pub use options::{FormatName, OpenOptions};
 pub use row::{Pair, RawRow};
-pub(crate) use spelled::spelled;
+pub(crate) use shown::{quoted, shown};
+pub(crate) use spelled::{spelled, with_comma};
 
 use crate::Result;
 use serde::{Deserialize, Serialize};
@@ -50,12 +55,13 @@ pub enum Format {
 impl Format {
     /// The name in messages.
     pub fn name(self) -> &'static str {
-        match self {
-            Format::Csv { delimiter: '\t', .. } => "tsv",
-            Format::Csv { .. } => "csv",
-            Format::Libsvm => "libsvm",
-            Format::Libffm => "libffm",
-        }
+        let name = match self {
+            Format::Csv { delimiter: '\t', .. } => FormatName::Tsv,
+            Format::Csv { .. } => FormatName::Csv,
+            Format::Libsvm => FormatName::Libsvm,
+            Format::Libffm => FormatName::Libffm,
+        };
+        name.name()
     }
 }
 

@@ -4,9 +4,9 @@
 //! wrongly named files work the same way. The stream can be peeked at: what detection has looked
 //! at is put back in front, which works on pipes as well as on files.
 
+use super::gzip::Members;
 use super::magic;
 use crate::{Error, Result};
-use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::mem;
@@ -105,10 +105,12 @@ impl Source {
             Compression::Gzip => "gzip",
             Compression::Zstd => "zstd",
         };
-        let message = if error.kind() == io::ErrorKind::UnexpectedEof {
-            format!("the {kind} stream is cut off: the file is incomplete")
-        } else {
-            format!("the {kind} stream is damaged ({error})")
+        let message = match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                format!("the {kind} stream is cut off: the file is incomplete")
+            }
+            _ if super::gzip::is_trailing(&error) => error.to_string(),
+            _ => format!("the {kind} stream is damaged ({error})"),
         };
         Error::data(&*self.name, message)
     }
@@ -141,9 +143,7 @@ impl Compression {
     {
         Ok(match self {
             Compression::None => Box::new(raw),
-            Compression::Gzip => {
-                Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(raw)))
-            }
+            Compression::Gzip => Box::new(BufReader::with_capacity(BUFFER, Members::new(raw))),
             Compression::Zstd => {
                 let decoder = zstd::stream::read::Decoder::with_buffer(raw)?;
                 Box::new(BufReader::with_capacity(BUFFER, decoder))

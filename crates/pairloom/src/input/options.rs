@@ -2,7 +2,6 @@
 
 use crate::{Error, Result};
 use std::fmt;
-use std::str::FromStr;
 
 /// The name of a format, as in `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +17,12 @@ pub enum FormatName {
 }
 
 impl FormatName {
-    /// All names, for help texts.
+    /// All formats, for help texts.
     pub const ALL: [FormatName; 4] =
         [FormatName::Csv, FormatName::Tsv, FormatName::Libsvm, FormatName::Libffm];
 
-    /// The name as text.
-    pub fn as_str(self) -> &'static str {
+    /// The name in messages and on the command line.
+    pub fn name(self) -> &'static str {
         match self {
             FormatName::Csv => "csv",
             FormatName::Tsv => "tsv",
@@ -49,19 +48,7 @@ impl FormatName {
 
 impl fmt::Display for FormatName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for FormatName {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        let known = Self::ALL.into_iter().find(|format| format.as_str() == name);
-        known.ok_or_else(|| {
-            let names = Self::ALL.map(Self::as_str).join(", ");
-            Error::usage(format!("unknown format `{name}`: choose one of {names}"))
-        })
+        f.pad(self.name())
     }
 }
 
@@ -102,15 +89,6 @@ impl OpenOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names() {
-        for name in FormatName::ALL {
-            assert_eq!(name.to_string().parse::<FormatName>().unwrap(), name);
-        }
-        let error = "parquet".parse::<FormatName>().unwrap_err().to_string();
-        assert_eq!(error, "unknown format `parquet`: choose one of csv, tsv, libsvm, libffm");
-    }
 
     #[test]
     fn extensions() {

@@ -3,28 +3,45 @@
 
 use super::RawRow;
 use super::csv::Records;
+use super::missing::is_missing;
 use super::number::{parse_f32, parse_number, parse_u64};
 use super::open::Source;
 use super::options::FormatName;
-use crate::Error;
+use crate::{Error, Result};
 use std::collections::HashSet;
 
-/// How much of a file is looked at.
-pub(super) const SAMPLE: usize = 64 << 10;
+/// How much of a file is looked at: more where that is less than a few lines, and then up to the
+/// second number.
+const SAMPLE: usize = 64 << 10;
+const LONGEST: usize = 4 << 20;
 /// How many rows of that are looked at.
 const ROWS: usize = 200;
+/// How many rows have to be numbers where nothing else tells a first line with numbers in it from
+/// them.
+const FEW: usize = 3;
+
+/// Names that no cell of data is likely to be.
+const LABELS: [&str; 4] = ["label", "target", "click", "y"];
 
 /// Among equals the first wins.
 const DELIMITERS: [char; 4] = ['\t', ',', ';', '|'];
 
-/// The sample without a last line that its end has cut.
-pub(super) fn whole_lines(mut sample: Vec<u8>) -> Vec<u8> {
-    if sample.len() >= SAMPLE
-        && let Some(last) = memchr::memrchr(b'\n', &sample)
-    {
-        sample.truncate(last + 1);
+/// The first lines of a source, without a last one that the end of the sample has cut.
+pub(super) fn sample(source: &mut Source) -> Result<Vec<u8>> {
+    let mut limit = SAMPLE;
+    loop {
+        let mut sample = source.peek(limit)?;
+        if sample.len() < limit {
+            return Ok(sample);
+        }
+        let lines = memchr::memchr_iter(b'\n', &sample).count();
+        if lines > FEW || limit >= LONGEST {
+            let whole = memchr::memrchr(b'\n', &sample).map_or(sample.len(), |last| last + 1);
+            sample.truncate(whole);
+            return Ok(sample);
+        }
+        limit *= 4;
     }
-    sample
 }
 
 /// libsvm or libffm if most tokens look like it, else CSV.
@@ -86,7 +103,8 @@ pub(super) fn delimiter(sample: &[u8]) -> char {
 /// is empty or a number, and the rows below differ from it, by a column of numbers or by sharing
 /// no cell with it. Only the first cell may be empty, above a column of numbers: that is what data
 /// frames write for their row numbers, and taking such a line for data would be worse than asking
-/// for a name. So would it be with a name that is there twice.
+/// for a name. So would it be with a name that is there twice. Names may be numbers beside one that
+/// is none ([`named_by_numbers`]).
 pub(super) fn header(sample: &[u8], delimiter: char, known: &[String]) -> bool {
     let rows = rows(sample, delimiter);
     let Some((first, rest)) = rows.split_first() else { return false };
@@ -96,10 +114,10 @@ pub(super) fn header(sample: &[u8], delimiter: char, known: &[String]) -> bool {
     if names.iter().any(|name| is_known(name) && !is_number(name)) {
         return true;
     }
-    if names.iter().any(|name| is_number(name)) {
-        return false;
-    }
     let distinct = names.iter().copied().collect::<HashSet<&[u8]>>().len() == names.len();
+    if names.iter().any(|name| is_number(name)) {
+        return distinct && named_by_numbers(&names, rest);
+    }
     let column = |i: usize| rest.iter().filter_map(move |row| row.get(i));
     let numeric = (0..names.len()).any(|i| {
         let mut cells = column(i).filter(|cell| !cell.trim_ascii().is_empty()).peekable();
@@ -113,6 +131,27 @@ pub(super) fn header(sample: &[u8], delimiter: char, known: &[String]) -> bool {
             numeric || (distinct && names.iter().enumerate().all(fresh))
         }
     }
+}
+
+/// Whether a first line with numbers in it names the columns, as that of a table of numbers with a
+/// label beside them: a text stands above nothing but numbers, in some rows at least; or one that
+/// is the name of a label above anything else. Without such a name the numbers must be whole, as
+/// numbers of columns and years are.
+fn named_by_numbers(names: &[&[u8]], rest: &[Vec<Vec<u8>>]) -> bool {
+    let column = |i: usize| rest.iter().filter_map(move |row| row.get(i)).map(|c| c.trim_ascii());
+    let above_numbers = |i: usize| {
+        let mut cells = column(i).filter(|cell| !is_missing(cell)).peekable();
+        cells.peek().is_some() && cells.all(|cell| parse_number(cell).is_some())
+    };
+    let texts = names.iter().enumerate().filter(|(_, name)| parse_number(name).is_none());
+    let whole = || names.iter().all(|name| parse_number(name).is_none() || is_integer(name));
+    texts.clone().all(|(i, name)| i == 0 || !name.is_empty())
+        && texts.filter(|(_, name)| !is_missing(name)).any(|(i, name)| {
+            match LABELS.iter().any(|label| label.as_bytes().eq_ignore_ascii_case(name)) {
+                true => above_numbers(i) || (whole() && column(i).all(|cell| cell != *name)),
+                false => rest.len() >= FEW && whole() && above_numbers(i),
+            }
+        })
 }
 
 /// The cells of the first rows; rows that cannot be parsed are left out.
@@ -193,6 +232,16 @@ mod tests {
             // Hexadecimal categories may look like numbers, but not all of a column.
             ("05db9164,68fd1e64\n05db9164,12345678\n9a89b36c,68fd1e64\n", false),
             ("a\n1\n", true),
+            // Numbers as names, beside the name of the label.
+            ("0,1,2,target\n0.126,-0.132,0.64,1\n", true),
+            ("0,1,2,outcome\n0.1,-0.1,0.6,1\n0.2,0.1,0.6,0\n0.3,-0.1,0.5,1\n", true),
+            ("label,2019,2020\n1,5,6\n0,7,8\n", true),
+            ("label,0,1\nyes,5,6\nno,7,8\n", true),
+            (",0,1,y\n0,0.5,0.1,1\n1,0.7,0.2,0\n", true),
+            ("y,5\nn,6\ny,7\n", false),
+            ("NA,5,1\n3,4,0\n2,4,1\n1,4,0\n", false),
+            ("0.5,x,1\n1.5,3,0\n2.5,4,1\n1.5,5,0\n", false),
+            ("1,ann,2\n3,bob,4\n5,tom,6\n7,eve,8\n", false),
             ("", false),
         ];
         for (text, expected) in cases {

@@ -9,6 +9,7 @@
 use super::lines::{self, Lines, MAX_ITEMS};
 use super::number::{overflows_f32, parse_f32, parse_u64};
 use super::open::Source;
+use super::shown::shown;
 use super::{Format, Pair, RawRow, Reader};
 use crate::Result;
 use memchr::memchr;
@@ -40,10 +41,7 @@ impl Sparse {
 
 impl Reader for Sparse {
     fn format(&self) -> Format {
-        match self.grammar {
-            Grammar::Libsvm => Format::Libsvm,
-            Grammar::Libffm => Format::Libffm,
-        }
+        self.grammar.format()
     }
 
     fn columns(&self) -> &[String] {
@@ -67,6 +65,13 @@ impl Reader for Sparse {
 }
 
 impl Grammar {
+    fn format(self) -> Format {
+        match self {
+            Grammar::Libsvm => Format::Libsvm,
+            Grammar::Libffm => Format::Libffm,
+        }
+    }
+
     /// Parses the line in `row`; `false` if it is blank or a comment.
     fn parse(self, row: &mut RawRow) -> Result<bool, Fault> {
         let RawRow { text, record_len, cells, pairs, .. } = row;
@@ -81,6 +86,7 @@ impl Grammar {
             token = next_token(line, token.end).unwrap_or(0..0);
         }
         self.refuse_comment(line, &label)?;
+        self.refuse_cells(line, &label)?;
         if self == Grammar::Libsvm && line.get(token.clone()).is_some_and(is_qid) {
             qid = token.start + b"qid:".len()..token.end;
             check_qid(line, &qid)?;
@@ -136,21 +142,35 @@ impl Grammar {
                 _ if is_qid(text) => " (qid stands right after the label)",
                 _ => "",
             };
-            return (0, format!("expected {}, found `{}`{hint}", shape.join(":"), shown(text)));
+            return (0, format!("expected {}, found '{}'{hint}", shape.join(":"), shown(text)));
         }
         let mut offset = 0;
         for (part, name) in parts.iter().zip(shape) {
             if let Some(message) = part_fault(part, name) {
-                return (offset, format!("{message} in `{}`", shown(text)));
+                return (offset, format!("{message} in '{}'", shown(text)));
             }
             offset += part.len() + 1;
         }
-        (0, format!("cannot read `{}`", shown(text)))
+        (0, format!("cannot read '{}'", shown(text)))
+    }
+
+    /// A line without pairs, but with what separates the cells of other formats, is of one of them.
+    fn refuse_cells(self, line: &[u8], label: &Range<usize>) -> Result<(), Fault> {
+        let text = line.get(label.clone()).unwrap_or_default();
+        let sign = text.iter().find(|byte| matches!(byte, b',' | b';' | b'|'));
+        match sign {
+            Some(&sign) if memchr(b':', line).is_none() => {
+                let (sign, name) = (char::from(sign), self.format().name());
+                let message = format!("`{}` is no line of {name}: is this a CSV", shown(text));
+                Err((label.start, format!("{message} separated by '{sign}' (--format csv)?")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn refuse_comment(self, line: &[u8], token: &Range<usize>) -> Result<(), Fault> {
         if self == Grammar::Libffm && line.get(token.clone()).is_some_and(|t| t.starts_with(b"#")) {
-            return Err((token.start, "libffm has no comments: remove all from `#` on".into()));
+            return Err((token.start, "libffm has no comments: remove all from # on".into()));
         }
         Ok(())
     }
@@ -213,12 +233,4 @@ fn split_colon(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn contains_colon(line: &[u8], token: &Range<usize>) -> bool {
     line.get(token.clone()).is_some_and(|token| memchr(b':', token).is_some())
-}
-
-/// A token for a message: on one line and not too long.
-fn shown(text: &[u8]) -> String {
-    const LONGEST: usize = 40;
-    let head = text.get(..LONGEST).unwrap_or(text);
-    let more = if head.len() < text.len() { "..." } else { "" };
-    format!("{}{more}", String::from_utf8_lossy(head).escape_debug())
 }

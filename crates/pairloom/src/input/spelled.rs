@@ -31,6 +31,13 @@ pub(crate) fn spelled(text: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// The same for a number with a comma in it; `None` for all else.
+pub(crate) fn with_comma(text: &[u8]) -> Option<&'static str> {
+    let plain = |byte: &u8| byte.is_ascii_digit() || b"+-.,".contains(byte);
+    let found = text.contains(&b',') && text.iter().all(plain);
+    found.then(|| spelled(text)).flatten()
+}
+
 /// `2024-05-17`, `17.05.2024`, `5/17/24`, with or without a time behind it.
 fn is_date(text: &str) -> bool {
     let day = text.split([' ', 'T']).next().unwrap_or_default();

@@ -25,7 +25,7 @@ pub use rank::roc_curve;
 use rows::Rows;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, batch};
 
 /// Number of equal-width bins behind [`Binary::expected_calibration_error`]: 15, as in Guo et al.,
 /// "On Calibration of Modern Neural Networks", ICML 2017.
@@ -112,7 +112,7 @@ impl Binary {
         threshold: f64,
     ) -> Result<Self> {
         if !(0.0..=1.0).contains(&threshold) {
-            return Err(Error::usage(format!("threshold {threshold} is not between 0 and 1")));
+            return Err(Error::setting("threshold", "from 0 to 1"));
         }
         let rows = Rows::binary(probability, label, weight)?;
         let sums = BinarySums::over(&rows, threshold);
@@ -180,7 +180,8 @@ impl Regression {
     ///
     /// # Errors
     /// [`Error::Diverged`] for a prediction that is not finite or beyond 1e60, [`Error::Data`] for
-    /// a target that is not finite, a negative weight or no weight at all, and [`Error::Usage`] for columns of different lengths.
+    /// a target that is not finite, a negative weight or no weight at all, and [`Error::Usage`] for
+    /// columns of different lengths.
     pub fn measure(prediction: &[f64], target: &[f32], weight: Option<&[f32]>) -> Result<Self> {
         let rows = Rows::regression(prediction, target, weight)?;
         let (mut square, mut absolute, mut sum) = (0.0, 0.0, 0.0);
@@ -206,6 +207,24 @@ impl Regression {
 }
 
 impl Metrics {
+    /// Measures predictions beside the labels of encoded rows, which are classes if `binary`; these
+    /// are told apart at `threshold`.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if a prediction is not finite, [`Error::Data`] if the rows weigh nothing.
+    pub fn measure(
+        binary: bool,
+        predictions: &[f64],
+        rows: &batch::Rows,
+        threshold: f64,
+    ) -> Result<Self> {
+        let (labels, weights) = (rows.labels(), rows.weights());
+        Ok(match binary {
+            true => Metrics::Binary(Binary::measure(predictions, labels, weights, threshold)?),
+            false => Metrics::Regression(Regression::measure(predictions, labels, weights)?),
+        })
+    }
+
     /// The number early stopping watches, lower is better: the log loss (nats), or the mean
     /// squared error (square of the target's unit).
     pub fn loss(&self) -> f64 {

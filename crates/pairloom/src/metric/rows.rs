@@ -1,5 +1,6 @@
 //! The columns of an evaluation, checked once so that nothing after has to think of NaN.
 
+use crate::error::flagged;
 use crate::{Error, Result};
 
 /// What the error messages call the input; only the caller knows the file it came from.
@@ -94,9 +95,9 @@ pub(super) fn same_length(score: &[f64], truth: usize, weight: Option<&[f32]>) -
 pub(super) fn finite(score: &[f64]) -> Result<()> {
     match score.iter().position(|s| !s.is_finite() || s.abs() > LARGEST) {
         Some(row) => Err(Error::Diverged(format!(
-            "the prediction for row {} is not a finite number: lower the learning rate and train \
-             again",
-            row + 1
+            "the prediction for row {} is not a finite number: lower {} and train again",
+            row + 1,
+            flagged("learning_rate")
         ))),
         None => Ok(()),
     }

@@ -7,7 +7,7 @@
 //! to share, or each row has a value of its own, nothing is said and the column stays a quantity.
 
 use super::{Role, Schema};
-use crate::encode::{parse_cell, same_label};
+use crate::encode::same_label;
 use crate::input::{RawRow, parse_number};
 use std::collections::BTreeMap;
 
@@ -36,10 +36,15 @@ pub(super) fn labels(schema: &Schema, sample: &[&RawRow]) -> Vec<f64> {
         None => parse_number(text).unwrap_or(f64::NAN),
     };
     let mut labels: Vec<f64> = cells().map(number).collect();
+    centre(&mut labels);
+    labels
+}
+
+/// Takes their mean from labels; NaN stays.
+pub(crate) fn centre(labels: &mut [f64]) {
     let known = || labels.iter().filter(|label| !label.is_nan());
     let mean = known().sum::<f64>() / known().count().max(1) as f64;
     labels.iter_mut().for_each(|label| *label -= mean);
-    labels
 }
 
 /// The labels of the rows with one value.
@@ -61,9 +66,10 @@ impl Value {
     }
 }
 
-/// Whether the label has the whole numbers in a cell be names.
-pub(super) fn are_names(cell: usize, sample: &[&RawRow], labels: &[f64]) -> bool {
-    let values = usual(by_value(cell, sample, labels));
+/// Whether the labels have whole numbers be names: a pair of both for each row, NaN where one is
+/// missing.
+pub(super) fn are_names(rows: impl Iterator<Item = (f64, f64)>) -> bool {
+    let values = usual(by_value(rows));
     let (mut itself, mut near, mut squares, mut terms) = (0.0, 0.0, 0.0, 0.0f64);
     for triple in values.windows(3).filter(|triple| triple[1].rows > 1.0) {
         let (own, beside) = triple[1].shares(&[triple[0], triple[2]]);
@@ -77,15 +83,13 @@ pub(super) fn are_names(cell: usize, sample: &[&RawRow], labels: &[f64]) -> bool
     near < PART * itself && itself - near > enough * squares.sqrt()
 }
 
-fn by_value(cell: usize, sample: &[&RawRow], labels: &[f64]) -> BTreeMap<i64, Value> {
+fn by_value(rows: impl Iterator<Item = (f64, f64)>) -> BTreeMap<i64, Value> {
     let mut values: BTreeMap<i64, Value> = BTreeMap::new();
-    for (row, label) in sample.iter().zip(labels).filter(|(_, label)| !label.is_nan()) {
-        if let Some(number) = parse_cell(row.cell(cell)).filter(|number| !number.is_nan()) {
-            let value = values.entry(number as i64).or_default();
-            value.rows += 1.0;
-            value.sum += label;
-            value.squares += label * label;
-        }
+    for (number, label) in rows.filter(|(number, label)| !number.is_nan() && !label.is_nan()) {
+        let value = values.entry(number as i64).or_default();
+        value.rows += 1.0;
+        value.sum += label;
+        value.squares += label * label;
     }
     values
 }

@@ -7,72 +7,22 @@
 
 use super::evidence::{are_names, labels};
 use super::hints::{Hints, apply_hints, set};
-use super::look::{falls, look, numbers_rows, separator, spelling, unevenness};
+use super::look::{Look, falls, look, numbers_rows, separator, spelling, unevenness};
 use super::{Column, Role, Schema};
-use crate::input::{Format, RawRow};
+use crate::encode::{number_error, parse_cell};
+use crate::input::{Format, RawRow, quoted, with_comma};
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 
 /// Names that say "label" in any case of letters.
-const LABELS: [&str; 13] = [
-    "label",
-    "target",
-    "y",
-    "click",
-    "clicked",
-    "is_click",
-    "clk",
-    "class",
-    "outcome",
-    "rating",
-    "response",
-    "conversion",
-    "converted",
-];
+const LABELS: &str =
+    "label target y click clicked is_click clk class outcome rating response conversion converted";
 
 /// Last words of a column's name that make its whole numbers names of something.
-const ENTITIES: [&str; 41] = [
-    "id",
-    "ids",
-    "user",
-    "item",
-    "movie",
-    "product",
-    "book",
-    "song",
-    "artist",
-    "ad",
-    "campaign",
-    "advertiser",
-    "publisher",
-    "site",
-    "app",
-    "device",
-    "category",
-    "code",
-    "zip",
-    "flight",
-    "customer",
-    "query",
-    "url",
-    "hash",
-    "store",
-    "shop",
-    "sku",
-    "city",
-    "country",
-    "region",
-    "brand",
-    "channel",
-    "genre",
-    "postcode",
-    "station",
-    "airport",
-    "merchant",
-    "seller",
-    "author",
-    "tag",
-    "page",
-];
+const ENTITIES: &str = "\
+    id ids user item movie product book song artist ad campaign advertiser publisher site app \
+    device category code zip flight customer query url hash store shop sku city country region \
+    brand channel genre postcode station airport merchant seller author tag page";
 
 /// Whole numbers with at most this many distinct values are categories.
 const FEW: usize = 50;
@@ -111,6 +61,7 @@ pub fn infer(
     for (cell, column) in schema.columns.iter_mut().enumerate() {
         if !given[cell] {
             guess(column, cell, sample, &labels);
+            refuse_commas(column, cell, sample)?;
         }
     }
     schema.check()?;
@@ -135,11 +86,21 @@ fn sparse(schema: &mut Schema, given: &mut [bool], sample: &[&RawRow]) {
 
 fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)> {
     let free = |column: &usize| !given[*column];
-    let is_label =
-        |column: &usize| LABELS.contains(&schema.columns[*column].name.to_lowercase().as_str());
+    let is_label = |column: &usize| one_of(LABELS, &schema.columns[*column].name.to_lowercase());
     let columns = 0..schema.columns.len();
-    if let Some(column) = columns.clone().filter(free).find(is_label) {
-        return Ok((column, "by its name"));
+    let named: Vec<usize> = columns.clone().filter(free).filter(is_label).collect();
+    match named[..] {
+        [] => {}
+        [column] => return Ok((column, "by its name")),
+        // Either may give away the other: a guess could be far off, and look very good.
+        [first, second, ..] => {
+            let [first, second] =
+                [first, second].map(|column| quoted(&schema.columns[column].name));
+            return Err(Error::usage(format!(
+                "which column is the label, {first} or {second}? Say --label COLUMN, and \
+                 --ignore the other if it is not known beforehand"
+            )));
+        }
     }
     let has_header = matches!(schema.format, Format::Csv { header: true, .. });
     match columns.clone().find(free).filter(|_| !has_header) {
@@ -152,52 +113,113 @@ fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)>
 }
 
 fn guess(column: &mut Column, cell: usize, sample: &[&RawRow], labels: &[f64]) {
-    let look = look(cell, sample);
-    let distinct = look.texts.len();
-    let mut choose = |role, why: String| (column.role, column.why) = (role, why);
-    let named = words(&column.name).last().is_some_and(|word| ENTITIES.contains(&word.as_str()));
-    let nearly_all = look.filled >= 100 && distinct as f64 >= DISTINCT * look.filled as f64;
-    match &look.whole {
-        Some(_) if numbers_rows(cell, sample) => {
-            choose(Role::Ignore, "the numbers of the rows".into())
+    let look = look(sample.iter().map(|row| (row.cell(cell), 1)));
+    let (role, why) = match &look.whole {
+        Some(_) if numbers_rows(cell, sample) => (Role::Ignore, "the numbers of the rows".into()),
+        _ if look.filled == 0 => (Role::Categorical, "empty so far".into()),
+        Some(whole) => {
+            let number = |row: &&RawRow| parse_cell(row.cell(cell)).unwrap_or(f64::NAN);
+            let rows = sample.iter().map(number).zip(labels.iter().copied());
+            guess_whole(&look, whole, is_named(column), || are_names(rows.clone()))
         }
-        _ if look.filled == 0 => choose(Role::Categorical, "empty so far".into()),
-        Some(_) if nearly_all && named => {
-            choose(Role::Ignore, "a key: nearly every row has its own".into())
+        None if look.numeric => (Role::Numeric, "numbers".into()),
+        None => {
+            column.separator = separator(&look);
+            guess_text(&look, column.separator)
         }
-        Some(whole) if look.numeric && whole.len() <= FEW && falls(whole) => {
-            choose(Role::Numeric, "whole numbers that get rarer as they grow: counts".into())
+    };
+    (column.role, column.why) = (role, why);
+}
+
+/// What all rows say of a column that was taken for names after the first of them: why it is numbers,
+/// if it is. There are its texts with the number of rows that have each, and of each row the number
+/// and the label.
+pub(crate) fn numbers_after_all<'a>(
+    column: &Column,
+    texts: impl Iterator<Item = (&'a [u8], usize)>,
+    rows: impl Iterator<Item = (f64, f64)> + Clone,
+) -> Option<String> {
+    let look = look(texts);
+    let (role, why) = match &look.whole {
+        _ if look.filled == 0 || !look.numeric => return None,
+        Some(whole) => guess_whole(&look, whole, is_named(column), || are_names(rows.clone())),
+        None => (Role::Numeric, "numbers".into()),
+    };
+    (role == Role::Numeric).then_some(why)
+}
+
+/// Whether the column's name makes its whole numbers names.
+fn is_named(column: &Column) -> bool {
+    words(&column.name).pop().is_some_and(|word| one_of(ENTITIES, &word))
+}
+
+/// Whether whole numbers are quantities or names: `named` if the column's name says so, `unlike` if
+/// the labels do.
+fn guess_whole(
+    look: &Look<'_>,
+    whole: &BTreeMap<i64, usize>,
+    named: bool,
+    unlike: impl Fn() -> bool,
+) -> (Role, String) {
+    let few = whole.len() <= FEW;
+    let (role, why) = match () {
+        () if whole.is_empty() => (Role::Categorical, "empty so far"),
+        () if named && nearly_all(look) => (Role::Ignore, "a key: nearly every row has its own"),
+        () if few && falls(whole) => {
+            (Role::Numeric, "whole numbers that get rarer as they grow: counts")
         }
-        Some(whole) if look.numeric && whole.len() <= FEW => {
-            choose(Role::Categorical, format!("whole numbers, {} distinct", whole.len()))
+        () if few => {
+            return (Role::Categorical, format!("whole numbers, {} distinct", whole.len()));
         }
-        Some(_) if look.numeric && named => {
-            choose(Role::Categorical, "whole numbers, and the name of something".into())
+        () if named => (Role::Categorical, "whole numbers, and the name of something"),
+        () if unevenness(whole) > UNEVEN => (Role::Categorical, "whole numbers as uneven as names"),
+        () if unlike() => {
+            (Role::Categorical, "whole numbers, neighbours unlike in the label: names")
         }
-        Some(whole) if look.numeric && unevenness(whole) > UNEVEN => {
-            choose(Role::Categorical, "whole numbers as uneven as names".into())
-        }
-        Some(_) if look.numeric && are_names(cell, sample, labels) => {
-            choose(Role::Categorical, "whole numbers, neighbours unlike in the label: names".into())
-        }
-        Some(_) if look.numeric => {
-            choose(Role::Numeric, "whole numbers, many distinct (names? --categorical)".into())
-        }
-        None if look.numeric => choose(Role::Numeric, "numbers".into()),
-        _ => match separator(&look) {
-            Some(separator) => {
-                choose(Role::Multi, format!("lists separated by '{separator}'"));
-                column.separator = Some(separator);
-            }
-            None => {
-                let what = match spelling(&look) {
-                    Some(spelling) => format!("text: {spelling}"),
-                    None if nearly_all => "text, nearly every row its own".into(),
-                    None => format!("text, {distinct} distinct"),
-                };
-                choose(if nearly_all { Role::Ignore } else { Role::Categorical }, what);
-            }
-        },
+        () => (Role::Numeric, "whole numbers, many distinct (names? --categorical)"),
+    };
+    (role, why.into())
+}
+
+fn guess_text(look: &Look<'_>, separator: Option<char>) -> (Role, String) {
+    if let Some(separator) = separator {
+        return (Role::Multi, format!("lists separated by '{separator}'"));
+    }
+    let role = if nearly_all(look) { Role::Ignore } else { Role::Categorical };
+    let why = match spelling(look) {
+        Some(spelling) => format!("text: {spelling}"),
+        None if nearly_all(look) => "text, nearly every row its own".into(),
+        None => format!("text, {} distinct", look.texts.len()),
+    };
+    (role, why)
+}
+
+/// Whether nearly every row has a text of its own.
+fn nearly_all(look: &Look<'_>) -> bool {
+    look.filled >= 100 && look.texts.len() as f64 >= DISTINCT * look.filled as f64
+}
+
+fn one_of(words: &str, word: &str) -> bool {
+    words.split(' ').any(|known| known == word)
+}
+
+/// Refuses a column of numbers with commas in them, which would go on as names: whoever wrote them
+/// meant numbers.
+fn refuse_commas(column: &Column, cell: usize, sample: &[&RawRow]) -> Result<()> {
+    if !column.role.is_feature() || column.role == Role::Numeric {
+        return Ok(());
+    }
+    let cells = sample.iter().filter(|row| parse_cell(row.cell(cell)).is_none_or(|v| !v.is_nan()));
+    let mut commas = cells.clone().filter(|row| with_comma(row.cell(cell).trim_ascii()).is_some());
+    // A number without a fraction has no comma.
+    let number = |row: &&&RawRow| {
+        let text = row.cell(cell);
+        parse_cell(text).is_some() || with_comma(text.trim_ascii()).is_some()
+    };
+    let (all, numbers) = (cells.clone().count(), cells.filter(number).count());
+    match commas.next() {
+        Some(first) if numbers * 20 >= all * 19 => Err(number_error(first, cell, &column.name)),
+        _ => Ok(()),
     }
 }
 

@@ -1,13 +1,13 @@
 //! What the sample shows of one column.
 
 use crate::encode::parse_cell;
-use crate::input::{RawRow, spelled};
+use crate::input::{RawRow, quoted, spelled};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A column is numeric if at most one in so many of its cells is no number.
 const ODD: usize = 20;
 
-/// What the sample shows of one column.
+/// What rows show of one column.
 pub(super) struct Look<'a> {
     /// Cells with something in them.
     pub(super) filled: usize,
@@ -19,20 +19,20 @@ pub(super) struct Look<'a> {
     pub(super) whole: Option<BTreeMap<i64, usize>>,
 }
 
-/// Looks at one column.
-pub(super) fn look<'a>(cell: usize, sample: &[&'a RawRow]) -> Look<'a> {
+/// Looks at one column: its texts, and how many rows have each.
+pub(super) fn look<'a>(texts: impl Iterator<Item = (&'a [u8], usize)>) -> Look<'a> {
     let mut look =
         Look { filled: 0, texts: HashMap::new(), numeric: true, whole: Some(BTreeMap::new()) };
     let mut odd = 0;
-    for text in sample.iter().map(|row| row.cell(cell)).filter(|text| !text.is_empty()) {
-        look.filled += 1;
-        *look.texts.entry(text).or_default() += 1;
+    for (text, rows) in texts.filter(|(text, _)| !text.is_empty()) {
+        look.filled += rows;
+        *look.texts.entry(text).or_default() += rows;
         match parse_cell(text) {
-            None => odd += 1,
+            None => odd += rows,
             Some(v) if v.is_nan() => {}
             Some(v) if v.fract() == 0.0 && v.abs() < 9e15 => {
                 if let Some(whole) = &mut look.whole {
-                    *whole.entry(v as i64).or_default() += 1;
+                    *whole.entry(v as i64).or_default() += rows;
                 }
             }
             Some(_) => look.whole = None,
@@ -88,7 +88,6 @@ pub(super) fn separator(look: &Look<'_>) -> Option<char> {
 /// What nearly all of the texts are, if they are numbers spelled so that they cannot be read.
 pub(super) fn spelling(look: &Look<'_>) -> Option<String> {
     let numbers = look.texts.keys().filter_map(|text| Some((text, spelled(text)?)));
-    let (count, first) = (numbers.clone().count(), numbers.min()?);
-    let text = String::from_utf8_lossy(first.0);
-    (count * 10 >= look.texts.len() * 9).then(|| format!("'{text}' is {}", first.1))
+    let (count, (text, spelled)) = (numbers.clone().count(), numbers.min()?);
+    (count * 10 >= look.texts.len() * 9).then(|| format!("{} is {spelled}", quoted(text)))
 }

@@ -4,21 +4,23 @@
 //! used. Inference looks at the first rows only and explains each choice, so that a wrong guess is
 //! seen and can be overridden.
 
+mod check;
 mod evidence;
 mod hints;
 mod infer;
 mod look;
 mod names;
 
+pub(crate) use evidence::centre;
 pub use hints::Hints;
 pub use infer::infer;
+pub(crate) use infer::numbers_after_all;
 pub(crate) use names::{did_you_mean, list, near};
 
 use crate::encode::Transform;
 use crate::input::Format;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 
 /// What a column means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +80,7 @@ pub struct Column {
     /// What is done to a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transform: Option<Transform>,
-    /// Number of quantile bins.
+    /// Number of quantile bins, or of knots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bins: Option<usize>,
     /// Minimum count of a value.
@@ -105,6 +107,11 @@ impl Column {
             hash_bits: None,
             why: String::new(),
         }
+    }
+
+    /// The character between the values of a multi-valued cell; [`Schema::check`] asks for one.
+    pub(crate) fn value_separator(&self) -> char {
+        self.separator.unwrap_or('|')
     }
 }
 
@@ -168,8 +175,12 @@ impl Schema {
         if let Some(column) = used.find(|c| !names.contains(&c.name)) {
             let others = names.iter().map(String::as_str);
             let (name, meant) = (&column.name, did_you_mean(&column.name, others.clone()));
-            let message =
-                format!("column '{name}' of the schema is missing{meant}: {}", list(others));
+            let cut = match names.len() {
+                1 if self.columns.len() > 2 => " (other --delimiter?)",
+                _ => "",
+            };
+            let others = list(others);
+            let message = format!("column '{name}' of the schema is missing{meant}: {others}{cut}");
             return Err(Error::data(file, message));
         }
         // The reader of sparse rows has a cell for queries even if there are none.
@@ -187,56 +198,6 @@ impl Schema {
         let schema = Schema { columns, ..self.clone() };
         schema.check()?;
         Ok(schema)
-    }
-
-    /// Checks that the columns make a whole.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] saying what is wrong.
-    pub fn check(&self) -> Result<()> {
-        for role in [Role::Label, Role::Weight, Role::Group, Role::Pairs] {
-            let names: Vec<&str> = self.names(role).collect();
-            if let [first, second, ..] = names[..] {
-                let role = role.name();
-                return Err(Error::usage(format!("'{first}' and '{second}' are both {role}")));
-            }
-        }
-        if !self.columns.iter().any(|c| c.role.is_feature()) {
-            let guessed = |c: &&Column| c.role == Role::Ignore && !c.why.is_empty();
-            let example = self.columns.iter().find(guessed);
-            let example =
-                example.map_or(String::new(), |c| format!("; '{}' is left out: {}", c.name, c.why));
-            return Err(Error::usage(format!("no column is left to learn from{example}")));
-        }
-        let mut names = HashSet::new();
-        for column in &self.columns {
-            let name = &column.name;
-            if !names.insert(name) {
-                return Err(Error::usage(format!("two columns are named '{name}'")));
-            }
-            if column.role == Role::Multi && column.separator.is_none() {
-                return Err(Error::usage(format!("multi column '{name}' needs a separator")));
-            }
-            if column.separator.is_some_and(|separator| !separator.is_ascii()) {
-                return Err(Error::usage(format!(
-                    "separator of '{name}' must be an ASCII character"
-                )));
-            }
-            if column.hash_bits.is_some_and(|bits| !(1..=30).contains(&bits)) {
-                return Err(Error::usage(format!("hash_bits of '{name}' must be from 1 to 30")));
-            }
-            if column.bins.is_some_and(|bins| !(2..=65536).contains(&bins)) {
-                return Err(Error::usage(format!("bins of '{name}' must be from 2 to 65536")));
-            }
-            if column.min_count == Some(0) {
-                return Err(Error::usage(format!("min_count of '{name}' must be at least 1")));
-            }
-        }
-        Ok(())
-    }
-
-    fn names(&self, role: Role) -> impl Iterator<Item = &str> {
-        self.columns.iter().filter(move |c| c.role == role).map(|c| c.name.as_str())
     }
 
     /// The schema as a TOML document.

@@ -1,9 +1,12 @@
 //! Names of columns in messages: which there are, and which one may have been meant.
 
+use crate::input::shown;
+
 /// "the columns are a, b and 3 more".
 pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
-    let shown = names.iter().take(20).copied().collect::<Vec<_>>().join(", ");
+    let shown = names.iter().take(20).map(|name| shown(name.as_bytes()));
+    let shown = shown.collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(20) {
         0 => format!("the columns are {shown}"),
         more => format!("the columns are {shown} and {more} more"),

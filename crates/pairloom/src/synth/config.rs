@@ -11,6 +11,8 @@ const LEAST_VALUES: u64 = 2;
 const SMALLEST: u64 = 4;
 /// Wider rows are surely a mistake, and a block of them would take much memory.
 const MOST_FIELDS: usize = 1 << 16;
+/// Feature indices have 32 bits, and are counted from 1 in the sparse formats.
+const MOST_FEATURES: u64 = u32::MAX as u64;
 /// Wider spreads make labels that are all but certain.
 const WIDEST: f64 = 100.0;
 
@@ -70,13 +72,11 @@ impl SynthConfig {
     /// Checks the settings one by one.
     pub(super) fn check(&self) -> Result<()> {
         if !(self.positives > 0.0 && self.positives < 1.0) {
-            return usage(format!("positives: {} is not between 0 and 1", self.positives));
+            return Err(Error::setting("positives", "more than 0 and less than 1"));
         }
         let (low, high) = self.zipf;
         if !(0.0 <= low && low <= high && high <= 10.0) {
-            return usage(format!(
-                "zipf: {low} to {high} is not a range of exponents from 0 to 10"
-            ));
+            return Err(Error::setting("zipf", "a range of exponents from 0 to 10"));
         }
         let spreads = [
             ("linear_spread", self.linear_spread),
@@ -84,7 +84,7 @@ impl SynthConfig {
         ];
         for (name, spread) in spreads {
             if !(0.0..=WIDEST).contains(&spread) {
-                return usage(format!("{name}: {spread} is not between 0 and {WIDEST}"));
+                return Err(Error::setting(name, &format!("from 0 to {WIDEST}")));
             }
         }
         if self.cardinalities.is_empty() { self.check_total() } else { self.check_each() }
@@ -94,11 +94,8 @@ impl SynthConfig {
         check_fields("fields", self.fields)?;
         let least = LEAST_VALUES * self.fields as u64;
         if self.features < least {
-            return usage(format!(
-                "features: {} is too few for {} fields; each has at least {LEAST_VALUES} values, so \
-                 ask for {least} or more",
-                self.features, self.fields
-            ));
+            let rule = format!("at least {least}: {LEAST_VALUES} for each field");
+            return Err(Error::setting("features", &rule));
         }
         check_features("features", Some(self.features))
     }
@@ -108,10 +105,8 @@ impl SynthConfig {
         check_fields(name, self.cardinalities.len())?;
         for (i, &n) in self.cardinalities.iter().enumerate() {
             if n < LEAST_VALUES {
-                return usage(format!(
-                    "{name}: field {} has {n}; {LEAST_VALUES} is the least",
-                    i + 1
-                ));
+                let rule = format!("at least {LEAST_VALUES}: that of field {} is {n}", i + 1);
+                return Err(Error::setting(name, &rule));
             }
         }
         check_features(name, self.cardinalities.iter().try_fold(0u64, |sum, &n| sum.checked_add(n)))
@@ -142,45 +137,26 @@ impl SynthConfig {
     }
 
     /// Refuses a planted model that cannot fit, before anything is allocated.
-    ///
-    /// `free` is the memory that there is, if known.
-    pub(super) fn check_memory(&self, features: u64, free: Option<u64>) -> Result<()> {
+    pub(super) fn check_memory(&self, features: u64) -> Result<()> {
         // The planted numbers, the alias table, and what building it takes for a while.
-        let each = (self.factors as u64).checked_add(4).and_then(|k| k.checked_mul(4));
-        let need = each.and_then(|n| n.checked_add(8 + 20)).and_then(|n| n.checked_mul(features));
-        let ceiling = free.unwrap_or(u64::MAX).min(isize::MAX as u64);
-        match need {
-            Some(need) if need <= ceiling => Ok(()),
-            _ => Err(Error::Memory(format!(
-                "the planted model of {features} features with {} factors needs {} of memory, and \
-                 {} can be had; take fewer features or factors",
-                self.factors,
-                need.map_or("over 16 EiB".into(), |need| memory::gib(need.into())),
-                memory::gib(ceiling.into())
-            ))),
-        }
+        let each = 4 * (self.factors as u128 + 4) + 8 + 20;
+        let what = format!("a planted model of {features} features and {} factors", self.factors);
+        let remedy = "lower features (--features) or factors (--factors)";
+        memory::check(each * u128::from(features), &what, remedy)
     }
-}
-
-fn usage(message: String) -> Result<()> {
-    Err(Error::Usage(message))
 }
 
 fn check_fields(setting: &str, fields: usize) -> Result<()> {
     match fields {
-        0 => usage(format!("{setting}: a log needs at least one column beside the label")),
         1..=MOST_FIELDS => Ok(()),
-        _ => usage(format!("{setting}: {fields} columns are more than {MOST_FIELDS}, the most")),
+        _ => Err(Error::setting(setting, &format!("from 1 to {MOST_FIELDS} columns"))),
     }
 }
 
-/// Feature indices have 32 bits, and are counted from 1 in the sparse formats.
 fn check_features(setting: &str, features: Option<u64>) -> Result<()> {
-    let most = u64::from(u32::MAX);
     match features {
-        Some(n) if n <= most => Ok(()),
-        Some(n) => usage(format!("{setting}: {n} features are more than {most}, the most")),
-        None => usage(format!("{setting}: there are more than {most} features, the most")),
+        Some(0..=MOST_FEATURES) => Ok(()),
+        _ => Err(Error::setting(setting, &format!("at most {MOST_FEATURES} in all"))),
     }
 }
 
@@ -232,13 +208,10 @@ mod tests {
     #[test]
     fn memory_is_checked_before_it_is_taken() {
         let config = SynthConfig::default();
-        assert!(config.check_memory(1 << 18, Some(1 << 30)).is_ok());
-        let refused = config.check_memory(1 << 30, Some(1 << 30)).unwrap_err().to_string();
-        assert!(
-            refused.contains("needs 76.0 GiB") && refused.contains("1.0 GiB can be had"),
-            "{refused}"
-        );
+        assert!(config.check_memory(1 << 10).is_ok());
+        let refused = config.check_memory(1 << 50).unwrap_err().to_string();
+        assert!(refused.contains("needs 79691776.0 GiB of memory"), "{refused}");
         let many = SynthConfig { factors: usize::MAX, ..config };
-        assert!(many.check_memory(2, None).is_err());
+        assert!(many.check_memory(2).is_err());
     }
 }

@@ -34,9 +34,8 @@ mod text;
 pub use config::SynthConfig;
 pub use summary::SynthSummary;
 
-use crate::file::{shown, write_whole};
+use crate::file::{self, write_whole};
 use crate::input::Format;
-use crate::memory;
 use crate::parallel::Threads;
 use crate::{Error, Result};
 use exact::Random;
@@ -96,7 +95,7 @@ impl Synth {
         config.check()?;
         let mut sizes = config.sizes();
         let features = sizes.iter().sum();
-        config.check_memory(features, memory::available())?;
+        config.check_memory(features)?;
         if config.cardinalities.is_empty() {
             Random::new(&[config.seed, stream::ORDER]).shuffle(&mut sizes);
         }
@@ -150,7 +149,7 @@ impl Synth {
     /// # Errors
     /// Those of [`Synth::write`].
     pub fn write_file(&self, format: Format, path: &str) -> Result<SynthSummary> {
-        write_whole(path, |out| self.write(format, out, shown(path)))
+        write_whole(path, |out| self.write(format, out, file::name(path)))
     }
 
     /// Rows of a block. It depends on the settings only, for it decides which random numbers make
@@ -165,10 +164,8 @@ impl Synth {
         if let Format::Csv { delimiter, header } = format {
             let plain = delimiter.is_ascii_punctuation() && delimiter != '"';
             if !plain && delimiter != '\t' && delimiter != ' ' {
-                return Err(Error::usage(format!(
-                    "delimiter: {delimiter:?} will not do; take a comma, a tab or other ASCII \
-                     punctuation"
-                )));
+                let rule = format!("a comma, a tab or other ASCII punctuation, not {delimiter:?}");
+                return Err(Error::setting("delimiter", &rule));
             }
             if header {
                 text::header(self.fields.len(), delimiter as u8, &mut text);

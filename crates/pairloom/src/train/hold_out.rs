@@ -2,6 +2,7 @@
 
 use super::Job;
 use crate::data::{Interned, Labels};
+use crate::error::flagged;
 use crate::input;
 use crate::{Error, Result};
 use rand::SeedableRng;
@@ -69,10 +70,10 @@ fn tail(groups: &[u32], rows: usize, first: usize, file: &str) -> Result<Vec<boo
     let held: Vec<bool> = groups.iter().map(|&group| group > last_before).collect();
     match held.contains(&true) || first == rows {
         true => Ok(held),
-        false => Err(Error::data(
-            file,
-            "no group begins in the tail of the rows, so none can be held out whole: raise \
-             valid_tail (--valid-tail), or take valid_fraction (--valid-fraction)",
-        )),
+        false => {
+            let [tail, fraction] = ["valid_tail", "valid_fraction"].map(flagged);
+            let message = "no group begins in the tail of the rows, so none can be held out whole";
+            Err(Error::data(file, format!("{message}: raise {tail}, or take {fraction}")))
+        }
     }
 }

@@ -2,13 +2,14 @@
 
 mod hold_out;
 mod read;
+mod revise;
 mod start;
 mod units;
 
 use crate::batch::Rows;
 use crate::config::Config;
-use crate::encode::{Encoding, Learned, Target, learn};
-use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop, check_rows};
+use crate::encode::{Encoding, Learned, Target, Unseen, learn};
+use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop};
 use crate::input::{self, OpenOptions};
 use crate::metric::Constant;
 use crate::model::Model;
@@ -72,6 +73,15 @@ impl Job {
 pub enum Event<'a> {
     /// The schema is known.
     Schema(&'a Schema),
+    /// All rows are read, and say other things of some columns than the first ones did.
+    Revised {
+        /// The schema as it is now.
+        schema: &'a Schema,
+        /// What became of each of those columns.
+        notes: &'a [String],
+    },
+    /// Values of a validation file are not in the training rows.
+    Unseen(&'a [Unseen]),
     /// So many rows of the training file are read.
     Reading(usize),
     /// Rows of a file were left out.
@@ -93,6 +103,8 @@ pub struct Start {
     pub valid: usize,
     /// The mean label of the training rows, and the loss of predicting it.
     pub constant: Constant,
+    /// Distinct labels, where a few whole numbers are predicted as numbers.
+    pub classes: Option<usize>,
     /// Features (ids) of all fields.
     pub features: usize,
     /// Bytes of the encoded rows, the model and the optimizer's state.
@@ -181,14 +193,28 @@ fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepar
     check_rows(&train, file, "training")?;
     let mut valid_file = file;
     if let Some(path) = &job.valid {
-        let (rows, skipped) = read_rows(path, &schema, &encoding, job.on_error)?;
-        tell_skipped(&skipped, watch)?;
+        let (rows, read) = read_rows(path, &schema, &encoding, job.on_error)?;
+        tell_skipped(&read.skipped, watch)?;
+        if !read.unseen.is_empty() {
+            tell(watch, Event::Unseen(&read.unseen))?;
+        }
         (valid, valid_file) = (rows, input::name(path));
     }
     if !valid.is_empty() {
         check_rows(&valid, valid_file, "validation")?;
     }
     Ok(Prepared { schema, encoding, train, valid, held_out, lines })
+}
+
+/// Checks that rows can be trained on or measured; `what` they are called in errors.
+fn check_rows(rows: &Rows, file: &str, what: &str) -> Result<()> {
+    if u32::try_from(rows.len()).is_err() {
+        return Err(Error::data(file, "more than 2^32 rows: train on a part of them"));
+    }
+    if rows.weight() <= 0.0 {
+        return Err(Error::data(file, format!("the weights of all {what} rows are 0")));
+    }
+    Ok(())
 }
 
 /// Tells what happens; an error is the wish to stop.

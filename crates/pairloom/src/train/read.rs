@@ -1,11 +1,12 @@
 //! Reading a job's files.
 
+use super::revise::revise;
 use super::{Event, Job, SchemaSource, tell, tell_skipped};
 use crate::batch::Rows;
 use crate::data::Interned;
 use crate::encode::{Encoding, RowEncoder};
 use crate::input::{self, OpenOptions, RawRow, Reader};
-use crate::reading::{OnError, Skipped, for_each_row};
+use crate::reading::{self, OnError, Outcome, for_each_row};
 use crate::schema::{Role, Schema, infer};
 use crate::{Error, Result};
 
@@ -20,23 +21,13 @@ pub(super) fn read(
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<(Schema, Interned)> {
     let mut reader = open(job)?;
-    let names = reader.columns().to_vec();
-    let (schema, sample) = match &job.schema {
-        SchemaSource::Given(schema) => {
-            let schema = Schema { format: reader.format(), ..schema.clone() };
-            (schema.for_columns(input::name(&job.data), &names)?, Vec::new())
-        }
-        SchemaSource::Infer(hints) => {
-            let sample = sample(&mut *reader)?;
-            let rows: Vec<&RawRow> = sample.iter().flatten().collect();
-            (infer(reader.format(), &names, &rows, hints)?, sample)
-        }
-    };
+    let (mut schema, sample) = schema(job, &mut *reader)?;
     tell(watch, Event::Schema(&schema))?;
     if schema.find(Role::Label).is_none() {
         return Err(Error::usage("the schema has no label: give one column the role label"));
     }
     let mut interned = Interned::new(&schema);
+    let sampled = sample.len();
     let mut reader = Replayed { sample: sample.into_iter(), reader };
     let skipped = for_each_row(&mut reader, job.on_error, |row| {
         interned.push(&schema, row)?;
@@ -49,18 +40,39 @@ pub(super) fn read(
     if interned.rows == 0 {
         return Err(Error::data(input::name(&job.data), "no rows to train on"));
     }
+    if sampled > 0 && interned.rows > sampled {
+        let notes = revise(&mut schema, &mut interned, sampled)?;
+        if !notes.is_empty() {
+            tell(watch, Event::Revised { schema: &schema, notes: &notes })?;
+        }
+    }
     Ok((schema, interned))
 }
 
 fn open(job: &Job) -> Result<Box<dyn Reader>> {
-    let names = match &job.schema {
-        SchemaSource::Given(schema) if job.open == OpenOptions::default() => {
-            return input::open_as(&job.data, schema.format);
+    match &job.schema {
+        SchemaSource::Given(schema) => reading::open(&job.data, &job.open, schema),
+        SchemaSource::Infer(hints) => {
+            let options = OpenOptions { names: hints.names(), ..job.open.clone() };
+            input::open(&job.data, &options)
         }
-        SchemaSource::Given(schema) => schema.columns.iter().map(|c| c.name.clone()).collect(),
-        SchemaSource::Infer(hints) => hints.names(),
-    };
-    input::open(&job.data, &OpenOptions { names, ..job.open.clone() })
+    }
+}
+
+/// The schema of the file, and the rows read for it.
+fn schema(job: &Job, reader: &mut dyn Reader) -> Result<(Schema, Vec<Result<RawRow>>)> {
+    let names = reader.columns().to_vec();
+    match &job.schema {
+        SchemaSource::Given(schema) => {
+            let schema = Schema { format: reader.format(), ..schema.clone() };
+            Ok((schema.for_columns(input::name(&job.data), &names)?, Vec::new()))
+        }
+        SchemaSource::Infer(hints) => {
+            let sample = sample(reader)?;
+            let rows: Vec<&RawRow> = sample.iter().flatten().collect();
+            Ok((infer(reader.format(), &names, &rows, hints)?, sample))
+        }
+    }
 }
 
 fn sample(reader: &mut dyn Reader) -> Result<Vec<Result<RawRow>>> {
@@ -112,7 +124,7 @@ pub(super) fn read_rows(
     schema: &Schema,
     encoding: &Encoding,
     on_error: OnError,
-) -> Result<(Rows, Skipped)> {
+) -> Result<(Rows, Outcome)> {
     let mut reader = input::open_as(path, schema.format)?;
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?;
@@ -120,6 +132,6 @@ pub(super) fn read_rows(
     let skipped = for_each_row(&mut *reader, on_error, |raw| encoder.encode(raw, &mut rows))?;
     match rows.is_empty() {
         true => Err(Error::data(input::name(path), "no rows")),
-        false => Ok((rows, skipped)),
+        false => Ok((rows, Outcome { skipped, unseen: encoder.unseen() })),
     }
 }

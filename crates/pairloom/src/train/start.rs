@@ -13,6 +13,9 @@ use crate::optimizer::Update;
 use crate::parallel::Threads;
 use crate::{Result, memory, table};
 
+/// More distinct labels than this are no classes.
+const CLASSES: usize = 20;
+
 /// A machine with its first weights.
 pub(super) fn backend(
     config: &Config,
@@ -76,11 +79,26 @@ pub(super) fn start(
     let tables = |states| table::bytes(features, 1, states) + table::bytes(features, width, states);
     let model = tables(states) + tables(0) + batch;
     let what = format!("a model of {features} features and {} factors", config.factors);
-    memory::check(model, &what, "lower factors, raise min_count, or set hash_bits")?;
+    memory::check(model, &what, memory::SMALLER_MODEL)?;
     let bytes = model + train.bytes() + valid.bytes();
     let target = encoding.target.clone();
     let constant = Constant::measure(train.labels(), train.weights(), target.is_binary())?;
-    Ok(Start { target, train: train.len(), valid: valid.len(), constant, features, bytes })
+    let classes = if target.is_binary() { None } else { classes(train.labels()) };
+    Ok(Start { target, train: train.len(), valid: valid.len(), constant, classes, features, bytes })
+}
+
+/// How many distinct labels there are, if they are few and whole: they may be classes.
+fn classes(labels: &[f32]) -> Option<usize> {
+    let mut distinct: Vec<f32> = Vec::new();
+    for &label in labels {
+        if !distinct.contains(&label) {
+            if label.fract() != 0.0 || distinct.len() == CLASSES {
+                return None;
+            }
+            distinct.push(label);
+        }
+    }
+    Some(distinct.len())
 }
 
 /// The score whose prediction is the weighted mean label: where the bias starts.

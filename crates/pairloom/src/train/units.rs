@@ -30,8 +30,8 @@ impl Units {
             return Ok(Units(Vec::new()));
         }
         let features = encoding.features();
-        let (what, help) = ("the units of the features", "raise min_count or set hash_bits");
-        memory::check((features * size_of::<Usual>()) as u128, what, help)?;
+        let need = features as u128 * size_of::<Usual>() as u128;
+        memory::check(need, "the units of the features", memory::FEWER_FEATURES)?;
         let mut usual = vec![Usual::default(); features];
         for (&id, &x) in rows.ids().iter().zip(rows.values()) {
             usual[id as usize].add(f64::from(x.abs()));

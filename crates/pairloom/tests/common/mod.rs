@@ -7,7 +7,6 @@ use pairloom::batch::Rows;
 use pairloom::config::Config;
 use pairloom::data::Interned;
 use pairloom::encode::{self, Encoding, Learned, RowEncoder};
-use pairloom::fit::measure;
 use pairloom::input::{self, Format, OpenOptions, RawRow};
 use pairloom::loss::Loss;
 use pairloom::metric::Metrics;
@@ -210,7 +209,7 @@ pub fn numbered(rows: usize) -> String {
 /// Metrics of a model on encoded rows.
 pub fn measured(model: &Model, rows: &Rows) -> Metrics {
     let predictions = model.predict(rows, &Threads::new(1).unwrap());
-    measure(&model.encoding.target, &predictions, rows, 0.5).unwrap()
+    Metrics::measure(model.encoding.target.is_binary(), &predictions, rows, 0.5).unwrap()
 }
 
 /// Learns from the rows that are not held out, and encodes all.

@@ -1,144 +1,16 @@
-//! A safetensors file with one JSON document and a checksum over everything.
-//!
-//! Tensors go to the file and come from it in blocks, so that a large model is in memory once, as
-//! the table that it is used from. Reading does not map the file: a map that another program cuts
-//! off would end this one, and its pages would count as memory beside the table.
+//! Reading a container: everything is checked before any of it is used.
 
-use super::FORMAT_VERSION;
-use super::write::{shown, write_whole};
+use super::{BLOCK, CHECKSUM, CHECKSUM_LEN, DOCUMENT, HEADER_MOST, Hashed};
+use crate::file::FORMAT_VERSION;
 use crate::{Error, Result, memory};
 use bytemuck::Pod;
-use safetensors::tensor::{Dtype, Metadata, TensorInfo};
-use serde::Serialize;
+use safetensors::tensor::{Dtype, Metadata};
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use xxhash_rust::xxh3::Xxh3;
-
-#[cfg(target_endian = "big")]
-compile_error!("tensors are little-endian, and are read and written as they lie in memory");
-
-/// The key of the JSON document in the metadata. It is the only one: the metadata is a hash map,
-/// and with two keys the order of the bytes would differ from run to run.
-const DOCUMENT: &str = "pairloom";
-
-/// The tensor that holds XXH3-128 of all bytes before it, big-endian. Tensors are sorted by type
-/// and then by name, as safetensors does it, and this comes last among the bytes.
-const CHECKSUM: &str = "xxh3_128";
-const CHECKSUM_LEN: usize = 16;
-
-/// Bytes read or written at a time.
-const BLOCK: usize = 1 << 18;
-
-/// The longest header that safetensors reads.
-const HEADER_MOST: u64 = 100_000_000;
-
-/// A tensor to be written.
-pub struct Tensor<'a> {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    /// Its bytes, one part after the other.
-    parts: Box<dyn Iterator<Item = &'a [u8]> + 'a>,
-}
-
-impl<'a> Tensor<'a> {
-    /// A tensor of 32-bit floats, given in parts.
-    pub fn floats(shape: &[usize], parts: impl Iterator<Item = &'a [f32]> + 'a) -> Self {
-        let parts = Box::new(parts.map(bytemuck::cast_slice));
-        Tensor { dtype: Dtype::F32, shape: shape.to_vec(), parts }
-    }
-
-    /// A list of 64-bit numbers.
-    pub fn numbers(data: &'a [u64]) -> Self {
-        let parts = Box::new(std::iter::once(bytemuck::cast_slice(data)));
-        Tensor { dtype: Dtype::U64, shape: vec![data.len()], parts }
-    }
-
-    /// Bytes.
-    pub fn bytes(data: &'a [u8]) -> Self {
-        let parts = Box::new(std::iter::once(data));
-        Tensor { dtype: Dtype::U8, shape: vec![data.len()], parts }
-    }
-
-    fn len(&self) -> usize {
-        self.shape.iter().product::<usize>() * self.dtype.bitsize() / 8
-    }
-}
-
-/// Writes a file of `kind` with this document and these tensors.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn write<D: Serialize>(
-    path: &str,
-    kind: &str,
-    document: &D,
-    mut tensors: Vec<(String, Tensor<'_>)>,
-) -> Result<()> {
-    tensors.sort_by(|(a, left), (b, right)| right.dtype.cmp(&left.dtype).then(a.cmp(b)));
-    let envelope = serde_json::json!({
-        "format_version": FORMAT_VERSION,
-        "kind": kind,
-        "document": document,
-    });
-    let failed = |e| Error::io(shown(path), e);
-    let header = header(envelope.to_string(), &tensors).map_err(failed)?;
-    write_whole(path, |out| send(out, &header, tensors).map_err(failed))
-}
-
-/// The header of a file with these tensors and the checksum after them.
-fn header(document: String, tensors: &[(String, Tensor<'_>)]) -> io::Result<Vec<u8>> {
-    let checksum = Tensor::bytes(&[0; CHECKSUM_LEN]);
-    let all = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
-    let mut start = 0;
-    let place = |(name, tensor): (&str, &Tensor<'_>)| {
-        let data_offsets = (start, start + tensor.len());
-        start = data_offsets.1;
-        let (dtype, shape) = (tensor.dtype, tensor.shape.clone());
-        (name.to_string(), TensorInfo { dtype, shape, data_offsets })
-    };
-    let infos = all.chain([(CHECKSUM, &checksum)]).map(place).collect();
-    let metadata = Some(HashMap::from([(DOCUMENT.to_string(), document)]));
-    let metadata = Metadata::new(metadata, infos).map_err(io::Error::other)?;
-    let mut header = serde_json::to_vec(&metadata)?;
-    header.resize(header.len().next_multiple_of(8), b' ');
-    if header.len() as u64 > HEADER_MOST {
-        return Err(io::Error::other("the schema and the encoding are too large for a file"));
-    }
-    Ok(header)
-}
-
-fn send(out: &mut dyn Write, header: &[u8], tensors: Vec<(String, Tensor<'_>)>) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(BLOCK, Hashed { out, hash: Xxh3::new() });
-    out.write_all(&(header.len() as u64).to_le_bytes())?;
-    out.write_all(header)?;
-    for part in tensors.into_iter().flat_map(|(_, tensor)| tensor.parts) {
-        out.write_all(part)?;
-    }
-    let Hashed { out, hash } = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    out.write_all(&hash.digest128().to_be_bytes())
-}
-
-/// Hashes what is written.
-struct Hashed<W> {
-    out: W,
-    hash: Xxh3,
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.out.write(bytes)?;
-        self.hash.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-}
 
 /// A file whose checksum is right.
 pub struct Container {
@@ -154,16 +26,23 @@ impl Container {
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be read; [`Error::ModelFile`] if it is no file of ours, was cut
-    /// off or altered, or is of a newer version.
+    /// off or altered, or is of a newer version; [`Error::Usage`] for standard input.
     pub fn open(path: &str) -> Result<Self> {
         let failed = |e| Error::io(path, e);
+        let twice = "a model is read more than once: it cannot come from";
+        if path == "-" {
+            return Err(Error::usage(format!("{twice} standard input")));
+        }
         let file = File::open(path).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
         if meta.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
+        if !meta.is_file() {
+            return Err(Error::model_file(path, format!("{twice} a pipe or a device")));
+        }
         if meta.len() == 0 {
-            return Err(refuse(path, "the file is empty"));
+            return Err(Error::model_file(path, "the file is empty"));
         }
         let (start, metadata) = read_header(path, &file, meta.len())?;
         check_version(path, &metadata)?;
@@ -218,7 +97,7 @@ impl Container {
 
     /// An error about this file.
     pub fn refuse(&self, message: impl Into<String>) -> Error {
-        refuse(&self.path, message)
+        Error::model_file(&self.path, message)
     }
 
     fn list<T: Pod>(&self, name: &str, dtype: Dtype) -> Result<Vec<T>> {
@@ -226,8 +105,8 @@ impl Container {
         let length = place.len() / size_of::<T>();
         let mut list = Vec::new();
         list.try_reserve_exact(length).map_err(|_| {
-            let need = memory::gib(place.len() as u128);
-            Error::Memory(format!("no memory for the {need} of '{name}' in {}", self.path))
+            let what = format!("the {} of '{name}'", memory::gib(place.len() as u128));
+            memory::refused(&format!("{what} in {}", self.path), memory::FREE_SOME)
         })?;
         list.resize(length, T::zeroed());
         self.read(place.start, std::iter::once(&mut list[..]), |_| Ok(()))?;
@@ -317,9 +196,9 @@ fn check_version(path: &str, metadata: &Metadata) -> Result<()> {
                 "it has format version {version} and this pairloom reads up to {FORMAT_VERSION}: \
                  use a newer pairloom"
             );
-            Err(refuse(path, message))
+            Err(Error::model_file(path, message))
         }
-        _ => Err(refuse(path, "it has no format version: it is damaged")),
+        _ => Err(Error::model_file(path, "it has no format version: it is damaged")),
     }
 }
 
@@ -341,15 +220,15 @@ fn checksum_is_right(mut file: &File, metadata: &Metadata, length: u64) -> io::R
 fn envelope(path: &str, metadata: &Metadata) -> Result<serde_json::Value> {
     let document = metadata.metadata().as_ref().and_then(|all| all.get(DOCUMENT));
     let document = document.ok_or_else(|| {
-        refuse(path, "a safetensors file, but not one of pairloom's: train one with pairloom train")
+        Error::model_file(
+            path,
+            "a safetensors file, but not one of pairloom's: train one with pairloom train",
+        )
     })?;
-    serde_json::from_str(document).map_err(|e| refuse(path, format!("its document: {e}")))
+    serde_json::from_str(document)
+        .map_err(|e| Error::model_file(path, format!("its document: {e}")))
 }
 
 fn damaged(path: &str, why: &dyn Display) -> Error {
-    refuse(path, format!("not a pairloom model, or cut off or damaged ({why})"))
-}
-
-fn refuse(path: &str, message: impl Into<String>) -> Error {
-    Error::ModelFile { file: path.to_string(), message: message.into() }
+    Error::model_file(path, format!("not a pairloom model, or cut off or damaged ({why})"))
 }

@@ -1,0 +1,76 @@
+//! From the words of a command line to what they name.
+
+use pairloom::encode::Transform;
+use pairloom::input::FormatName;
+use pairloom::loss::Loss;
+use pairloom::optimizer::Optimizer;
+use pairloom::preset::Preset;
+use pairloom::{Error, Result};
+
+fn by_name<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &str) -> Result<T> {
+    let found = all.iter().find(|item| name_of(**item) == name).copied();
+    found.ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|item| name_of(*item)).collect();
+        Error::usage(format!("'{name}' is none of {}", names.join(", ")))
+    })
+}
+
+/// An update rule.
+pub fn optimizer(name: &str) -> Result<Optimizer> {
+    by_name(&Optimizer::ALL, Optimizer::name, name)
+}
+
+/// A loss.
+pub fn loss(name: &str) -> Result<Loss> {
+    by_name(&Loss::ALL, Loss::name, name)
+}
+
+/// A transform.
+pub fn transform_name(name: &str) -> Result<Transform> {
+    by_name(&Transform::ALL, Transform::name, name)
+}
+
+/// A format of rows.
+pub fn format(name: &str) -> Result<FormatName> {
+    by_name(&FormatName::ALL, FormatName::name, name)
+}
+
+/// A recipe.
+pub fn preset(name: &str) -> Result<Preset> {
+    by_name(&Preset::ALL, Preset::name, name)
+}
+
+/// One character, or a name for one that is hard to type.
+pub fn character(text: &str) -> Result<char> {
+    let mut characters = text.chars();
+    match (text, characters.next(), characters.next()) {
+        ("tab" | "\\t", ..) => Ok('\t'),
+        ("space", ..) => Ok(' '),
+        (_, Some(character), None) if character.is_ascii() => Ok(character),
+        _ => Err(Error::usage(format!("'{text}' is not one ASCII character"))),
+    }
+}
+
+/// A multi-valued column and its separator.
+pub fn multi(text: &str) -> Result<(String, char)> {
+    let (name, separator) = named(text, "genres=|")?;
+    Ok((name.into(), character(separator)?))
+}
+
+/// A numeric column, its transform and perhaps its number of bins.
+pub fn transform(text: &str) -> Result<(String, Transform, Option<usize>)> {
+    let (name, how) = named(text, "price=log or age=quantile:64")?;
+    let Some((how, bins)) = how.split_once(':') else {
+        return Ok((name.into(), transform_name(how)?, None));
+    };
+    let bins = bins.parse().map_err(|_| Error::usage(format!("'{bins}' is no number of bins")))?;
+    match transform_name(how)? {
+        how @ (Transform::Quantile | Transform::Piecewise) => Ok((name.into(), how, Some(bins))),
+        _ => Err(Error::usage(format!("{how} has no number of bins"))),
+    }
+}
+
+fn named<'a>(text: &'a str, example: &str) -> Result<(&'a str, &'a str)> {
+    let missing = || Error::usage(format!("'{text}' lacks '=': write it like {example}"));
+    text.rsplit_once('=').ok_or_else(missing)
+}

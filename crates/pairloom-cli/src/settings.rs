@@ -1,0 +1,134 @@
+//! The flags of the settings. Each is the field of the library's `Config` with dashes; its default is
+//! the library's, read from there, also for the help text.
+
+use crate::parse;
+use pairloom::Config;
+use pairloom::encode::Transform;
+use pairloom::loss::Loss;
+use pairloom::optimizer::Optimizer;
+
+/// The settings: each field is one of the library's `Config`.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Settings")]
+pub struct ConfigArgs {
+    /// Length k of the factor vectors; 0 makes a linear model
+    #[arg(long, value_name = "K")]
+    pub factors: Option<usize>,
+    /// Passes over the training rows at the most
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<u32>,
+    /// Rows in a batch; 1 is online learning [default: 32 to 256, more for more rows]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+    /// Learning rate [default: 0.4 over the root of a row's sum of x^2, at most 0.07, for adagrad;
+    /// 0.03 over that sum, at most 0.001, for sgd; 0.003 for adam]
+    #[arg(long, value_name = "X")]
+    pub learning_rate: Option<f64>,
+    /// Batches over which the learning rate grows to its full size
+    #[arg(long, value_name = "N")]
+    pub warm_up: Option<u32>,
+    /// sgd, adagrad, adam, or adam-dense (which updates the whole table at each step)
+    #[arg(long, value_name = "NAME", value_parser = parse::optimizer)]
+    pub optimizer: Option<Optimizer>,
+    /// logistic or squared [default: logistic for a label of two values, else squared]
+    #[arg(long, value_name = "NAME", value_parser = parse::loss)]
+    pub loss: Option<Loss>,
+    /// L2 strength of linear weights
+    #[arg(long, value_name = "X")]
+    pub l2_linear: Option<f64>,
+    /// L2 strength of factors [default: 7 times the root of a row's sum of x^2]
+    #[arg(long, value_name = "X")]
+    pub l2_factors: Option<f64>,
+    /// Standard deviation of the initial factors [default: 0.2 over the root of a row's sum of x^2,
+    /// at most 0.05]
+    #[arg(long, value_name = "X")]
+    pub init_stdev: Option<f64>,
+    /// Leave out the bias
+    #[arg(long)]
+    pub no_bias: bool,
+    /// Leave out the linear weights
+    #[arg(long)]
+    pub no_linear: bool,
+    /// Take the rows in the order of the file in every epoch
+    #[arg(long)]
+    pub no_shuffle: bool,
+    /// Epochs without a better validation loss before training stops; 0 never stops early
+    #[arg(long, value_name = "N")]
+    pub patience: Option<u32>,
+    /// What the learning rate is multiplied with after such an epoch
+    #[arg(long, value_name = "X")]
+    pub rate_decay: Option<f64>,
+    /// Seed of everything random
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Share of the rows held out at random, without a validation file; 0 for none
+    #[arg(long, value_name = "SHARE")]
+    pub valid_fraction: Option<f64>,
+    /// Share of the rows held out from the end of the file instead, for rows in order of time; with
+    /// groups, those that begin in it
+    #[arg(long, value_name = "SHARE", conflicts_with = "valid_fraction")]
+    pub valid_tail: Option<f64>,
+    /// A value seen in fewer training rows shares the default id of its column
+    #[arg(long, value_name = "N")]
+    pub min_count: Option<u32>,
+    /// Hash values into 2^N ids a column instead of keeping a dictionary
+    #[arg(long, value_name = "N")]
+    pub hash_bits: Option<u8>,
+    /// What to do with columns of numbers: piecewise, quantile, standard, log or log-square
+    #[arg(long, value_name = "HOW", value_parser = parse::transform_name)]
+    pub numeric_transform: Option<Transform>,
+    /// Number of bins of quantile, and of knots of piecewise [default: 6, fewer for few rows]
+    #[arg(long, value_name = "N")]
+    pub bins: Option<usize>,
+}
+
+impl ConfigArgs {
+    /// Puts what was said into a configuration.
+    pub fn apply(&self, config: &mut Config) {
+        fn set<T: Clone>(to: &mut T, from: &Option<T>) {
+            if let Some(value) = from {
+                *to = value.clone();
+            }
+        }
+        set(&mut config.factors, &self.factors);
+        set(&mut config.epochs, &self.epochs);
+        set(&mut config.batch_size, &self.batch_size.map(Some));
+        set(&mut config.learning_rate, &self.learning_rate.map(Some));
+        set(&mut config.warm_up, &self.warm_up);
+        set(&mut config.optimizer, &self.optimizer);
+        set(&mut config.loss, &self.loss.map(Some));
+        set(&mut config.l2_linear, &self.l2_linear);
+        set(&mut config.l2_factors, &self.l2_factors.map(Some));
+        set(&mut config.init_stdev, &self.init_stdev.map(Some));
+        set(&mut config.patience, &self.patience);
+        set(&mut config.rate_decay, &self.rate_decay);
+        set(&mut config.seed, &self.seed);
+        set(&mut config.valid_fraction, &self.valid_fraction);
+        set(&mut config.valid_tail, &self.valid_tail);
+        set(&mut config.min_count, &self.min_count);
+        set(&mut config.hash_bits, &self.hash_bits.map(Some));
+        set(&mut config.numeric_transform, &self.numeric_transform);
+        set(&mut config.bins, &self.bins.map(Some));
+        config.bias &= !self.no_bias;
+        config.linear &= !self.no_linear;
+        config.shuffle &= !self.no_shuffle;
+    }
+}
+
+/// Adds the library's defaults to the help of `train`. Other commands may have flags of the same
+/// names that mean other things.
+pub fn show_defaults(command: clap::Command) -> clap::Command {
+    let defaults = Config::default().values();
+    command.mut_subcommand("train", |mut train| {
+        for (setting, default) in &defaults {
+            let is_flag = train.get_arguments().any(|arg| arg.get_id() == setting.as_str());
+            if let Some(default) = default.as_ref().filter(|_| is_flag) {
+                train = train.mut_arg(setting, |arg| {
+                    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                    arg.help(format!("{help} [default: {default}]"))
+                });
+            }
+        }
+        train
+    })
+}

@@ -1,0 +1,102 @@
+//! Applying an encoding to the interned rows that it was learned from: each distinct value is looked
+//! up once, however many rows have it.
+
+use super::row::index_token;
+use super::target::labels_as_numbers;
+use super::{Encoding, Field, FieldKind, share};
+use crate::Result;
+use crate::batch::Rows;
+use crate::data::{Interned, InternedCells, InternedColumn, split_pair};
+
+/// The training rows and those held out, with their ids.
+pub(super) fn encode(
+    interned: &Interned,
+    held_out: &[bool],
+    encoding: &Encoding,
+) -> Result<(Rows, Rows)> {
+    let columns: Vec<Remapped> =
+        interned.columns.iter().map(|column| Remapped::new(column, encoding)).collect();
+    let may_repeat = columns.iter().any(Remapped::may_repeat);
+    let (mut train, mut valid) = (Rows::new(), Rows::new());
+    let held = held_out.iter().filter(|&&held| held).count();
+    valid.reserve(held, held * columns.len())?;
+    train.reserve(interned.rows - held, (interned.rows - held) * columns.len())?;
+    let label = labels_as_numbers(&interned.labels, &encoding.target);
+    for (row, &held) in held_out.iter().enumerate() {
+        let rows = if held { &mut valid } else { &mut train };
+        rows.reserve(1, columns.iter().map(|column| column.most(row)).sum())?;
+        columns.iter().for_each(|column| column.push(row, rows));
+        if may_repeat {
+            rows.merge_duplicates();
+        }
+        rows.finish(label(row), interned.weights.get(row).copied().unwrap_or(1.0));
+    }
+    Ok((train, valid))
+}
+
+/// A column with its final ids.
+struct Remapped<'a> {
+    cells: &'a InternedCells,
+    /// The id of each distinct value; empty for numbers.
+    ids: Vec<u32>,
+    /// The first of the column's fields; pairs may have none.
+    field: Option<&'a Field>,
+}
+
+impl<'a> Remapped<'a> {
+    fn new(column: &'a InternedColumn, encoding: &'a Encoding) -> Self {
+        let fields = &encoding.fields[encoding.range(column.column)];
+        let id = |field: &Field, value: &[u8]| match &field.kind {
+            FieldKind::Values(vocabulary) => field.offset + vocabulary.id(value),
+            FieldKind::Number(_) => field.offset,
+        };
+        let mut token = Vec::new();
+        let mut pair_id = |pair: &[u8]| {
+            let (number, index) = split_pair(pair);
+            let at = fields.partition_point(|field| field.number < number);
+            id(&fields[at], index_token(index, &mut token))
+        };
+        let ids = match &column.cells {
+            InternedCells::Numbers(_) => Vec::new(),
+            InternedCells::Several { values, xs: Some(_), .. } => {
+                (0..values.len() as u32).map(|n| pair_id(values.key(n))).collect()
+            }
+            InternedCells::Single { values, .. } | InternedCells::Several { values, .. } => {
+                (0..values.len() as u32).map(|n| id(&fields[0], values.key(n))).collect()
+            }
+        };
+        Remapped { cells: &column.cells, ids, field: fields.first() }
+    }
+
+    /// How many entries a row has at the most.
+    fn most(&self, row: usize) -> usize {
+        match self.cells {
+            InternedCells::Numbers(_) => 3,
+            InternedCells::Single { .. } => 1,
+            InternedCells::Several { starts, .. } => starts[row + 1] - starts[row],
+        }
+    }
+
+    /// Whether a row may have an id twice.
+    fn may_repeat(&self) -> bool {
+        matches!(self.cells, InternedCells::Several { .. })
+    }
+
+    fn push(&self, row: usize, rows: &mut Rows) {
+        match self.cells {
+            InternedCells::Numbers(numbers) => {
+                if let Some(Field { kind: FieldKind::Number(number), offset, .. }) = self.field {
+                    number.features(numbers[row], |id, x| rows.push(offset + id, x));
+                }
+            }
+            InternedCells::Single { ids, .. } => rows.push(self.ids[ids[row] as usize], 1.0),
+            InternedCells::Several { starts, ids, xs, .. } => {
+                let range = starts[row]..starts[row + 1];
+                for at in range.clone() {
+                    let x = xs.as_ref().map_or(share(range.len()), |xs| xs[at]);
+                    rows.push(self.ids[ids[at] as usize], x);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Writing a container: header, tensors, checksum.
+
+use super::{BLOCK, CHECKSUM, CHECKSUM_LEN, DOCUMENT, HEADER_MOST, Hashed};
+use crate::file::{FORMAT_VERSION, name, write_whole};
+use crate::{Error, Result};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::io::{self, BufWriter, Write};
+use xxhash_rust::xxh3::Xxh3;
+
+/// A tensor to be written.
+pub struct Tensor<'a> {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    /// Its bytes, one part after the other.
+    parts: Box<dyn Iterator<Item = &'a [u8]> + 'a>,
+}
+
+impl<'a> Tensor<'a> {
+    /// A tensor of 32-bit floats, given in parts.
+    pub fn floats(shape: &[usize], parts: impl Iterator<Item = &'a [f32]> + 'a) -> Self {
+        let parts = Box::new(parts.map(bytemuck::cast_slice));
+        Tensor { dtype: Dtype::F32, shape: shape.to_vec(), parts }
+    }
+
+    /// A list of 64-bit numbers.
+    pub fn numbers(data: &'a [u64]) -> Self {
+        let parts = Box::new(std::iter::once(bytemuck::cast_slice(data)));
+        Tensor { dtype: Dtype::U64, shape: vec![data.len()], parts }
+    }
+
+    /// Bytes.
+    pub fn bytes(data: &'a [u8]) -> Self {
+        let parts = Box::new(std::iter::once(data));
+        Tensor { dtype: Dtype::U8, shape: vec![data.len()], parts }
+    }
+
+    fn len(&self) -> usize {
+        self.shape.iter().product::<usize>() * self.dtype.bitsize() / 8
+    }
+}
+
+/// Writes a file of `kind` with this document and these tensors.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn write<D: Serialize>(
+    path: &str,
+    kind: &str,
+    document: &D,
+    mut tensors: Vec<(String, Tensor<'_>)>,
+) -> Result<()> {
+    tensors.sort_by(|(a, left), (b, right)| right.dtype.cmp(&left.dtype).then(a.cmp(b)));
+    let envelope = serde_json::json!({
+        "format_version": FORMAT_VERSION,
+        "kind": kind,
+        "document": document,
+    });
+    let failed = |e| Error::io(name(path), e);
+    let header = header(envelope.to_string(), &tensors).map_err(failed)?;
+    write_whole(path, |out| send(out, &header, tensors).map_err(failed))
+}
+
+/// The header of a file with these tensors and the checksum after them.
+fn header(document: String, tensors: &[(String, Tensor<'_>)]) -> io::Result<Vec<u8>> {
+    let checksum = Tensor::bytes(&[0; CHECKSUM_LEN]);
+    let all = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor));
+    let mut start = 0;
+    let place = |(name, tensor): (&str, &Tensor<'_>)| {
+        let data_offsets = (start, start + tensor.len());
+        start = data_offsets.1;
+        let (dtype, shape) = (tensor.dtype, tensor.shape.clone());
+        (name.to_string(), TensorInfo { dtype, shape, data_offsets })
+    };
+    let infos = all.chain([(CHECKSUM, &checksum)]).map(place).collect();
+    let metadata = Some(HashMap::from([(DOCUMENT.to_string(), document)]));
+    let metadata = Metadata::new(metadata, infos).map_err(io::Error::other)?;
+    let mut header = serde_json::to_vec(&metadata)?;
+    header.resize(header.len().next_multiple_of(8), b' ');
+    if header.len() as u64 > HEADER_MOST {
+        return Err(io::Error::other("the schema and the encoding are too large for a file"));
+    }
+    Ok(header)
+}
+
+fn send(out: &mut dyn Write, header: &[u8], tensors: Vec<(String, Tensor<'_>)>) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(BLOCK, Hashed { out, hash: Xxh3::new() });
+    out.write_all(&(header.len() as u64).to_le_bytes())?;
+    out.write_all(header)?;
+    for part in tensors.into_iter().flat_map(|(_, tensor)| tensor.parts) {
+        out.write_all(part)?;
+    }
+    let Hashed { out, hash } = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    out.write_all(&hash.digest128().to_be_bytes())
+}

@@ -1,0 +1,196 @@
+//! A run in progress: its epochs, batches and checkpoints.
+
+use super::{Checkpoints, Epoch, FitEvent, Run, Stop};
+use crate::backend::Backend;
+use crate::config::Config;
+use crate::encode::Target;
+use crate::file::{Checkpoint, Progress, load_checkpoint};
+use crate::metric::{DEFAULT_THRESHOLD, Metrics};
+use crate::model::Weights;
+use crate::{Error, Result};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use std::time::Instant;
+
+/// A run in progress.
+pub(super) struct Training<'r> {
+    run: &'r Run<'r>,
+    backend: &'r mut dyn Backend,
+    pub(super) progress: Progress,
+    /// The weights of the best epoch so far.
+    pub(super) best: Option<Weights>,
+    /// The rows' fingerprint, if there are checkpoints to carry it.
+    fingerprint: u64,
+    /// When the last checkpoint was written.
+    saved: Instant,
+}
+
+impl<'r> Training<'r> {
+    /// The run at its beginning, or where its checkpoint has it go on.
+    pub(super) fn begin(run: &'r Run<'r>, backend: &'r mut dyn Backend) -> Result<Self> {
+        let fresh = Progress {
+            epoch: 1,
+            rows: 0,
+            loss: 0.0,
+            rate: run.config.resolved_rate(),
+            best_epoch: 0,
+            history: Vec::new(),
+        };
+        let fingerprint = run.checkpoints.map_or(0, |_| run.fingerprint());
+        let is_there = |to: &&Checkpoints| to.resume && std::path::Path::new(&to.path).exists();
+        let (progress, best) = match run.checkpoints.filter(is_there) {
+            None => (fresh, None),
+            Some(to) => {
+                let state = backend.state_mut();
+                let (progress, best) = load_checkpoint(&to.path, run.config, fingerprint, state)?;
+                if progress.epoch == 0 || progress.rows > run.train.len() {
+                    let message = "its progress is not one of this run: it is damaged";
+                    return Err(Error::model_file(&to.path, message));
+                }
+                (progress, best)
+            }
+        };
+        let saved = Instant::now();
+        Ok(Training { run, backend, progress, best, fingerprint, saved })
+    }
+
+    /// Trains until there is a reason to stop.
+    pub(super) fn epochs(&mut self, watch: &mut dyn FnMut(FitEvent<'_>) -> bool) -> Result<Stop> {
+        let Config { epochs, patience, rate_decay, .. } = *self.run.config;
+        while self.progress.epoch <= epochs {
+            if patience > 0 && stale(&self.progress) >= patience {
+                return Ok(Stop::NoBetter);
+            }
+            if let Some(stop) = self.rows(watch)? {
+                return Ok(stop);
+            }
+            let epoch = match self.finish_epoch() {
+                // Finite parameters may still give a score that is not.
+                Err(Error::Diverged(_)) => return Ok(self.diverged(None)),
+                epoch => epoch?,
+            };
+            let goes_on = watch(FitEvent::Epoch(&epoch));
+            if epoch.valid.is_none() || is_best(&epoch, &self.progress) {
+                self.progress.best_epoch = epoch.epoch;
+                self.best = Some(self.backend.weights()?);
+            } else {
+                self.progress.rate *= rate_decay;
+            }
+            self.progress.history.push(epoch);
+            self.progress.epoch += 1;
+            (self.progress.rows, self.progress.loss) = (0, 0.0);
+            if !goes_on {
+                return Ok(Stop::Interrupted);
+            }
+        }
+        Ok(Stop::Finished)
+    }
+
+    /// Trains on what is left of an epoch's rows. `Some` ends the training.
+    fn rows(&mut self, watch: &mut dyn FnMut(FitEvent<'_>) -> bool) -> Result<Option<Stop>> {
+        let run = self.run;
+        let Progress { epoch, rate, rows: done, .. } = self.progress;
+        let order = run.order(epoch);
+        let weight_of = |rows: &[u32]| rows.iter().map(|&i| run.weight(i)).sum::<f64>();
+        let mut weight = weight_of(&order[..done]);
+        for batch in order[done..].chunks(run.config.batch_rows(run.train.len())) {
+            match self.backend.step(run.train, batch, (rate * self.warmth()) as f32) {
+                Ok(loss) => self.progress.loss += loss,
+                Err(at) => return Ok(Some(self.diverged(Some(batch[at] as usize)))),
+            }
+            self.progress.rows += batch.len();
+            weight += weight_of(batch);
+            let loss = run.in_own_unit(self.progress.loss / weight.max(f64::MIN_POSITIVE));
+            if !watch(FitEvent::Batch { epoch, rows: self.progress.rows, loss }) {
+                return Ok(Some(Stop::Interrupted));
+            }
+            if run.checkpoints.is_some_and(|to| self.saved.elapsed() >= to.every) {
+                self.save()?;
+            }
+        }
+        Ok((!self.backend.is_finite()).then(|| self.diverged(None)))
+    }
+
+    /// The share of the learning rate that the next batch gets.
+    fn warmth(&self) -> f64 {
+        let (done, all) = (self.backend.state().time, u64::from(self.run.config.warm_up));
+        if done < all { (done + 1) as f64 / (all + 1) as f64 } else { 1.0 }
+    }
+
+    fn diverged(&self, row: Option<usize>) -> Stop {
+        let Progress { epoch, rate, .. } = self.progress;
+        Stop::Diverged { epoch, row, rate }
+    }
+
+    fn finish_epoch(&self) -> Result<Epoch> {
+        let (run, progress) = (self.run, &self.progress);
+        Ok(Epoch {
+            epoch: progress.epoch,
+            learning_rate: progress.rate,
+            train_loss: run.in_own_unit(progress.loss / run.train.weight()),
+            valid: match run.valid.is_empty() {
+                true => None,
+                false => Some(run.measure(&self.backend.scores(run.valid))?),
+            },
+        })
+    }
+
+    /// Writes a checkpoint, if they are wanted.
+    pub(super) fn save(&mut self) -> Result<()> {
+        let Some(to) = self.run.checkpoints else { return Ok(()) };
+        let (state, best) = (self.backend.state(), self.best.as_ref());
+        let checkpoint = Checkpoint { progress: &self.progress, state, best };
+        checkpoint.save(&to.path, self.run.config, self.fingerprint)?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+}
+
+/// Epochs since the best one.
+fn stale(progress: &Progress) -> u32 {
+    (progress.epoch - 1).saturating_sub(progress.best_epoch)
+}
+
+fn is_best(epoch: &Epoch, progress: &Progress) -> bool {
+    let best = progress.history.iter().find(|e| e.epoch == progress.best_epoch);
+    let loss = |epoch: &Epoch| epoch.valid.as_ref().map_or(f64::INFINITY, Metrics::loss);
+    best.is_none_or(|best| loss(epoch) < loss(best))
+}
+
+impl Run<'_> {
+    fn measure(&self, scores: &[f32]) -> Result<Metrics> {
+        let inverse_link = |s: &f32| self.config.resolved_loss().inverse_link(f64::from(*s));
+        let prediction = |s: &f32| self.target.restore(inverse_link(s));
+        let predictions: Vec<f64> = scores.iter().map(prediction).collect();
+        Metrics::measure(self.target.is_binary(), &predictions, self.valid, DEFAULT_THRESHOLD)
+    }
+
+    /// The order in which an epoch takes the rows.
+    fn order(&self, epoch: u32) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.train.len() as u32).collect();
+        if self.config.shuffle {
+            // The golden ratio's bits keep (seed, epoch) and (seed + 1, epoch - 1) apart.
+            let mix = u64::from(epoch).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            order.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(self.config.seed ^ mix));
+        }
+        order
+    }
+
+    fn weight(&self, row: u32) -> f64 {
+        f64::from(self.train.label(row as usize).1)
+    }
+
+    /// A mean loss as it is shown: squared loss halves the square and is taken in units of the
+    /// standardised target.
+    fn in_own_unit(&self, loss: f64) -> f64 {
+        match self.target {
+            Target::Binary { .. } => loss,
+            Target::Real { scale, .. } => 2.0 * loss * scale * scale,
+        }
+    }
+
+    fn fingerprint(&self) -> u64 {
+        self.train.fingerprint() ^ self.valid.fingerprint().rotate_left(1)
+    }
+}

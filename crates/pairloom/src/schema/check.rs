@@ -1,0 +1,53 @@
+//! What a schema must be, given or inferred.
+
+use super::{Column, Role, Schema};
+use crate::{Error, Result};
+use std::collections::HashSet;
+
+impl Schema {
+    /// Checks that the columns make a whole.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] saying what is wrong.
+    pub fn check(&self) -> Result<()> {
+        for role in [Role::Label, Role::Weight, Role::Group, Role::Pairs] {
+            let with_role = self.columns.iter().filter(|column| column.role == role);
+            let names: Vec<&str> = with_role.map(|column| column.name.as_str()).collect();
+            if let [first, second, ..] = names[..] {
+                let role = role.name();
+                return Err(Error::usage(format!("'{first}' and '{second}' are both {role}")));
+            }
+        }
+        if !self.columns.iter().any(|c| c.role.is_feature()) {
+            let guessed = |c: &&Column| c.role == Role::Ignore && !c.why.is_empty();
+            let example = self.columns.iter().find(guessed);
+            let example =
+                example.map_or(String::new(), |c| format!("; '{}' is left out: {}", c.name, c.why));
+            return Err(Error::usage(format!("no column is left to learn from{example}")));
+        }
+        let mut names = HashSet::new();
+        if let Some(Column { name, .. }) = self.columns.iter().find(|c| !names.insert(&c.name)) {
+            return Err(Error::usage(format!("two columns are named '{name}'")));
+        }
+        self.columns.iter().try_for_each(Column::check)
+    }
+}
+
+impl Column {
+    fn check(&self) -> Result<()> {
+        let is_multi = self.role == Role::Multi;
+        let rules = [
+            ("separator", !is_multi || self.separator.is_some(), "given, as it is multi"),
+            ("separator", self.separator.is_none_or(|c| c.is_ascii()), "an ASCII character"),
+            ("hash_bits", self.hash_bits.is_none_or(|b| (1..=30).contains(&b)), "from 1 to 30"),
+            ("bins", self.bins.is_none_or(|b| (2..=65536).contains(&b)), "from 2 to 65536"),
+            ("min_count", self.min_count != Some(0), "at least 1"),
+        ];
+        match rules.iter().find(|(_, holds, _)| !holds) {
+            None => Ok(()),
+            Some((setting, _, rule)) => {
+                Err(Error::usage(format!("{setting} of '{}' must be {rule}", self.name)))
+            }
+        }
+    }
+}
