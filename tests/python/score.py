@@ -13,7 +13,7 @@ import numpy as np
 import xxhash
 from safetensors import safe_open
 
-MISSING = {"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "none", "\\N", "?"}
+MISSING = {"", "na", "n/a", "<na>", "nan", "null", "none", "\\n", "?", "-"}
 
 
 def load(path):
@@ -52,19 +52,25 @@ def piecewise(frequent, knots, v):
     return [(low, 1 - share), (low + 1, share)] if share else [(low, 1.0)]
 
 
+def value(scale, v):
+    """A number in units of its deviation, or its logarithm in those of that."""
+    v = math.copysign(math.log1p(abs(v)), v) if scale["log"] else v
+    return min(max((v - scale["mean"]) / scale["deviation"], -scale["limit"]), scale["limit"])
+
+
 def number(of, ids, cell):
     """The (id, x) pairs of a numeric cell."""
-    v = math.nan if cell.strip() in MISSING else float(cell)
+    v = math.nan if cell.strip().lower() in MISSING else float(cell)
     if of["transform"] == "log-square":
         return [(ids(bucket(v)), 1.0)]
     if math.isnan(v):
         return [(0 if of["transform"] in ("piecewise", "quantile") else 1, 1.0)]
     if of["transform"] == "piecewise":
-        return [(1 + i, x) for i, x in piecewise(of["frequent"], of["knots"], v)]
+        knots = piecewise(of["frequent"], of["knots"], v)
+        return [(1, value(of["value"], v)), *((2 + i, x) for i, x in knots)]
     if of["transform"] == "quantile":
         return [(1 + int(np.searchsorted(of["edges"], v)), 1.0)]
-    v = math.copysign(math.log1p(abs(v)), v) if of["transform"] == "log" else v
-    return [(0, min(max((v - of["mean"]) / of["scale"], -100.0), 100.0))]
+    return [(0, value(of, v))]
 
 
 def features(row, schema, fields):

@@ -241,8 +241,6 @@ fn notice_rough(valid: &Rows, binary: bool) {
              good the model is on new rows: see first with some how many --epochs are best",
         );
     } else if few < ROUGH {
-        notice(&format!(
-            "note: with {few} validation rows{of} the figures are rough; another --seed may give others"
-        ));
+        notice(&format!("note: with {few} validation rows{of} these figures are rough"));
     }
 }

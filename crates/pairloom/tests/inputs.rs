@@ -89,7 +89,7 @@ const LIBSVM: &[Case] = &[
     (
         "fields of a csv",
         b"1,2,3\n",
-        &["!1:1 `1,2,3` is no line of libsvm: is this a CSV separated"],
+        &["!1:1 '1,2,3' is no line of libsvm: is this a CSV separated"],
     ),
 ];
 
@@ -546,7 +546,7 @@ fn a_csv_is_no_sparse_file() {
         let options = OpenOptions { format: Some(format), ..OpenOptions::default() };
         let mut reader = input::from_bytes("t", &b"y,a,b\n1,2,3\n"[..], &options).unwrap();
         let error = reader.read(&mut RawRow::new()).unwrap_err().to_string();
-        let expected = format!("t:1:1: `y,a,b` is no line of {name}: is this a CSV separated by");
+        let expected = format!("t:1:1: 'y,a,b' is no line of {name}: is this a CSV separated by");
         assert!(error.starts_with(&expected), "{error}");
         let mut reader = input::from_bytes("t", &b"1,2 3:1:1\n"[..], &options).unwrap();
         let error = reader.read(&mut RawRow::new()).err().map(|error| error.to_string());

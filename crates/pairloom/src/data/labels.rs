@@ -86,7 +86,7 @@ impl Labels {
                 let here = if number.is_none() { "" } else { "of a row above " };
                 let what = match is_missing(text.as_bytes()) {
                     true => "stands for a missing number: leave out rows without a label",
-                    false => "is not a number, and the others are",
+                    false => "is not a number, and the others are: correct it",
                 };
                 format!("label: {} {here}{what}, or say --on-error skip", quoted(text))
             }

@@ -9,7 +9,7 @@
 use super::lines::{self, Lines, MAX_ITEMS};
 use super::number::{overflows_f32, parse_f32, parse_u64};
 use super::open::Source;
-use super::shown::shown;
+use super::shown::{quoted, shown};
 use super::{Format, Pair, RawRow, Reader};
 use crate::Result;
 use memchr::memchr;
@@ -161,7 +161,7 @@ impl Grammar {
         match sign {
             Some(&sign) if memchr(b':', line).is_none() => {
                 let (sign, name) = (char::from(sign), self.format().name());
-                let message = format!("`{}` is no line of {name}: is this a CSV", shown(text));
+                let message = format!("{} is no line of {name}: is this a CSV", quoted(text));
                 Err((label.start, format!("{message} separated by '{sign}' (--format csv)?")))
             }
             _ => Ok(()),
