@@ -64,12 +64,4 @@ impl Threads {
             Some(pool) => pool.install(|| parts.into_par_iter().map(work).collect()),
         }
     }
-
-    /// Sorts distinct keys.
-    pub fn sort(&self, keys: &mut [u64]) {
-        match &self.pool {
-            None => keys.sort_unstable(),
-            Some(pool) => pool.install(|| keys.par_sort_unstable()),
-        }
-    }
 }
