@@ -38,14 +38,19 @@ pub fn learn(
     let target = learn_target(&interned, &training, schema, config, file)?;
     let is_number = |column: &&InternedColumn| matches!(column.cells, InternedCells::Numbers(_));
     let numbers = interned.columns.iter().filter(is_number).count();
-    let config = Config { bins: Some(config.bins_of(training.len(), numbers)), ..config.clone() };
+    let bins = config.bins_of(training.len(), numbers);
     let label = labels_as_numbers(&interned.labels, &target);
     let mut fields = Vec::new();
     for column in &interned.columns {
         let about = &schema.columns[column.column];
-        let kinds = learn_column(column, about, &training, &config, &target, &label)?.into_iter();
+        let kinds = learn_column(column, about, &training, config, bins, &target, &label)?;
         let column = column.column;
-        fields.extend(kinds.map(|(number, kind)| Field { column, number, offset: 0, kind }));
+        fields.extend(kinds.into_iter().map(|(number, kind)| Field {
+            column,
+            number,
+            offset: 0,
+            kind,
+        }));
     }
     let encoding = Encoding { target, fields: with_offsets(fields)? };
     let (train, valid) = encode(&interned, held_out, &encoding)?;
@@ -70,6 +75,7 @@ fn learn_column(
     about: &Column,
     training: &[usize],
     config: &Config,
+    bins: usize,
     target: &Target,
     label: &dyn Fn(usize) -> f32,
 ) -> Result<Vec<(u32, FieldKind)>> {
@@ -82,7 +88,7 @@ fn learn_column(
         InternedCells::Numbers(numbers) => {
             let cells = training.iter().map(|&row| (numbers[row], label(row)));
             let transform = about.transform.unwrap_or(config.numeric_transform);
-            let bins = about.bins.or(config.bins).unwrap_or(2);
+            let bins = about.bins.unwrap_or(bins);
             let number = Number::learn(cells, transform, bins, min_count, target.is_binary())?;
             vec![(0, FieldKind::Number(number))]
         }

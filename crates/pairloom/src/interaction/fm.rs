@@ -42,6 +42,11 @@ impl<L: Lanes> Interaction for Fm<L> {
     }
 
     #[inline(always)]
+    fn afresh(&self, used: &mut [L; 2]) -> [L; 2] {
+        used.each_mut().map(L::afresh)
+    }
+
+    #[inline(always)]
     fn absorb(&self, vector: &[f32], x: f32, [sum, squares]: &mut [L; 2]) {
         let lanes = sum.as_mut().iter_mut().zip(squares.as_mut());
         for ((s, q), v) in lanes.zip(&vector[..self.width()]) {

@@ -24,6 +24,9 @@ pub trait Interaction: Send + Sync {
     /// The sums of no features.
     fn zero(&self) -> Self::Sums;
 
+    /// The sums of no features in the memory of `used`, whose figures are lost.
+    fn afresh(&self, used: &mut Self::Sums) -> Self::Sums;
+
     /// Adds a feature with value `x` to the running sums.
     fn absorb(&self, vector: &[f32], x: f32, sums: &mut Self::Sums);
 
@@ -40,6 +43,9 @@ pub trait Lanes: AsRef<[f32]> + AsMut<[f32]> + Clone + Send + Sync {
     /// `width` zeros.
     fn zeros(width: usize) -> Self;
 
+    /// As many zeros as there are floats in `used`, in its memory where it has some.
+    fn afresh(used: &mut Self) -> Self;
+
     /// The number of zeros in `zeros(width)`, which the compiler may know.
     fn width(width: usize) -> usize;
 }
@@ -47,6 +53,11 @@ pub trait Lanes: AsRef<[f32]> + AsMut<[f32]> + Clone + Send + Sync {
 impl<const N: usize> Lanes for [f32; N] {
     #[inline(always)]
     fn zeros(_width: usize) -> Self {
+        [0.0; N]
+    }
+
+    #[inline(always)]
+    fn afresh(_used: &mut Self) -> Self {
         [0.0; N]
     }
 
@@ -60,6 +71,12 @@ impl Lanes for Vec<f32> {
     #[inline(always)]
     fn zeros(width: usize) -> Self {
         vec![0.0; width]
+    }
+
+    #[inline(always)]
+    fn afresh(used: &mut Self) -> Self {
+        used.fill(0.0);
+        std::mem::take(used)
     }
 
     #[inline(always)]

@@ -24,8 +24,7 @@ impl Update for AdaGrad {
         for ((p, s), g) in p8.iter_mut().zip(s8).zip(g8) {
             let (mut moved, mut sums) = (*p, *s);
             for l in 0..LANES {
-                sums[l] += g[l] * g[l];
-                moved[l] -= now.rate * g[l] / (1.0 + sums[l]).sqrt();
+                step(now.rate, &mut moved[l], &mut sums[l], g[l]);
             }
             (*p, *s) = (moved, sums);
         }

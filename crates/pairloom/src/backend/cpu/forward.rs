@@ -60,7 +60,7 @@ impl<M: Interaction> Forward<'_, M> {
     #[inline(always)]
     fn list(&mut self, row: u32, features: impl Iterator<Item = (u32, f32)>) {
         for (feature, x) in features {
-            let owner = self.bounds.iter().position(|&bound| feature < bound).unwrap_or(0);
+            let owner = self.bounds.partition_point(|&bound| bound <= feature);
             self.entries[owner].push(Entry { feature, row, x });
         }
     }
@@ -88,11 +88,13 @@ fn score_row<M: Interaction>(
     row: Row<'_>,
     sums: &mut M::Sums,
 ) -> f32 {
-    let (score, found) = match row.values.is_empty() {
-        true => score(interaction, parameters, row.ones()),
-        false => score(interaction, parameters, row.valued()),
+    // Local, and so in registers, where the width is known.
+    let mut local = interaction.afresh(sums);
+    let score = match row.values.is_empty() {
+        true => score(interaction, parameters, row.ones(), &mut local),
+        false => score(interaction, parameters, row.valued(), &mut local),
     };
-    *sums = found;
+    *sums = local;
     score
 }
 
@@ -101,13 +103,14 @@ fn score<M: Interaction>(
     interaction: &M,
     Parameters { linear, factors, bias }: Parameters<'_>,
     features: impl Iterator<Item = (u32, f32)>,
-) -> (f32, M::Sums) {
-    let (mut sums, mut weights, width) = (interaction.zero(), 0.0, interaction.width());
+    sums: &mut M::Sums,
+) -> f32 {
+    let (mut weights, width) = (0.0, interaction.width());
     for (id, x) in features {
         weights += linear.vector(id, 1)[0] * x;
-        interaction.absorb(factors.vector(id, width), x, &mut sums);
+        interaction.absorb(factors.vector(id, width), x, sums);
     }
-    (bias + (weights + interaction.score(&sums)), sums)
+    bias + (weights + interaction.score(sums))
 }
 
 /// Scores of the rows from `first` on.

@@ -30,7 +30,7 @@ use crate::simd;
 use crate::table::{Table, View};
 use entries::Entry;
 use forward::{Forward, Scores};
-use update::{Features, Piece};
+use update::{Features, Piece, Sorted};
 
 /// Bytes that an entry of a batch takes: where it is found, and twice to be sorted.
 pub(crate) const ENTRY_BYTES: u128 = 3 * size_of::<Entry>() as u128;
@@ -43,25 +43,18 @@ pub struct Cpu<M: Interaction> {
     threads: Threads,
     /// Where each thread's features end.
     bounds: Vec<u32>,
-    scratch: Scratch<M::Sums>,
+    scratch: Scratch<M>,
 }
 
 /// What one step writes down on the way, kept to be used again.
-struct Scratch<S> {
-    sums: Vec<S>,
+struct Scratch<M: Interaction> {
+    sums: Vec<M::Sums>,
     slopes: Vec<f32>,
     losses: Vec<f64>,
     /// What each thread of the first half has for each of the second.
     found: Vec<Vec<Entry>>,
-    /// What each thread of the second half has in all, and room to sort it.
-    sorted: Vec<Sorted>,
-}
-
-#[derive(Clone, Default)]
-struct Sorted {
-    entries: Vec<Entry>,
-    spare: Vec<Entry>,
-    runs: Vec<u32>,
+    /// What each thread of the second half has in all.
+    sorted: Vec<Sorted<M::Vector>>,
 }
 
 impl<M: Interaction> Cpu<M> {
@@ -90,7 +83,7 @@ impl<M: Interaction> Cpu<M> {
             slopes: Vec::new(),
             losses: Vec::new(),
             found: vec![Vec::new(); threads.count() * threads.count()],
-            sorted: vec![Sorted::default(); threads.count()],
+            sorted: vec![Sorted::new(interaction.width()); threads.count()],
         };
         Ok(Cpu { interaction, settings, state, threads, bounds, scratch })
     }
@@ -128,11 +121,6 @@ impl<M: Interaction> Cpu<M> {
         let Scratch { sums, slopes, found, sorted, .. } = &mut self.scratch;
         let (mut parts, mut from) = (Vec::with_capacity(self.bounds.len()), 0);
         for ((thread, &to), sorted) in self.bounds.iter().enumerate().zip(sorted) {
-            let Sorted { entries, spare, runs } = sorted;
-            entries.clear();
-            for found in found.iter().skip(thread).step_by(self.bounds.len()) {
-                entries.extend_from_slice(found);
-            }
             let count = (to - from) as usize;
             let (linear, others) = weights.split_at_mut(count * strides[0]);
             let (factors, more) = vectors.split_at_mut(count * strides[1]);
@@ -146,9 +134,9 @@ impl<M: Interaction> Cpu<M> {
                 features: from..to,
                 linear: Piece { floats: linear, stride: strides[0] },
                 factors: Piece { floats: factors, stride: strides[1] },
-                entries,
-                spare,
-                runs,
+                found: &found[thread..],
+                every: self.bounds.len(),
+                scratch: sorted,
             });
             from = to;
         }

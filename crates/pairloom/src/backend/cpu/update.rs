@@ -38,10 +38,36 @@ pub(super) struct Features<'a, M: Interaction> {
     pub(super) features: Range<u32>,
     pub(super) linear: Piece<'a>,
     pub(super) factors: Piece<'a>,
-    /// In the order of the rows.
-    pub(super) entries: &'a mut Vec<Entry>,
-    pub(super) spare: &'a mut Vec<Entry>,
-    pub(super) runs: &'a mut Vec<u32>,
+    /// Every so many of these lists, from the first on, has entries of the features, and together
+    /// they are in the order of the rows.
+    pub(super) found: &'a [Vec<Entry>],
+    pub(super) every: usize,
+    pub(super) scratch: &'a mut Sorted<M::Vector>,
+}
+
+/// What is kept from step to step for the memory it has.
+#[derive(Clone)]
+pub(super) struct Sorted<V> {
+    entries: Vec<Entry>,
+    spare: Vec<Entry>,
+    runs: Vec<u32>,
+    gradient: V,
+}
+
+impl<V: Lanes> Sorted<V> {
+    pub(super) fn new(width: usize) -> Self {
+        let (entries, spare) = (Vec::new(), Vec::new());
+        Sorted { entries, spare, runs: Vec::new(), gradient: V::zeros(width) }
+    }
+
+    /// Brings the entries of these lists into the order of the features, which are in
+    /// `first..first + span`.
+    fn sort<'a>(&mut self, found: impl Iterator<Item = &'a Vec<Entry>>, first: u32, span: u32) {
+        self.entries.clear();
+        found.for_each(|found| self.entries.extend_from_slice(found));
+        sort(&mut self.entries, &mut self.spare, first, span);
+        find_runs(&self.entries, &mut self.runs);
+    }
 }
 
 impl<M: Interaction> Work for Features<'_, M> {
@@ -50,9 +76,9 @@ impl<M: Interaction> Work for Features<'_, M> {
     #[inline(always)]
     fn run(mut self) {
         let Range { start, end } = self.features;
-        sort(self.entries, self.spare, start, end - start);
-        let (entries, mut runs) = (std::mem::take(self.entries), std::mem::take(self.runs));
-        find_runs(&entries, &mut runs);
+        self.scratch.sort(self.found.iter().step_by(self.every), start, end - start);
+        let entries = std::mem::take(&mut self.scratch.entries);
+        let runs = std::mem::take(&mut self.scratch.runs);
         let mut next = start;
         for (number, run) in runs.windows(2).enumerate() {
             if let Some(&coming) = runs.get(number + AHEAD) {
@@ -65,8 +91,7 @@ impl<M: Interaction> Work for Features<'_, M> {
             next = feature + 1;
         }
         self.untouched(next..end);
-        // Kept for the memory they have.
-        (*self.entries, *self.runs) = (entries, runs);
+        (self.scratch.entries, self.scratch.runs) = (entries, runs);
     }
 }
 
@@ -105,7 +130,7 @@ impl<M: Interaction> Features<'_, M> {
         let most = 1.0 / self.now.rate;
         let at = feature - self.features.start;
         let (vector, state) = self.factors.row(at).split_at_mut(self.interaction.width());
-        let mut gradient = M::Vector::zeros(vector.len());
+        let mut gradient = M::Vector::afresh(&mut self.scratch.gradient);
         let l2 = (share * l2_factors).min(most);
         gradient.as_mut().iter_mut().zip(&*vector).for_each(|(g, v)| *g = l2 * v);
         let mut slope_of_w = 0.0;
@@ -115,6 +140,7 @@ impl<M: Interaction> Features<'_, M> {
             slope_of_w += slope * x;
         }
         optimizer.step(self.now, vector, state, gradient.as_ref());
+        self.scratch.gradient = gradient;
         if *linear {
             let (w, state) = self.linear.row(at).split_at_mut(1);
             let gradient = slope_of_w + (share * l2_linear).min(most) * w[0];
@@ -129,7 +155,7 @@ impl<M: Interaction> Features<'_, M> {
         if !optimizer.is_dense() {
             return;
         }
-        let zeros = M::Vector::zeros(self.interaction.width());
+        let zeros = M::Vector::afresh(&mut self.scratch.gradient);
         for feature in features {
             let at = feature - self.features.start;
             let (vector, state) = self.factors.row(at).split_at_mut(self.interaction.width());
@@ -139,5 +165,6 @@ impl<M: Interaction> Features<'_, M> {
                 optimizer.step(self.now, w, state, &[0.0]);
             }
         }
+        self.scratch.gradient = zeros;
     }
 }
