@@ -10,7 +10,7 @@ use pairloom::batch::Rows;
 use pairloom::config::Config;
 use pairloom::data::Interned;
 use pairloom::encode::{
-    Encoding, FieldKind, Learned, Number, RowEncoder, Transform, Vocabulary, learn,
+    Encoding, FieldKind, Learned, Number, RowEncoder, Scale, Transform, Vocabulary, learn,
 };
 use pairloom::input::{Format, RawRow};
 use pairloom::model::Weights;
@@ -215,19 +215,24 @@ fn a_piecewise_number_is_its_value_and_its_share_of_two_knots() {
     assert_eq!(described(&encoding, &encoded, 2), [("missing".into(), 1.0)]);
 }
 
+/// The units of the value of a piecewise number, learned from 400 rows of label and number.
+fn units(row: &dyn Fn(usize) -> (f64, f64)) -> Scale {
+    let line = |i: usize| format!("{},{}\n", row(i).0, row(i).1);
+    let lines: String = (0..400).map(line).collect();
+    let rows = raw_rows("rows.csv", &format!("y,n\n{lines}"), CSV).1;
+    let schema = schema(&[("y", Role::Label), ("n", Role::Numeric)]);
+    let config = Config { numeric_transform: Transform::Piecewise, ..plain_config() };
+    let Learned { encoding, .. } = learned(&schema, &config, &rows, &[false; 400]);
+    match &encoding.fields[0].kind {
+        FieldKind::Number(Number::Piecewise { value, .. }) => *value,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_long_tail_is_taken_by_its_logarithm() {
     let is_log = |value: &dyn Fn(f64) -> f64| {
-        let line = |i: usize| format!("{},{}\n", i % 2, value((i as f64 + 0.5) / 400.0));
-        let lines: String = (0..400).map(line).collect();
-        let rows = raw_rows("rows.csv", &format!("y,n\n{lines}"), CSV).1;
-        let schema = schema(&[("y", Role::Label), ("n", Role::Numeric)]);
-        let config = Config { numeric_transform: Transform::Piecewise, ..plain_config() };
-        let Learned { encoding, .. } = learned(&schema, &config, &rows, &[false; 400]);
-        match &encoding.fields[0].kind {
-            FieldKind::Number(Number::Piecewise { value, .. }) => value.log,
-            other => panic!("{other:?}"),
-        }
+        units(&|i| ((i % 2) as f64, value((i as f64 + 0.5) / 400.0))).log
     };
     // Quantile functions: uniform, logistic, its exponential, and that with a sign.
     assert!(!is_log(&|u| u));
@@ -241,16 +246,8 @@ fn a_target_that_follows_a_long_tail_keeps_it() {
     // A cube of evenly spread values: its logarithm has the smaller tails.
     let cube = |i: usize| ((i as f64 - 199.5) / 40.0).powi(3);
     let of_labels = |label: &dyn Fn(f64) -> f64| {
-        let line = |i: usize| format!("{},{}\n", label(cube(i)), cube(i));
-        let lines: String = (0..400).map(line).collect();
-        let rows = raw_rows("rows.csv", &format!("y,n\n{lines}"), CSV).1;
-        let schema = schema(&[("y", Role::Label), ("n", Role::Numeric)]);
-        let config = Config { numeric_transform: Transform::Piecewise, ..plain_config() };
-        let Learned { encoding, .. } = learned(&schema, &config, &rows, &[false; 400]);
-        match &encoding.fields[0].kind {
-            FieldKind::Number(Number::Piecewise { value, .. }) => (value.log, value.limit),
-            other => panic!("{other:?}"),
-        }
+        let Scale { log, limit, .. } = units(&|i| (label(cube(i)), cube(i)));
+        (log, limit)
     };
     assert_eq!(of_labels(&|v| 3.0 * v), (false, 100.0));
     assert_eq!(of_labels(&|v| v.cbrt()), (true, 100.0));

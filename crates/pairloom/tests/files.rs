@@ -6,17 +6,18 @@
 
 mod common;
 
-use common::{bytes, folder, job, model, names, path, plain_config, trained, write};
+use common::{
+    all_kinds, all_kinds_model, all_kinds_schema, bytes, folder, job, model, path, plain_config,
+    predictions, trained, write,
+};
 use pairloom::config::Config;
 use pairloom::encode::Transform;
-use pairloom::file::{FORMAT_VERSION, check_place, write_whole};
+use pairloom::file::FORMAT_VERSION;
 use pairloom::fit::Checkpoints;
-use pairloom::input::{self, Format};
+use pairloom::input::{self};
 use pairloom::parallel::Threads;
 use pairloom::predict::EvaluateOptions;
-use pairloom::predict::PredictOptions;
 use pairloom::reading::OnError;
-use pairloom::schema::{Column, Role, Schema};
 use pairloom::train::{Job, SchemaSource};
 use pairloom::{Error, Model, Result};
 use rand::RngExt;
@@ -24,42 +25,11 @@ use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
-use std::path::Path;
-use std::process::Command;
+use std::os::unix::fs::FileExt;
 use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_128;
 
 const CHECKSUM: usize = 16;
-
-/// Rows with every kind of column.
-fn rows(count: usize) -> String {
-    let line = |i: usize| {
-        let multi = ["", "x", "x|y", "y|z|x"][i % 4];
-        let label = u8::from((i * 7 % 11 + i % 4).is_multiple_of(3));
-        format!("{label},a{},{multi},{},{},b{}\n", i * 7 % 11, i * 37 % 101, i % 13, i % 5)
-    };
-    format!("label,c,m,n,l,h\n{}", (0..count).map(line).collect::<String>())
-}
-
-fn columns() -> Schema {
-    let mut columns = vec![Column::new("label", Role::Label), Column::new("c", Role::Categorical)];
-    columns.push(Column { separator: Some('|'), ..Column::new("m", Role::Multi) });
-    let numeric =
-        |name, transform| Column { transform: Some(transform), ..Column::new(name, Role::Numeric) };
-    columns.push(numeric("n", Transform::Quantile));
-    columns.push(numeric("l", Transform::LogSquare));
-    columns.push(Column { hash_bits: Some(3), ..Column::new("h", Role::Categorical) });
-    Schema { format: Format::Csv { delimiter: ',', header: true }, positive: None, columns }
-}
-
-/// A small model of every kind of field.
-fn small() -> Model {
-    let folder = folder();
-    let data = write(&folder, "rows.csv", rows(200));
-    let config = Config { factors: 8, epochs: 3, ..plain_config() };
-    model(&Job { schema: SchemaSource::Given(columns()), ..job(&data, &config) })
-}
 
 /// Fixes the checksum of a file's bytes: XXH3-128 of all but the last 16, big-endian.
 fn reseal(bytes: &mut [u8]) {
@@ -107,26 +77,14 @@ fn refusal(path: &str, bytes: &[u8]) -> String {
     }
 }
 
-fn predictions(model: &Model) -> Result<Vec<f64>> {
-    let options = PredictOptions { on_error: OnError::Skip, ..PredictOptions::default() };
-    let mut reader = input::from_bytes("rows.csv", rows(60), &Default::default())?;
-    let mut all = Vec::new();
-    let threads = Threads::new(1).unwrap();
-    model.predict_rows(&mut *reader, "rows.csv", &options, &threads, |piece| {
-        all.extend_from_slice(&piece.predictions);
-        Ok(())
-    })?;
-    Ok(all)
-}
-
 #[test]
 fn what_is_loaded_is_what_was_saved() {
     let folder = folder();
-    let data = write(&folder, "rows.csv", rows(200));
+    let data = write(&folder, "rows.csv", all_kinds(200));
     for numeric_transform in Transform::ALL {
         for (factors, linear) in [(0, true), (1, true), (8, false), (17, true)] {
             let config = Config { numeric_transform, factors, linear, epochs: 1, ..plain_config() };
-            let mut schema = columns();
+            let mut schema = all_kinds_schema();
             schema.columns[3].transform = None;
             let model = model(&Job { schema: SchemaSource::Given(schema), ..job(&data, &config) });
             let first = path(&folder, "first");
@@ -148,7 +106,7 @@ fn what_is_loaded_is_what_was_saved() {
 
 #[test]
 fn the_file_is_a_safetensors_file() {
-    let model = small();
+    let model = all_kinds_model();
     let file = bytes(&model);
     let tensors = safetensors::SafeTensors::deserialize(&file).unwrap();
     let features = model.encoding.features();
@@ -172,7 +130,7 @@ fn the_file_is_a_safetensors_file() {
 fn every_truncation_is_refused() {
     let folder = folder();
     let path = path(&folder, "model");
-    small().save(&path).unwrap();
+    all_kinds_model().save(&path).unwrap();
     let file = File::options().write(true).open(&path).unwrap();
     for length in (0..file.metadata().unwrap().len()).rev() {
         file.set_len(length).unwrap();
@@ -190,7 +148,7 @@ fn every_truncation_is_refused() {
 fn more_bytes_at_the_end_are_refused() {
     let folder = folder();
     let path = path(&folder, "model");
-    let mut bytes = bytes(&small());
+    let mut bytes = bytes(&all_kinds_model());
     bytes.push(0);
     refusal(&path, &bytes);
     reseal(&mut bytes);
@@ -201,7 +159,7 @@ fn more_bytes_at_the_end_are_refused() {
 fn every_flip_of_a_single_bit_is_refused() {
     let folder = folder();
     let path = path(&folder, "model");
-    let bytes = bytes(&small());
+    let bytes = bytes(&all_kinds_model());
     assert!((4_000..20_000).contains(&bytes.len()), "{}", bytes.len());
     fs::write(&path, &bytes).unwrap();
     let file = File::options().write(true).open(&path).unwrap();
@@ -225,7 +183,7 @@ fn every_flip_of_a_single_bit_is_refused() {
 fn what_is_no_model_is_refused_in_words() {
     let folder = folder();
     let path = path(&folder, "file");
-    let model = bytes(&small());
+    let model = bytes(&all_kinds_model());
     let (header, document, data) = parts(&model);
     assert_eq!(refusal(&path, b""), "the file is empty");
     for other in ["label,c\n1,a\n", "{}", "\0\0\0\0\0\0\0\0", "\x08\0\0\0\0\0\0\0{}      "] {
@@ -285,7 +243,7 @@ fn what_is_no_file_is_refused_as_that() {
 #[test]
 fn a_checkpoint_is_no_model() {
     let folder = folder();
-    let data = write(&folder, "rows.csv", rows(200));
+    let data = write(&folder, "rows.csv", all_kinds(200));
     let file = path(&folder, "checkpoint");
     let checkpoints =
         Some(Checkpoints { path: file.clone(), every: Duration::ZERO, resume: false });
@@ -297,7 +255,7 @@ fn a_checkpoint_is_no_model() {
 #[test]
 fn a_checkpoint_that_cannot_be_of_the_run_is_refused() {
     let folder = folder();
-    let data = write(&folder, "rows.csv", rows(200));
+    let data = write(&folder, "rows.csv", all_kinds(200));
     let file = path(&folder, "checkpoint");
     let checkpoints = Some(Checkpoints { path: file.clone(), every: Duration::ZERO, resume: true });
     let job = Job { checkpoints, ..job(&data, &plain_config()) };
@@ -324,7 +282,8 @@ fn try_out(path: &str, bytes: &[u8]) -> bool {
         Err(other) => panic!("{other}"),
         Ok(model) => {
             let _ = predictions(&model);
-            let mut reader = input::from_bytes("rows.csv", rows(20), &Default::default()).unwrap();
+            let mut reader =
+                input::from_bytes("rows.csv", all_kinds(20), &Default::default()).unwrap();
             let threads = Threads::new(1).unwrap();
             let skip = EvaluateOptions { on_error: OnError::Skip, threshold: 0.5 };
             let _ = model.evaluate(&mut *reader, "rows.csv", &skip, &threads);
@@ -341,7 +300,7 @@ fn try_out(path: &str, bytes: &[u8]) -> bool {
 fn altered_bytes_under_a_right_checksum_are_refused_or_harmless() {
     let folder = folder();
     let path = path(&folder, "mutant");
-    let good = bytes(&small());
+    let good = bytes(&all_kinds_model());
     let header = header_end(&good);
     let mut random = common::random(17);
     let mut accepted = 0;
@@ -427,7 +386,7 @@ fn mutate(value: &mut Value, random: &mut impl RngExt) {
 fn altered_documents_under_a_right_checksum_are_refused_or_harmless() {
     let folder = folder();
     let path = path(&folder, "mutant");
-    let (header, document, data) = parts(&bytes(&small()));
+    let (header, document, data) = parts(&bytes(&all_kinds_model()));
     let mut random = common::random(18);
     let mut accepted = 0;
     for round in 0..6000 {
@@ -474,7 +433,7 @@ fn altered_documents_under_a_right_checksum_are_refused_or_harmless() {
 fn weights_that_are_not_finite_are_refused() {
     let folder = folder();
     let path = path(&folder, "model");
-    let (header, document, data) = parts(&bytes(&small()));
+    let (header, document, data) = parts(&bytes(&all_kinds_model()));
     for name in ["bias", "linear", "factors"] {
         for wild in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let mut data = data.clone();
@@ -484,171 +443,4 @@ fn weights_that_are_not_finite_are_refused() {
             assert_eq!(message, format!("tensor '{name}' has values that are not finite"));
         }
     }
-}
-
-/// The error of a save, and a check that neither a temporary file nor a model is left over.
-fn failed_save(model: &Model, to: &str, folder: &Path) -> Error {
-    let before = names(folder);
-    let error = model.save(to).unwrap_err();
-    assert_eq!(names(folder), before, "left behind by {error}");
-    assert!(matches!(&error, Error::Io { file, .. } if file == to), "{error}");
-    error
-}
-
-#[test]
-fn what_cannot_be_saved_leaves_nothing_behind() {
-    let folder = folder();
-    let model = small();
-    failed_save(&model, &path(&folder, "missing/model"), folder.path());
-    fs::create_dir(path(&folder, "sub")).unwrap();
-    failed_save(&model, &path(&folder, "sub"), folder.path());
-    assert!(names(&folder.path().join("sub")).is_empty());
-    write(&folder, "file", "");
-    failed_save(&model, &path(&folder, "file/model"), folder.path());
-    failed_save(&model, "/dev/full", folder.path());
-}
-
-#[test]
-fn a_write_that_fails_at_its_end_leaves_the_old_file() {
-    let folder = folder();
-    let place = path(&folder, "place");
-    write(&folder, "place", "old");
-    let error = write_whole(&place, |out| -> Result<()> {
-        out.write_all(b"new").unwrap();
-        Err(Error::usage("no more"))
-    });
-    assert_eq!(error.unwrap_err().to_string(), "no more");
-    assert_eq!(fs::read(&place).unwrap(), b"old");
-    // The rename fails: a folder has come to be where the file was to go.
-    let error = write_whole(&place, |out| {
-        fs::remove_file(&place).unwrap();
-        fs::create_dir(&place).unwrap();
-        out.write_all(b"new").map_err(|e| Error::io("buffer", e))
-    });
-    let error = error.unwrap_err().to_string();
-    assert!(error.starts_with(&format!("{place}: ")) && !error.contains(".pairloom-"), "{error}");
-    assert_eq!(names(folder.path()), ["place"]);
-}
-
-#[test]
-fn a_place_is_tried_out_without_a_trace() {
-    let folder = folder();
-    write(&folder, "old", "old");
-    for good in [path(&folder, "new"), path(&folder, "old"), "-".into(), "/dev/full".into()] {
-        check_place(&good).unwrap();
-    }
-    // /sys takes no files, not even from root, who may write anywhere else.
-    for bad in [path(&folder, "old/new"), path(&folder, "none/new"), "/sys/pairloom".into()] {
-        let error = check_place(&bad).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("{bad}: ")) && !error.contains(".pairloom-"), "{error}");
-    }
-    assert_eq!(names(folder.path()), ["old"]);
-    assert_eq!(fs::read(path(&folder, "old")).unwrap(), b"old");
-}
-
-#[test]
-fn saving_to_a_device_leaves_the_device() {
-    use std::os::unix::fs::FileTypeExt;
-    small().save("/dev/null").unwrap();
-    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
-}
-
-#[test]
-fn a_link_stays_and_its_file_is_replaced() {
-    let folder = folder();
-    fs::create_dir(path(&folder, "far")).unwrap();
-    let model = small();
-    // An absolute link, a relative one, and one whose file is not there yet.
-    for (file, to) in
-        [("far/a", path(&folder, "far/a")), ("far/b", "far/b".into()), ("far/c", "far/c".into())]
-    {
-        let (file, link) = (path(&folder, file), path(&folder, &file.replace('/', "-")));
-        if !file.ends_with('c') {
-            fs::write(&file, "old").unwrap();
-        }
-        symlink(to, &link).unwrap();
-        model.save(&link).unwrap();
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink(), "{link}");
-        assert!(fs::symlink_metadata(&file).unwrap().is_file(), "{file}");
-        Model::load(&link).unwrap();
-    }
-}
-
-#[test]
-fn permissions_of_an_existing_file_are_kept_and_a_new_one_has_the_usual_ones() {
-    let folder = folder();
-    let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let model = small();
-    for kept in [0o600, 0o640, 0o644, 0o444] {
-        let path = write(&folder, &format!("kept-{kept:o}"), "old");
-        fs::set_permissions(&path, fs::Permissions::from_mode(kept)).unwrap();
-        model.save(&path).unwrap();
-        assert_eq!(mode(&path), kept);
-        Model::load(&path).unwrap();
-    }
-    let (new, usual) = (path(&folder, "new"), write(&folder, "usual", ""));
-    model.save(&new).unwrap();
-    assert_eq!(mode(&new), mode(&usual));
-}
-
-/// A file system of a given size, for as long as this lives.
-struct Mounted<'a>(&'a Path);
-
-impl<'a> Mounted<'a> {
-    /// `None` where that is not allowed.
-    fn new(folder: &'a Path, size: &str) -> Option<Self> {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(folder);
-        let output = mount.output().ok()?;
-        output.status.success().then_some(Mounted(folder))
-    }
-}
-
-impl Drop for Mounted<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0).status();
-    }
-}
-
-#[test]
-fn a_full_disk_leaves_the_old_file() {
-    let folder = folder();
-    let disk = folder.path().join("disk");
-    fs::create_dir(&disk).unwrap();
-    let Some(_mounted) = Mounted::new(&disk, "64k") else {
-        eprintln!("skipped: a small file system can only be mounted by root");
-        return;
-    };
-    let file = disk.join("model").to_str().unwrap().to_string();
-    let old = small();
-    old.save(&file).unwrap();
-    // 2^14 ids of 3 floats: about 200 KB.
-    let data = write(&folder, "rows.csv", rows(200));
-    let config = Config { hash_bits: Some(14), factors: 2, epochs: 1, ..plain_config() };
-    let large = model(&job(&data, &config));
-    let error = failed_save(&large, &file, &disk);
-    assert!(error.to_string().contains("No space left"), "{error}");
-    assert!(fs::read(&file).unwrap() == bytes(&old));
-    assert_eq!(names(&disk), ["model"]);
-    // And with room left for a part of the small one only.
-    fs::write(disk.join("filler"), vec![1; 64 << 10]).unwrap_err();
-    failed_save(&old, &file, &disk);
-    Model::load(&file).unwrap();
-    fs::remove_file(disk.join("filler")).unwrap();
-    old.save(&file).unwrap();
-}
-
-#[test]
-fn saving_over_a_model_in_use_does_not_disturb_it() {
-    let folder = folder();
-    let path = path(&folder, "model");
-    let model = small();
-    model.save(&path).unwrap();
-    let loaded = Model::load(&path).unwrap();
-    let before = predictions(&loaded).unwrap();
-    let other = Model { epoch: 77, ..model };
-    other.save(&path).unwrap();
-    assert_eq!(predictions(&loaded).unwrap(), before);
-    assert_eq!(Model::load(&path).unwrap().epoch, 77);
-    assert_eq!(names(folder.path()), ["model"]);
 }

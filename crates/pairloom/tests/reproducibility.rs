@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{bytes, folder, job, mixed, model, plain_config, small_clicks, write};
+use common::{bytes, folder, gzip, job, mixed, model, plain_config, small_clicks, write};
 use pairloom::Model;
 use pairloom::config::Config;
 use pairloom::input;
@@ -12,13 +12,6 @@ use pairloom::optimizer::Optimizer;
 use pairloom::parallel::Threads;
 use pairloom::predict::EvaluateOptions;
 use pairloom::train::Job;
-use std::io::Write;
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(text).unwrap();
-    encoder.finish().unwrap()
-}
 
 fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 1).unwrap()

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, dead_code)] // Helpers of tests are tests too; no test uses all.
 
+pub mod refusals;
+
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};

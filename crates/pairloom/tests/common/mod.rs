@@ -6,18 +6,20 @@ use pairloom::Model;
 use pairloom::batch::Rows;
 use pairloom::config::Config;
 use pairloom::data::Interned;
-use pairloom::encode::{self, Encoding, Learned, RowEncoder};
-use pairloom::input::{self, Format, OpenOptions, RawRow};
+use pairloom::encode::{self, Encoding, Learned, RowEncoder, Transform};
+use pairloom::input::{self, Format, FormatName, OpenOptions, RawRow};
 use pairloom::loss::Loss;
 use pairloom::metric::Metrics;
 use pairloom::parallel::Threads;
+use pairloom::predict::PredictOptions;
 use pairloom::reading::OnError;
-use pairloom::schema::{Hints, Schema};
+use pairloom::schema::{Column, Hints, Role, Schema};
 use pairloom::synth::{Synth, SynthConfig, SynthSummary};
 use pairloom::train::{Job, SchemaSource, Trained, train};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -230,4 +232,64 @@ pub fn one_by_one(
     let mut encoded = Rows::new();
     rows.for_each(|row| encoder.encode(row, &mut encoded).unwrap());
     encoded
+}
+
+/// Bytes packed by gzip.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Options that name the format.
+pub fn options(format: FormatName) -> OpenOptions {
+    OpenOptions { format: Some(format), ..OpenOptions::default() }
+}
+
+/// Options of a CSV, with a header or without.
+pub fn csv(header: bool) -> OpenOptions {
+    OpenOptions { delimiter: Some(','), header: Some(header), ..options(FormatName::Csv) }
+}
+
+/// Rows with every kind of column.
+pub fn all_kinds(count: usize) -> String {
+    let line = |i: usize| {
+        let multi = ["", "x", "x|y", "y|z|x"][i % 4];
+        let label = u8::from((i * 7 % 11 + i % 4).is_multiple_of(3));
+        format!("{label},a{},{multi},{},{},b{}\n", i * 7 % 11, i * 37 % 101, i % 13, i % 5)
+    };
+    format!("label,c,m,n,l,h\n{}", (0..count).map(line).collect::<String>())
+}
+
+/// What the columns of [`all_kinds`] are.
+pub fn all_kinds_schema() -> Schema {
+    let mut columns = vec![Column::new("label", Role::Label), Column::new("c", Role::Categorical)];
+    columns.push(Column { separator: Some('|'), ..Column::new("m", Role::Multi) });
+    let numeric =
+        |name, transform| Column { transform: Some(transform), ..Column::new(name, Role::Numeric) };
+    columns.push(numeric("n", Transform::Quantile));
+    columns.push(numeric("l", Transform::LogSquare));
+    columns.push(Column { hash_bits: Some(3), ..Column::new("h", Role::Categorical) });
+    Schema { format: Format::Csv { delimiter: ',', header: true }, positive: None, columns }
+}
+
+/// A small model of every kind of field.
+pub fn all_kinds_model() -> Model {
+    let folder = folder();
+    let data = write(&folder, "rows.csv", all_kinds(200));
+    let config = Config { factors: 8, epochs: 3, ..plain_config() };
+    model(&Job { schema: SchemaSource::Given(all_kinds_schema()), ..job(&data, &config) })
+}
+
+/// What a model of [`all_kinds`] predicts for rows of these kinds.
+pub fn predictions(model: &Model) -> pairloom::Result<Vec<f64>> {
+    let options = PredictOptions { on_error: OnError::Skip, ..PredictOptions::default() };
+    let mut reader = input::from_bytes("rows.csv", all_kinds(60), &Default::default())?;
+    let mut all = Vec::new();
+    let threads = Threads::new(1).unwrap();
+    model.predict_rows(&mut *reader, "rows.csv", &options, &threads, |piece| {
+        all.extend_from_slice(&piece.predictions);
+        Ok(())
+    })?;
+    Ok(all)
 }
