@@ -36,16 +36,16 @@ impl<M: Interaction> Work for Forward<'_, M> {
     #[inline(always)]
     fn run(mut self) {
         let parameters = Parameters::of(self.state);
-        let width = self.interaction.width();
         for (at, &i) in self.batch.iter().enumerate() {
-            ask_ahead(self.rows, self.batch, at, parameters, width);
+            let coming = ask_ahead(self.rows, self.batch, at);
             let row = self.rows.row(i as usize);
-            let score = score_row(self.interaction, parameters, row, &mut self.sums[at]);
+            let sums = &mut self.sums[at];
+            let score = score_row(self.interaction, parameters, row, coming, sums);
             let (label, weight) = self.rows.label(i as usize);
             let label = self.settings.target.standardize(label);
-            let (score, weight) = (f64::from(score), f64::from(weight));
-            self.losses[at] = weight * self.settings.loss.value(score, label);
-            self.slopes[at] = (weight * self.settings.loss.gradient(score, label)) as f32;
+            let (loss, slope) = self.settings.loss.with_gradient(f64::from(score), label);
+            self.losses[at] = f64::from(weight) * loss;
+            self.slopes[at] = (f64::from(weight) * slope) as f32;
             let place = (self.first + at) as u32;
             match row.values.is_empty() {
                 true => self.list(place, row.ones()),
@@ -59,40 +59,44 @@ impl<M: Interaction> Forward<'_, M> {
     /// Hands the features of a row over to their threads.
     #[inline(always)]
     fn list(&mut self, row: u32, features: impl Iterator<Item = (u32, f32)>) {
-        for (feature, x) in features {
-            let owner = self.bounds.partition_point(|&bound| bound <= feature);
-            self.entries[owner].push(Entry { feature, row, x });
+        let entries = features.map(|(feature, x)| Entry { feature, row, x });
+        if let [entry_list] = &mut *self.entries {
+            return entry_list.extend(entries);
+        }
+        for entry in entries {
+            let owner = self.bounds.partition_point(|&bound| bound <= entry.feature);
+            self.entries[owner].push(entry);
         }
     }
 }
 
-/// Asks for the memory of coming rows of a batch.
+/// Asks for the memory of coming rows of a batch. Returns the features that are next.
 #[inline(always)]
-fn ask_ahead(rows: &Rows, batch: &[u32], at: usize, parameters: Parameters<'_>, width: usize) {
+fn ask_ahead<'a>(rows: &'a Rows, batch: &[u32], at: usize) -> &'a [u32] {
     if let Some(&i) = batch.get(at + PLACES_AHEAD) {
         rows.prefetch_place(i as usize);
     }
     if let Some(&i) = batch.get(at + ROWS_AHEAD) {
         rows.prefetch(i as usize);
     }
-    if let Some(&i) = batch.get(at + VECTORS_AHEAD) {
-        parameters.prefetch(rows.row(i as usize), width);
-    }
+    batch.get(at + VECTORS_AHEAD).map_or(&[], |&i| rows.row(i as usize).ids)
 }
 
-/// The score of a row, and its sums.
+/// The score of a row, and its sums. Meanwhile the vectors of `coming` features are asked for, one
+/// for each that is read: asked for at once they would wait for each other.
 #[inline(always)]
 fn score_row<M: Interaction>(
     interaction: &M,
     parameters: Parameters<'_>,
     row: Row<'_>,
+    coming: &[u32],
     sums: &mut M::Sums,
 ) -> f32 {
     // Local, and so in registers, where the width is known.
     let mut local = interaction.afresh(sums);
     let score = match row.values.is_empty() {
-        true => score(interaction, parameters, row.ones(), &mut local),
-        false => score(interaction, parameters, row.valued(), &mut local),
+        true => score(interaction, parameters, row.ones(), coming, &mut local),
+        false => score(interaction, parameters, row.valued(), coming, &mut local),
     };
     *sums = local;
     score
@@ -101,15 +105,22 @@ fn score_row<M: Interaction>(
 #[inline(always)]
 fn score<M: Interaction>(
     interaction: &M,
-    Parameters { linear, factors, bias }: Parameters<'_>,
+    parameters: Parameters<'_>,
     features: impl Iterator<Item = (u32, f32)>,
+    coming: &[u32],
     sums: &mut M::Sums,
 ) -> f32 {
+    let Parameters { linear, factors, bias } = parameters;
     let (mut weights, width) = (0.0, interaction.width());
+    let mut coming = coming.iter();
     for (id, x) in features {
+        if let Some(&next) = coming.next() {
+            parameters.prefetch(next, width);
+        }
         weights += linear.vector(id, 1)[0] * x;
         interaction.absorb(factors.vector(id, width), x, sums);
     }
+    coming.for_each(|&next| parameters.prefetch(next, width));
     bias + (weights + interaction.score(sums))
 }
 
@@ -128,12 +139,11 @@ impl<M: Interaction> Work for Scores<'_, M> {
     #[inline(always)]
     fn run(self) {
         let Scores { interaction, parameters, rows, first, .. } = self;
-        let (mut sums, width) = (interaction.zero(), interaction.width());
+        let mut sums = interaction.zero();
         for (i, score) in (first..).zip(self.scores) {
-            if i + VECTORS_AHEAD < rows.len() {
-                parameters.prefetch(rows.row(i + VECTORS_AHEAD), width);
-            }
-            *score = score_row(interaction, parameters, rows.row(i), &mut sums);
+            let ahead = i + VECTORS_AHEAD;
+            let coming = if ahead < rows.len() { rows.row(ahead).ids } else { &[] };
+            *score = score_row(interaction, parameters, rows.row(i), coming, &mut sums);
         }
     }
 }

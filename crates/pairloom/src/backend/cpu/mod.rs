@@ -21,7 +21,7 @@ mod update;
 
 use super::{Backend, State, StepSettings};
 use crate::Result;
-use crate::batch::{Row, Rows};
+use crate::batch::Rows;
 use crate::interaction::Interaction;
 use crate::model::Weights;
 use crate::optimizer::{Moment, Update};
@@ -215,13 +215,11 @@ impl<'a> Parameters<'a> {
         Parameters::new(&state.linear, &state.factors, state.bias[0])
     }
 
-    /// Asks for the memory of all that a row's score needs.
+    /// Asks for the memory of what a score needs of a feature.
     #[inline(always)]
-    fn prefetch(self, row: Row<'_>, width: usize) {
-        for &id in row.ids {
-            self.linear.prefetch(id, 1);
-            self.factors.prefetch(id, width);
-        }
+    fn prefetch(self, feature: u32, width: usize) {
+        self.linear.prefetch(feature, 1);
+        self.factors.prefetch(feature, width);
     }
 }
 

@@ -62,10 +62,13 @@ impl<V: Lanes> Sorted<V> {
 
     /// Brings the entries of these lists into the order of the features, which are in
     /// `first..first + span`.
-    fn sort<'a>(&mut self, found: impl Iterator<Item = &'a Vec<Entry>>, first: u32, span: u32) {
-        self.entries.clear();
-        found.for_each(|found| self.entries.extend_from_slice(found));
-        sort(&mut self.entries, &mut self.spare, first, span);
+    fn sort<'a>(
+        &mut self,
+        found: impl Iterator<Item = &'a Vec<Entry>> + Clone,
+        first: u32,
+        span: u32,
+    ) {
+        sort(found, &mut self.entries, &mut self.spare, first, span);
         find_runs(&self.entries, &mut self.runs);
     }
 }
