@@ -1,7 +1,7 @@
 //! The first half of a step: rows to scores, losses and slopes.
 
 use super::Parameters;
-use super::entries::Entry;
+use super::entries::{Entry, Value};
 use crate::backend::{State, StepSettings};
 use crate::batch::{Row, Rows};
 use crate::interaction::Interaction;
@@ -10,10 +10,10 @@ use crate::simd::Work;
 /// How many rows ahead their places are asked for, then their ids, then the vectors of these.
 const PLACES_AHEAD: usize = 16;
 const ROWS_AHEAD: usize = 8;
-const VECTORS_AHEAD: usize = 2;
+const VECTORS_AHEAD: usize = 1;
 
 /// A thread's rows of a batch, and what comes of them.
-pub(super) struct Forward<'a, M: Interaction> {
+pub(super) struct Forward<'a, M: Interaction, X> {
     pub(super) interaction: &'a M,
     pub(super) settings: &'a StepSettings,
     pub(super) state: &'a State,
@@ -26,11 +26,11 @@ pub(super) struct Forward<'a, M: Interaction> {
     pub(super) losses: &'a mut [f64],
     /// Where the entries go: one list for each thread of the second half, which has the features up
     /// to the bound beside it.
-    pub(super) entries: &'a mut [Vec<Entry>],
+    pub(super) entries: &'a mut [Vec<Entry<X>>],
     pub(super) bounds: &'a [u32],
 }
 
-impl<M: Interaction> Work for Forward<'_, M> {
+impl<M: Interaction, X: Value> Work for Forward<'_, M, X> {
     type Output = ();
 
     #[inline(always)]
@@ -55,11 +55,11 @@ impl<M: Interaction> Work for Forward<'_, M> {
     }
 }
 
-impl<M: Interaction> Forward<'_, M> {
+impl<M: Interaction, X: Value> Forward<'_, M, X> {
     /// Hands the features of a row over to their threads.
     #[inline(always)]
     fn list(&mut self, row: u32, features: impl Iterator<Item = (u32, f32)>) {
-        let entries = features.map(|(feature, x)| Entry { feature, row, x });
+        let entries = features.map(|(feature, x)| Entry { feature, row, x: X::keep(x) });
         if let [entry_list] = &mut *self.entries {
             return entry_list.extend(entries);
         }

@@ -22,18 +22,19 @@ mod update;
 use super::{Backend, State, StepSettings};
 use crate::Result;
 use crate::batch::Rows;
-use crate::interaction::Interaction;
+use crate::interaction::{Interaction, Lanes};
 use crate::model::Weights;
 use crate::optimizer::{Moment, Update};
 use crate::parallel::Threads;
 use crate::simd;
 use crate::table::{Table, View};
-use entries::Entry;
+use entries::{Entry, One, Value};
 use forward::{Forward, Scores};
+use std::mem;
 use update::{Features, Piece, Sorted};
 
 /// Bytes that an entry of a batch takes: where it is found, and twice to be sorted.
-pub(crate) const ENTRY_BYTES: u128 = 3 * size_of::<Entry>() as u128;
+pub(crate) const ENTRY_BYTES: u128 = 3 * size_of::<Entry<f32>>() as u128;
 
 /// A model in training on the CPU.
 pub struct Cpu<M: Interaction> {
@@ -41,9 +42,11 @@ pub struct Cpu<M: Interaction> {
     settings: StepSettings,
     state: State,
     threads: Threads,
-    /// Where each thread's features end.
+    /// Where each thread's features end; empty before the first step.
     bounds: Vec<u32>,
     scratch: Scratch<M>,
+    ones: Lists<One>,
+    valued: Lists<f32>,
 }
 
 /// What one step writes down on the way, kept to be used again.
@@ -51,10 +54,17 @@ struct Scratch<M: Interaction> {
     sums: Vec<M::Sums>,
     slopes: Vec<f32>,
     losses: Vec<f64>,
+    /// A thread's gradient of one feature.
+    gradients: Vec<M::Vector>,
+}
+
+/// The entries of a batch.
+#[derive(Default)]
+struct Lists<X> {
     /// What each thread of the first half has for each of the second.
-    found: Vec<Vec<Entry>>,
+    found: Vec<Vec<Entry<X>>>,
     /// What each thread of the second half has in all.
-    sorted: Vec<Sorted<M::Vector>>,
+    sorted: Vec<Sorted<X>>,
 }
 
 impl<M: Interaction> Cpu<M> {
@@ -77,19 +87,45 @@ impl<M: Interaction> Cpu<M> {
             bias,
             time: 0,
         };
-        let bounds = bounds(&settings, threads.count());
-        let scratch = Scratch {
-            sums: Vec::new(),
-            slopes: Vec::new(),
-            losses: Vec::new(),
-            found: vec![Vec::new(); threads.count() * threads.count()],
-            sorted: vec![Sorted::new(interaction.width()); threads.count()],
-        };
-        Ok(Cpu { interaction, settings, state, threads, bounds, scratch })
+        let gradients = vec![M::Vector::zeros(interaction.width()); threads.count()];
+        let (sums, slopes, losses) = (Vec::new(), Vec::new(), Vec::new());
+        let scratch = Scratch { sums, slopes, losses, gradients };
+        let (bounds, ones, valued) = (Vec::new(), Lists::default(), Lists::default());
+        Ok(Cpu { interaction, settings, state, threads, bounds, scratch, ones, valued })
     }
 
-    fn forward(&mut self, rows: &Rows, batch: &[u32]) {
-        let Scratch { sums, slopes, losses, found, .. } = &mut self.scratch;
+    /// A step with these lists of entries.
+    fn step_in<X: Value>(
+        &mut self,
+        lists: &mut Lists<X>,
+        rows: &Rows,
+        batch: &[u32],
+        rate: f32,
+    ) -> Result<f64, usize> {
+        if self.bounds.is_empty() {
+            let share = batch.len() as f64 / rows.len() as f64;
+            self.bounds = bounds(&self.settings, share, self.threads.count());
+        }
+        let threads = self.threads.count();
+        lists.found.resize_with(threads * threads, Vec::new);
+        lists.sorted.resize_with(threads, Sorted::default);
+        self.forward(&mut lists.found, rows, batch);
+        if let Some(at) = self.scratch.losses.iter().position(|loss| !loss.is_finite()) {
+            return Err(at);
+        }
+        self.state.time += 1;
+        let now = Moment { rate, time: self.state.time };
+        self.update(lists, now);
+        if self.settings.bias {
+            let slope: f64 = self.scratch.slopes.iter().map(|&s| f64::from(s)).sum();
+            let (bias, state) = self.state.bias.split_at_mut(1);
+            self.settings.optimizer.step(now, bias, state, &[slope as f32]);
+        }
+        Ok(self.scratch.losses.iter().sum())
+    }
+
+    fn forward<X: Value>(&mut self, found: &mut [Vec<Entry<X>>], rows: &Rows, batch: &[u32]) {
+        let Scratch { sums, slopes, losses, .. } = &mut self.scratch;
         sums.resize(batch.len(), self.interaction.zero());
         slopes.resize(batch.len(), 0.0);
         losses.resize(batch.len(), 0.0);
@@ -114,13 +150,14 @@ impl<M: Interaction> Cpu<M> {
         self.threads.each(parts.enumerate().map(part).collect(), simd::run);
     }
 
-    fn update(&mut self, now: Moment) {
+    fn update<X: Value>(&mut self, lists: &mut Lists<X>, now: Moment) {
         let State { linear, factors, .. } = &mut self.state;
         let strides = [linear.stride(), factors.stride()];
         let (mut weights, mut vectors) = (linear.floats_mut(), factors.floats_mut());
-        let Scratch { sums, slopes, found, sorted, .. } = &mut self.scratch;
+        let Scratch { sums, slopes, gradients, .. } = &mut self.scratch;
         let (mut parts, mut from) = (Vec::with_capacity(self.bounds.len()), 0);
-        for ((thread, &to), sorted) in self.bounds.iter().enumerate().zip(sorted) {
+        let scratch = lists.sorted.iter_mut().zip(gradients);
+        for ((thread, &to), (sorted, gradient)) in self.bounds.iter().enumerate().zip(scratch) {
             let count = (to - from) as usize;
             let (linear, others) = weights.split_at_mut(count * strides[0]);
             let (factors, more) = vectors.split_at_mut(count * strides[1]);
@@ -134,9 +171,10 @@ impl<M: Interaction> Cpu<M> {
                 features: from..to,
                 linear: Piece { floats: linear, stride: strides[0] },
                 factors: Piece { floats: factors, stride: strides[1] },
-                found: &found[thread..],
+                found: &lists.found[thread..],
                 every: self.bounds.len(),
-                scratch: sorted,
+                sorted,
+                gradient,
             });
             from = to;
         }
@@ -144,20 +182,27 @@ impl<M: Interaction> Cpu<M> {
     }
 }
 
-/// Ends of the threads' features: as many entries of the training rows before each as can be, or as
-/// many features if the optimizer steps all of them.
-fn bounds(settings: &StepSettings, threads: usize) -> Vec<u32> {
-    let counts = &settings.counts;
-    let weight = |count: &u32| if settings.optimizer.is_dense() { 1 } else { u64::from(*count) };
-    let all: u64 = counts.iter().map(weight).sum();
-    let (mut bounds, mut before) = (Vec::with_capacity(threads), 0);
+/// Ends of the threads' features: the work on those before each is as much as can be. `share` of the
+/// rows are in a batch.
+fn bounds(settings: &StepSettings, share: f64, threads: usize) -> Vec<u32> {
+    /// What the step of a feature costs beside the sorting and adding up of one entry: measured.
+    const STEP: f64 = 3.0;
+    let StepSettings { counts, optimizer, .. } = settings;
+    let cost = |&count: &u32| {
+        let entries = f64::from(count) * share;
+        // At least one entry is in a batch so often, if they are spread by chance.
+        let steps = if optimizer.is_dense() { 1.0 } else { 1.0 - (-entries).exp() };
+        entries + STEP * steps
+    };
+    let all: f64 = counts.iter().map(cost).sum();
+    let (mut bounds, mut before) = (Vec::with_capacity(threads), 0.0);
     for (feature, count) in (0..).zip(counts) {
         while bounds.len() + 1 < threads
-            && before >= all * (bounds.len() as u64 + 1) / threads as u64
+            && before >= all * (bounds.len() + 1) as f64 / threads as f64
         {
             bounds.push(feature);
         }
-        before += weight(count);
+        before += cost(count);
     }
     bounds.resize(threads, counts.len() as u32);
     bounds
@@ -170,19 +215,16 @@ impl<M: Interaction> Backend for Cpu<M> {
     }
 
     fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, usize> {
-        self.forward(rows, batch);
-        if let Some(at) = self.scratch.losses.iter().position(|loss| !loss.is_finite()) {
-            return Err(at);
+        if rows.values().is_empty() {
+            let mut lists = mem::take(&mut self.ones);
+            let done = self.step_in(&mut lists, rows, batch, rate);
+            self.ones = lists;
+            return done;
         }
-        self.state.time += 1;
-        let now = Moment { rate, time: self.state.time };
-        self.update(now);
-        if self.settings.bias {
-            let slope: f64 = self.scratch.slopes.iter().map(|&s| f64::from(s)).sum();
-            let (bias, state) = self.state.bias.split_at_mut(1);
-            self.settings.optimizer.step(now, bias, state, &[slope as f32]);
-        }
-        Ok(self.scratch.losses.iter().sum())
+        let mut lists = mem::take(&mut self.valued);
+        let done = self.step_in(&mut lists, rows, batch, rate);
+        self.valued = lists;
+        done
     }
 
     fn scores(&self, rows: &Rows) -> Vec<f32> {
