@@ -181,6 +181,9 @@ impl Rows {
     /// it was and stops a feature from pairing with itself.
     pub fn merge_duplicates(&mut self) {
         let start = self.starts.last().copied().unwrap_or(0);
+        if all_differ(&self.ids[start..]) {
+            return;
+        }
         let mut entries: Vec<(u32, f32)> =
             (start..self.ids.len()).map(|at| (self.ids[at], self.value(at))).collect();
         entries.sort_by_key(|&(id, _)| id);
@@ -282,4 +285,19 @@ impl Rows {
         hash.update(bytemuck::cast_slice(&self.weights));
         hash.digest()
     }
+}
+
+/// Whether the ids of a row are surely all different, told by a mark for each in a table of bits:
+/// of 40 that differ it takes 5 rows in 100 for rows that may have equal ones.
+fn all_differ(ids: &[u32]) -> bool {
+    const WORDS: usize = 256;
+    let mut marks = [0u64; WORDS];
+    ids.len() <= WORDS
+        && ids.iter().all(|id| {
+            let place = id.wrapping_mul(0x9e37_79b1) >> 18;
+            let (word, mark) = (&mut marks[place as usize / 64], 1 << (place % 64));
+            let is_new = *word & mark == 0;
+            *word |= mark;
+            is_new
+        })
 }

@@ -3,10 +3,10 @@
 use super::remap::encode;
 use super::row::index_token;
 use super::target::{labels_as_numbers, learn_target};
-use super::{Dictionary, Encoding, Field, FieldKind, Number, Target, Vocabulary};
+use super::{Dictionary, Encoding, Field, FieldKind, Number, Pairs, Target, Vocabulary};
 use crate::batch::Rows;
 use crate::config::Config;
-use crate::data::{Interned, InternedCells, InternedColumn, split_pair};
+use crate::data::{Interned, InternedCells, InternedColumn};
 use crate::schema::{Column, Schema};
 use crate::{Error, Result, memory};
 use std::collections::BTreeMap;
@@ -94,14 +94,15 @@ fn learn_column(
         }
         InternedCells::Single { values, ids } => {
             let ids = training.iter().map(|&row| ids[row]);
-            vec![(0, learn(values, &count(values, ids))?)]
+            vec![(0, learn(values, &count(values.len(), ids))?)]
         }
-        InternedCells::Several { values, starts, ids, xs } => {
-            let of_row = |&row: &usize| &ids[starts[row]..starts[row + 1]];
-            let counts = count(values, training.iter().flat_map(of_row).copied());
-            if xs.is_none() {
-                return Ok(vec![(0, learn(values, &counts)?)]);
-            }
+        InternedCells::Several { values, starts, ids } => {
+            let ids = training.iter().flat_map(|&row| &ids[starts[row]..starts[row + 1]]);
+            vec![(0, learn(values, &count(values.len(), ids.copied()))?)]
+        }
+        InternedCells::Pairs { values, starts, ids, .. } => {
+            let ids = training.iter().flat_map(|&row| &ids[starts[row]..starts[row + 1]]);
+            let counts = count(values.len(), ids.copied());
             let fields = by_field(values, &counts)?.into_iter();
             let kinds =
                 fields.map(|(field, (values, counts))| Ok((field, learn(&values, &counts)?)));
@@ -111,18 +112,17 @@ fn learn_column(
 }
 
 /// How often each of the values occurs.
-fn count(values: &Dictionary, ids: impl Iterator<Item = u32>) -> Vec<u32> {
-    let mut counts = vec![0; values.len()];
+fn count(values: usize, ids: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut counts = vec![0; values];
     ids.for_each(|id| counts[id as usize] += 1);
     counts
 }
 
 /// The distinct indices of each field's pairs, and how many rows have each.
-fn by_field(pairs: &Dictionary, counts: &[u32]) -> Result<BTreeMap<u32, (Dictionary, Vec<u32>)>> {
+fn by_field(pairs: &Pairs, counts: &[u32]) -> Result<BTreeMap<u32, (Dictionary, Vec<u32>)>> {
     let mut fields: BTreeMap<u32, (Dictionary, Vec<u32>)> = BTreeMap::new();
     let mut token = Vec::new();
-    for (number, &count) in (0..).zip(counts) {
-        let (field, index) = split_pair(pairs.key(number));
+    for ((field, index), &count) in pairs.iter().zip(counts) {
         let (values, counts) = fields.entry(field).or_default();
         values.insert(index_token(index, &mut token))?;
         counts.push(count);

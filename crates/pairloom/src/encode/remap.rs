@@ -6,7 +6,7 @@ use super::target::labels_as_numbers;
 use super::{Encoding, Field, FieldKind, share};
 use crate::Result;
 use crate::batch::Rows;
-use crate::data::{Interned, InternedCells, InternedColumn, split_pair};
+use crate::data::{Interned, InternedCells, InternedColumn};
 
 /// The training rows and those held out, with their ids.
 pub(super) fn encode(
@@ -51,16 +51,13 @@ impl<'a> Remapped<'a> {
             FieldKind::Number(_) => field.offset,
         };
         let mut token = Vec::new();
-        let mut pair_id = |pair: &[u8]| {
-            let (number, index) = split_pair(pair);
+        let pair_id = |(number, index): (u32, u64)| {
             let at = fields.partition_point(|field| field.number < number);
             id(&fields[at], index_token(index, &mut token))
         };
         let ids = match &column.cells {
             InternedCells::Numbers(_) => Vec::new(),
-            InternedCells::Several { values, xs: Some(_), .. } => {
-                (0..values.len() as u32).map(|n| pair_id(values.key(n))).collect()
-            }
+            InternedCells::Pairs { values, .. } => values.iter().map(pair_id).collect(),
             InternedCells::Single { values, .. } | InternedCells::Several { values, .. } => {
                 (0..values.len() as u32).map(|n| id(&fields[0], values.key(n))).collect()
             }
@@ -73,13 +70,15 @@ impl<'a> Remapped<'a> {
         match self.cells {
             InternedCells::Numbers(_) => 3,
             InternedCells::Single { .. } => 1,
-            InternedCells::Several { starts, .. } => starts[row + 1] - starts[row],
+            InternedCells::Several { starts, .. } | InternedCells::Pairs { starts, .. } => {
+                starts[row + 1] - starts[row]
+            }
         }
     }
 
     /// Whether a row may have an id twice.
     fn may_repeat(&self) -> bool {
-        matches!(self.cells, InternedCells::Several { .. })
+        matches!(self.cells, InternedCells::Several { .. } | InternedCells::Pairs { .. })
     }
 
     fn push(&self, row: usize, rows: &mut Rows) {
@@ -90,11 +89,15 @@ impl<'a> Remapped<'a> {
                 }
             }
             InternedCells::Single { ids, .. } => rows.push(self.ids[ids[row] as usize], 1.0),
-            InternedCells::Several { starts, ids, xs, .. } => {
+            InternedCells::Several { starts, ids, .. } => {
+                let ids = &ids[starts[row]..starts[row + 1]];
+                let x = share(ids.len());
+                ids.iter().for_each(|&id| rows.push(self.ids[id as usize], x));
+            }
+            InternedCells::Pairs { starts, ids, xs, .. } => {
                 let range = starts[row]..starts[row + 1];
-                for at in range.clone() {
-                    let x = xs.as_ref().map_or(share(range.len()), |xs| xs[at]);
-                    rows.push(self.ids[ids[at] as usize], x);
+                for (&id, &x) in ids[range.clone()].iter().zip(&xs[range]) {
+                    rows.push(self.ids[id as usize], x);
                 }
             }
         }

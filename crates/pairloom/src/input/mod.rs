@@ -8,6 +8,7 @@
 
 mod csv;
 mod detect;
+mod fast;
 mod gzip;
 mod lines;
 mod magic;
