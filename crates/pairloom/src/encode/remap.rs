@@ -18,13 +18,10 @@ pub(super) fn encode(
         interned.columns.iter().map(|column| Remapped::new(column, encoding)).collect();
     let may_repeat = columns.iter().any(Remapped::may_repeat);
     let (mut train, mut valid) = (Rows::new(), Rows::new());
-    let held = held_out.iter().filter(|&&held| held).count();
-    valid.reserve(held, held * columns.len())?;
-    train.reserve(interned.rows - held, (interned.rows - held) * columns.len())?;
     let label = labels_as_numbers(&interned.labels, &encoding.target);
     for (row, &held) in held_out.iter().enumerate() {
         let rows = if held { &mut valid } else { &mut train };
-        rows.reserve(1, columns.iter().map(|column| column.most(row)).sum())?;
+        rows.reserve(columns.iter().map(|column| column.most(row)).sum())?;
         columns.iter().for_each(|column| column.push(row, rows));
         if may_repeat {
             rows.merge_duplicates();

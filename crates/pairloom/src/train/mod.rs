@@ -107,8 +107,10 @@ pub struct Start {
     pub classes: Option<usize>,
     /// Features (ids) of all fields.
     pub features: usize,
-    /// Bytes of the encoded rows, the model and the optimizer's state.
-    pub bytes: u128,
+    /// Bytes of the encoded rows.
+    pub row_bytes: u128,
+    /// Bytes of the model, the optimizer's state, the best epoch's weights and the work on a batch.
+    pub model_bytes: u128,
 }
 
 /// What a training job ends with.

@@ -215,7 +215,7 @@ impl<M: Interaction> Backend for Cpu<M> {
     }
 
     fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, usize> {
-        if rows.values().is_empty() {
+        if !batch.iter().any(|&i| rows.has_values(i as usize)) {
             let mut lists = mem::take(&mut self.ones);
             let done = self.step_in(&mut lists, rows, batch, rate);
             self.ones = lists;
