@@ -5,10 +5,10 @@
 
 mod common;
 
-use common::{CSV, folder, learned, one_by_one, path, plain_config, raw_rows, schema};
+use common::{CSV, Learned, folder, learned, one_by_one, path, plain_config, raw_rows, schema};
 use pairloom::Model;
 use pairloom::config::Config;
-use pairloom::encode::{Learned, Transform};
+use pairloom::encode::Transform;
 use pairloom::input::{Format, RawRow};
 use pairloom::loss::Loss;
 use pairloom::model::Weights;

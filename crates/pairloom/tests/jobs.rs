@@ -42,7 +42,7 @@ fn a_row_that_is_left_out_leaves_no_trace() {
 
 /// The labels are the rows' numbers.
 fn held_out(job: &Job) -> Vec<usize> {
-    trained(job).valid.labels().iter().map(|&label| label as usize).collect()
+    trained(job).valid.outcomes().unwrap().labels().iter().map(|&label| label as usize).collect()
 }
 
 #[test]

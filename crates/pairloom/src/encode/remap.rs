@@ -5,30 +5,39 @@ use super::row::index_token;
 use super::target::labels_as_numbers;
 use super::{Encoding, Field, FieldKind, share};
 use crate::Result;
-use crate::batch::Rows;
+use crate::batch::Block;
 use crate::data::{Interned, InternedCells, InternedColumn};
+use crate::store::{Filling, Room, Store};
 
-/// The training rows and those held out, with their ids.
-pub(super) fn encode(
+/// The training rows and those held out, with their ids. Where they take more than there is room
+/// for, training rows are dealt to windows by `shuffle`, a seed.
+///
+/// # Errors
+/// [`crate::Error::Memory`] if the rows do not fit, [`crate::Error::Io`] if they cannot be written.
+pub fn encode(
     interned: &Interned,
     held_out: &[bool],
     encoding: &Encoding,
-) -> Result<(Rows, Rows)> {
+    room: &Room,
+    shuffle: Option<u64>,
+) -> Result<[Store; 2]> {
     let columns: Vec<Remapped> =
         interned.columns.iter().map(|column| Remapped::new(column, encoding)).collect();
     let may_repeat = columns.iter().any(Remapped::may_repeat);
-    let (mut train, mut valid) = (Rows::new(), Rows::new());
+    let (features, expected) = (encoding.features(), interned.encoded_bytes());
+    let mut train = Filling::train(room, features, expected, shuffle)?;
+    let mut valid = Filling::valid(room, features);
     let label = labels_as_numbers(&interned.labels, &encoding.target);
     for (row, &held) in held_out.iter().enumerate() {
-        let rows = if held { &mut valid } else { &mut train };
-        rows.reserve(columns.iter().map(|column| column.most(row)).sum())?;
-        columns.iter().for_each(|column| column.push(row, rows));
+        let store = if held { &mut valid } else { &mut train };
+        let block = store.row(columns.iter().map(|column| column.most(row)).sum())?;
+        columns.iter().for_each(|column| column.push(row, block));
         if may_repeat {
-            rows.merge_duplicates();
+            block.merge_duplicates();
         }
-        rows.finish(label(row), interned.weights.get(row).copied().unwrap_or(1.0));
+        store.finish(label(row), interned.weights.get(row).copied().unwrap_or(1.0))?;
     }
-    Ok((train, valid))
+    Ok([train.done()?, valid.done()?])
 }
 
 /// A column with its final ids.
@@ -78,7 +87,7 @@ impl<'a> Remapped<'a> {
         matches!(self.cells, InternedCells::Several { .. } | InternedCells::Pairs { .. })
     }
 
-    fn push(&self, row: usize, rows: &mut Rows) {
+    fn push(&self, row: usize, rows: &mut Block) {
         match self.cells {
             InternedCells::Numbers(numbers) => {
                 if let Some(Field { kind: FieldKind::Number(number), offset, .. }) = self.field {

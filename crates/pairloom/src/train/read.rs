@@ -2,12 +2,12 @@
 
 use super::revise::revise;
 use super::{Event, Job, SchemaSource, tell, tell_skipped};
-use crate::batch::Rows;
 use crate::data::Interned;
 use crate::encode::{Encoding, RowEncoder};
 use crate::input::{self, OpenOptions, RawRow, Reader};
 use crate::reading::{self, OnError, Outcome, for_each_row};
 use crate::schema::{Role, Schema, infer};
+use crate::store::{Filling, Room, Store};
 use crate::{Error, Result};
 
 /// Rows that the schema is inferred from, and bytes of memory that they may take before fewer do:
@@ -27,6 +27,7 @@ pub(super) fn read(
         return Err(Error::usage("the schema has no label: give one column the role label"));
     }
     let mut interned = Interned::new(&schema);
+    interned.most = job.config.memory.map(u128::from);
     let sampled = sample.len();
     let mut reader = Replayed { sample: sample.into_iter(), reader };
     let skipped = for_each_row(&mut reader, job.on_error, |row| {
@@ -124,12 +125,15 @@ pub(super) fn read_rows(
     schema: &Schema,
     encoding: &Encoding,
     on_error: OnError,
-) -> Result<(Rows, Outcome)> {
+    room: &Room,
+) -> Result<(Store, Outcome)> {
     let mut reader = input::open_as(path, schema.format)?;
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?;
-    let mut rows = Rows::new();
-    let skipped = for_each_row(&mut *reader, on_error, |raw| encoder.encode(raw, &mut rows))?;
+    let mut rows = Filling::valid(room, encoding.features());
+    let skipped =
+        for_each_row(&mut *reader, on_error, |raw| rows.with(|rows| encoder.encode(raw, rows)))?;
+    let rows = rows.done()?;
     match rows.is_empty() {
         true => Err(Error::data(input::name(path), "no rows")),
         false => Ok((rows, Outcome { skipped, unseen: encoder.unseen() })),
