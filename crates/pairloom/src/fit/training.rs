@@ -9,6 +9,7 @@ use crate::file::{Checkpoint, Progress, load_checkpoint};
 use crate::metric::{DEFAULT_THRESHOLD, Metrics};
 use crate::model::Weights;
 use crate::{Error, Result};
+use std::mem;
 use std::time::Instant;
 
 /// A run in progress.
@@ -91,9 +92,16 @@ impl<'r> Training<'r> {
         let run = self.run;
         let Progress { epoch, rate, rows: done, .. } = self.progress;
         let (order, rows) = (run.order(epoch), run.train.len());
-        let mut batch = Vec::new();
-        for start in (done..rows).step_by(run.config.batch_rows(rows)) {
-            order.fill(start..rows.min(start + run.config.batch_rows(rows)), &mut batch);
+        let size = run.config.batch_rows(rows);
+        let batch_at = |start: usize, batch: &mut Vec<u32>| {
+            order.fill(rows.min(start)..rows.min(start + size), batch);
+        };
+        let (mut batch, mut next) = (Vec::new(), Vec::new());
+        batch_at(done, &mut next);
+        for start in (done..rows).step_by(size) {
+            mem::swap(&mut batch, &mut next);
+            batch_at(start + size, &mut next);
+            self.backend.announce(&next);
             match self.backend.step(run.train, &batch, (rate * self.warmth()) as f32) {
                 Ok(loss) => self.progress.loss += loss,
                 Err(at) => return Ok(Some(self.diverged(Some(batch[at] as usize)))),
