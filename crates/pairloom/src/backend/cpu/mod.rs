@@ -29,7 +29,7 @@ use crate::parallel::Threads;
 use crate::simd;
 use crate::table::{Table, View};
 use entries::Entry;
-use forward::{Forward, Scores};
+use forward::{Forward, Scores, Single};
 use update::{Features, Piece, Sorted};
 
 /// Bytes that an entry of a batch takes: where it is found, and twice to be sorted.
@@ -238,4 +238,13 @@ pub(crate) fn score_rows<M: Interaction>(
         |(part, scores)| Scores { interaction, parameters, rows, first: part * share, scores };
     threads.each(scores.chunks_mut(share).enumerate().map(part).collect(), simd::run);
     scores
+}
+
+/// The score of one row. Nothing is allocated where the compiler knows the width.
+pub(crate) fn score_single<M: Interaction>(
+    interaction: &M,
+    parameters: Parameters<'_>,
+    row: Row<'_>,
+) -> f32 {
+    simd::run(Single { interaction, parameters, row })
 }
