@@ -4,7 +4,7 @@
 mod cpu;
 
 pub use cpu::Cpu;
-pub(crate) use cpu::{ENTRY_BYTES, Parameters, score_rows};
+pub(crate) use cpu::{ENTRY_BYTES, Parameters, score_rows, score_single};
 
 use crate::Result;
 use crate::batch::Rows;

@@ -24,7 +24,7 @@ mod update;
 
 use super::{Backend, State, StepSettings};
 use crate::Result;
-use crate::batch::Rows;
+use crate::batch::{Row, Rows};
 use crate::interaction::{Interaction, Lanes};
 use crate::model::Weights;
 use crate::optimizer::{Moment, Update};
@@ -33,7 +33,7 @@ use crate::simd::{self, Work};
 use crate::table::{Table, View};
 use forward::Forward;
 use prepared::{Entry, Layout, One, Prepared, Preparing, Value};
-use scores::Scores;
+use scores::{Scores, Single};
 use std::mem;
 use update::{Features, Piece};
 
@@ -337,4 +337,13 @@ pub(crate) fn score_rows<M: Interaction>(
         |(part, scores)| Scores { interaction, parameters, rows, first: part * share, scores };
     threads.each(scores.chunks_mut(share).enumerate().map(part).collect(), simd::run);
     scores
+}
+
+/// The score of one row. Nothing is allocated where the compiler knows the width.
+pub(crate) fn score_single<M: Interaction>(
+    interaction: &M,
+    parameters: Parameters<'_>,
+    row: Row<'_>,
+) -> f32 {
+    simd::run(Single { interaction, parameters, row })
 }

@@ -73,3 +73,19 @@ impl<M: Interaction> Work for Scores<'_, M> {
         }
     }
 }
+
+/// The score of one row.
+pub(super) struct Single<'a, M> {
+    pub(super) interaction: &'a M,
+    pub(super) parameters: Parameters<'a>,
+    pub(super) row: Row<'a>,
+}
+
+impl<M: Interaction> Work for Single<'_, M> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run(self) -> f32 {
+        score_row(self.interaction, self.parameters, self.row, &[], &mut self.interaction.zero())
+    }
+}
