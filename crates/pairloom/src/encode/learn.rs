@@ -7,6 +7,7 @@ use super::{Dictionary, Encoding, Field, FieldKind, Number, Pairs, Target, Vocab
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::data::{Interned, InternedCells, InternedColumn};
+use crate::parallel::Threads;
 use crate::schema::{Column, Schema};
 use crate::{Error, Result, memory};
 use std::collections::BTreeMap;
@@ -32,28 +33,26 @@ pub fn learn(
     schema: &Schema,
     config: &Config,
     file: &str,
+    threads: &Threads,
 ) -> Result<Learned> {
-    let is_training = |row: &usize| !held_out[*row];
-    let training: Vec<usize> = (0..interned.rows).filter(is_training).collect();
+    let (valid, training): (Vec<usize>, Vec<usize>) =
+        (0..interned.rows).partition(|&row| held_out[row]);
     let target = learn_target(&interned, &training, schema, config, file)?;
     let is_number = |column: &&InternedColumn| matches!(column.cells, InternedCells::Numbers(_));
     let numbers = interned.columns.iter().filter(is_number).count();
     let bins = config.bins_of(training.len(), numbers);
     let label = labels_as_numbers(&interned.labels, &target);
-    let mut fields = Vec::new();
-    for column in &interned.columns {
+    let learned = threads.map(interned.columns.iter().collect(), |column: &InternedColumn| {
         let about = &schema.columns[column.column];
         let kinds = learn_column(column, about, &training, config, bins, &target, &label)?;
         let column = column.column;
-        fields.extend(kinds.into_iter().map(|(number, kind)| Field {
-            column,
-            number,
-            offset: 0,
-            kind,
-        }));
-    }
+        let field = |(number, kind)| Field { column, number, offset: 0, kind };
+        Ok(kinds.into_iter().map(field).collect())
+    });
+    let fields: Vec<Vec<Field>> = learned.into_iter().collect::<Result<_>>()?;
+    let fields = fields.into_iter().flatten().collect();
     let encoding = Encoding { target, fields: with_offsets(fields)? };
-    let (train, valid) = encode(&interned, held_out, &encoding)?;
+    let [train, valid] = encode(&interned, [&training, &valid], &encoding, threads)?;
     Ok(Learned { encoding, train, valid })
 }
 
@@ -77,7 +76,7 @@ fn learn_column(
     config: &Config,
     bins: usize,
     target: &Target,
-    label: &dyn Fn(usize) -> f32,
+    label: &(dyn Fn(usize) -> f32 + Sync),
 ) -> Result<Vec<(u32, FieldKind)>> {
     let min_count = about.min_count.unwrap_or(config.min_count);
     let hash_bits = about.hash_bits.or(config.hash_bits);

@@ -1,34 +1,55 @@
 //! Applying an encoding to the interned rows that it was learned from: each distinct value is looked
-//! up once, however many rows have it.
+//! up once, however many rows have it, and blocks of rows are encoded on all threads.
 
 use super::row::index_token;
 use super::target::labels_as_numbers;
 use super::{Encoding, Field, FieldKind, share};
 use crate::Result;
-use crate::batch::Rows;
+use crate::batch::{BLOCK_ROWS, Rows};
 use crate::data::{Interned, InternedCells, InternedColumn};
+use crate::parallel::Threads;
 
-/// The training rows and those held out, with their ids.
-pub(super) fn encode(
+/// Each of some lists of rows, with their ids.
+pub(super) fn encode<const N: usize>(
     interned: &Interned,
-    held_out: &[bool],
+    lists: [&[usize]; N],
     encoding: &Encoding,
-) -> Result<(Rows, Rows)> {
-    let columns: Vec<Remapped> =
-        interned.columns.iter().map(|column| Remapped::new(column, encoding)).collect();
-    let may_repeat = columns.iter().any(Remapped::may_repeat);
-    let (mut train, mut valid) = (Rows::new(), Rows::new());
+    threads: &Threads,
+) -> Result<[Rows; N]> {
+    let columns =
+        threads.map(interned.columns.iter().collect(), |column| Remapped::new(column, encoding));
     let label = labels_as_numbers(&interned.labels, &encoding.target);
-    for (row, &held) in held_out.iter().enumerate() {
-        let rows = if held { &mut valid } else { &mut train };
-        rows.reserve(columns.iter().map(|column| column.most(row)).sum())?;
-        columns.iter().for_each(|column| column.push(row, rows));
+    let outcome = |row: usize| (label(row), interned.weights.get(row).copied().unwrap_or(1.0));
+    let mut encoded = std::array::from_fn(|_| Rows::new());
+    for (all, list) in encoded.iter_mut().zip(lists) {
+        let blocks = list.chunks(BLOCK_ROWS).collect();
+        for block in threads.map(blocks, |block| encode_block(&columns, block, &outcome)) {
+            all.append(block?)?;
+        }
+    }
+    Ok(encoded)
+}
+
+/// The rows of one block.
+fn encode_block(
+    columns: &[Remapped<'_>],
+    block: &[usize],
+    outcome: &dyn Fn(usize) -> (f32, f32),
+) -> Result<Rows> {
+    let may_repeat = columns.iter().any(Remapped::may_repeat);
+    let most = |&row: &usize| columns.iter().map(|column| column.most(row)).sum::<usize>();
+    let mut rows = Rows::new();
+    rows.reserve(block.iter().map(most).sum())?;
+    for &row in block {
+        rows.reserve(most(&row))?;
+        columns.iter().for_each(|column| column.push(row, &mut rows));
         if may_repeat {
             rows.merge_duplicates();
         }
-        rows.finish(label(row), interned.weights.get(row).copied().unwrap_or(1.0));
+        let (label, weight) = outcome(row);
+        rows.finish(label, weight);
     }
-    Ok((train, valid))
+    Ok(rows)
 }
 
 /// A column with its final ids.
