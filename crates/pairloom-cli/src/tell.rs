@@ -110,7 +110,7 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     let Start { target, train, valid, features, disk_bytes, .. } = start;
     screen.json(&serde_json::json!({
         "event": "start", "target": target,
-        "train_rows": train, "valid_rows": valid, "features": features, "disk_bytes": disk_bytes,
+        "train_rows": train, "valid_rows": valid, "features": features, "on_disk": disk_bytes,
     }))
 }
 

@@ -1,7 +1,7 @@
 //! A trained model: all that is needed to go from raw rows to predictions.
 
-use crate::backend::{Parameters, score_rows};
-use crate::batch::Rows;
+use crate::backend::{Parameters, score_rows, score_single};
+use crate::batch::{Row, Rows};
 use crate::config::Config;
 use crate::encode::Encoding;
 use crate::fit::Epoch;
@@ -114,6 +114,21 @@ impl WithInteraction for Score<'_> {
     }
 }
 
+/// Scores one encoded row.
+struct ScoreSingle<'a> {
+    weights: &'a Weights,
+    row: Row<'a>,
+}
+
+impl WithInteraction for ScoreSingle<'_> {
+    type Output = f32;
+
+    fn with<M: Interaction>(self, interaction: M) -> f32 {
+        let Weights { bias, linear, factors } = self.weights;
+        score_single(&interaction, Parameters::new(linear, factors, *bias), self.row)
+    }
+}
+
 impl Model {
     /// What the epoch brought whose weights these are.
     pub fn kept_epoch(&self) -> Option<&Epoch> {
@@ -124,6 +139,12 @@ impl Model {
     /// of the standardised target.
     pub fn scores(&self, rows: &Rows, threads: &Threads) -> Vec<f32> {
         with_interaction(&self.config, Score { weights: &self.weights, rows, threads })
+    }
+
+    /// The raw score of one encoded row, to the bit that of [`Model::scores`]. It allocates nothing
+    /// for the widths that kernels are compiled for: 4, 8, 16, 24, 32 and 64 factors.
+    pub fn score(&self, row: Row<'_>) -> f32 {
+        with_interaction(&self.config, ScoreSingle { weights: &self.weights, row })
     }
 
     /// From a score to the prediction: the probability of the positive class, or the target in its

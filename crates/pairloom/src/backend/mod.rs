@@ -4,7 +4,7 @@
 mod cpu;
 
 pub use cpu::Cpu;
-pub(crate) use cpu::{ENTRY_BYTES, Parameters, score_rows};
+pub(crate) use cpu::{ENTRY_BYTES, Parameters, score_rows, score_single};
 
 use crate::Result;
 use crate::batch::Rows;
@@ -52,6 +52,10 @@ pub struct State {
 pub trait Backend {
     /// How many entries the rows of a batch may have in all.
     fn most_entries(&self) -> usize;
+
+    /// Names the rows of the step after the coming one, in the same set of rows: they can be prepared
+    /// meanwhile.
+    fn announce(&mut self, batch: &[u32]);
 
     /// Takes one step over the rows named by `batch`, at learning rate `rate`. Returns the sum of
     /// the weighted losses before the step.

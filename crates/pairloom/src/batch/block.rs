@@ -122,7 +122,7 @@ impl Block {
     }
 
     /// Makes room for a row of `entries` more entries.
-    pub(crate) fn reserve(&mut self, entries: usize) -> Result<()> {
+    pub(super) fn reserve(&mut self, entries: usize) -> Result<()> {
         self.reserve_rows(1, entries)
     }
 
@@ -173,7 +173,7 @@ impl Block {
 
     /// Adds an entry to the row being built.
     #[inline(always)]
-    pub(crate) fn push(&mut self, id: u32, value: f32) {
+    pub(super) fn push(&mut self, id: u32, value: f32) {
         if value != 1.0 && self.values.is_empty() {
             self.values.resize(self.ids.len(), 1.0);
         }
@@ -185,7 +185,7 @@ impl Block {
 
     /// Ends the row being built.
     #[inline(always)]
-    pub(crate) fn finish(&mut self, label: f32, weight: f32) {
+    pub(super) fn finish(&mut self, label: f32, weight: f32) {
         if weight != 1.0 && self.weights.is_empty() {
             self.weights.resize(self.labels.len(), 1.0);
         }
@@ -204,7 +204,7 @@ impl Block {
     }
 
     /// Adds up entries with the same id in the row being built.
-    pub(crate) fn merge_duplicates(&mut self) {
+    pub(super) fn merge_duplicates(&mut self) {
         if all_differ(&self.ids[self.open()..]) {
             return;
         }
@@ -226,8 +226,16 @@ impl Block {
         }
     }
 
+    /// Adds a row with its label and weight.
+    pub(crate) fn add(&mut self, row: Row<'_>, (label, weight): (f32, f32)) -> Result<()> {
+        self.reserve(row.ids.len())?;
+        row.features().for_each(|(id, x)| self.push(id, x));
+        self.finish(label, weight);
+        Ok(())
+    }
+
     /// Adds some of the rows of a part.
-    pub(super) fn append(&mut self, part: &Part<'_>, rows: Range<usize>) -> Result<()> {
+    pub(super) fn extend(&mut self, part: &Part<'_>, rows: Range<usize>) -> Result<()> {
         let end = |rows: usize| if rows == 0 { 0 } else { part.ends[rows - 1] };
         let (first, last) = (end(rows.start), end(rows.end));
         self.reserve_rows(rows.len(), (last - first) as usize)?;

@@ -190,17 +190,30 @@ impl Rows {
     ///
     /// # Errors
     /// As for [`Rows::reserve`].
-    pub(crate) fn append(&mut self, part: &Part<'_>) -> Result<()> {
+    pub(crate) fn extend(&mut self, part: &Part<'_>) -> Result<()> {
         let mut from = 0;
         while from < part.labels.len() {
             self.reserve_block()?;
             let to = part.labels.len().min(from + BLOCK_ROWS - self.last().len());
-            self.last().append(part, from..to)?;
+            self.last().extend(part, from..to)?;
             if self.last().len() == BLOCK_ROWS {
                 self.next_block();
             }
             from = to;
         }
+        Ok(())
+    }
+
+    /// Adds rows at the end of a block.
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`] if the system has not got the memory.
+    pub(crate) fn append(&mut self, rows: Rows) -> Result<()> {
+        debug_assert!(self.last().is_empty(), "rows in the middle of a block");
+        let failed = |_| memory::refused("a block", memory::FEWER_ROWS);
+        self.blocks.try_reserve(rows.blocks.len()).map_err(failed)?;
+        self.blocks.pop();
+        self.blocks.extend(rows.blocks);
         Ok(())
     }
 
@@ -221,6 +234,13 @@ impl Rows {
     /// [`crate::Error::Memory`] if the system has not got the memory.
     pub(crate) fn scale(&mut self, factor: impl Fn(u32) -> f32) -> Result<()> {
         self.blocks.iter_mut().try_for_each(|block| block.scale(&factor))
+    }
+
+    /// Adds to `counts` how many rows carry each id.
+    pub fn count(&self, counts: &mut [u32]) {
+        for &id in self.blocks.iter().flat_map(Block::ids) {
+            counts[id as usize] = counts[id as usize].saturating_add(1);
+        }
     }
 
     /// Bytes taken.

@@ -5,6 +5,7 @@ use super::target::{labels_as_numbers, learn_target};
 use super::{Dictionary, Encoding, Field, FieldKind, Number, Pairs, Target, Vocabulary};
 use crate::config::Config;
 use crate::data::{Interned, InternedCells, InternedColumn};
+use crate::parallel::Threads;
 use crate::schema::{Column, Schema};
 use crate::{Error, Result, memory};
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub fn learn(
     schema: &Schema,
     config: &Config,
     file: &str,
+    threads: &Threads,
 ) -> Result<Encoding> {
     let is_training = |row: &usize| !held_out[*row];
     let training: Vec<usize> = (0..interned.rows).filter(is_training).collect();
@@ -28,18 +30,15 @@ pub fn learn(
     let numbers = interned.columns.iter().filter(is_number).count();
     let bins = config.bins_of(training.len(), numbers);
     let label = labels_as_numbers(&interned.labels, &target);
-    let mut fields = Vec::new();
-    for column in &interned.columns {
+    let learned = threads.map(interned.columns.iter().collect(), |column: &InternedColumn| {
         let about = &schema.columns[column.column];
         let kinds = learn_column(column, about, &training, config, bins, &target, &label)?;
         let column = column.column;
-        fields.extend(kinds.into_iter().map(|(number, kind)| Field {
-            column,
-            number,
-            offset: 0,
-            kind,
-        }));
-    }
+        let field = |(number, kind)| Field { column, number, offset: 0, kind };
+        Ok(kinds.into_iter().map(field).collect())
+    });
+    let fields: Vec<Vec<Field>> = learned.into_iter().collect::<Result<_>>()?;
+    let fields = fields.into_iter().flatten().collect();
     Ok(Encoding { target, fields: with_offsets(fields)? })
 }
 
@@ -63,7 +62,7 @@ fn learn_column(
     config: &Config,
     bins: usize,
     target: &Target,
-    label: &dyn Fn(usize) -> f32,
+    label: &(dyn Fn(usize) -> f32 + Sync),
 ) -> Result<Vec<(u32, FieldKind)>> {
     let min_count = about.min_count.unwrap_or(config.min_count);
     let hash_bits = about.hash_bits.or(config.hash_bits);

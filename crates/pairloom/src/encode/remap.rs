@@ -1,16 +1,17 @@
 //! Applying an encoding to the interned rows that it was learned from: each distinct value is looked
-//! up once, however many rows have it.
+//! up once, however many rows have it, and blocks of rows are encoded on all threads.
 
 use super::row::index_token;
 use super::target::labels_as_numbers;
 use super::{Encoding, Field, FieldKind, share};
 use crate::Result;
-use crate::batch::Block;
+use crate::batch::{BLOCK_ROWS, Rows};
 use crate::data::{Interned, InternedCells, InternedColumn};
+use crate::parallel::Threads;
 use crate::store::{Filling, Room, Store};
 
 /// The training rows and those held out, with their ids. Where they take more than there is room
-/// for, training rows are dealt to windows by `shuffle`, a seed.
+/// for, training rows are dealt to the windows of a file by `shuffle`, a seed.
 ///
 /// # Errors
 /// [`crate::Error::Memory`] if the rows do not fit, [`crate::Error::Io`] if they cannot be written.
@@ -20,24 +21,53 @@ pub fn encode(
     encoding: &Encoding,
     room: &Room,
     shuffle: Option<u64>,
+    threads: &Threads,
 ) -> Result<[Store; 2]> {
-    let columns: Vec<Remapped> =
-        interned.columns.iter().map(|column| Remapped::new(column, encoding)).collect();
-    let may_repeat = columns.iter().any(Remapped::may_repeat);
-    let (features, expected) = (encoding.features(), interned.encoded_bytes());
-    let mut train = Filling::train(room, features, expected, shuffle)?;
-    let mut valid = Filling::valid(room, features);
+    let columns =
+        threads.map(interned.columns.iter().collect(), |column| Remapped::new(column, encoding));
     let label = labels_as_numbers(&interned.labels, &encoding.target);
-    for (row, &held) in held_out.iter().enumerate() {
-        let store = if held { &mut valid } else { &mut train };
-        let block = store.row(columns.iter().map(|column| column.most(row)).sum())?;
-        columns.iter().for_each(|column| column.push(row, block));
-        if may_repeat {
-            block.merge_duplicates();
+    let outcome = |row: usize| (label(row), interned.weights.get(row).copied().unwrap_or(1.0));
+    let (features, expected) = (encoding.features(), interned.encoded_bytes());
+    let train = Filling::train(room, features, expected, shuffle)?;
+    let fill = |mut filling: Filling<'_>, held: bool| {
+        let mut rows = (0..interned.rows).filter(|&row| held_out[row] == held);
+        loop {
+            // So many blocks at a time that all threads have some, and no more: they are in memory
+            // beside those that were kept.
+            let block = || rows.by_ref().take(BLOCK_ROWS).collect::<Vec<usize>>();
+            let blocks = std::iter::repeat_with(block).take(2 * threads.count());
+            let blocks: Vec<_> = blocks.filter(|block| !block.is_empty()).collect();
+            if blocks.is_empty() {
+                return filling.done();
+            }
+            for block in threads.map(blocks, |block| encode_block(&columns, &block, &outcome)) {
+                filling.add(block?)?;
+            }
         }
-        store.finish(label(row), interned.weights.get(row).copied().unwrap_or(1.0))?;
+    };
+    Ok([fill(train, false)?, fill(Filling::valid(room, features), true)?])
+}
+
+/// The rows of one block.
+fn encode_block(
+    columns: &[Remapped<'_>],
+    block: &[usize],
+    outcome: &(dyn Fn(usize) -> (f32, f32) + Sync),
+) -> Result<Rows> {
+    let may_repeat = columns.iter().any(Remapped::may_repeat);
+    let most = |&row: &usize| columns.iter().map(|column| column.most(row)).sum::<usize>();
+    let mut rows = Rows::new();
+    rows.reserve(block.iter().map(most).sum())?;
+    for &row in block {
+        rows.reserve(most(&row))?;
+        columns.iter().for_each(|column| column.push(row, &mut rows));
+        if may_repeat {
+            rows.merge_duplicates();
+        }
+        let (label, weight) = outcome(row);
+        rows.finish(label, weight);
     }
-    Ok([train.done()?, valid.done()?])
+    Ok(rows)
 }
 
 /// A column with its final ids.
@@ -87,7 +117,7 @@ impl<'a> Remapped<'a> {
         matches!(self.cells, InternedCells::Several { .. } | InternedCells::Pairs { .. })
     }
 
-    fn push(&self, row: usize, rows: &mut Block) {
+    fn push(&self, row: usize, rows: &mut Rows) {
         match self.cells {
             InternedCells::Numbers(numbers) => {
                 if let Some(Field { kind: FieldKind::Number(number), offset, .. }) = self.field {

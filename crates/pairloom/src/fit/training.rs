@@ -10,6 +10,7 @@ use crate::metric::{DEFAULT_THRESHOLD, Metrics};
 use crate::model::Weights;
 use crate::store::{Order, Window};
 use crate::{Error, Result};
+use std::mem;
 use std::time::Instant;
 
 /// A run in progress.
@@ -108,10 +109,17 @@ impl<'r> Training<'r> {
         let run = self.run;
         let Progress { epoch, rate, rows: done, .. } = self.progress;
         let order = run.order(window, epoch);
-        let most = run.config.batch_rows(run.train.len());
-        let mut batch = Vec::new();
-        for start in (done - window.first..window.rows).step_by(most) {
-            order.fill(start..window.rows.min(start + most), &mut batch);
+        let size = run.config.batch_rows(run.train.len());
+        let batch_at = |start: usize, batch: &mut Vec<u32>| {
+            order.fill(window.rows.min(start)..window.rows.min(start + size), batch);
+        };
+        let first = done - window.first;
+        let (mut batch, mut next) = (Vec::new(), Vec::new());
+        batch_at(first, &mut next);
+        for start in (first..window.rows).step_by(size) {
+            mem::swap(&mut batch, &mut next);
+            batch_at(start + size, &mut next);
+            self.backend.announce(&next);
             match self.backend.step(rows, &batch, (rate * self.warmth()) as f32) {
                 Ok(loss) => self.progress.loss += loss,
                 Err(at) => {

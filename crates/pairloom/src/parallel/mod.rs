@@ -8,7 +8,6 @@
 mod team;
 
 use crate::{Error, Result};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use team::Team;
 
@@ -60,14 +59,13 @@ impl Threads {
             return parts.into_iter().for_each(work);
         };
         let parts: Vec<Mutex<Option<P>>> = parts.into_iter().map(|p| Mutex::new(Some(p))).collect();
-        let next = AtomicUsize::new(self.count);
         team.run(&|thread| {
-            let mut number = thread;
-            while let Some(part) = parts.get(number) {
-                if let Some(part) = part.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                    work(part);
-                }
-                number = next.fetch_add(1, Ordering::Relaxed);
+            // Then those that no other thread has come to.
+            let (before, from) = parts.split_at(thread.min(parts.len()));
+            for part in from.iter().chain(before) {
+                // The lock is not held while the part is worked on.
+                let part = part.lock().unwrap_or_else(PoisonError::into_inner).take();
+                part.into_iter().for_each(&work);
             }
         });
     }

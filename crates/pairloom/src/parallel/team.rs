@@ -25,11 +25,11 @@ pub(super) struct Team {
 
 #[derive(Default)]
 struct Shared {
-    /// The work that is being done.
+    /// The work that may be joined.
     work: Mutex<Option<&'static Work<'static>>>,
     /// How many pieces of work there were.
     round: AtomicUsize,
-    /// Threads, but for the caller's, that are still at it.
+    /// Threads, but for the caller's, that have joined and are still at it.
     busy: AtomicUsize,
     closing: AtomicBool,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
@@ -51,20 +51,20 @@ impl Team {
         Ok(team)
     }
 
-    /// Runs `work` on every thread, with numbers from 0 on, and waits for all of them.
+    /// Runs `work` on the caller's thread, which is number 0, and on every other that comes before
+    /// the caller is done: one that the system does not let run is not waited for.
     pub(super) fn run<'a>(&self, work: &'a Work<'a>) {
-        // SAFETY: only the lifetime changes. The reference is used by the threads of this team
-        // between the store of `round` below and their last access to `busy`, for which `finish`
-        // waits before this function returns or unwinds, and is taken back there.
+        // SAFETY: only the lifetime changes. A thread of this team gets the reference out of
+        // `shared.work` and counts itself in `busy` under one lock. Before this function returns or
+        // unwinds, the reference is taken back under the same lock, and `busy` is waited for.
         let work: &'static Work<'static> = unsafe { transmute::<&'a Work<'a>, _>(work) };
         let shared = &*self.shared;
         *lock(&shared.work) = Some(work);
-        shared.busy.store(self.others.len(), SeqCst);
         shared.round.fetch_add(1, SeqCst);
         shared.wake();
         let own = catch_unwind(AssertUnwindSafe(|| work(0)));
-        shared.wait(|| shared.busy.load(SeqCst) == 0);
         *lock(&shared.work) = None;
+        shared.wait(|| shared.busy.load(SeqCst) == 0);
         let panic = lock(&shared.panic).take();
         if let Some(panic) = own.err().or(panic) {
             resume_unwind(panic);
@@ -75,20 +75,27 @@ impl Team {
 impl Shared {
     /// What a thread does until the team is dropped.
     fn serve(&self, number: usize) {
-        for done in 0.. {
-            self.wait(|| self.round.load(SeqCst) != done || self.closing.load(SeqCst));
+        let mut seen = 0;
+        loop {
+            self.wait(|| self.round.load(SeqCst) != seen || self.closing.load(SeqCst));
             if self.closing.load(SeqCst) {
                 return;
             }
-            let work = *lock(&self.work);
-            if let Some(work) = work
-                && let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(number)))
-            {
+            seen = self.round.load(SeqCst);
+            let Some(work) = self.join() else { continue };
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(number))) {
                 *lock(&self.panic) = Some(panic);
             }
             self.busy.fetch_sub(1, SeqCst);
             self.wake();
         }
+    }
+
+    /// The work that there is to do, if there still is.
+    fn join(&self) -> Option<&'static Work<'static>> {
+        let work = lock(&self.work);
+        self.busy.fetch_add(usize::from(work.is_some()), SeqCst);
+        *work
     }
 
     /// Waits until `is_ready`.

@@ -3,7 +3,7 @@
 use super::Store;
 use super::spiller::{Deal, Spiller};
 use crate::Result;
-use crate::batch::{Block, Rows};
+use crate::batch::Rows;
 
 /// How much memory rows may take, and where they go beyond it.
 #[derive(Debug, Clone)]
@@ -83,22 +83,11 @@ impl<'a> Filling<'a> {
         Ok(Filling::Drawn { spiller, room })
     }
 
-    /// The block that the next row is to be built in, with room for it.
-    pub(crate) fn row(&mut self, entries: usize) -> Result<&mut Block> {
+    /// Adds up to a block of rows, after whole blocks.
+    pub(crate) fn add(&mut self, block: Rows) -> Result<()> {
         match self {
-            Filling::InOrder { rows, .. } => {
-                rows.reserve(entries)?;
-                Ok(rows.last())
-            }
-            Filling::Drawn { spiller, .. } => spiller.row(entries),
-        }
-    }
-
-    /// Ends the row being built.
-    pub(crate) fn finish(&mut self, label: f32, weight: f32) -> Result<()> {
-        match self {
-            Filling::InOrder { rows, .. } => rows.finish(label, weight),
-            Filling::Drawn { spiller, .. } => return spiller.finish(label, weight),
+            Filling::InOrder { rows, .. } => rows.append(block)?,
+            Filling::Drawn { spiller, .. } => return spiller.deal(&block),
         }
         self.settle()
     }

@@ -115,7 +115,7 @@ mod tests {
         let rows = rows();
         let mut words = written(&rows);
         let mut found = Rows::new();
-        found.append(&read(&mut words, 60).unwrap()).unwrap();
+        found.extend(&read(&mut words, 60).unwrap()).unwrap();
         assert_eq!(found, rows);
     }
 

@@ -118,7 +118,7 @@ impl Spill {
                 let message = "the rows kept there are not as they were written";
                 Error::data(&self.name, format!("{message}, {what}: is the disk in order?"))
             })?;
-            rows.append(&part)?;
+            rows.extend(&part)?;
         }
         match self.scale.is_empty() {
             true => Ok(()),

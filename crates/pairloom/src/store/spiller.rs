@@ -6,7 +6,7 @@
 
 use super::segment;
 use super::spill::{Bucket, Segment, Spill};
-use crate::batch::{BLOCK_ROWS, Block};
+use crate::batch::{BLOCK_ROWS, Block, Rows};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::Write;
@@ -44,8 +44,6 @@ pub(crate) struct Spiller {
     /// Bytes of a bucket's rows that are written at once.
     most: u128,
     open: Vec<Block>,
-    /// The bucket of the row being built.
-    at: usize,
     buckets: Vec<Bucket>,
     rows: usize,
     end: u64,
@@ -70,7 +68,6 @@ impl Spiller {
             features: features as u32,
             most: room / buckets.max(1) as u128,
             open: vec![Block::new(); buckets],
-            at: 0,
             buckets: vec![Bucket::default(); buckets],
             rows: 0,
             end: 0,
@@ -79,21 +76,16 @@ impl Spiller {
         })
     }
 
-    /// The block that the next row is to be built in, with room for it.
-    pub(super) fn row(&mut self, entries: usize) -> Result<&mut Block> {
-        self.at = self.deal.bucket(self.rows);
-        let block = &mut self.open[self.at];
-        block.reserve(entries)?;
-        Ok(block)
-    }
-
-    /// Ends the row being built.
-    pub(super) fn finish(&mut self, label: f32, weight: f32) -> Result<()> {
-        self.rows += 1;
-        let block = &mut self.open[self.at];
-        block.finish(label, weight);
-        if block.len() == BLOCK_ROWS || block.bytes() >= self.most {
-            self.write(self.at)?;
+    /// Deals rows to their buckets.
+    pub(super) fn deal(&mut self, rows: &Rows) -> Result<()> {
+        for row in 0..rows.len() {
+            let bucket = self.deal.bucket(self.rows);
+            self.rows += 1;
+            let block = &mut self.open[bucket];
+            block.add(rows.row(row), rows.label(row))?;
+            if block.len() == BLOCK_ROWS || block.bytes() >= self.most {
+                self.write(bucket)?;
+            }
         }
         Ok(())
     }

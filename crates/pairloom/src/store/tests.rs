@@ -12,10 +12,13 @@ fn build(i: usize, mut push: impl FnMut(u32, f32)) -> (f32, f32) {
 }
 
 fn filled(mut filling: Filling<'_>, rows: usize) -> Store {
-    for i in 0..rows {
-        let block = filling.row(5).unwrap();
-        let (label, weight) = build(i, |id, x| block.push(id, x));
-        filling.finish(label, weight).unwrap();
+    for first in (0..rows).step_by(BLOCK_ROWS) {
+        let mut block = Rows::new();
+        for i in first..rows.min(first + BLOCK_ROWS) {
+            let (label, weight) = build(i, |id, x| block.push(id, x));
+            block.finish(label, weight);
+        }
+        filling.add(block).unwrap();
     }
     filling.done().unwrap()
 }

@@ -156,7 +156,8 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         return Err(Error::usage("standard input cannot be both training and validation rows"));
     }
     let threads = Threads::new(job.threads)?;
-    let Prepared { schema, encoding, mut train, mut valid, held_out, lines } = prepare(job, watch)?;
+    let Prepared { schema, encoding, mut train, mut valid, held_out, lines } =
+        prepare(job, &threads, watch)?;
     let units = Units::learn(&schema, &encoding, &train)?;
     units.enter(&mut train)?;
     units.enter(&mut valid)?;
@@ -195,21 +196,25 @@ struct Prepared {
 }
 
 /// From the job's files to encoded rows.
-fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepared> {
-    let (schema, mut interned) = read(job, watch)?;
+fn prepare(
+    job: &Job,
+    threads: &Threads,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<Prepared> {
+    let (schema, mut interned) = read(job, threads, watch)?;
     interned.check_memory()?;
     let lines = std::mem::take(&mut interned.lines);
     let held_out = hold_out(&interned, job)?;
     let file = input::name(&job.data);
-    let encoding = learn(&interned, &held_out, &schema, &job.config, file)?;
+    let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
     let room = room(&job.config, encoding.features(), &job.temp_dir)?;
     let shuffle = job.config.shuffle.then_some(job.config.seed);
-    let [train, mut valid] = encode(&interned, &held_out, &encoding, &room, shuffle)?;
+    let [train, mut valid] = encode(&interned, &held_out, &encoding, &room, shuffle, threads)?;
     drop(interned);
     check_rows(&train, file, "training")?;
     let mut valid_file = file;
     if let Some(path) = &job.valid {
-        let (rows, read) = read_rows(path, &schema, &encoding, job.on_error, &room)?;
+        let (rows, read) = read_rows(path, &schema, &encoding, job.on_error, &room, threads)?;
         tell_skipped(&read.skipped, watch)?;
         if !read.unseen.is_empty() {
             tell(watch, Event::Unseen(&read.unseen))?;

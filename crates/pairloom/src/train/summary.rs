@@ -84,10 +84,8 @@ impl<'a> Sums<'a> {
     }
 
     fn add(&mut self, rows: &Rows) {
+        rows.count(&mut self.counts);
         for block in rows.blocks() {
-            for &id in block.ids() {
-                self.counts[id as usize] = self.counts[id as usize].saturating_add(1);
-            }
             self.squares += match block.values() {
                 [] => block.ids().len() as f64,
                 values => values.iter().map(|&x| f64::from(x) * f64::from(x)).sum(),

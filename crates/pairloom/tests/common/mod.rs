@@ -237,8 +237,10 @@ pub fn learned_of(
     config: &Config,
     held_out: &[bool],
 ) -> Learned {
-    let encoding = encode::learn(interned, held_out, schema, config, "rows.csv").unwrap();
-    let stores = encode::encode(interned, held_out, &encoding, &Room::default(), None);
+    let threads = Threads::new(2).unwrap();
+    let encoding = encode::learn(interned, held_out, schema, config, "rows.csv", &threads).unwrap();
+    let room = Room::default();
+    let stores = encode::encode(interned, held_out, &encoding, &room, None, &threads);
     let [train, valid] = stores.unwrap().map(held);
     Learned { encoding, train, valid }
 }

@@ -1,5 +1,7 @@
 //! The entries of a batch, brought from the order of its rows into that of the features.
 
+use crate::batch::Row;
+
 /// One feature of one row of the batch.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Entry<X> {
@@ -12,17 +14,17 @@ pub(super) struct Entry<X> {
 /// The `x` of an entry: a number, or nothing where all of them are 1, as in most click logs. Entries
 /// are moved about more than anything else, and are a third smaller then.
 pub(super) trait Value: Copy + Default + Send + Sync {
-    /// Keeps what there is to be kept of `x`.
-    fn keep(x: f32) -> Self;
+    /// That of an entry of a row.
+    fn of(row: Row<'_>, at: usize) -> Self;
 
-    /// What was kept.
+    /// The number.
     fn x(self) -> f32;
 }
 
 impl Value for f32 {
     #[inline(always)]
-    fn keep(x: f32) -> f32 {
-        x
+    fn of(row: Row<'_>, at: usize) -> f32 {
+        if row.values.is_empty() { 1.0 } else { row.values[at] }
     }
 
     #[inline(always)]
@@ -37,7 +39,7 @@ pub(super) struct One;
 
 impl Value for One {
     #[inline(always)]
-    fn keep(_x: f32) -> One {
+    fn of(_row: Row<'_>, _at: usize) -> One {
         One
     }
 
@@ -53,33 +55,31 @@ const DIGIT: u32 = 11;
 /// With fewer entries, counting digits costs more than comparing.
 const FEW: usize = 256;
 
-/// Brings the entries of some lists, one after the other, into the order of their features, which
-/// are in `first..first + span`; entries of the same feature stay in their order. `spare` is scratch
-/// memory.
-pub(super) fn sort<'a, X: Value + 'a>(
-    lists: impl Iterator<Item = &'a Vec<Entry<X>>> + Clone,
-    entries: &mut Vec<Entry<X>>,
+/// Brings entries into the order of their features, which are in `first..first + span`; those of the
+/// same feature stay in their order. They come out in `sorted`; `spare` is scratch memory.
+pub(super) fn sort<X: Value>(
+    found: &[Entry<X>],
+    sorted: &mut Vec<Entry<X>>,
     spare: &mut Vec<Entry<X>>,
     first: u32,
     span: u32,
 ) {
-    let count = lists.clone().map(Vec::len).sum();
     let bits = u32::BITS - span.saturating_sub(1).leading_zeros();
-    if count < FEW || bits == 0 {
-        entries.clear();
-        lists.for_each(|list| entries.extend_from_slice(list));
-        return entries.sort_by_key(|entry| entry.feature);
+    if found.len() < FEW || bits == 0 {
+        sorted.clear();
+        sorted.extend_from_slice(found);
+        return sorted.sort_by_key(|entry| entry.feature);
     }
-    entries.resize(count, Entry::default());
-    spare.resize(count, Entry::default());
+    sorted.resize(found.len(), Entry::default());
+    spare.resize(found.len(), Entry::default());
     let passes = bits.div_ceil(DIGIT);
     let digit = bits.div_ceil(passes);
     let mut pass = Pass { first, shift: 0, mask: (1 << digit) - 1 };
-    pass.run(lists.clone().flatten(), entries);
+    pass.run(found, sorted);
     for number in 1..passes {
         pass.shift = number * digit;
-        pass.run(entries.iter(), spare);
-        std::mem::swap(entries, spare);
+        pass.run(sorted, spare);
+        std::mem::swap(sorted, spare);
     }
 }
 
@@ -97,13 +97,9 @@ impl Pass {
     }
 
     #[inline(always)]
-    fn run<'a, X: Value + 'a>(
-        &self,
-        from: impl Iterator<Item = &'a Entry<X>> + Clone,
-        to: &mut [Entry<X>],
-    ) {
+    fn run<X: Value>(&self, from: &[Entry<X>], to: &mut [Entry<X>]) {
         let mut places = [0u32; 1 << DIGIT];
-        from.clone().for_each(|entry| places[self.digit(entry)] += 1);
+        from.iter().for_each(|entry| places[self.digit(entry)] += 1);
         let mut next = 0;
         for place in &mut places[..=self.mask as usize] {
             next += std::mem::replace(place, next);

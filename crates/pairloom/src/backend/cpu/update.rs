@@ -1,6 +1,6 @@
 //! The second half of a step: gradients summed per feature, one update each.
 
-use super::entries::{Entry, Value, sort};
+use super::prepared::{Entry, Sorted, Value};
 use crate::backend::StepSettings;
 use crate::interaction::{Interaction, Lanes};
 use crate::optimizer::{Moment, Update};
@@ -28,7 +28,7 @@ impl Piece<'_> {
     }
 }
 
-/// A thread's features, and the entries of the batch that concern them.
+/// A thread's features, and what moves them.
 pub(super) struct Features<'a, M: Interaction, X> {
     pub(super) interaction: &'a M,
     pub(super) settings: &'a StepSettings,
@@ -38,46 +38,8 @@ pub(super) struct Features<'a, M: Interaction, X> {
     pub(super) features: Range<u32>,
     pub(super) linear: Piece<'a>,
     pub(super) factors: Piece<'a>,
-    /// Every so many of these lists, from the first on, has entries of the features, and together
-    /// they are in the order of the rows.
-    pub(super) found: &'a [Vec<Entry<X>>],
-    pub(super) every: usize,
-    pub(super) sorted: &'a mut Sorted<X>,
+    pub(super) sorted: &'a Sorted<X>,
     pub(super) gradient: &'a mut M::Vector,
-}
-
-/// The entries of some features in their order.
-#[derive(Default)]
-pub(super) struct Sorted<X> {
-    entries: Vec<Entry<X>>,
-    spare: Vec<Entry<X>>,
-    /// Where the entries of another feature begin, and the end.
-    runs: Vec<u32>,
-}
-
-impl<X: Value> Sorted<X> {
-    /// Brings the entries of these lists into the order of the features, which are in
-    /// `first..first + span`.
-    #[inline(always)]
-    fn sort<'a>(
-        &mut self,
-        found: impl Iterator<Item = &'a Vec<Entry<X>>> + Clone,
-        first: u32,
-        span: u32,
-    ) where
-        X: 'a,
-    {
-        sort(found, &mut self.entries, &mut self.spare, first, span);
-        self.runs.clear();
-        let mut last = None;
-        for (at, entry) in (0..).zip(&self.entries) {
-            if last != Some(entry.feature) {
-                self.runs.push(at);
-                last = Some(entry.feature);
-            }
-        }
-        self.runs.push(self.entries.len() as u32);
-    }
 }
 
 impl<M: Interaction, X: Value> Work for Features<'_, M, X> {
@@ -86,9 +48,7 @@ impl<M: Interaction, X: Value> Work for Features<'_, M, X> {
     #[inline(always)]
     fn run(mut self) {
         let Range { start, end } = self.features;
-        self.sorted.sort(self.found.iter().step_by(self.every), start, end - start);
-        let entries = std::mem::take(&mut self.sorted.entries);
-        let runs = std::mem::take(&mut self.sorted.runs);
+        let (entries, runs) = (self.sorted.entries(), self.sorted.runs());
         let mut next = start;
         for (number, run) in runs.windows(2).enumerate() {
             if let Some(&coming) = runs.get(number + AHEAD) {
@@ -101,7 +61,6 @@ impl<M: Interaction, X: Value> Work for Features<'_, M, X> {
             next = feature + 1;
         }
         self.untouched(next..end);
-        (self.sorted.entries, self.sorted.runs) = (entries, runs);
     }
 }
 

@@ -1,0 +1,96 @@
+"""Runs the sections of the bench and prints the table: see `run`, which builds what this needs."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import memory
+import peer_runs
+from data import Data
+from table import table
+from tools import WORK, call
+
+SECTIONS = ["kernel", "peers", "reading", "predict", "memory", "counts"]
+COUNTS = "counts"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sections", nargs="*", metavar="SECTION")
+    parser.add_argument("--binaries", type=Path, required=True, help="where pairloom lies")
+    parser.add_argument("--quick", action="store_true", help="little data, no peers")
+    parser.add_argument("--grid", action="store_true", help="tune the peers anew")
+    parser.add_argument("--store", action="store_true", help="write RESULTS.md")
+    options = parser.parse_args()
+    for section in options.sections:
+        if section not in SECTIONS:
+            parser.error(f"there is no section '{section}': {' '.join(SECTIONS)}")
+    return options
+
+
+def program(binaries, section, *words):
+    """The figures of a section of the Rust program."""
+    return json.loads(call(binaries / "pairloom-speed", section, *words))
+
+
+def quick(binaries):
+    """That the program works: no figure of this says anything."""
+    data = Data(binaries / "pairloom", WORK / "quick", train=3000, test=500)
+    for section, files in [("kernel", []), ("predict", []), ("reading", data.texts())]:
+        figures = program(binaries, section, "--quick", *files)
+        print(f"{section}: {len(figures)} figures")
+        if section == "kernel" and not figures["same bits"]:
+            sys.exit("the bits depend on the number of threads")
+
+
+def counts():
+    """Instruction counts, printed by gungraun itself."""
+    lock = Path("Cargo.lock").read_text(encoding="utf-8")
+    version = lock.split('name = "gungraun"\nversion = "')[1].split('"')[0]
+    runner = Path("target/speed/gungraun").absolute()
+    call("cargo", "install", "--quiet", "--root", runner, "--version", f"={version}",
+         "gungraun-runner")
+    subprocess.run(
+        ["cargo", "bench", "--locked", "-p", "pairloom-speed", "--bench", "counts"],
+        env={**os.environ, "GUNGRAUN_RUNNER": str(runner / "bin/gungraun-runner")},
+        check=True,
+    )
+
+
+def measure(section, options):
+    binaries = options.binaries
+    data = Data(binaries / "pairloom", WORK, train=1_000_000, test=100_000)
+    if section == "reading":
+        return program(binaries, section, *data.texts())
+    if section == "peers":
+        return peer_runs.measure(data, options.grid)
+    if section == "memory":
+        return memory.measure(binaries / "pairloom")
+    return program(binaries, section)
+
+
+def main():
+    options = arguments()
+    if options.quick:
+        return quick(options.binaries)
+    results = WORK / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    for section in options.sections or [s for s in SECTIONS if s != COUNTS]:
+        print(f"== {section}", file=sys.stderr, flush=True)
+        if section == COUNTS:
+            counts()
+            continue
+        found = {"date": time.strftime("%Y-%m-%d"), "figures": measure(section, options)}
+        (results / f"{section}.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    text = table(results)
+    print(text)
+    if options.store:
+        Path(__file__).with_name("RESULTS.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

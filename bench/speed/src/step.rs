@@ -1,0 +1,65 @@
+//! Our training step over one pass of the rows.
+
+use crate::Result;
+use pairloom::Config;
+use pairloom::backend::{Backend, Cpu, StepSettings};
+use pairloom::batch::Rows;
+use pairloom::encode::Target;
+use pairloom::interaction::{Fm, Interaction};
+use pairloom::loss::Loss;
+use pairloom::model::Weights;
+use pairloom::optimizer::Optimizer;
+use pairloom::parallel::Threads;
+
+/// Rows of a batch, the learning rate, and the strength of the penalties: those of the defaults.
+pub const BATCH: usize = 256;
+pub const RATE: f32 = 0.064;
+const L2: [f32; 2] = [1.0, 44.0];
+
+/// Vectors of 16 factors.
+pub type Fm16 = Fm<[f32; 16]>;
+
+/// A model that has learned nothing, over `2^bits` features.
+pub fn backend<M: Interaction>(
+    interaction: M,
+    optimizer: Optimizer,
+    rows: &Rows,
+    bits: u32,
+    threads: usize,
+) -> Result<Cpu<M>> {
+    let factors = interaction.width();
+    let mut counts = vec![0; 1 << bits];
+    rows.count(&mut counts);
+    let config = Config { factors, init_stdev: Some(0.03), ..Config::default() };
+    let weights = Weights::init(&config, &counts, 0.0)?;
+    let settings = StepSettings {
+        loss: Loss::Logistic,
+        target: Target::Binary { negative: Some("0".into()), positive: "1".into() },
+        optimizer,
+        linear: true,
+        l2_linear: L2[0],
+        l2_factors: L2[1],
+        counts,
+        bias: true,
+    };
+    Ok(Cpu::new(interaction, &weights, settings, Threads::new(threads)?)?)
+}
+
+/// The mean loss over a pass.
+pub fn pass(model: &mut impl Backend, rows: &Rows, order: &[u32]) -> Result<f64> {
+    let mut loss = 0.0;
+    let mut coming = order.chunks(BATCH).skip(1);
+    for batch in order.chunks(BATCH) {
+        model.announce(coming.next().unwrap_or_default());
+        let diverged = |row| format!("the loss of row {row} of a batch is not finite");
+        loss += model.step(rows, batch, RATE).map_err(diverged)?;
+    }
+    Ok(loss / order.len() as f64)
+}
+
+/// All weights and states, bit by bit.
+pub fn bits(model: &impl Backend) -> Vec<u32> {
+    let state = model.state();
+    let floats = state.linear.floats().iter().chain(state.factors.floats()).chain(&state.bias);
+    floats.map(|x| x.to_bits()).collect()
+}

@@ -1,0 +1,172 @@
+"""The table: what was measured beside what was to be reached and beside the limits."""
+
+import json
+
+import machine
+
+NAMES = {"modern_fm": "modern-fm 1.1.2", "xlearn": "xLearn 0.40a1",
+         "vw": "Vowpal Wabbit 9.11.9 (`--lrqfa`)", "pytorch": "PyTorch 2.15"}
+
+
+def millions(rate):
+    return f"{rate / 1e6:.2f} M rows/s"
+
+
+class Rows:
+    """The lines of the table of targets."""
+
+    def __init__(self):
+        self.lines = []
+
+    def add(self, what, target, figure, shown, beside=""):
+        """`figure` is a share of the target, or how many times it is reached; None: not measured."""
+        met = "not measured" if figure is None else "yes" if figure >= 1 else "no"
+        self.lines.append(f"| {what} | {target} | {shown} | {beside} | {met} |")
+
+    def missing(self, what, target, why):
+        self.add(what, target, None, "", why)
+
+
+def kernel(rows, found):
+    rate = {name: figure["median"] for name, figure in found.items() if isinstance(figure, dict)}
+    step, cache, memory = rate["step, 2^20"], rate["step, in cache"], rate["memory, 2^20"]
+    limit = min(cache, memory)
+    loss = f"log loss {found['loss of step, 2^20']:.4f}, a constant {found['loss of a constant']:.4f}"
+    rows.add("training step, 39 features, table of 2^20, one thread", "1.3 M rows per CPU s",
+             step / 1.3e6, millions(step), loss)
+    rows.add("the same, share of the limit", "60 %", step / limit / 0.6, f"{step / limit:.0%}",
+             f"memory alone {millions(memory)}, in cache {millions(cache)}")
+    rows.add("the same, table in cache", "2.2 M rows per CPU s", cache / 2.2e6, millions(cache))
+    one, two = rate["step, 1 threads"], rate["step, 2 threads"]
+    same = "same bits on 1, 2, 4, 8 threads" if found["same bits"] else "THE BITS DIFFER"
+    rows.add("two threads over one, wall time", "1.8x, same bits",
+             two / one / 1.8 * found["same bits"], f"{two / one:.2f}x", same)
+    for threads, ours in ((1, one), (2, two)):
+        race = rate[f"racing, {threads} threads"]
+        rows.add(f"the fastest racing loop over ours, {threads} thread{'s' * (threads > 1)}",
+                 "at most 1.2x", 1.2 / (race / ours), f"{race / ours:.2f}x",
+                 f"racing {millions(race)}, ours {millions(ours)}")
+
+
+def peers(rows, found):
+    ours, rivals = found["pairloom"], rivals_of(found)
+    losses = {peer: rival["log_loss"] for peer, rival in rivals.items()}
+    for peer, times in (("xlearn", 4), ("modern_fm", 15)):
+        what = f"training, 34 one-hot fields, one core: over {NAMES[peer]}"
+        if peer not in rivals:
+            rows.missing(what, f"{times}x", found[peer]["missing"])
+            continue
+        ratio = ours["cpu_rate_1"] / rivals[peer]["cpu_rate_1"]
+        rows.add(what, f"{times}x rows per CPU s", ratio / times, f"{ratio:.1f}x",
+                 f"{millions(ours['cpu_rate_1'])} to {millions(rivals[peer]['cpu_rate_1'])}")
+    if "xlearn" in rivals:
+        ratio = ours["wall_rate_2"] / rivals["xlearn"]["wall_rate_2"]
+        rows.add(f"the same on 2 cores, wall time: over {NAMES['xlearn']}", "5x", ratio / 5,
+                 f"{ratio:.1f}x", f"{millions(ours['wall_rate_2'])} to "
+                 f"{millions(rivals['xlearn']['wall_rate_2'])}")
+    peer = min(losses, key=losses.get)
+    loss = losses[peer]
+    rows.add("best test log loss", f"no worse than {loss:.4f} ({NAMES[peer]})",
+             loss / ours["log_loss"], f"{ours['log_loss']:.4f}",
+             f"best possible {found['best possible']:.4f}")
+    fastest, until = rivals[peer]["to_best"], ours["until"]["wall"]
+    if until is None:
+        rows.add("from raw text to that log loss, 2 cores", "a fifth of its time", 0, "never")
+        return
+    rows.add("from raw text to that log loss, 2 cores", "a fifth of its time",
+             fastest / until / 5, f"{until / fastest:.2f}", f"{until:.1f} s to {fastest:.1f} s; "
+             f"with early stopping and all {ours['whole']:.1f} s")
+
+
+def rivals_of(found):
+    return {peer: found[peer] for peer in NAMES if "log_loss" in found[peer]}
+
+
+def reading(rows, found):
+    limit = f"newlines counted: {found['limit: newlines counted']['median']:.1f} GB/s"
+    for format, target in (("libsvm", 1.0), ("libffm", 1.0), ("csv", 0.3)):
+        rate = found[f"{format}, encoded, 1 threads, a CPU second"]["median"]
+        two = found[f"{format}, encoded, 2 threads, a second"]["median"]
+        cut = found[f"{format}, tokenised"]["median"]
+        rows.add(f"parse and encode {format}, one core", f"{target} GB/s", rate / target,
+                 f"{rate:.2f} GB/s", f"tokenised only {cut:.2f}; 2 threads {two:.2f} a second; "
+                 f"{limit}")
+
+
+def predict(rows, found):
+    rate = {name: figure["median"] for name, figure in found.items() if isinstance(figure, dict)}
+    rows.add("batch prediction, one core, table in cache", "8 M rows per s",
+             rate["batch, in cache"] / 8e6, millions(rate["batch, in cache"]))
+    uniform = rate["batch, large table, uniform"]
+    rows.add(f"the same, table of {found['large table, GiB']:.0f} GiB", "0.5 M rows per s",
+             uniform / 5e5, millions(uniform),
+             f"any feature alike often; Zipf {millions(rate['batch, large table, Zipf'])}")
+    single = 1e9 / rate["single rows"]
+    allocated = found["allocations of a single row"]
+    rows.add("single encoded row", "under 300 ns, nothing allocated",
+             300 / single * (allocated == 0), f"{single:.0f} ns", f"{allocated} allocations")
+
+
+def memory(rows, found):
+    what, target = "data 8 times the memory limit, time of a row", "at most 1.3x in memory"
+    if "missing" in found:
+        return rows.missing(what, target, found["missing"])
+    ratio = found["within"]["wall"] / found["without"]["wall"]
+    rows.add(what, target, 1.3 / ratio, f"{ratio:.2f}x",
+             f"limit {found['limit']}, peak {found['within']['peak']:.0f} MiB; in memory "
+             f"{found['without']['peak']:.0f} MiB")
+
+
+def peer_table(found):
+    lines = [
+        "| | rows per CPU s, one core | rows per s, two cores | best test log loss (epoch) "
+        "| text to that, 2 cores | parses |",
+        "|---|---|---|---|---|---|",
+    ]
+    ours = found["pairloom"]
+    lines.append(f"| pairloom, defaults | {ours['cpu_rate_1']:,.0f} | {ours['wall_rate_2']:,.0f} "
+                 f"| {ours['log_loss']:.4f} | {ours['whole']:.1f} s, early stopping included | |")
+    for peer, rival in ((peer, found[peer]) for peer in NAMES):
+        if "missing" in rival:
+            lines.append(f"| {NAMES[peer]} | could not be run: {rival['missing']} | | | | |")
+            continue
+        parses = f"{rival['parse']:.0f} MB/s" if rival["parse"] else "with training"
+        lines.append(f"| {NAMES[peer]} | {rival['cpu_rate_1']:,.0f} | {rival['wall_rate_2']:,.0f} "
+                     f"| {rival['log_loss']:.4f} ({rival['epoch']}) | {rival['to_best']:.1f} s "
+                     f"| {parses} |")
+    return lines
+
+
+HEAD = """# The bench of speed
+
+`bench/speed/run --store` writes this page; `docs/speed.md` says what bounds what. Medians of runs that
+take turns; one core means processor time of one thread.
+
+"""
+
+PEERS = """
+## Peers
+
+1 M training and 100 k test rows of 34 one-hot fields, 2^18 features, k = 16, labels from a planted
+machine (`pairloom synth`). The peers' settings were tuned on the test rows, and so is the epoch at which
+they are stopped; pairloom has its defaults and stops by rows that it holds out itself.
+"""
+
+
+def table(results):
+    """All results that there are, as Markdown."""
+    rows, dates, found = Rows(), [], {}
+    for section in (kernel, peers, reading, predict, memory):
+        file = results / f"{section.__name__}.json"
+        if not file.exists():
+            continue
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        dates.append(stored["date"])
+        found[section] = stored["figures"]
+        section(rows, stored["figures"])
+    lines = [HEAD + f"{max(dates, default='')}, {machine.describe()}.", "",
+             "| what | target | measured | beside it | reached |", "|---|---|---|---|---|",
+             *rows.lines]
+    if peers in found:
+        lines += [PEERS, *peer_table(found[peers])]
+    return "\n".join(lines) + "\n"
