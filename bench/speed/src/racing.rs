@@ -89,7 +89,8 @@ impl Racing {
 
 /// The loop reads without looking: everything is looked at before.
 fn check(rows: &Rows, features: usize) -> Result<()> {
-    let fits = rows.ids().iter().all(|&id| (id as usize) < features);
+    let fits =
+        rows.blocks().iter().flat_map(|block| block.ids()).all(|&id| (id as usize) < features);
     if !fits || (0..rows.len()).any(|i| rows.row(i).ids.len() != FEATURES) {
         return Err("the racing loop knows rows of 39 features of the table only".into());
     }

@@ -38,8 +38,9 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     output::check(&args.report.iter().collect::<Vec<_>>(), &[&args.model, &args.data])?;
     let model = Model::load(&args.model)?;
-    let mut reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
     let threads = Threads::new(args.threads)?;
+    let reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
+    let mut reader = reading::ahead(reader, &threads)?;
     let options = EvaluateOptions { on_error: args.input.on_error(), threshold: args.threshold };
     let found = model.evaluate(&mut *reader, input::name(&args.data), &options, &threads)?;
     notice_skipped(&found.outcome.skipped);

@@ -62,13 +62,14 @@ fn check_keep(keep: &[String]) -> Result<()> {
 
 /// Predicts piece by piece: a reader at the other end of a pipe need not wait for the last row.
 fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Outcome> {
-    let mut reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
     let options = PredictOptions {
         labelled: false,
         keep: args.keep.clone(),
         on_error: args.input.on_error(),
     };
     let threads = Threads::new(args.threads)?;
+    let reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
+    let mut reader = reading::ahead(reader, &threads)?;
     let mut lines = Vec::new();
     if !args.keep.is_empty() && !args.json {
         let names = args.keep.iter().map(|name| name.as_bytes());

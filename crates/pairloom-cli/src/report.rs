@@ -30,7 +30,8 @@ pub struct Page<'a> {
 struct Drawn<'a> {
     title: &'a str,
     predictions: &'a [f64],
-    rows: &'a Rows,
+    labels: Vec<f32>,
+    weights: Option<Vec<f32>>,
     metrics: Metrics,
     constant: Constant,
 }
@@ -68,8 +69,9 @@ impl Page<'_> {
         rows: &'a Rows,
         metrics: Metrics,
     ) -> Result<Drawn<'a>> {
-        let constant = Constant::measure(rows.labels(), rows.weights(), self.is_binary())?;
-        Ok(Drawn { title, predictions, rows, metrics, constant })
+        let constant = Constant::measure(rows.outcomes(), self.is_binary())?;
+        let (labels, weights) = (rows.labels(), rows.weights());
+        Ok(Drawn { title, predictions, labels, weights, metrics, constant })
     }
 
     fn write(&self, start: Option<&Start>, drawn: Option<&Drawn<'_>>) -> Result<()> {
@@ -119,7 +121,7 @@ impl Page<'_> {
         };
         if let Some(drawn) = drawn {
             let name = if start.is_some() { "validation rows" } else { "rows" };
-            tiles.push(rows(name, drawn.rows.len(), &drawn.constant));
+            tiles.push(rows(name, drawn.labels.len(), &drawn.constant));
         }
         if let Some(start) = start {
             tiles.push(rows("training rows", start.train, &start.constant));
@@ -161,8 +163,8 @@ impl<'a> Drawn<'a> {
         figures
     }
 
-    fn evaluation(&self, classes: Option<&'a [String; 2]>) -> Evaluation<'a> {
-        let (label, weight) = (self.rows.labels(), self.rows.weights());
+    fn evaluation<'b>(&'b self, classes: Option<&'b [String; 2]>) -> Evaluation<'b> {
+        let (label, weight) = (&self.labels[..], self.weights.as_deref());
         let kind = match classes {
             Some([negative, positive]) => Kind::Binary {
                 probability: self.predictions,

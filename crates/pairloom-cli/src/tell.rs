@@ -8,6 +8,7 @@ use crate::screen::{
 use pairloom::batch::Rows;
 use pairloom::encode::Target;
 use pairloom::fit::{Epoch, Stop};
+use pairloom::memory::{self, gib};
 use pairloom::metric::Metrics;
 use pairloom::reading::Skipped;
 use pairloom::schema::{Column, Role, Schema};
@@ -86,7 +87,7 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
         thousands(start.train as i64),
         thousands(start.valid as i64),
         thousands(start.features as i64),
-        start.bytes as f64 / (1 << 20) as f64,
+        (start.row_bytes + start.model_bytes) as f64 / (1 << 20) as f64,
     ))?;
     let loss = loss_name(start.target.is_binary());
     let [quality, second] = match start.target {
@@ -202,6 +203,12 @@ pub fn end(
     if !screen.is_quiet() {
         notice_limits(model, trained);
     }
+    let memory = trained.start.as_ref().and_then(Memory::now);
+    if let Some(Memory { peak, rows, model }) = memory {
+        let [peak, rows, model] = [peak, rows, model].map(gib);
+        screen
+            .text(&format!("\nmemory: {peak} at the most; rows {rows}, model and state {model}"))?;
+    }
     screen.text("")?;
     // What went to standard output is in no file.
     let model_file = Some(output).filter(|output| *output != "-");
@@ -214,7 +221,25 @@ pub fn end(
     screen.json(&serde_json::json!({
         "event": "end", "model": output, "epoch": model.epoch, "valid": valid,
         "stopped_early": *stop == Stop::NoBetter,
+        "memory": memory.map(|Memory { peak, rows, model }| serde_json::json!({
+            "peak": peak as u64, "rows": rows as u64, "model": model as u64,
+        })),
     }))
+}
+
+/// Bytes that the process has had at the most, and those of them that there is no way around.
+#[derive(Clone, Copy)]
+struct Memory {
+    peak: u128,
+    rows: u128,
+    model: u128,
+}
+
+impl Memory {
+    fn now(start: &Start) -> Option<Self> {
+        let peak = memory::peak()?.into();
+        Some(Memory { peak, rows: start.row_bytes, model: start.model_bytes })
+    }
 }
 
 /// Says what the figures do not: that there is little to rely on, or that more may be had.
@@ -230,7 +255,7 @@ fn notice_limits(model: &Model, trained: &Trained) {
 
 /// Says so where there are too few validation rows, or rows of one class, to rely on.
 fn notice_rough(valid: &Rows, binary: bool) {
-    let positive = valid.labels().iter().filter(|&&label| label == 1.0).count();
+    let positive = valid.outcomes().filter(|&(label, _)| label == 1.0).count();
     let (few, of) = match binary {
         true => (positive.min(valid.len() - positive), " of the rarer class"),
         false => (valid.len(), ""),

@@ -194,8 +194,12 @@ fn json_lines_of_training() {
         "weight",
     ];
     assert_eq!(keys(&lines[2]["valid"]), metrics);
-    assert_eq!(keys(&lines[5]), ["epoch", "event", "model", "stopped_early", "valid"]);
+    assert_eq!(keys(&lines[5]), ["epoch", "event", "memory", "model", "stopped_early", "valid"]);
     assert_eq!(lines[5]["model"], "model.pairloom");
+    if cfg!(target_os = "linux") {
+        let bytes = |part: &str| lines[5]["memory"][part].as_u64().unwrap();
+        assert!(bytes("rows") > 0 && bytes("peak") > bytes("rows") + bytes("model") / 2);
+    }
 
     let evaluated = room.ok("evaluate model.pairloom shop.csv --json").json();
     let mut found = keys(&evaluated[0]);

@@ -50,7 +50,7 @@ pub mod fit;
 pub mod input;
 pub mod interaction;
 pub mod loss;
-mod memory;
+pub mod memory;
 pub mod metric;
 pub mod model;
 pub mod optimizer;

@@ -35,6 +35,19 @@ impl Loss {
         }
     }
 
+    /// `l(score, label)` and `dl/ds`, with one exponential for both.
+    #[inline(always)]
+    pub fn with_gradient(self, score: f64, label: f64) -> (f64, f64) {
+        match self {
+            Loss::Logistic => {
+                let e = (-score.abs()).exp();
+                let p = if score < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) };
+                (score.max(0.0) + e.ln_1p() - label * score, p - label)
+            }
+            Loss::Squared => (self.value(score, label), self.gradient(score, label)),
+        }
+    }
+
     /// `dl/ds`.
     pub fn gradient(self, score: f64, label: f64) -> f64 {
         self.inverse_link(score) - label

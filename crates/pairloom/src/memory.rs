@@ -56,6 +56,11 @@ fn available() -> Option<u64> {
     [machine, container, process].into_iter().flatten().min()
 }
 
+/// The most memory that the process has had at a time, where the system tells (Linux).
+pub fn peak() -> Option<u64> {
+    kilobytes(&std::fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
+}
+
 const CGROUP: &str = "/sys/fs/cgroup/memory.";
 
 /// The first number after `name` at the start of a line.
@@ -85,7 +90,16 @@ fn process(limits: &str, status: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{container, process};
+    use super::{container, peak, process};
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_peak_is_what_was_taken_at_once() {
+        let before = peak().unwrap();
+        let pages: Vec<u8> = (0..64 << 20).map(|i| i as u8).collect();
+        let after = peak().unwrap();
+        assert!(after >= pages.len() as u64 && after >= before, "{before} {after}");
+    }
 
     #[test]
     fn files_that_were_read_do_not_count_as_used() {

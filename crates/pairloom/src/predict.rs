@@ -178,9 +178,11 @@ impl Model {
         let (mut predictions, mut labels) = (Vec::new(), Rows::new());
         let outcome = self.predict_rows(reader, file, &options, threads, |piece| {
             predictions.extend_from_slice(&piece.predictions);
-            labels.reserve(piece.labels.len(), 0)?;
-            piece.labels.iter().for_each(|&(label, weight)| labels.finish(label, weight));
-            Ok(())
+            piece.labels.iter().try_for_each(|&(label, weight)| {
+                labels.reserve(0)?;
+                labels.finish(label, weight);
+                Ok(())
+            })
         })?;
         if labels.is_empty() {
             return Err(Error::data(file, "no rows to evaluate"));

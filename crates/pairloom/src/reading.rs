@@ -2,6 +2,7 @@
 
 use crate::encode::Unseen;
 use crate::input::{self, OpenOptions, RawRow, Reader};
+use crate::parallel::Threads;
 use crate::schema::Schema;
 use crate::{Error, Result};
 use std::collections::TryReserveError;
@@ -89,6 +90,14 @@ pub fn open(path: &str, options: &OpenOptions, schema: &Schema) -> Result<Box<dy
     }
     let names = schema.columns.iter().map(|column| column.name.clone()).collect();
     input::open(path, &OpenOptions { names, ..options.clone() })
+}
+
+/// The same rows, read ahead if there is a thread to spare for that.
+///
+/// # Errors
+/// As for [`input::ahead`].
+pub fn ahead(reader: Box<dyn Reader>, threads: &Threads) -> Result<Box<dyn Reader>> {
+    if threads.count() > 1 { input::ahead(reader) } else { Ok(reader) }
 }
 
 /// Gives every row to `take`. Returns what was left out.

@@ -35,21 +35,42 @@ pub(crate) fn run<W: Work>(work: W) -> W::Output {
 #[inline(always)]
 pub(crate) fn prefetch<T>(data: &[T], start: usize, len: usize) {
     #[cfg(target_arch = "x86_64")]
-    {
+    for line in lines(data, start, len) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let first = data.as_ptr().wrapping_add(start).cast::<i8>();
-        for offset in (0..len * size_of::<T>()).step_by(64) {
-            // SAFETY: a prefetch is a hint: it neither reads nor faults, whatever the address.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(offset)) };
+        // SAFETY: a prefetch is a hint: it neither reads nor faults, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (data, start, len);
+}
+
+/// The same for lines that will be written to: they are taken away from other cores at once, and
+/// not only when the first write waits for it.
+#[inline(always)]
+pub(crate) fn prefetch_to_write<T>(data: &[T], start: usize, len: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for line in lines(data, start, len) {
+        // SAFETY: a hint as well. It is in assembly because the compiler's own function is compiled
+        // to it only for newer processors; older ones of 64 bits do nothing.
+        unsafe {
+            std::arch::asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags));
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (data, start, len);
 }
 
+/// An address in each cache line.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn lines<T>(data: &[T], start: usize, len: usize) -> impl Iterator<Item = *const i8> {
+    let first = data.as_ptr().wrapping_add(start).cast::<i8>();
+    (0..len * size_of::<T>()).step_by(64).map(move |offset| first.wrapping_add(offset))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Work, prefetch, run};
+    use super::{Work, prefetch, prefetch_to_write, run};
 
     /// Sums of products, in an order that vector instructions would like to change.
     struct Dot<'a>(&'a [f32], &'a [f32]);
@@ -75,6 +96,7 @@ mod tests {
         let floats = [1.0f32; 3];
         for (start, len) in [(0, 3), (2, 100), (1 << 40, 8), (usize::MAX, 1)] {
             prefetch(&floats, start, len);
+            prefetch_to_write(&floats, start, len);
         }
         prefetch::<u32>(&[], 0, 1);
         assert_eq!(floats, [1.0; 3]);

@@ -7,6 +7,7 @@ mod common;
 
 use common::{CSV, folder, learned, one_by_one, path, plain_config, raw_rows, schema};
 use pairloom::Model;
+use pairloom::batch::BLOCK_ROWS;
 use pairloom::config::Config;
 use pairloom::encode::{Learned, Transform};
 use pairloom::input::{Format, RawRow};
@@ -141,4 +142,17 @@ proptest! {
         let (names, rows) = raw_rows("rows", &text, format);
         check(&schema, &config, &names, &rows, &held[..lines.len()]);
     }
+}
+
+/// Blocks are encoded on all threads; here there are several, and the last ones are not full.
+#[test]
+fn rows_of_several_blocks_are_encoded_both_ways() {
+    let row = |i: usize| format!("{},c{},t{}|u{},{}.5\n", i % 2, i % 97, i % 5, i % 5, i % 19);
+    let text: String = (0..3 * BLOCK_ROWS + 7).map(row).collect();
+    let (names, rows) = raw_rows("rows.csv", &format!("y,c,m,n\n{text}"), CSV);
+    let roles = [Role::Label, Role::Categorical, Role::Multi, Role::Numeric];
+    let columns: Vec<(&str, Role)> = ["y", "c", "m", "n"].into_iter().zip(roles).collect();
+    // Training rows fill their blocks to the last place, those held out do not.
+    let held_out: Vec<bool> = (0..rows.len()).map(|i| i >= 2 * BLOCK_ROWS).collect();
+    check(&schema(&columns), &plain_config(), &names, &rows, &held_out);
 }

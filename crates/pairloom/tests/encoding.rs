@@ -311,8 +311,15 @@ fn cells_that_cannot_be_used_are_named_and_leave_nothing_behind() {
             assert!(error.starts_with(message), "{error}");
         }
     }
-    let Learned { encoding, train, .. } =
-        learn(interned, &[false; 2], &schema, &plain_config(), "rows.csv").unwrap();
+    let Learned { encoding, train, .. } = learn(
+        interned,
+        &[false; 2],
+        &schema,
+        &plain_config(),
+        "rows.csv",
+        &Threads::new(1).unwrap(),
+    )
+    .unwrap();
     assert_eq!(train, learned(&schema, &plain_config(), &rows, &[false; 2]).train);
     let mut encoder = RowEncoder::bind(&encoding, &schema, "rows.csv", &names, true).unwrap();
     let mut encoded = Rows::new();

@@ -15,7 +15,7 @@ use pairloom::parallel::Threads;
 use pairloom::predict::EvaluateOptions;
 use pairloom::reading::OnError;
 use pairloom::schema::Hints;
-use pairloom::train::{Job, SchemaSource};
+use pairloom::train::{Event, Job, SchemaSource, train};
 
 fn hinted(data: &str, config: &Config, hints: Hints) -> Job {
     Job { schema: SchemaSource::Infer(hints), ..job(data, config) }
@@ -38,6 +38,42 @@ fn a_row_that_is_left_out_leaves_no_trace() {
         model(&Job { on_error: OnError::Skip, ..job })
     };
     assert!(bytes(&of(&clean)) == bytes(&of(&dirty)));
+}
+
+/// Bad rows behind those that the schema is guessed from, quotes over lines, blank lines.
+#[test]
+fn many_threads_skip_and_refuse_what_one_does() {
+    let folder = folder();
+    let row = |i: usize| match i % 1000 {
+        3 => format!("{},\"c\n{i}\",{}.5\n", i % 2, i % 9),
+        500 if i > 10_000 => format!("1,c{i},much\n"),
+        700 if i > 10_000 => "1,\"c\"x,2.5\n".into(),
+        900 if i > 10_000 => format!(",c{i},2.5\n\n"),
+        _ => format!("{},c{},{}.5\n", i % 2, i % 700, i % 9),
+    };
+    let text: String = (0..14_000).map(row).collect();
+    let data = write(&folder, "rows.csv", format!("label,c,n\n{text}"));
+    let of = |threads, on_error| {
+        let job = Job { threads, on_error, ..job(&data, &plain_config()) };
+        let mut told = Vec::new();
+        let trained = train(&job, &mut |event| {
+            told.extend(match event {
+                Event::Skipped(skipped) => Some(format!("{skipped:?}")),
+                Event::Reading(rows) => Some(rows.to_string()),
+                _ => None,
+            });
+            true
+        });
+        let trained = trained.map(|t| (bytes(&t.model.unwrap()), t.valid));
+        (trained.map_err(|error| error.to_string()), told)
+    };
+    let skipped = of(1, OnError::Skip);
+    assert!(skipped.0.is_ok() && skipped.1.iter().any(|told| told.contains("rows: 12")));
+    assert!(of(1, OnError::Stop).0.is_err_and(|error| error.contains("is numeric")));
+    for threads in [2, 5] {
+        assert!(of(threads, OnError::Skip) == skipped, "{threads}");
+        assert!(of(threads, OnError::Stop) == of(1, OnError::Stop), "{threads}");
+    }
 }
 
 /// The labels are the rows' numbers.

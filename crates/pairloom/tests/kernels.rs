@@ -165,7 +165,9 @@ fn check_backward<M: Interaction>(
         // What is there before must stay: gradients of many rows are added up.
         let mut gradient = vec![0.5; kernel.width()];
         let vector = padded(feature, kernel.width());
-        kernel.backward(&vector, feature.x as f32, sums, slope, &mut gradient);
+        let x = feature.x as f32;
+        kernel.backward(&vector, x, sums, slope, &mut gradient);
+        kernel.own(&vector, slope * x * x, &mut gradient);
         for (f, (exact, terms)) in expected.iter().enumerate() {
             let found = f64::from(gradient[f]) - 0.5;
             let exact = f64::from(slope) * exact;

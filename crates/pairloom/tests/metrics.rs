@@ -250,16 +250,19 @@ proptest! {
 fn a_constant_prediction_is_what_the_figures_are_relative_to() {
     let (p, y) = ([0.2, 0.9, 0.4, 0.6], [0.0, 1.0, 0.0, 1.0]);
     for weight in [None, Some(&[1.0, 2.0, 0.0, 0.5][..])] {
-        let constant = Constant::measure(&y, weight, true).unwrap();
+        let of = |row: usize| (y[row], weight.map_or(1.0, |weight| weight[row]));
+        let outcomes = || (0..y.len()).map(of);
+        let constant = Constant::measure(outcomes(), true).unwrap();
         let metrics = Binary::measure(&p, &y, weight, 0.5).unwrap();
         let relative = metrics.log_loss / constant.loss;
         assert!((metrics.normalized_entropy.unwrap() - relative).abs() < 1e-12);
         assert_eq!(constant.mean, if weight.is_none() { 0.5 } else { 2.5 / 3.5 });
-        let constant = Constant::measure(&y, weight, false).unwrap();
+        let constant = Constant::measure(outcomes(), false).unwrap();
         let metrics = Regression::measure(&p, &y, weight).unwrap();
         let relative = (metrics.rmse / constant.loss).powi(2);
         assert!((metrics.r2.unwrap() - (1.0 - relative)).abs() < 1e-12);
     }
-    assert!(Constant::measure(&y, Some(&[0.0; 4]), true).is_err());
-    assert!(Constant::measure(&[], None, false).is_err());
+    for bad in [&[(1.0, 0.0); 4][..], &[], &[(1.0, -1.0)], &[(1.0, 1.0), (1.0, f32::NAN)]] {
+        assert!(Constant::measure(bad.iter().copied(), false).is_err());
+    }
 }

@@ -311,6 +311,35 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
     }
 }
 
+/// Batches that are announced, those that are announced and do not come, and those that come
+/// unannounced.
+#[test]
+fn what_is_announced_changes_nothing() {
+    const MANY: usize = 700;
+    for case in Case::all() {
+        let mut rows = case.rows(300, MANY, 3);
+        rows.push(5, 0.5);
+        rows.finish(1.0, 1.0);
+        let weights = case.weights(MANY, 4);
+        let batches: [&[u32]; 6] = [&[1, 2, 3], &[7, 300, 4], &[5, 6, 7], &[8], &[], &[9, 10]];
+        let announced: [&[u32]; 6] = [batches[1], batches[2], &[77], batches[4], batches[5], &[]];
+        let after = |threads, announce: bool| {
+            let mut backend = case.backend(&weights, threads);
+            for (batch, next) in batches.iter().zip(announced) {
+                if announce {
+                    backend.announce(next);
+                }
+                backend.step(&rows, batch, 0.05).unwrap();
+            }
+            bits(backend.state())
+        };
+        let expected = after(1, false);
+        for threads in [1, 2, 3, 8] {
+            assert!(after(threads, true) == expected, "{case:?} {threads}");
+        }
+    }
+}
+
 #[test]
 fn one_feature_in_every_row_is_no_trouble_for_many_threads() {
     let case = Case::all()[0];

@@ -92,6 +92,7 @@ impl Backend for Small {
     fn most_entries(&self) -> usize {
         self.0
     }
+    fn announce(&mut self, _: &[u32]) {}
     fn step(&mut self, _: &Rows, _: &[u32], _: f32) -> Result<f64, usize> {
         Ok(1.0)
     }

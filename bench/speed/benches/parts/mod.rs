@@ -90,7 +90,12 @@ pub fn tokenise(text: Vec<u8>, format: FormatName) -> Result<usize> {
 
 /// Words like the values of a click log.
 pub fn words() -> Vec<String> {
-    batch().ids().iter().map(|id| format!("{:x}", id.wrapping_mul(0x9E37_79B9))).collect()
+    batch()
+        .blocks()
+        .iter()
+        .flat_map(|block| block.ids())
+        .map(|id| format!("{:x}", id.wrapping_mul(0x9E37_79B9)))
+        .collect()
 }
 
 /// Numbers of words, new ones included.

@@ -53,6 +53,10 @@ pub trait Backend {
     /// How many entries the rows of a batch may have in all.
     fn most_entries(&self) -> usize;
 
+    /// Names the rows of the step after the coming one, in the same set of rows: they can be prepared
+    /// meanwhile.
+    fn announce(&mut self, batch: &[u32]);
+
     /// Takes one step over the rows named by `batch`, at learning rate `rate`. Returns the sum of
     /// the weighted losses before the step.
     ///

@@ -2,7 +2,7 @@
 
 use super::full;
 use crate::Result;
-use crate::encode::{Dictionary, number_error, parse_cell, split_values};
+use crate::encode::{Dictionary, Pairs, number_error, parse_cell, split_values};
 use crate::input::RawRow;
 use crate::schema::{Column, Role};
 
@@ -16,16 +16,25 @@ pub(crate) enum InternedCells {
         /// The value of each row.
         ids: Vec<u32>,
     },
-    /// Any number of values a row, each with an `x`.
+    /// Any number of values a row.
     Several {
-        /// The distinct values. Those of pairs are field (4 bytes) and index (8), little-endian.
+        /// The distinct values.
         values: Dictionary,
         /// Where each row starts in `ids`; one more entry than rows.
         starts: Vec<usize>,
         /// The values of each row.
         ids: Vec<u32>,
-        /// The `x` of pairs, as long as `ids`; `None` for multi-valued columns.
-        xs: Option<Vec<f32>>,
+    },
+    /// The pairs of sparse rows.
+    Pairs {
+        /// The distinct fields and indices.
+        values: Pairs,
+        /// Where each row starts in `ids`; one more entry than rows.
+        starts: Vec<usize>,
+        /// The pairs of each row.
+        ids: Vec<u32>,
+        /// Their `x`.
+        xs: Vec<f32>,
     },
     /// Numbers; NaN where a cell is missing.
     Numbers(Vec<f64>),
@@ -37,9 +46,10 @@ impl InternedCells {
         let (values, ids) = (Dictionary::default(), Vec::new());
         match role {
             Role::Numeric => InternedCells::Numbers(Vec::new()),
-            Role::Multi | Role::Pairs => {
-                let xs = (role == Role::Pairs).then(Vec::new);
-                InternedCells::Several { values, starts: vec![0], ids, xs }
+            Role::Multi => InternedCells::Several { values, starts: vec![0], ids },
+            Role::Pairs => {
+                let (values, xs) = (Pairs::default(), Vec::new());
+                InternedCells::Pairs { values, starts: vec![0], ids, xs }
             }
             _ => InternedCells::Single { values, ids },
         }
@@ -62,20 +72,21 @@ impl InternedCells {
                 ids.try_reserve(1).map_err(full)?;
                 ids.push(values.insert(raw.cell(cell))?);
             }
-            InternedCells::Several { values, starts, ids, xs } => {
+            InternedCells::Several { values, starts, ids } => {
                 starts.try_reserve(1).map_err(full)?;
-                if let Some(xs) = xs {
-                    ids.try_reserve(raw.pairs().len()).map_err(full)?;
-                    xs.try_reserve(raw.pairs().len()).map_err(full)?;
-                    for pair in raw.pairs() {
-                        ids.push(values.insert(&join_pair(pair.field, pair.index))?);
-                        xs.push(pair.value);
-                    }
-                } else {
-                    for value in split_values(raw.cell(cell), about.value_separator()) {
-                        ids.try_reserve(1).map_err(full)?;
-                        ids.push(values.insert(value)?);
-                    }
+                for value in split_values(raw.cell(cell), about.value_separator()) {
+                    ids.try_reserve(1).map_err(full)?;
+                    ids.push(values.insert(value)?);
+                }
+                starts.push(ids.len());
+            }
+            InternedCells::Pairs { values, starts, ids, xs } => {
+                starts.try_reserve(1).map_err(full)?;
+                ids.try_reserve(raw.pairs().len()).map_err(full)?;
+                xs.try_reserve(raw.pairs().len()).map_err(full)?;
+                for pair in raw.pairs() {
+                    ids.push(values.insert(pair.field, pair.index)?);
+                    xs.push(pair.value);
                 }
                 starts.push(ids.len());
             }
@@ -87,7 +98,9 @@ impl InternedCells {
     pub(super) fn entries(&self) -> usize {
         match self {
             InternedCells::Numbers(numbers) => 3 * numbers.len(),
-            InternedCells::Single { ids, .. } | InternedCells::Several { ids, .. } => ids.len(),
+            InternedCells::Single { ids, .. }
+            | InternedCells::Several { ids, .. }
+            | InternedCells::Pairs { ids, .. } => ids.len(),
         }
     }
 
@@ -96,29 +109,15 @@ impl InternedCells {
         match self {
             InternedCells::Numbers(numbers) => numbers.truncate(rows),
             InternedCells::Single { ids, .. } => ids.truncate(rows),
-            InternedCells::Several { starts, ids, xs, .. } => {
+            InternedCells::Several { starts, ids, .. } => {
                 starts.truncate(rows + 1);
-                let end = starts.last().copied().unwrap_or(0);
-                ids.truncate(end);
-                if let Some(xs) = xs {
-                    xs.truncate(end);
-                }
+                ids.truncate(starts.last().copied().unwrap_or(0));
+            }
+            InternedCells::Pairs { starts, ids, xs, .. } => {
+                starts.truncate(rows + 1);
+                ids.truncate(starts.last().copied().unwrap_or(0));
+                xs.truncate(ids.len());
             }
         }
     }
-}
-
-/// Field and index of a pair as one value.
-fn join_pair(field: u32, index: u64) -> [u8; 12] {
-    let mut value = [0; 12];
-    value[..4].copy_from_slice(&field.to_le_bytes());
-    value[4..].copy_from_slice(&index.to_le_bytes());
-    value
-}
-
-/// Field and index from one value.
-pub(crate) fn split_pair(value: &[u8]) -> (u32, u64) {
-    let (field, index) = value.split_at(4);
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |n, &b| (n << 8) | u64::from(b));
-    (number(field) as u32, number(index))
 }

@@ -9,7 +9,7 @@
 mod cells;
 mod labels;
 
-pub(crate) use cells::{InternedCells, split_pair};
+pub(crate) use cells::InternedCells;
 pub(crate) use labels::Labels;
 
 use crate::encode::{Dictionary, parse_weight};

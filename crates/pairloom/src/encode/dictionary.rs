@@ -2,8 +2,8 @@
 //!
 //! Keys lie one after the other in one array: two arrays are all that a model file has to hold.
 
+use super::slots::Slots;
 use crate::{Result, memory};
-use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A set of byte strings with a number for each.
@@ -12,7 +12,7 @@ pub struct Dictionary {
     bytes: Vec<u8>,
     /// Where each key ends in `bytes`.
     ends: Vec<u64>,
-    numbers: HashTable<u32>,
+    numbers: Slots,
 }
 
 impl Dictionary {
@@ -32,30 +32,34 @@ impl Dictionary {
     }
 
     /// The number of a key.
+    #[inline]
     pub fn get(&self, wanted: &[u8]) -> Option<u32> {
-        let same = |&n: &u32| self.key(n) == wanted;
-        self.numbers.find(xxh3_64(wanted), same).copied()
+        let (word, mark) = shortened(wanted);
+        self.numbers.find(word, mark, |n| mark < LONG || self.key(n) == wanted)
     }
 
     /// The number of a key, which is added if it is new.
     ///
     /// # Errors
     /// [`crate::Error::Memory`] if there is no room for it.
+    #[inline]
     pub fn insert(&mut self, wanted: &[u8]) -> Result<u32> {
-        if let Some(number) = self.get(wanted) {
-            return Ok(number);
+        match self.get(wanted) {
+            Some(number) => Ok(number),
+            None => self.add(wanted),
         }
+    }
+
+    fn add(&mut self, key: &[u8]) -> Result<u32> {
         let held = self.ends.len();
         let full =
             || memory::refused(&format!("more than {held} distinct values"), memory::FEWER_ROWS);
-        let number = u32::try_from(held).map_err(|_| full())?;
-        self.bytes.try_reserve(wanted.len()).map_err(|_| full())?;
+        let number = u32::try_from(held).ok().filter(|n| *n < u32::MAX).ok_or_else(full)?;
+        self.bytes.try_reserve(key.len()).map_err(|_| full())?;
         self.ends.try_reserve(1).map_err(|_| full())?;
-        let (bytes, ends) = (&self.bytes, &self.ends);
-        let hash = |&n: &u32| xxh3_64(key(bytes, ends, n));
-        self.numbers.try_reserve(1, hash).map_err(|_| full())?;
-        self.numbers.insert_unique(xxh3_64(wanted), number, hash);
-        self.bytes.extend_from_slice(wanted);
+        let (word, mark) = shortened(key);
+        self.numbers.insert(word, mark, number).map_err(|_| full())?;
+        self.bytes.extend_from_slice(key);
         self.ends.push(self.bytes.len() as u64);
         Ok(number)
     }
@@ -72,18 +76,40 @@ impl Dictionary {
         if !ends.is_sorted() || ends.last().copied().unwrap_or(0) != bytes.len() as u64 {
             return None;
         }
-        let hash = |&n: &u32| xxh3_64(key(&bytes, &ends, n));
-        let mut numbers = HashTable::new();
-        numbers.try_reserve(ends.len(), hash).ok()?;
+        let mut numbers = Slots::default();
+        numbers.reserve(ends.len()).ok()?;
         for number in 0..count {
-            let same = |&n: &u32| key(&bytes, &ends, n) == key(&bytes, &ends, number);
-            if numbers.find(hash(&number), same).is_some() {
+            let wanted = key(&bytes, &ends, number);
+            let (word, mark) = shortened(wanted);
+            let same = |n: u32| mark < LONG || key(&bytes, &ends, n) == wanted;
+            if numbers.find(word, mark, same).is_some() {
                 return None;
             }
-            numbers.insert_unique(hash(&number), number, hash);
+            numbers.insert(word, mark, number).ok()?;
         }
         Some(Dictionary { bytes, ends, numbers })
     }
+}
+
+/// The mark of keys that do not fit in a word.
+const LONG: u32 = 9;
+
+/// What stands for a key in the table: its bytes and their number, if they are few enough, else
+/// their hash.
+#[inline]
+fn shortened(key: &[u8]) -> (u64, u32) {
+    let four = |bytes: [u8; 4]| u64::from(u32::from_le_bytes(bytes));
+    let word = match (key, key.first_chunk(), key.last_chunk()) {
+        (&[a, b, c, d, e, f, g, h], _, _) => u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+        // The halves overlap; together with the length they are still the key.
+        (_, Some(&first), Some(&last)) if key.len() < 8 => four(first) | four(last) << 32,
+        (&[], _, _) => 0,
+        (&[a], _, _) => u64::from(a),
+        (&[a, b], _, _) => u64::from_le_bytes([a, b, 0, 0, 0, 0, 0, 0]),
+        (&[a, b, c], _, _) => u64::from_le_bytes([a, b, c, 0, 0, 0, 0, 0]),
+        _ => return (xxh3_64(key), LONG),
+    };
+    (word, key.len() as u32)
 }
 
 fn key<'a>(bytes: &'a [u8], ends: &[u64], number: u32) -> &'a [u8] {

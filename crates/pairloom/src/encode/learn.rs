@@ -3,10 +3,11 @@
 use super::remap::encode;
 use super::row::index_token;
 use super::target::{labels_as_numbers, learn_target};
-use super::{Dictionary, Encoding, Field, FieldKind, Number, Target, Vocabulary};
+use super::{Dictionary, Encoding, Field, FieldKind, Number, Pairs, Target, Vocabulary};
 use crate::batch::Rows;
 use crate::config::Config;
-use crate::data::{Interned, InternedCells, InternedColumn, split_pair};
+use crate::data::{Interned, InternedCells, InternedColumn};
+use crate::parallel::Threads;
 use crate::schema::{Column, Schema};
 use crate::{Error, Result, memory};
 use std::collections::BTreeMap;
@@ -32,28 +33,26 @@ pub fn learn(
     schema: &Schema,
     config: &Config,
     file: &str,
+    threads: &Threads,
 ) -> Result<Learned> {
-    let is_training = |row: &usize| !held_out[*row];
-    let training: Vec<usize> = (0..interned.rows).filter(is_training).collect();
+    let (valid, training): (Vec<usize>, Vec<usize>) =
+        (0..interned.rows).partition(|&row| held_out[row]);
     let target = learn_target(&interned, &training, schema, config, file)?;
     let is_number = |column: &&InternedColumn| matches!(column.cells, InternedCells::Numbers(_));
     let numbers = interned.columns.iter().filter(is_number).count();
     let bins = config.bins_of(training.len(), numbers);
     let label = labels_as_numbers(&interned.labels, &target);
-    let mut fields = Vec::new();
-    for column in &interned.columns {
+    let learned = threads.map(interned.columns.iter().collect(), |column: &InternedColumn| {
         let about = &schema.columns[column.column];
         let kinds = learn_column(column, about, &training, config, bins, &target, &label)?;
         let column = column.column;
-        fields.extend(kinds.into_iter().map(|(number, kind)| Field {
-            column,
-            number,
-            offset: 0,
-            kind,
-        }));
-    }
+        let field = |(number, kind)| Field { column, number, offset: 0, kind };
+        Ok(kinds.into_iter().map(field).collect())
+    });
+    let fields: Vec<Vec<Field>> = learned.into_iter().collect::<Result<_>>()?;
+    let fields = fields.into_iter().flatten().collect();
     let encoding = Encoding { target, fields: with_offsets(fields)? };
-    let (train, valid) = encode(&interned, held_out, &encoding)?;
+    let [train, valid] = encode(&interned, [&training, &valid], &encoding, threads)?;
     Ok(Learned { encoding, train, valid })
 }
 
@@ -77,7 +76,7 @@ fn learn_column(
     config: &Config,
     bins: usize,
     target: &Target,
-    label: &dyn Fn(usize) -> f32,
+    label: &(dyn Fn(usize) -> f32 + Sync),
 ) -> Result<Vec<(u32, FieldKind)>> {
     let min_count = about.min_count.unwrap_or(config.min_count);
     let hash_bits = about.hash_bits.or(config.hash_bits);
@@ -94,14 +93,15 @@ fn learn_column(
         }
         InternedCells::Single { values, ids } => {
             let ids = training.iter().map(|&row| ids[row]);
-            vec![(0, learn(values, &count(values, ids))?)]
+            vec![(0, learn(values, &count(values.len(), ids))?)]
         }
-        InternedCells::Several { values, starts, ids, xs } => {
-            let of_row = |&row: &usize| &ids[starts[row]..starts[row + 1]];
-            let counts = count(values, training.iter().flat_map(of_row).copied());
-            if xs.is_none() {
-                return Ok(vec![(0, learn(values, &counts)?)]);
-            }
+        InternedCells::Several { values, starts, ids } => {
+            let ids = training.iter().flat_map(|&row| &ids[starts[row]..starts[row + 1]]);
+            vec![(0, learn(values, &count(values.len(), ids.copied()))?)]
+        }
+        InternedCells::Pairs { values, starts, ids, .. } => {
+            let ids = training.iter().flat_map(|&row| &ids[starts[row]..starts[row + 1]]);
+            let counts = count(values.len(), ids.copied());
             let fields = by_field(values, &counts)?.into_iter();
             let kinds =
                 fields.map(|(field, (values, counts))| Ok((field, learn(&values, &counts)?)));
@@ -111,18 +111,17 @@ fn learn_column(
 }
 
 /// How often each of the values occurs.
-fn count(values: &Dictionary, ids: impl Iterator<Item = u32>) -> Vec<u32> {
-    let mut counts = vec![0; values.len()];
+fn count(values: usize, ids: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut counts = vec![0; values];
     ids.for_each(|id| counts[id as usize] += 1);
     counts
 }
 
 /// The distinct indices of each field's pairs, and how many rows have each.
-fn by_field(pairs: &Dictionary, counts: &[u32]) -> Result<BTreeMap<u32, (Dictionary, Vec<u32>)>> {
+fn by_field(pairs: &Pairs, counts: &[u32]) -> Result<BTreeMap<u32, (Dictionary, Vec<u32>)>> {
     let mut fields: BTreeMap<u32, (Dictionary, Vec<u32>)> = BTreeMap::new();
     let mut token = Vec::new();
-    for (number, &count) in (0..).zip(counts) {
-        let (field, index) = split_pair(pairs.key(number));
+    for ((field, index), &count) in pairs.iter().zip(counts) {
         let (values, counts) = fields.entry(field).or_default();
         values.insert(index_token(index, &mut token))?;
         counts.push(count);

@@ -1,37 +1,55 @@
 //! Applying an encoding to the interned rows that it was learned from: each distinct value is looked
-//! up once, however many rows have it.
+//! up once, however many rows have it, and blocks of rows are encoded on all threads.
 
 use super::row::index_token;
 use super::target::labels_as_numbers;
 use super::{Encoding, Field, FieldKind, share};
 use crate::Result;
-use crate::batch::Rows;
-use crate::data::{Interned, InternedCells, InternedColumn, split_pair};
+use crate::batch::{BLOCK_ROWS, Rows};
+use crate::data::{Interned, InternedCells, InternedColumn};
+use crate::parallel::Threads;
 
-/// The training rows and those held out, with their ids.
-pub(super) fn encode(
+/// Each of some lists of rows, with their ids.
+pub(super) fn encode<const N: usize>(
     interned: &Interned,
-    held_out: &[bool],
+    lists: [&[usize]; N],
     encoding: &Encoding,
-) -> Result<(Rows, Rows)> {
-    let columns: Vec<Remapped> =
-        interned.columns.iter().map(|column| Remapped::new(column, encoding)).collect();
-    let may_repeat = columns.iter().any(Remapped::may_repeat);
-    let (mut train, mut valid) = (Rows::new(), Rows::new());
-    let held = held_out.iter().filter(|&&held| held).count();
-    valid.reserve(held, held * columns.len())?;
-    train.reserve(interned.rows - held, (interned.rows - held) * columns.len())?;
+    threads: &Threads,
+) -> Result<[Rows; N]> {
+    let columns =
+        threads.map(interned.columns.iter().collect(), |column| Remapped::new(column, encoding));
     let label = labels_as_numbers(&interned.labels, &encoding.target);
-    for (row, &held) in held_out.iter().enumerate() {
-        let rows = if held { &mut valid } else { &mut train };
-        rows.reserve(1, columns.iter().map(|column| column.most(row)).sum())?;
-        columns.iter().for_each(|column| column.push(row, rows));
+    let outcome = |row: usize| (label(row), interned.weights.get(row).copied().unwrap_or(1.0));
+    let mut encoded = std::array::from_fn(|_| Rows::new());
+    for (all, list) in encoded.iter_mut().zip(lists) {
+        let blocks = list.chunks(BLOCK_ROWS).collect();
+        for block in threads.map(blocks, |block| encode_block(&columns, block, &outcome)) {
+            all.append(block?)?;
+        }
+    }
+    Ok(encoded)
+}
+
+/// The rows of one block.
+fn encode_block(
+    columns: &[Remapped<'_>],
+    block: &[usize],
+    outcome: &dyn Fn(usize) -> (f32, f32),
+) -> Result<Rows> {
+    let may_repeat = columns.iter().any(Remapped::may_repeat);
+    let most = |&row: &usize| columns.iter().map(|column| column.most(row)).sum::<usize>();
+    let mut rows = Rows::new();
+    rows.reserve(block.iter().map(most).sum())?;
+    for &row in block {
+        rows.reserve(most(&row))?;
+        columns.iter().for_each(|column| column.push(row, &mut rows));
         if may_repeat {
             rows.merge_duplicates();
         }
-        rows.finish(label(row), interned.weights.get(row).copied().unwrap_or(1.0));
+        let (label, weight) = outcome(row);
+        rows.finish(label, weight);
     }
-    Ok((train, valid))
+    Ok(rows)
 }
 
 /// A column with its final ids.
@@ -51,16 +69,13 @@ impl<'a> Remapped<'a> {
             FieldKind::Number(_) => field.offset,
         };
         let mut token = Vec::new();
-        let mut pair_id = |pair: &[u8]| {
-            let (number, index) = split_pair(pair);
+        let pair_id = |(number, index): (u32, u64)| {
             let at = fields.partition_point(|field| field.number < number);
             id(&fields[at], index_token(index, &mut token))
         };
         let ids = match &column.cells {
             InternedCells::Numbers(_) => Vec::new(),
-            InternedCells::Several { values, xs: Some(_), .. } => {
-                (0..values.len() as u32).map(|n| pair_id(values.key(n))).collect()
-            }
+            InternedCells::Pairs { values, .. } => values.iter().map(pair_id).collect(),
             InternedCells::Single { values, .. } | InternedCells::Several { values, .. } => {
                 (0..values.len() as u32).map(|n| id(&fields[0], values.key(n))).collect()
             }
@@ -73,13 +88,15 @@ impl<'a> Remapped<'a> {
         match self.cells {
             InternedCells::Numbers(_) => 3,
             InternedCells::Single { .. } => 1,
-            InternedCells::Several { starts, .. } => starts[row + 1] - starts[row],
+            InternedCells::Several { starts, .. } | InternedCells::Pairs { starts, .. } => {
+                starts[row + 1] - starts[row]
+            }
         }
     }
 
     /// Whether a row may have an id twice.
     fn may_repeat(&self) -> bool {
-        matches!(self.cells, InternedCells::Several { .. })
+        matches!(self.cells, InternedCells::Several { .. } | InternedCells::Pairs { .. })
     }
 
     fn push(&self, row: usize, rows: &mut Rows) {
@@ -90,11 +107,15 @@ impl<'a> Remapped<'a> {
                 }
             }
             InternedCells::Single { ids, .. } => rows.push(self.ids[ids[row] as usize], 1.0),
-            InternedCells::Several { starts, ids, xs, .. } => {
+            InternedCells::Several { starts, ids, .. } => {
+                let ids = &ids[starts[row]..starts[row + 1]];
+                let x = share(ids.len());
+                ids.iter().for_each(|&id| rows.push(self.ids[id as usize], x));
+            }
+            InternedCells::Pairs { starts, ids, xs, .. } => {
                 let range = starts[row]..starts[row + 1];
-                for at in range.clone() {
-                    let x = xs.as_ref().map_or(share(range.len()), |xs| xs[at]);
-                    rows.push(self.ids[ids[at] as usize], x);
+                for (&id, &x) in ids[range.clone()].iter().zip(&xs[range]) {
+                    rows.push(self.ids[id as usize], x);
                 }
             }
         }

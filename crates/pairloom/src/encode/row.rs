@@ -77,7 +77,7 @@ impl<'a> RowEncoder<'a> {
             Some(cell) => parse_label(self.encoding, raw, cell)?,
         };
         let weight = self.weight.map_or(Ok(1.0), |cell| parse_weight(raw, cell))?;
-        rows.reserve(1, self.columns.len() + raw.pairs().len())?;
+        rows.reserve(self.columns.len() + raw.pairs().len())?;
         let added = self.features(raw, rows);
         if added.is_err() {
             rows.abandon();

@@ -25,6 +25,8 @@ pub struct Progress {
     pub rows: usize,
     /// Sum of their weighted losses.
     pub loss: f64,
+    /// Sum of their weights.
+    pub weight: f64,
     /// The learning rate.
     pub rate: f64,
     /// The best epoch so far, 0 if none is complete.

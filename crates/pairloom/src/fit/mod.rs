@@ -2,8 +2,9 @@
 //! checkpoints.
 //!
 //! A run is a function of rows, settings and seed alone. The order of an epoch's rows comes from
-//! (seed, epoch), so a resumed run needs no state of a random generator.
+//! (seed, epoch), so a resumed run needs no state of a random generator, and is never written down.
 
+mod order;
 mod training;
 
 use crate::backend::Backend;

@@ -1,5 +1,6 @@
 //! A run in progress: its epochs, batches and checkpoints.
 
+use super::order::Order;
 use super::{Checkpoints, Epoch, FitEvent, Run, Stop};
 use crate::backend::Backend;
 use crate::config::Config;
@@ -8,9 +9,7 @@ use crate::file::{Checkpoint, Progress, load_checkpoint};
 use crate::metric::{DEFAULT_THRESHOLD, Metrics};
 use crate::model::Weights;
 use crate::{Error, Result};
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_xoshiro::Xoshiro256PlusPlus;
+use std::mem;
 use std::time::Instant;
 
 /// A run in progress.
@@ -33,6 +32,7 @@ impl<'r> Training<'r> {
             epoch: 1,
             rows: 0,
             loss: 0.0,
+            weight: 0.0,
             rate: run.config.resolved_rate(),
             best_epoch: 0,
             history: Vec::new(),
@@ -79,7 +79,7 @@ impl<'r> Training<'r> {
             }
             self.progress.history.push(epoch);
             self.progress.epoch += 1;
-            (self.progress.rows, self.progress.loss) = (0, 0.0);
+            (self.progress.rows, self.progress.loss, self.progress.weight) = (0, 0.0, 0.0);
             if !goes_on {
                 return Ok(Stop::Interrupted);
             }
@@ -91,17 +91,25 @@ impl<'r> Training<'r> {
     fn rows(&mut self, watch: &mut dyn FnMut(FitEvent<'_>) -> bool) -> Result<Option<Stop>> {
         let run = self.run;
         let Progress { epoch, rate, rows: done, .. } = self.progress;
-        let order = run.order(epoch);
-        let weight_of = |rows: &[u32]| rows.iter().map(|&i| run.weight(i)).sum::<f64>();
-        let mut weight = weight_of(&order[..done]);
-        for batch in order[done..].chunks(run.config.batch_rows(run.train.len())) {
-            match self.backend.step(run.train, batch, (rate * self.warmth()) as f32) {
+        let (order, rows) = (run.order(epoch), run.train.len());
+        let size = run.config.batch_rows(rows);
+        let batch_at = |start: usize, batch: &mut Vec<u32>| {
+            order.fill(rows.min(start)..rows.min(start + size), batch);
+        };
+        let (mut batch, mut next) = (Vec::new(), Vec::new());
+        batch_at(done, &mut next);
+        for start in (done..rows).step_by(size) {
+            mem::swap(&mut batch, &mut next);
+            batch_at(start + size, &mut next);
+            self.backend.announce(&next);
+            match self.backend.step(run.train, &batch, (rate * self.warmth()) as f32) {
                 Ok(loss) => self.progress.loss += loss,
                 Err(at) => return Ok(Some(self.diverged(Some(batch[at] as usize)))),
             }
             self.progress.rows += batch.len();
-            weight += weight_of(batch);
-            let loss = run.in_own_unit(self.progress.loss / weight.max(f64::MIN_POSITIVE));
+            self.progress.weight += batch.iter().map(|&i| run.weight(i)).sum::<f64>();
+            let weight = self.progress.weight.max(f64::MIN_POSITIVE);
+            let loss = run.in_own_unit(self.progress.loss / weight);
             if !watch(FitEvent::Batch { epoch, rows: self.progress.rows, loss }) {
                 return Ok(Some(Stop::Interrupted));
             }
@@ -128,7 +136,7 @@ impl<'r> Training<'r> {
         Ok(Epoch {
             epoch: progress.epoch,
             learning_rate: progress.rate,
-            train_loss: run.in_own_unit(progress.loss / run.train.weight()),
+            train_loss: run.in_own_unit(progress.loss / progress.weight),
             valid: match run.valid.is_empty() {
                 true => None,
                 false => Some(run.measure(&self.backend.scores(run.valid))?),
@@ -167,14 +175,11 @@ impl Run<'_> {
     }
 
     /// The order in which an epoch takes the rows.
-    fn order(&self, epoch: u32) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..self.train.len() as u32).collect();
-        if self.config.shuffle {
-            // The golden ratio's bits keep (seed, epoch) and (seed + 1, epoch - 1) apart.
-            let mix = u64::from(epoch).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            order.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(self.config.seed ^ mix));
+    fn order(&self, epoch: u32) -> Order {
+        match self.config.shuffle {
+            true => Order::shuffled(self.train.len(), self.config.seed, epoch),
+            false => Order::plain(self.train.len()),
         }
-        order
     }
 
     fn weight(&self, row: u32) -> f64 {

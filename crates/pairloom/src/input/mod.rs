@@ -6,8 +6,10 @@
 //!
 //! A reader fills one `RawRow` again and again, so reading allocates nothing per row.
 
+mod ahead;
 mod csv;
 mod detect;
+mod fast;
 mod gzip;
 mod lines;
 mod magic;
@@ -23,6 +25,7 @@ mod spelled;
 #[cfg(test)]
 mod tests;
 
+pub use ahead::ahead;
 pub use detect::{from_bytes, open, open_as};
 pub(crate) use missing::is_missing;
 pub use number::parse_number;

@@ -1,11 +1,12 @@
 //! The sparse text formats: libsvm (`label [qid:q] index:value ... # comment`) and libffm
 //! (`label field:index:value ...`).
 //!
-//! They differ in one number per pair and in comments, so one reader serves both. The common
-//! case is parsed without building any message; a pair that fails is looked at a second time to
-//! say exactly what is wrong with it. No number is cut: an index keeps its 64 bits or is refused,
+//! They differ in one number per pair and in comments, so one reader serves both. Plain lines are
+//! parsed in a single pass ([`super::fast`]); all others are left to the slow way that stands here,
+//! which knows every rule and says exactly what is wrong. No number is cut: an index keeps its 64 bits or is refused,
 //! and a value is finite.
 
+use super::fast;
 use super::lines::{self, Lines, MAX_ITEMS};
 use super::number::{overflows_f32, parse_f32, parse_u64};
 use super::open::Source;
@@ -54,6 +55,9 @@ impl Reader for Sparse {
                 return Ok(false);
             }
             row.format = self.format();
+            if fast::parse(self.grammar, row) {
+                return Ok(true);
+            }
             lines::refuse_controls(row)?;
             match self.grammar.parse(row) {
                 Ok(true) => return Ok(true),
@@ -73,7 +77,7 @@ impl Grammar {
     }
 
     /// Parses the line in `row`; `false` if it is blank or a comment.
-    fn parse(self, row: &mut RawRow) -> Result<bool, Fault> {
+    pub(super) fn parse(self, row: &mut RawRow) -> Result<bool, Fault> {
         let RawRow { text, record_len, cells, pairs, .. } = row;
         let mut line = text.get(..*record_len).unwrap_or_default();
         if self == Grammar::Libsvm {

@@ -177,6 +177,68 @@ proptest! {
         }
         prop_assert!(false, "more rows than bytes");
     }
+
+    #[test]
+    fn what_is_read_ahead_is_the_same(
+        lines in vec(prop::sample::select(vec![
+            "1 2:3", "0 1:2:3 4:5:6", "a,b", "\"c\nd\",e", "\"f", "g\0,h", "", "# i", "1 2:x", "j,k,l",
+        ]), 0..12),
+        format in prop::sample::select(FormatName::ALL.to_vec()),
+        size in (1usize..5, 1usize..300),
+    ) {
+        let options = OpenOptions { format: Some(format), ..OpenOptions::default() };
+        let open = || from_bytes("t", lines.join("\n"), &options);
+        let Ok(mut plain) = open() else { return Ok(()) };
+        let mut ahead = ahead::Ahead::new(open().unwrap(), size.0, size.1).unwrap();
+        prop_assert_eq!(ahead.columns(), plain.columns());
+        prop_assert_eq!(told(&mut ahead), told(&mut *plain));
+        prop_assert!(!ahead.read(&mut RawRow::new()).unwrap());
+    }
+}
+
+/// All that a reader gives, in words.
+fn told(reader: &mut dyn Reader) -> Vec<String> {
+    let (mut told, mut row, mut goes_on) = (Vec::new(), RawRow::new(), true);
+    while goes_on {
+        let read = reader.read(&mut row);
+        goes_on = matches!(read, Ok(true) | Err(Error::Row { .. }));
+        told.push(match read {
+            Ok(true) => format!("{} {:?} {:?}", row.line(), cells(&row), row.pairs()),
+            ended => format!("{ended:?}"),
+        });
+    }
+    told
+}
+
+/// A reader that waits, and one that panics.
+struct Odd(Option<std::sync::mpsc::Receiver<()>>);
+
+impl Reader for Odd {
+    fn format(&self) -> Format {
+        Format::Libsvm
+    }
+
+    fn columns(&self) -> &[String] {
+        &[]
+    }
+
+    fn read(&mut self, _: &mut RawRow) -> Result<bool> {
+        let idle = self.0.as_ref().expect("no pipe");
+        Ok(idle.recv().is_err())
+    }
+}
+
+#[test]
+fn nobody_waits_for_an_idle_pipe_that_is_read_ahead() {
+    let (pipe, idle) = std::sync::mpsc::channel();
+    drop(ahead(Box::new(Odd(Some(idle)))).unwrap());
+    drop(pipe);
+}
+
+#[test]
+#[should_panic(expected = "no pipe")]
+fn a_panic_ahead_does_not_pass_for_the_end() {
+    let _ = ahead(Box::new(Odd(None))).unwrap().read(&mut RawRow::new());
 }
 
 /// An endless line, in a compressed file of a few kilobytes, is refused at the limit, and the

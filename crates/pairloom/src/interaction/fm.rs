@@ -68,10 +68,11 @@ impl<L: Lanes> Interaction for Fm<L> {
         0.5 * twice.iter().sum::<f32>()
     }
 
+    /// `slope x S`; the rest of the gradient is for all rows at once in [`Interaction::own`].
     #[inline(always)]
     fn backward(
         &self,
-        vector: &[f32],
+        _vector: &[f32],
         x: f32,
         [sum, _]: &[L; 2],
         slope: f32,
@@ -79,8 +80,12 @@ impl<L: Lanes> Interaction for Fm<L> {
     ) {
         let step = slope * x;
         let lanes = gradient[..self.width()].iter_mut().zip(sum.as_ref());
-        for ((g, s), v) in lanes.zip(&vector[..self.width()]) {
-            *g += step * (s - v * x);
-        }
+        lanes.for_each(|(g, s)| *g += step * s);
+    }
+
+    #[inline(always)]
+    fn own(&self, vector: &[f32], squares: f32, gradient: &mut [f32]) {
+        let lanes = gradient[..self.width()].iter_mut().zip(&vector[..self.width()]);
+        lanes.for_each(|(g, v)| *g -= squares * v);
     }
 }

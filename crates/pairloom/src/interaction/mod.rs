@@ -33,8 +33,13 @@ pub trait Interaction: Send + Sync {
     /// What the factors add to the score.
     fn score(&self, sums: &Self::Sums) -> f32;
 
-    /// Adds `slope * d score / d vector` to `gradient`, where `sums` are those of the whole example.
+    /// Adds `slope * d score / d vector` to `gradient`, where `sums` are those of the whole example,
+    /// but for what [`Interaction::own`] adds.
     fn backward(&self, vector: &[f32], x: f32, sums: &Self::Sums, slope: f32, gradient: &mut [f32]);
+
+    /// Adds the part of the gradient that is a multiple of `squares`, the sum of `slope x^2` over all
+    /// examples with the feature: what pairs of the feature with itself have added to the sums.
+    fn own(&self, vector: &[f32], squares: f32, gradient: &mut [f32]);
 }
 
 /// A vector whose length the compiler knows, which makes kernels two to four times as fast, or a

@@ -14,18 +14,27 @@ pub struct Constant {
 }
 
 impl Constant {
-    /// Measures the labels of rows; `binary` if they are 0 and 1.
+    /// Measures rows of (label, weight) in one pass (West, "Updating mean and variance estimates",
+    /// Communications of the ACM 22, 1979); `binary` if the labels are 0 and 1.
     ///
     /// # Errors
     /// [`Error::Data`] for a bad weight, or if the rows weigh nothing.
-    pub fn measure(label: &[f32], weight: Option<&[f32]>, binary: bool) -> Result<Self> {
-        let total = rows::total(weight, label.len())?;
+    pub fn measure(outcomes: impl Iterator<Item = (f32, f32)>, binary: bool) -> Result<Self> {
+        let (mut total, mut mean, mut squares) = (0.0, 0.0, 0.0);
+        for (row, (y, w)) in outcomes.enumerate() {
+            rows::check_weight(row, w)?;
+            let (y, w) = (f64::from(y), f64::from(w));
+            if w > 0.0 {
+                total += w;
+                let away = y - mean;
+                mean += away * w / total;
+                squares += w * away * (y - mean);
+            }
+        }
         if total <= 0.0 {
             return Err(Error::data(rows::PLACE, "no rows with a weight above zero to measure"));
         }
-        let labels = || label.iter().enumerate().map(|(i, &y)| (f64::from(y), rows::at(weight, i)));
-        let mean = labels().map(|(y, w)| w * y).sum::<f64>() / total;
-        let square = || labels().map(|(y, w)| w * (y - mean) * (y - mean)).sum::<f64>() / total;
-        Ok(Constant { mean, loss: if binary { entropy(mean) } else { square().sqrt() } })
+        let loss = if binary { entropy(mean) } else { (squares / total).sqrt() };
+        Ok(Constant { mean, loss })
     }
 }

@@ -219,9 +219,10 @@ impl Metrics {
         threshold: f64,
     ) -> Result<Self> {
         let (labels, weights) = (rows.labels(), rows.weights());
+        let weights = weights.as_deref();
         Ok(match binary {
-            true => Metrics::Binary(Binary::measure(predictions, labels, weights, threshold)?),
-            false => Metrics::Regression(Regression::measure(predictions, labels, weights)?),
+            true => Metrics::Binary(Binary::measure(predictions, &labels, weights, threshold)?),
+            false => Metrics::Regression(Regression::measure(predictions, &labels, weights)?),
         })
     }
 

@@ -75,9 +75,15 @@ pub(super) fn at(weight: Option<&[f32]>, row: usize) -> f64 {
 /// Sum of the weights of `rows` rows.
 pub(super) fn total(weight: Option<&[f32]>, rows: usize) -> Result<f64> {
     let Some(weight) = weight else { return Ok(rows as f64) };
-    match weight.iter().position(|w| !w.is_finite() || *w < 0.0) {
-        Some(row) => Err(bad(row, format!("weight {} is not a number from 0 up", weight[row]))),
-        None => Ok(weight.iter().map(|&w| f64::from(w)).sum()),
+    weight.iter().enumerate().try_for_each(|(row, &weight)| check_weight(row, weight))?;
+    Ok(weight.iter().map(|&w| f64::from(w)).sum())
+}
+
+/// Refuses a weight that is none.
+pub(super) fn check_weight(row: usize, weight: f32) -> Result<()> {
+    match weight.is_finite() && weight >= 0.0 {
+        true => Ok(()),
+        false => Err(bad(row, format!("weight {weight} is not a number from 0 up"))),
     }
 }
 

@@ -107,8 +107,10 @@ pub struct Start {
     pub classes: Option<usize>,
     /// Features (ids) of all fields.
     pub features: usize,
-    /// Bytes of the encoded rows, the model and the optimizer's state.
-    pub bytes: u128,
+    /// Bytes of the encoded rows.
+    pub row_bytes: u128,
+    /// Bytes of the model, the optimizer's state, the best epoch's weights and the work on a batch.
+    pub model_bytes: u128,
 }
 
 /// What a training job ends with.
@@ -147,7 +149,8 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         return Err(Error::usage("standard input cannot be both training and validation rows"));
     }
     let threads = Threads::new(job.threads)?;
-    let Prepared { schema, encoding, mut train, mut valid, held_out, lines } = prepare(job, watch)?;
+    let Prepared { schema, encoding, mut train, mut valid, held_out, lines } =
+        prepare(job, &threads, watch)?;
     let units = Units::learn(&schema, &encoding, &train)?;
     units.enter(&mut train)?;
     units.enter(&mut valid)?;
@@ -182,18 +185,22 @@ struct Prepared {
 }
 
 /// From the job's files to encoded rows.
-fn prepare(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Prepared> {
-    let (schema, mut interned) = read(job, watch)?;
+fn prepare(
+    job: &Job,
+    threads: &Threads,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<Prepared> {
+    let (schema, mut interned) = read(job, threads, watch)?;
     interned.check_memory()?;
     let lines = std::mem::take(&mut interned.lines);
     let held_out = hold_out(&interned, job)?;
     let file = input::name(&job.data);
     let Learned { encoding, train, mut valid } =
-        learn(interned, &held_out, &schema, &job.config, file)?;
+        learn(interned, &held_out, &schema, &job.config, file, threads)?;
     check_rows(&train, file, "training")?;
     let mut valid_file = file;
     if let Some(path) = &job.valid {
-        let (rows, read) = read_rows(path, &schema, &encoding, job.on_error)?;
+        let (rows, read) = read_rows(path, &schema, &encoding, job.on_error, threads)?;
         tell_skipped(&read.skipped, watch)?;
         if !read.unseen.is_empty() {
             tell(watch, Event::Unseen(&read.unseen))?;

@@ -6,7 +6,8 @@ use crate::batch::Rows;
 use crate::data::Interned;
 use crate::encode::{Encoding, RowEncoder};
 use crate::input::{self, OpenOptions, RawRow, Reader};
-use crate::reading::{self, OnError, Outcome, for_each_row};
+use crate::parallel::Threads;
+use crate::reading::{self, OnError, Outcome, ahead, for_each_row};
 use crate::schema::{Role, Schema, infer};
 use crate::{Error, Result};
 
@@ -18,6 +19,7 @@ const SAMPLE_BYTES: usize = 64 << 20;
 /// Reads the training file: its schema and its rows.
 pub(super) fn read(
     job: &Job,
+    threads: &Threads,
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<(Schema, Interned)> {
     let mut reader = open(job)?;
@@ -28,6 +30,7 @@ pub(super) fn read(
     }
     let mut interned = Interned::new(&schema);
     let sampled = sample.len();
+    let reader = ahead(reader, threads)?;
     let mut reader = Replayed { sample: sample.into_iter(), reader };
     let skipped = for_each_row(&mut reader, job.on_error, |row| {
         interned.push(&schema, row)?;
@@ -124,8 +127,9 @@ pub(super) fn read_rows(
     schema: &Schema,
     encoding: &Encoding,
     on_error: OnError,
+    threads: &Threads,
 ) -> Result<(Rows, Outcome)> {
-    let mut reader = input::open_as(path, schema.format)?;
+    let mut reader = ahead(input::open_as(path, schema.format)?, threads)?;
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?;
     let mut rows = Rows::new();

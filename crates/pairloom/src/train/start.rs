@@ -80,17 +80,26 @@ pub(super) fn start(
     let model = tables(states) + tables(0) + batch;
     let what = format!("a model of {features} features and {} factors", config.factors);
     memory::check(model, &what, memory::SMALLER_MODEL)?;
-    let bytes = model + train.bytes() + valid.bytes();
+    let row_bytes = train.bytes() + valid.bytes();
     let target = encoding.target.clone();
-    let constant = Constant::measure(train.labels(), train.weights(), target.is_binary())?;
-    let classes = if target.is_binary() { None } else { classes(train.labels()) };
-    Ok(Start { target, train: train.len(), valid: valid.len(), constant, classes, features, bytes })
+    let constant = Constant::measure(train.outcomes(), target.is_binary())?;
+    let classes = if target.is_binary() { None } else { classes(train.outcomes()) };
+    Ok(Start {
+        target,
+        train: train.len(),
+        valid: valid.len(),
+        constant,
+        classes,
+        features,
+        row_bytes,
+        model_bytes: model,
+    })
 }
 
 /// How many distinct labels there are, if they are few and whole: they may be classes.
-fn classes(labels: &[f32]) -> Option<usize> {
+fn classes(outcomes: impl Iterator<Item = (f32, f32)>) -> Option<usize> {
     let mut distinct: Vec<f32> = Vec::new();
-    for &label in labels {
+    for (label, _) in outcomes {
         if !distinct.contains(&label) {
             if label.fract() != 0.0 || distinct.len() == CLASSES {
                 return None;

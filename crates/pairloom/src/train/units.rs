@@ -6,7 +6,7 @@
 //! brought back: `w x = (w / u) (u x)`, and the same for the factors. Units are powers of 2, so the
 //! model says to the bit what it said in training.
 
-use crate::batch::Rows;
+use crate::batch::{Block, Rows};
 use crate::encode::{Encoding, Field};
 use crate::model::Weights;
 use crate::schema::{Role, Schema};
@@ -26,14 +26,15 @@ impl Units {
     pub(super) fn learn(schema: &Schema, encoding: &Encoding, rows: &Rows) -> Result<Self> {
         let is_sparse = |field: &&Field| schema.columns[field.column].role == Role::Pairs;
         let fields: Vec<&Field> = encoding.fields.iter().filter(is_sparse).collect();
-        if rows.values().is_empty() || fields.is_empty() {
+        let all_1 = rows.blocks().iter().all(|block| block.values().is_empty());
+        if all_1 || fields.is_empty() {
             return Ok(Units(Vec::new()));
         }
         let features = encoding.features();
         let need = features as u128 * size_of::<Usual>() as u128;
         memory::check(need, "the units of the features", memory::FEWER_FEATURES)?;
         let mut usual = vec![Usual::default(); features];
-        for (&id, &x) in rows.ids().iter().zip(rows.values()) {
+        for (id, x) in rows.blocks().iter().flat_map(Block::features) {
             usual[id as usize].add(f64::from(x.abs()));
         }
         let mut units = vec![1.0; features];

@@ -218,7 +218,8 @@ pub fn measured(model: &Model, rows: &Rows) -> Metrics {
 pub fn learned(schema: &Schema, config: &Config, rows: &[RawRow], held_out: &[bool]) -> Learned {
     let mut interned = Interned::new(schema);
     rows.iter().for_each(|row| interned.push(schema, row).unwrap());
-    encode::learn(interned, held_out, schema, config, "rows.csv").unwrap()
+    encode::learn(interned, held_out, schema, config, "rows.csv", &Threads::new(2).unwrap())
+        .unwrap()
 }
 
 /// Encodes rows one by one.

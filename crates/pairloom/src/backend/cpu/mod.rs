@@ -1,39 +1,45 @@
 //! The CPU backend: the reference for every other path.
 //!
 //! # One training step
+//! 0. The batch is laid out, and its entries are sorted by (feature, place in the batch).
 //! 1. Forward: for each row of the batch its running sums, score, loss and slope (the derivative
 //!    of the weighted loss by the score).
-//! 2. Entries of the batch are sorted by (feature, place in the batch).
-//! 3. Update: for each distinct feature, the gradients of its entries are summed in the order of
+//! 2. Update: for each distinct feature, the gradients of its entries are summed in the order of
 //!    the batch, its share of the L2 penalty is added, and the optimizer moves its weights once.
 //!
 //! The penalty `l2/2 ||vector||^2` belongs to the training set as a whole, and a feature pays it in
 //! equal parts, one for each of its entries: a batch with `t` of a feature's `n` entries adds
 //! `l2 t/n vector` to its gradient, whatever the size of the batch.
 //!
-//! Threads split the rows in 1 and the features in 2 and 3, so nothing is shared while it is written,
-//! and every sum is taken in an order that does not depend on their number: the bits are the same
-//! for any number of threads.
+//! Of several threads some prepare the next batch meanwhile: they lay it out during 1 and sort it
+//! during 2. The others split the rows in 1 and the features in 2, so nothing is shared while it is
+//! written, and every sum is taken in an order that does not depend on their number: the bits are the
+//! same for any number of threads.
 
 mod entries;
 mod forward;
+mod prepared;
+mod scores;
 mod update;
 
 use super::{Backend, State, StepSettings};
 use crate::Result;
 use crate::batch::{Row, Rows};
-use crate::interaction::Interaction;
+use crate::interaction::{Interaction, Lanes};
 use crate::model::Weights;
 use crate::optimizer::{Moment, Update};
 use crate::parallel::Threads;
-use crate::simd;
+use crate::simd::{self, Work};
 use crate::table::{Table, View};
-use entries::Entry;
-use forward::{Forward, Scores, Single};
-use update::{Features, Piece, Sorted};
+use forward::Forward;
+use prepared::{Entry, Layout, One, Prepared, Preparing, Value};
+use scores::{Scores, Single};
+use std::mem;
+use update::{Features, Piece};
 
-/// Bytes that an entry of a batch takes: where it is found, and twice to be sorted.
-pub(crate) const ENTRY_BYTES: u128 = 3 * size_of::<Entry>() as u128;
+/// Bytes that an entry of a batch takes: in its row, and three times to be sorted, in the batch that
+/// is learned from and in the one that is prepared.
+pub(crate) const ENTRY_BYTES: u128 = 2 * (3 * size_of::<Entry<f32>>() as u128 + 8);
 
 /// A model in training on the CPU.
 pub struct Cpu<M: Interaction> {
@@ -41,9 +47,13 @@ pub struct Cpu<M: Interaction> {
     settings: StepSettings,
     state: State,
     threads: Threads,
-    /// Where each thread's features end.
+    /// Ends of the features of each thread that steps; empty before the first step.
     bounds: Vec<u32>,
     scratch: Scratch<M>,
+    ones: Batches<One>,
+    valued: Batches<f32>,
+    /// The batch after the coming one.
+    announced: Vec<u32>,
 }
 
 /// What one step writes down on the way, kept to be used again.
@@ -51,10 +61,37 @@ struct Scratch<M: Interaction> {
     sums: Vec<M::Sums>,
     slopes: Vec<f32>,
     losses: Vec<f64>,
-    /// What each thread of the first half has for each of the second.
-    found: Vec<Vec<Entry>>,
-    /// What each thread of the second half has in all.
-    sorted: Vec<Sorted<M::Vector>>,
+    /// A gradient for each thread that steps.
+    gradients: Vec<M::Vector>,
+}
+
+/// The batch to learn from, and the one after it.
+#[derive(Default)]
+struct Batches<X> {
+    now: Prepared<X>,
+    next: Prepared<X>,
+}
+
+/// What a thread does in half a step: it learns from one batch, or prepares the next.
+enum Task<'a, F, X> {
+    Step(F),
+    Prepare(Preparing<'a, X>),
+}
+
+impl<F: Work, X: Value> Task<'_, F, X> {
+    fn run(self) {
+        match self {
+            Task::Step(half) => {
+                simd::run(half);
+            }
+            Task::Prepare(preparing) => preparing.run(),
+        }
+    }
+}
+
+/// How many of so many threads step; the others prepare, which is about as much work as two fifths.
+fn steppers(threads: usize) -> usize {
+    threads - if threads == 1 { 0 } else { (2 * threads / 5).max(1) }
 }
 
 impl<M: Interaction> Cpu<M> {
@@ -77,87 +114,143 @@ impl<M: Interaction> Cpu<M> {
             bias,
             time: 0,
         };
-        let bounds = bounds(&settings, threads.count());
-        let scratch = Scratch {
-            sums: Vec::new(),
-            slopes: Vec::new(),
-            losses: Vec::new(),
-            found: vec![Vec::new(); threads.count() * threads.count()],
-            sorted: vec![Sorted::new(interaction.width()); threads.count()],
-        };
-        Ok(Cpu { interaction, settings, state, threads, bounds, scratch })
+        let gradients = vec![M::Vector::zeros(interaction.width()); steppers(threads.count())];
+        let (sums, slopes, losses) = (Vec::new(), Vec::new(), Vec::new());
+        let scratch = Scratch { sums, slopes, losses, gradients };
+        let (bounds, announced) = (Vec::new(), Vec::new());
+        let (ones, valued) = (Batches::default(), Batches::default());
+        let cpu =
+            Cpu { interaction, settings, state, threads, bounds, scratch, ones, valued, announced };
+        Ok(cpu)
     }
 
-    fn forward(&mut self, rows: &Rows, batch: &[u32]) {
-        let Scratch { sums, slopes, losses, found, .. } = &mut self.scratch;
-        sums.resize(batch.len(), self.interaction.zero());
-        slopes.resize(batch.len(), 0.0);
-        losses.resize(batch.len(), 0.0);
-        found.iter_mut().for_each(Vec::clear);
-        let share = self.threads.share(batch.len());
+    /// A step with these batches; the next one is `announced`, if it is to be prepared.
+    fn step_in<X: Value>(
+        &mut self,
+        batches: &mut Batches<X>,
+        rows: &Rows,
+        batch: &[u32],
+        announced: &[u32],
+        rate: f32,
+    ) -> Result<f64, usize> {
+        if self.bounds.is_empty() {
+            let share = batch.len() as f64 / rows.len() as f64;
+            self.bounds = bounds(&self.settings, share, steppers(self.threads.count()));
+        }
+        let Batches { now, next } = batches;
+        if now.layout.batch() != batch {
+            self.prepare(now, rows, batch);
+        }
+        next.layout.clear();
+        self.forward(&now.layout, rows, &mut next.layout, announced);
+        if let Some(at) = self.scratch.losses.iter().position(|loss| !loss.is_finite()) {
+            return Err(at);
+        }
+        self.state.time += 1;
+        let moment = Moment { rate, time: self.state.time };
+        self.update(now, next, moment);
+        mem::swap(now, next);
+        if self.settings.bias {
+            let slope: f64 = self.scratch.slopes.iter().map(|&s| f64::from(s)).sum();
+            let (bias, state) = self.state.bias.split_at_mut(1);
+            self.settings.optimizer.step(moment, bias, state, &[slope as f32]);
+        }
+        Ok(self.scratch.losses.iter().sum())
+    }
+
+    /// Prepares a batch that nobody has announced.
+    fn prepare<X: Value>(&self, prepared: &mut Prepared<X>, rows: &Rows, batch: &[u32]) {
+        prepared.layout.fill(rows, batch);
+        self.threads.each(prepared.sorting(&self.bounds).collect(), Preparing::run);
+    }
+
+    fn forward<X: Value>(
+        &mut self,
+        layout: &Layout<X>,
+        rows: &Rows,
+        next: &mut Layout<X>,
+        announced: &[u32],
+    ) {
+        let (batch, steppers) = (layout.batch().len(), self.bounds.len());
+        let Scratch { sums, slopes, losses, .. } = &mut self.scratch;
+        sums.resize(batch, self.interaction.zero());
+        slopes.resize(batch, 0.0);
+        losses.resize(batch, 0.0);
+        let share = batch.div_ceil(steppers).max(1);
         let outputs = sums.chunks_mut(share).zip(slopes.chunks_mut(share));
-        let outputs = outputs.zip(losses.chunks_mut(share));
-        let parts = batch.chunks(share).zip(found.chunks_mut(self.threads.count())).zip(outputs);
-        let part = |(number, ((batch, entries), ((sums, slopes), losses)))| Forward {
-            interaction: &self.interaction,
-            settings: &self.settings,
-            state: &self.state,
-            rows,
-            batch,
-            first: number * share,
-            sums,
-            slopes,
-            losses,
-            entries,
-            bounds: &self.bounds,
+        let outputs = outputs.zip(losses.chunks_mut(share)).enumerate();
+        let part = |(number, ((sums, slopes), losses))| {
+            Task::Step(Forward {
+                interaction: &self.interaction,
+                settings: &self.settings,
+                state: &self.state,
+                layout,
+                first: number * share,
+                sums,
+                slopes,
+                losses,
+            })
         };
-        self.threads.each(parts.enumerate().map(part).collect(), simd::run);
+        let mut tasks: Vec<_> = outputs.map(part).collect();
+        if !announced.is_empty() {
+            tasks.push(Task::Prepare(Preparing::LayOut(next, rows, announced)));
+        }
+        self.threads.each(tasks, Task::run);
     }
 
-    fn update(&mut self, now: Moment) {
+    fn update<X: Value>(&mut self, now: &Prepared<X>, next: &mut Prepared<X>, moment: Moment) {
         let State { linear, factors, .. } = &mut self.state;
         let strides = [linear.stride(), factors.stride()];
         let (mut weights, mut vectors) = (linear.floats_mut(), factors.floats_mut());
-        let Scratch { sums, slopes, found, sorted, .. } = &mut self.scratch;
-        let (mut parts, mut from) = (Vec::with_capacity(self.bounds.len()), 0);
-        for ((thread, &to), sorted) in self.bounds.iter().enumerate().zip(sorted) {
+        let Scratch { sums, slopes, gradients, .. } = &mut self.scratch;
+        let (mut tasks, mut from) = (Vec::with_capacity(2 * self.bounds.len()), 0);
+        for ((&to, sorted), gradient) in self.bounds.iter().zip(&now.sorted).zip(gradients) {
             let count = (to - from) as usize;
             let (linear, others) = weights.split_at_mut(count * strides[0]);
             let (factors, more) = vectors.split_at_mut(count * strides[1]);
             (weights, vectors) = (others, more);
-            parts.push(Features {
+            tasks.push(Task::Step(Features {
                 interaction: &self.interaction,
                 settings: &self.settings,
-                now,
+                now: moment,
                 sums,
                 slopes,
                 features: from..to,
                 linear: Piece { floats: linear, stride: strides[0] },
                 factors: Piece { floats: factors, stride: strides[1] },
-                found: &found[thread..],
-                every: self.bounds.len(),
-                scratch: sorted,
-            });
+                sorted,
+                gradient,
+            }));
             from = to;
         }
-        self.threads.each(parts, simd::run);
+        if !next.layout.batch().is_empty() {
+            tasks.extend(next.sorting(&self.bounds).map(Task::Prepare));
+        }
+        self.threads.each(tasks, Task::run);
     }
 }
 
-/// Ends of the threads' features: as many entries of the training rows before each as can be, or as
-/// many features if the optimizer steps all of them.
-fn bounds(settings: &StepSettings, threads: usize) -> Vec<u32> {
-    let counts = &settings.counts;
-    let weight = |count: &u32| if settings.optimizer.is_dense() { 1 } else { u64::from(*count) };
-    let all: u64 = counts.iter().map(weight).sum();
-    let (mut bounds, mut before) = (Vec::with_capacity(threads), 0);
+/// Ends of the threads' features: the work on those before each is as much as can be. `share` of the
+/// rows are in a batch.
+fn bounds(settings: &StepSettings, share: f64, threads: usize) -> Vec<u32> {
+    /// What the step of a feature costs beside the sorting and adding up of one entry: measured.
+    const STEP: f64 = 3.0;
+    let StepSettings { counts, optimizer, .. } = settings;
+    let cost = |&count: &u32| {
+        let entries = f64::from(count) * share;
+        // At least one entry is in a batch so often, if they are spread by chance.
+        let steps = if optimizer.is_dense() { 1.0 } else { 1.0 - (-entries).exp() };
+        entries + STEP * steps
+    };
+    let all: f64 = counts.iter().map(cost).sum();
+    let (mut bounds, mut before) = (Vec::with_capacity(threads), 0.0);
     for (feature, count) in (0..).zip(counts) {
         while bounds.len() + 1 < threads
-            && before >= all * (bounds.len() as u64 + 1) / threads as u64
+            && before >= all * (bounds.len() + 1) as f64 / threads as f64
         {
             bounds.push(feature);
         }
-        before += weight(count);
+        before += cost(count);
     }
     bounds.resize(threads, counts.len() as u32);
     bounds
@@ -169,20 +262,28 @@ impl<M: Interaction> Backend for Cpu<M> {
         u32::MAX as usize
     }
 
+    fn announce(&mut self, batch: &[u32]) {
+        self.announced.clear();
+        self.announced.extend_from_slice(batch);
+    }
+
     fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, usize> {
-        self.forward(rows, batch);
-        if let Some(at) = self.scratch.losses.iter().position(|loss| !loss.is_finite()) {
-            return Err(at);
+        let mut announced = mem::take(&mut self.announced);
+        let has_values = |batch: &[u32]| batch.iter().any(|&i| rows.has_values(i as usize));
+        let valued = has_values(batch);
+        if self.threads.count() == 1 || has_values(&announced) != valued {
+            announced.clear();
         }
-        self.state.time += 1;
-        let now = Moment { rate, time: self.state.time };
-        self.update(now);
-        if self.settings.bias {
-            let slope: f64 = self.scratch.slopes.iter().map(|&s| f64::from(s)).sum();
-            let (bias, state) = self.state.bias.split_at_mut(1);
-            self.settings.optimizer.step(now, bias, state, &[slope as f32]);
+        if valued {
+            let mut batches = mem::take(&mut self.valued);
+            let done = self.step_in(&mut batches, rows, batch, &announced, rate);
+            self.valued = batches;
+            return done;
         }
-        Ok(self.scratch.losses.iter().sum())
+        let mut batches = mem::take(&mut self.ones);
+        let done = self.step_in(&mut batches, rows, batch, &announced, rate);
+        self.ones = batches;
+        done
     }
 
     fn scores(&self, rows: &Rows) -> Vec<f32> {
@@ -215,13 +316,11 @@ impl<'a> Parameters<'a> {
         Parameters::new(&state.linear, &state.factors, state.bias[0])
     }
 
-    /// Asks for the memory of all that a row's score needs.
+    /// Asks for the memory of what a score needs of a feature.
     #[inline(always)]
-    fn prefetch(self, row: Row<'_>, width: usize) {
-        for &id in row.ids {
-            self.linear.prefetch(id, 1);
-            self.factors.prefetch(id, width);
-        }
+    fn prefetch(self, feature: u32, width: usize) {
+        self.linear.prefetch(feature, 1);
+        self.factors.prefetch(feature, width);
     }
 }
 

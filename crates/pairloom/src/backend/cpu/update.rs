@@ -1,14 +1,14 @@
 //! The second half of a step: gradients summed per feature, one update each.
 
-use super::entries::{Entry, sort};
+use super::prepared::{Entry, Sorted, Value};
 use crate::backend::StepSettings;
 use crate::interaction::{Interaction, Lanes};
 use crate::optimizer::{Moment, Update};
-use crate::simd::{Work, prefetch};
+use crate::simd::{Work, prefetch, prefetch_to_write};
 use std::ops::Range;
 
 /// How many features ahead the rows of the tables are asked for.
-const AHEAD: usize = 12;
+const AHEAD: usize = 24;
 
 /// The rows of some features in a table, and how long they are.
 pub(super) struct Piece<'a> {
@@ -24,12 +24,12 @@ impl Piece<'_> {
 
     #[inline(always)]
     fn ask(&self, at: u32) {
-        prefetch(self.floats, at as usize * self.stride, self.stride);
+        prefetch_to_write(self.floats, at as usize * self.stride, self.stride);
     }
 }
 
-/// A thread's features, and the entries of the batch that concern them.
-pub(super) struct Features<'a, M: Interaction> {
+/// A thread's features, and what moves them.
+pub(super) struct Features<'a, M: Interaction, X> {
     pub(super) interaction: &'a M,
     pub(super) settings: &'a StepSettings,
     pub(super) now: Moment,
@@ -38,47 +38,17 @@ pub(super) struct Features<'a, M: Interaction> {
     pub(super) features: Range<u32>,
     pub(super) linear: Piece<'a>,
     pub(super) factors: Piece<'a>,
-    /// Every so many of these lists, from the first on, has entries of the features, and together
-    /// they are in the order of the rows.
-    pub(super) found: &'a [Vec<Entry>],
-    pub(super) every: usize,
-    pub(super) scratch: &'a mut Sorted<M::Vector>,
+    pub(super) sorted: &'a Sorted<X>,
+    pub(super) gradient: &'a mut M::Vector,
 }
 
-/// What is kept from step to step for the memory it has.
-#[derive(Clone)]
-pub(super) struct Sorted<V> {
-    entries: Vec<Entry>,
-    spare: Vec<Entry>,
-    runs: Vec<u32>,
-    gradient: V,
-}
-
-impl<V: Lanes> Sorted<V> {
-    pub(super) fn new(width: usize) -> Self {
-        let (entries, spare) = (Vec::new(), Vec::new());
-        Sorted { entries, spare, runs: Vec::new(), gradient: V::zeros(width) }
-    }
-
-    /// Brings the entries of these lists into the order of the features, which are in
-    /// `first..first + span`.
-    fn sort<'a>(&mut self, found: impl Iterator<Item = &'a Vec<Entry>>, first: u32, span: u32) {
-        self.entries.clear();
-        found.for_each(|found| self.entries.extend_from_slice(found));
-        sort(&mut self.entries, &mut self.spare, first, span);
-        find_runs(&self.entries, &mut self.runs);
-    }
-}
-
-impl<M: Interaction> Work for Features<'_, M> {
+impl<M: Interaction, X: Value> Work for Features<'_, M, X> {
     type Output = ();
 
     #[inline(always)]
     fn run(mut self) {
         let Range { start, end } = self.features;
-        self.scratch.sort(self.found.iter().step_by(self.every), start, end - start);
-        let entries = std::mem::take(&mut self.scratch.entries);
-        let runs = std::mem::take(&mut self.scratch.runs);
+        let (entries, runs) = (self.sorted.entries(), self.sorted.runs());
         let mut next = start;
         for (number, run) in runs.windows(2).enumerate() {
             if let Some(&coming) = runs.get(number + AHEAD) {
@@ -91,27 +61,13 @@ impl<M: Interaction> Work for Features<'_, M> {
             next = feature + 1;
         }
         self.untouched(next..end);
-        (self.scratch.entries, self.scratch.runs) = (entries, runs);
     }
 }
 
-/// Where the entries of another feature begin, and the end.
-fn find_runs(entries: &[Entry], runs: &mut Vec<u32>) {
-    runs.clear();
-    let mut last = None;
-    for (at, entry) in (0..).zip(entries) {
-        if last != Some(entry.feature) {
-            runs.push(at);
-            last = Some(entry.feature);
-        }
-    }
-    runs.push(entries.len() as u32);
-}
-
-impl<M: Interaction> Features<'_, M> {
+impl<M: Interaction, X: Value> Features<'_, M, X> {
     /// Asks for the memory that a coming entry's feature needs.
     #[inline(always)]
-    fn ask(&self, entry: Option<&Entry>) {
+    fn ask(&self, entry: Option<&Entry<X>>) {
         if let Some(&Entry { feature, .. }) = entry {
             let at = feature - self.features.start;
             self.linear.ask(at);
@@ -122,7 +78,7 @@ impl<M: Interaction> Features<'_, M> {
 
     /// Sums the gradients of one feature's entries and moves its weights.
     #[inline(always)]
-    fn update(&mut self, feature: u32, entries: &[Entry]) {
+    fn update(&mut self, feature: u32, entries: &[Entry<X>]) {
         let StepSettings { counts, l2_linear, l2_factors, optimizer, linear, .. } = self.settings;
         let share = entries.len() as f32 / counts[feature as usize].max(1) as f32;
         // Never more than what takes a weight to zero at this rate: rare features with a strong
@@ -130,17 +86,19 @@ impl<M: Interaction> Features<'_, M> {
         let most = 1.0 / self.now.rate;
         let at = feature - self.features.start;
         let (vector, state) = self.factors.row(at).split_at_mut(self.interaction.width());
-        let mut gradient = M::Vector::afresh(&mut self.scratch.gradient);
+        let mut gradient = M::Vector::afresh(self.gradient);
         let l2 = (share * l2_factors).min(most);
         gradient.as_mut().iter_mut().zip(&*vector).for_each(|(g, v)| *g = l2 * v);
-        let mut slope_of_w = 0.0;
+        let (mut slope_of_w, mut squares) = (0.0, 0.0);
         for &Entry { row, x, .. } in entries {
-            let (sums, slope) = (&self.sums[row as usize], self.slopes[row as usize]);
+            let (x, sums, slope) = (x.x(), &self.sums[row as usize], self.slopes[row as usize]);
             self.interaction.backward(vector, x, sums, slope, gradient.as_mut());
             slope_of_w += slope * x;
+            squares += slope * x * x;
         }
+        self.interaction.own(vector, squares, gradient.as_mut());
         optimizer.step(self.now, vector, state, gradient.as_ref());
-        self.scratch.gradient = gradient;
+        *self.gradient = gradient;
         if *linear {
             let (w, state) = self.linear.row(at).split_at_mut(1);
             let gradient = slope_of_w + (share * l2_linear).min(most) * w[0];
@@ -155,7 +113,7 @@ impl<M: Interaction> Features<'_, M> {
         if !optimizer.is_dense() {
             return;
         }
-        let zeros = M::Vector::afresh(&mut self.scratch.gradient);
+        let zeros = M::Vector::afresh(self.gradient);
         for feature in features {
             let at = feature - self.features.start;
             let (vector, state) = self.factors.row(at).split_at_mut(self.interaction.width());
@@ -165,6 +123,6 @@ impl<M: Interaction> Features<'_, M> {
                 optimizer.step(self.now, w, state, &[0.0]);
             }
         }
-        self.scratch.gradient = zeros;
+        *self.gradient = zeros;
     }
 }

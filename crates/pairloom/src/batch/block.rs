@@ -1,0 +1,284 @@
+//! A block of encoded rows: compressed sparse rows with 32-bit places.
+
+use super::Row;
+use crate::simd::prefetch;
+use crate::{Result, memory};
+
+/// Rows of a full block.
+pub const BLOCK_ROWS: usize = 1 << BITS;
+
+/// Bits of a row's number that say where in its block it is.
+pub(super) const BITS: u32 = 14;
+
+/// Up to [`BLOCK_ROWS`] encoded rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// Row `i` lies at `starts[i]..starts[i + 1]` of `ids`; one more entry than rows.
+    starts: Vec<u32>,
+    ids: Vec<u32>,
+    /// Empty while every value is 1, else as long as `ids`.
+    values: Vec<f32>,
+    labels: Vec<f32>,
+    /// Empty while every weight is 1, else as long as `labels`.
+    weights: Vec<f32>,
+}
+
+impl Block {
+    /// A block without rows.
+    pub(super) fn new() -> Self {
+        let (starts, ids, values, labels, weights) =
+            (vec![0], Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Block { starts, ids, values, labels, weights }
+    }
+
+    /// Number of rows.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Where each row starts in [`Block::ids`]; one more entry than rows.
+    pub fn starts(&self) -> &[u32] {
+        &self.starts
+    }
+
+    /// Ids of all entries, row after row.
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// Values of all entries; empty if all are 1.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Labels of the rows.
+    pub fn labels(&self) -> &[f32] {
+        &self.labels
+    }
+
+    /// Weights of the rows; empty if all are 1.
+    pub fn weights(&self) -> &[f32] {
+        &self.weights
+    }
+
+    /// Pairs of (id, value) of all entries.
+    pub(crate) fn features(&self) -> impl Iterator<Item = (u32, f32)> {
+        Row { ids: &self.ids, values: &self.values }.features()
+    }
+
+    /// Pairs of (label, weight) of all rows.
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = (f32, f32)> {
+        let weights = self.weights.iter().copied().chain(std::iter::repeat(1.0));
+        self.labels.iter().copied().zip(weights)
+    }
+
+    /// How many entries each row has.
+    pub(crate) fn lengths(&self) -> impl Iterator<Item = u32> {
+        self.starts.windows(2).map(|of| of[1] - of[0])
+    }
+
+    /// Features of row `i` of the block.
+    #[inline(always)]
+    pub(super) fn row(&self, i: usize) -> Row<'_> {
+        let range = self.starts[i] as usize..self.starts[i + 1] as usize;
+        let values = if self.values.is_empty() { &[][..] } else { &self.values[range.clone()] };
+        Row { ids: &self.ids[range], values }
+    }
+
+    /// Whether values are stored.
+    #[inline(always)]
+    pub(super) fn has_values(&self) -> bool {
+        !self.values.is_empty()
+    }
+
+    /// Label and weight of row `i` of the block.
+    #[inline(always)]
+    pub(super) fn label(&self, i: usize) -> (f32, f32) {
+        (self.labels[i], self.weights.get(i).copied().unwrap_or(1.0))
+    }
+
+    /// Asks for the memory that says where row `i` lies.
+    #[inline(always)]
+    pub(super) fn prefetch_place(&self, i: usize) {
+        prefetch(&self.starts, i, 2);
+    }
+
+    /// Asks for the memory of row `i`.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, i: usize) {
+        let (start, end) = (self.starts[i] as usize, self.starts[i + 1] as usize);
+        prefetch(&self.ids, start, end - start);
+        if !self.values.is_empty() {
+            prefetch(&self.values, start, end - start);
+        }
+        prefetch(&self.labels, i, 1);
+    }
+
+    /// Makes room for a row of `entries` more entries.
+    pub(super) fn reserve(&mut self, entries: usize) -> Result<()> {
+        if self.ids.len() as u64 + entries as u64 > u64::from(u32::MAX) {
+            let what = format!("more than 2^32 entries in {BLOCK_ROWS} rows");
+            return Err(memory::refused(&what, "take fewer columns"));
+        }
+        let failed = |_| memory::refused("one more row", memory::FEWER_ROWS);
+        self.starts.try_reserve(1).map_err(failed)?;
+        self.labels.try_reserve(1).map_err(failed)?;
+        self.ids.try_reserve(entries).map_err(failed)?;
+        if !self.values.is_empty() {
+            self.values.try_reserve(entries).map_err(failed)?;
+        }
+        if !self.weights.is_empty() {
+            self.weights.try_reserve(1).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Makes room for as many rows as the block before has, of about as many entries: a data set
+    /// is much the same all over, and what is asked for at once need not be moved.
+    pub(super) fn reserve_like(&mut self, before: &Block) -> Result<()> {
+        let failed = |_| memory::refused("a block of rows", memory::FEWER_ROWS);
+        let some_more = |len: usize| len + len / 64;
+        self.starts.try_reserve_exact(before.starts.len()).map_err(failed)?;
+        self.labels.try_reserve_exact(before.labels.len()).map_err(failed)?;
+        self.ids.try_reserve_exact(some_more(before.ids.len())).map_err(failed)?;
+        self.values.try_reserve_exact(some_more(before.values.len())).map_err(failed)?;
+        self.weights.try_reserve_exact(before.weights.len()).map_err(failed)
+    }
+
+    /// Gives back what was reserved for more rows than came.
+    pub(super) fn shrink(&mut self) {
+        fn shrink<T>(of: &mut Vec<T>) {
+            if of.capacity() > of.len() + of.len() / 16 {
+                of.shrink_to_fit();
+            }
+        }
+        shrink(&mut self.starts);
+        shrink(&mut self.ids);
+        shrink(&mut self.values);
+        shrink(&mut self.labels);
+        shrink(&mut self.weights);
+    }
+
+    /// Adds an entry to the row being built.
+    #[inline(always)]
+    pub(super) fn push(&mut self, id: u32, value: f32) {
+        if value != 1.0 && self.values.is_empty() {
+            self.values.resize(self.ids.len(), 1.0);
+        }
+        if value != 1.0 || !self.values.is_empty() {
+            self.values.push(value);
+        }
+        self.ids.push(id);
+    }
+
+    /// Ends the row being built.
+    #[inline(always)]
+    pub(super) fn finish(&mut self, label: f32, weight: f32) {
+        if weight != 1.0 && self.weights.is_empty() {
+            self.weights.resize(self.labels.len(), 1.0);
+        }
+        if weight != 1.0 || !self.weights.is_empty() {
+            self.weights.push(weight);
+        }
+        self.labels.push(label);
+        self.starts.push(self.ids.len() as u32);
+    }
+
+    /// Drops the entries of the row being built.
+    pub(super) fn abandon(&mut self) {
+        let start = self.open();
+        self.ids.truncate(start);
+        self.values.truncate(start);
+    }
+
+    /// Adds up entries with the same id in the row being built.
+    pub(super) fn merge_duplicates(&mut self) {
+        if all_differ(&self.ids[self.open()..]) {
+            return;
+        }
+        let value = |at| self.values.get(at).copied().unwrap_or(1.0);
+        let mut entries: Vec<(u32, f32)> =
+            (self.open()..self.ids.len()).map(|at| (self.ids[at], value(at))).collect();
+        entries.sort_by_key(|&(id, _)| id);
+        if entries.windows(2).all(|pair| pair[0].0 != pair[1].0) {
+            return;
+        }
+        entries.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            kept.1 += if same { next.1 } else { 0.0 };
+            same
+        });
+        self.abandon();
+        for (id, value) in entries {
+            self.push(id, value);
+        }
+    }
+
+    /// Where the row being built starts.
+    fn open(&self) -> usize {
+        self.starts.last().map_or(0, |&start| start as usize)
+    }
+
+    /// Multiplies each value with the factor of its id.
+    pub(super) fn scale(&mut self, factor: &impl Fn(u32) -> f32) -> Result<()> {
+        let full = |_| memory::refused("the values of the rows", memory::FEWER_ROWS);
+        let missing = self.ids.len() - self.values.len();
+        self.values.try_reserve_exact(missing).map_err(full)?;
+        self.values.resize(self.ids.len(), 1.0);
+        for (x, &id) in self.values.iter_mut().zip(&self.ids) {
+            *x *= factor(id);
+        }
+        Ok(())
+    }
+
+    /// Bytes taken.
+    pub(super) fn bytes(&self) -> u128 {
+        let floats = self.values.len() + self.labels.len() + self.weights.len();
+        4 * (self.starts.len() + self.ids.len() + floats) as u128
+    }
+
+    /// Removes all rows and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.starts.truncate(1);
+        self.ids.clear();
+        self.values.clear();
+        self.labels.clear();
+        self.weights.clear();
+    }
+
+    /// Hashes everything in the block.
+    pub(super) fn hash(&self, hash: &mut xxhash_rust::xxh3::Xxh3) {
+        let parts: [&[u8]; 5] = [
+            bytemuck::cast_slice(&self.starts),
+            bytemuck::cast_slice(&self.ids),
+            bytemuck::cast_slice(&self.values),
+            bytemuck::cast_slice(&self.labels),
+            bytemuck::cast_slice(&self.weights),
+        ];
+        for part in parts {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+}
+
+/// Whether the ids of a row are surely all different, told by a mark for each in a table of bits:
+/// of 40 that differ it takes 5 rows in 100 for rows that may have equal ones.
+fn all_differ(ids: &[u32]) -> bool {
+    const WORDS: usize = 256;
+    let mut marks = [0u64; WORDS];
+    ids.len() <= WORDS
+        && ids.iter().all(|id| {
+            let place = id.wrapping_mul(0x9e37_79b1) >> 18;
+            let (word, mark) = (&mut marks[place as usize / 64], 1 << (place % 64));
+            let is_new = *word & mark == 0;
+            *word |= mark;
+            is_new
+        })
+}
