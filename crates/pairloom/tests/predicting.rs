@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
 
+use pairloom::batch::Rows;
 use pairloom::input::{FormatName, OpenOptions, from_bytes};
 use pairloom::parallel::Threads;
 use pairloom::predict::PredictOptions;
 use pairloom::reading::OnError;
+use pairloom::table::Table;
 use pairloom::train::{Job, train};
 use pairloom::{Error, Model};
 
@@ -134,4 +136,27 @@ fn rows_of_another_format_are_refused() {
     let done = model().predict_rows(&mut *reader, "rows", &options, &threads, |_| Ok(()));
     let message = "rows: it is read as libffm, and the model is one for libsvm";
     assert_eq!(done.unwrap_err().to_string(), message);
+}
+
+#[test]
+fn a_row_alone_scores_as_among_others() {
+    let mut model = model();
+    let mut rows = Rows::new();
+    for i in 0..50 {
+        (0..i % 3).for_each(|id| rows.push(id, if i < 25 { 1.0 } else { 0.3 * id as f32 }));
+        rows.finish(0.0, 1.0);
+    }
+    // A width that kernels are compiled for, and one that they are not.
+    for factors in [model.config.factors, 40] {
+        model.config.factors = factors;
+        let width = factors.next_multiple_of(8);
+        let mut factors = Table::new(model.weights.factors.features(), width, 0).unwrap();
+        let floats = factors.floats_mut().iter_mut().enumerate();
+        floats.for_each(|(i, v)| *v = (i % 13) as f32 * 0.01 - 0.05);
+        model.weights.factors = factors;
+        let all = model.scores(&rows, &Threads::new(1).unwrap());
+        let alone = (0..rows.len()).map(|i| model.score(rows.row(i)).to_bits());
+        assert!(alone.eq(all.iter().map(|score| score.to_bits())));
+        assert!(all.iter().any(|score| *score != all[0]), "rows differ");
+    }
 }
