@@ -68,6 +68,12 @@ impl Block {
         &self.weights
     }
 
+    /// All rows, as they are copied.
+    pub(crate) fn part(&self) -> Part<'_> {
+        let Block { starts, ids, values, labels, weights } = self;
+        Part { ends: &starts[1..], ids, values, labels, weights }
+    }
+
     /// Pairs of (id, value) of all entries.
     pub(crate) fn features(&self) -> impl Iterator<Item = (u32, f32)> {
         Row { ids: &self.ids, values: &self.values }.features()

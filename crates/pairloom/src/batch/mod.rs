@@ -204,19 +204,6 @@ impl Rows {
         Ok(())
     }
 
-    /// Adds rows at the end of a block.
-    ///
-    /// # Errors
-    /// [`crate::Error::Memory`] if the system has not got the memory.
-    pub(crate) fn append(&mut self, rows: Rows) -> Result<()> {
-        debug_assert!(self.last().is_empty(), "rows in the middle of a block");
-        let failed = |_| memory::refused("a block", memory::FEWER_ROWS);
-        self.blocks.try_reserve(rows.blocks.len()).map_err(failed)?;
-        self.blocks.pop();
-        self.blocks.extend(rows.blocks);
-        Ok(())
-    }
-
     /// Drops the entries of the row being built.
     pub(crate) fn abandon(&mut self) {
         self.last().abandon();

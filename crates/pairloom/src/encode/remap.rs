@@ -41,7 +41,7 @@ pub fn encode(
                 return filling.done();
             }
             for block in threads.map(blocks, |block| encode_block(&columns, &block, &outcome)) {
-                filling.add(block?)?;
+                filling.add(&block?)?;
             }
         }
     };

@@ -83,11 +83,13 @@ impl<'a> Filling<'a> {
         Ok(Filling::Drawn { spiller, room })
     }
 
-    /// Adds up to a block of rows, after whole blocks.
-    pub(crate) fn add(&mut self, block: Rows) -> Result<()> {
+    /// Adds rows.
+    pub(crate) fn add(&mut self, more: &Rows) -> Result<()> {
         match self {
-            Filling::InOrder { rows, .. } => rows.append(block)?,
-            Filling::Drawn { spiller, .. } => return spiller.deal(&block),
+            Filling::InOrder { rows, .. } => {
+                more.blocks().iter().try_for_each(|block| rows.extend(&block.part()))?;
+            }
+            Filling::Drawn { spiller, .. } => return spiller.deal(more),
         }
         self.settle()
     }
@@ -100,10 +102,10 @@ impl<'a> Filling<'a> {
         self.settle()
     }
 
-    /// Writes what is too much after a whole block.
+    /// Writes what is too much, some blocks at a time.
     fn settle(&mut self) -> Result<()> {
         let Filling::InOrder { rows, features, most, room, spiller } = self else { return Ok(()) };
-        if !rows.last().is_empty() || rows.is_empty() {
+        if rows.blocks().len() == 1 {
             return Ok(());
         }
         if let Some(spiller) = spiller {

@@ -7,6 +7,7 @@ mod order;
 mod segment;
 mod spill;
 mod spiller;
+mod temp;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ pub(crate) use filling::Filling;
 pub use filling::Room;
 pub(crate) use order::Order;
 pub use spill::Spill;
+pub(crate) use temp::{Place, TempFile};
 
 use crate::Result;
 use crate::batch::{Outcomes, Rows};
@@ -80,7 +82,7 @@ impl Store {
     pub fn on_disk(&self) -> Option<u64> {
         match self {
             Store::Held(_) => None,
-            Store::Spilled(spill) => Some(spill.bytes),
+            Store::Spilled(spill) => Some(spill.file.bytes()),
         }
     }
 

@@ -1,19 +1,16 @@
-//! A piece of encoded rows in a file: words of 32 bits, little-endian.
+//! Encoded rows as words of 32 bits.
 //!
 //!     rows, entries, flags, 0
 //!     where each row ends in the ids
 //!     the id of each entry; if flag 1 is set, the value of each
 //!     the label of each row; if flag 2 is set, the weight of each
-//!     XXH3-128 of all before, 4 words
 //!
 //! Nothing of it is believed before it is checked: lengths before memory is taken, ids before they
 //! are places in a table.
 
 use crate::batch::{Block, Part};
-use xxhash_rust::xxh3::xxh3_128;
 
 const HEADER: usize = 4;
-const CHECKSUM: usize = 4;
 const VALUES: u32 = 1;
 const WEIGHTS: u32 = 2;
 
@@ -21,47 +18,32 @@ const WEIGHTS: u32 = 2;
 fn words_of(rows: u64, entries: u64, flags: u32) -> u64 {
     let arrays = |flag| 1 + u64::from(flags & flag != 0);
     let rows_and_weights = rows * (1 + arrays(WEIGHTS));
-    (HEADER + CHECKSUM) as u64 + rows_and_weights + entries * arrays(VALUES)
+    HEADER as u64 + rows_and_weights + entries * arrays(VALUES)
 }
 
-/// Puts a block into words as they are written.
+/// Puts a block into words.
 pub(super) fn write(block: &Block, words: &mut Vec<u32>) {
     let flag = |flag, is_set| if is_set { flag } else { 0 };
     let flags =
         flag(VALUES, !block.values().is_empty()) | flag(WEIGHTS, !block.weights().is_empty());
-    let header = [block.len() as u32, block.ids().len() as u32, flags, 0];
     words.clear();
-    let floats = bytemuck::cast_slice::<f32, u32>;
-    for part in [
-        &header[..],
-        &block.starts()[1..],
-        block.ids(),
-        floats(block.values()),
-        floats(block.labels()),
-        floats(block.weights()),
-    ] {
-        words.extend(part.iter().map(|word| word.to_le()));
+    words.extend([block.len() as u32, block.ids().len() as u32, flags, 0]);
+    words.extend_from_slice(&block.starts()[1..]);
+    words.extend_from_slice(block.ids());
+    for floats in [block.values(), block.labels(), block.weights()] {
+        words.extend_from_slice(bytemuck::cast_slice(floats));
     }
-    let checksum = xxh3_128(bytemuck::cast_slice(words)).to_le_bytes();
-    words.extend(checksum.as_chunks::<4>().0.iter().map(|bytes| u32::from_ne_bytes(*bytes)));
 }
 
-/// Finds the rows in words as they were read, whose ids must be below `features`.
+/// Finds the rows in words, whose ids must be below `features`.
 ///
 /// # Errors
 /// What is wrong with them.
-pub(super) fn read(words: &mut [u32], features: u32) -> Result<Part<'_>, &'static str> {
-    let all = words.len();
-    let [header @ .., _, _, _, _] = &words[..] else { return Err("it is cut off") };
-    let checksum = xxh3_128(bytemuck::cast_slice(header)).to_le_bytes();
-    if bytemuck::cast_slice::<u32, u8>(&words[all - CHECKSUM..]) != checksum {
-        return Err("its checksum is another");
-    }
-    words.iter_mut().for_each(|word| *word = u32::from_le(*word));
-    let &[rows, entries, flags, _, ref rest @ .., _, _, _, _] = &words[..] else {
-        return Err("it is cut off");
-    };
-    if flags > (VALUES | WEIGHTS) || words_of(rows.into(), entries.into(), flags) != all as u64 {
+pub(super) fn read(words: &[u32], features: u32) -> Result<Part<'_>, &'static str> {
+    let &[rows, entries, flags, _, ref rest @ ..] = words else { return Err("it is cut off") };
+    if flags > (VALUES | WEIGHTS)
+        || words_of(rows.into(), entries.into(), flags) != words.len() as u64
+    {
         return Err("its lengths are not those of its rows");
     }
     let (rows, entries) = (rows as usize, entries as usize);
@@ -86,7 +68,6 @@ pub(super) fn read(words: &mut [u32], features: u32) -> Result<Part<'_>, &'stati
 mod tests {
     use super::{read, write};
     use crate::batch::Rows;
-    use xxhash_rust::xxh3::xxh3_128;
 
     fn rows() -> Rows {
         let mut rows = Rows::new();
@@ -103,45 +84,25 @@ mod tests {
         words
     }
 
-    fn sealed(mut words: Vec<u32>) -> Vec<u32> {
-        let end = words.len() - 4;
-        let checksum = xxh3_128(bytemuck::cast_slice(&words[..end])).to_le_bytes();
-        bytemuck::cast_slice_mut(&mut words[end..]).copy_from_slice(&checksum);
-        words
-    }
-
     #[test]
     fn what_is_written_is_read() {
         let rows = rows();
-        let mut words = written(&rows);
         let mut found = Rows::new();
-        found.extend(&read(&mut words, 60).unwrap()).unwrap();
+        found.extend(&read(&written(&rows), 60).unwrap()).unwrap();
         assert_eq!(found, rows);
-    }
-
-    #[test]
-    fn a_bit_that_turns_and_an_end_that_is_missing_are_found() {
-        let words = written(&rows());
-        for bit in 0..words.len() * 32 {
-            let mut damaged = words.clone();
-            damaged[bit / 32] ^= 1 << (bit % 32);
-            assert!(read(&mut damaged, 60).is_err(), "bit {bit}");
-        }
-        for len in 0..words.len() {
-            assert!(read(&mut words[..len].to_vec(), 60).is_err(), "{len} words");
-        }
     }
 
     /// A checksum can be recomputed: what is under it must still make sense.
     #[test]
     fn what_is_made_up_is_refused() {
         let words = written(&rows());
-        let same = sealed(words.clone());
-        assert_eq!(same, words);
+        for len in 0..words.len() {
+            assert!(read(&words[..len], 60).is_err(), "{len} words");
+        }
         let with = |at: usize, word: u32| {
             let mut words = words.clone();
             words[at] = word;
-            read(&mut sealed(words), 60).err()
+            read(&words, 60).err()
         };
         let lengths = Some("its lengths are not those of its rows");
         for word in [0, 49, 51, u32::MAX] {

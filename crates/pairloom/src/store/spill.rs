@@ -1,30 +1,25 @@
 //! Rows in a temporary file, read back a window at a time.
 //!
-//! They are read at their places into memory that is used again, and the file is not mapped: one
-//! that another program cuts off is then an error and not a signal, and no more addresses are taken
-//! than memory (`ulimit -v`). While the rows of one window are worked on, a thread reads and checks
-//! those of the next.
+//! While the rows of one window are worked on, a thread reads and checks those of the next, into
+//! memory that is used again.
 
 use super::order::Order;
 use super::segment;
 use super::spiller::Deal;
+use super::temp::{Place, TempFile};
 use super::{Taken, Window};
 use crate::batch::Rows;
 use crate::{Error, Result};
-use std::fs::File;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 
 /// Rows in a temporary file.
 #[derive(Debug)]
 pub struct Spill {
-    pub(super) file: File,
-    pub(super) name: String,
+    pub(super) file: TempFile,
     pub(super) deal: Deal,
     pub(super) features: u32,
     pub(super) buckets: Vec<Bucket>,
     pub(super) rows: usize,
-    /// Bytes in the file.
-    pub(super) bytes: u64,
     /// Buckets of a window.
     pub(super) per_window: usize,
     /// Of all checksums.
@@ -37,20 +32,13 @@ pub struct Spill {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bucket {
     pub(super) rows: usize,
-    pub(super) segments: Vec<Segment>,
-}
-
-/// Where a piece of a bucket is.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Segment {
-    pub(super) start: u64,
-    pub(super) words: usize,
+    pub(super) segments: Vec<Place>,
 }
 
 impl Spill {
     /// Bytes of memory that a walk takes: a window that is worked on, one that is read.
     pub(super) fn held(&self) -> u128 {
-        let bytes = |bucket: &Bucket| bucket.segments.iter().map(|s| 4 * s.words as u128).sum();
+        let bytes = |bucket: &Bucket| bucket.segments.iter().map(|s| u128::from(s.bytes())).sum();
         2 * self.per_window as u128 * self.buckets.iter().map(bytes).max().unwrap_or(0)
     }
 
@@ -111,13 +99,8 @@ impl Spill {
         rows.clear();
         let buckets = window.buckets.iter().map(|&at| &self.buckets[at as usize]);
         for segment in buckets.flat_map(|bucket| &bucket.segments) {
-            words.resize(segment.words, 0);
-            let bytes = bytemuck::cast_slice_mut(words);
-            read_at(&self.file, bytes, segment.start).map_err(|e| Error::io(&self.name, e))?;
-            let part = segment::read(words, self.features).map_err(|what| {
-                let message = "the rows kept there are not as they were written";
-                Error::data(&self.name, format!("{message}, {what}: is the disk in order?"))
-            })?;
+            self.file.read(*segment, words)?;
+            let part = segment::read(words, self.features).map_err(|e| self.file.damaged(e))?;
             rows.extend(&part)?;
         }
         match self.scale.is_empty() {
@@ -140,18 +123,4 @@ impl Spill {
         }
         (0..self.rows).filter(|&row| self.deal.bucket(row) == bucket).nth(place)
     }
-}
-
-/// Reads bytes at a place.
-#[cfg(unix)]
-fn read_at(file: &File, bytes: &mut [u8], at: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
-}
-
-/// Reads bytes at a place, where that takes two steps; one walk at a time reads.
-#[cfg(not(unix))]
-fn read_at(mut file: &File, bytes: &mut [u8], at: u64) -> std::io::Result<()> {
-    use std::io::{Read, Seek, SeekFrom};
-    file.seek(SeekFrom::Start(at))?;
-    file.read_exact(bytes)
 }

@@ -4,12 +4,11 @@
 //! So each row goes into a bucket that is drawn for it, as cards are dealt: a bucket is a random
 //! part of the rows, and what a window has of whole buckets is one too.
 
+use super::TempFile;
 use super::segment;
-use super::spill::{Bucket, Segment, Spill};
+use super::spill::{Bucket, Spill};
+use crate::Result;
 use crate::batch::{BLOCK_ROWS, Block, Rows};
-use crate::{Error, Result};
-use std::fs::File;
-use std::io::Write;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
 /// How rows are dealt.
@@ -36,9 +35,7 @@ impl Deal {
 
 /// A temporary file that is being filled.
 pub(crate) struct Spiller {
-    file: File,
-    /// What the file is called in errors: it has no name of its own.
-    name: String,
+    file: TempFile,
     deal: Deal,
     features: u32,
     /// Bytes of a bucket's rows that are written at once.
@@ -46,7 +43,6 @@ pub(crate) struct Spiller {
     open: Vec<Block>,
     buckets: Vec<Bucket>,
     rows: usize,
-    end: u64,
     words: Vec<u32>,
     hash: Xxh3,
 }
@@ -55,22 +51,19 @@ impl Spiller {
     /// An empty file in `folder`, which goes away with the process. At most `room` bytes are held
     /// before they are written.
     pub(super) fn new(folder: &str, features: usize, deal: Deal, room: u128) -> Result<Self> {
-        let name = format!("a temporary file in {folder}");
-        let file = tempfile::tempfile_in(folder).map_err(|e| Error::io(&name, e))?;
+        let file = TempFile::new(folder)?;
         let buckets = match deal {
             Deal::InOrder => 0,
             Deal::Drawn { buckets, .. } => buckets,
         };
         Ok(Spiller {
             file,
-            name,
             deal,
             features: features as u32,
             most: room / buckets.max(1) as u128,
             open: vec![Block::new(); buckets],
             buckets: vec![Bucket::default(); buckets],
             rows: 0,
-            end: 0,
             words: Vec::new(),
             hash: Xxh3::new(),
         })
@@ -106,15 +99,12 @@ impl Spiller {
     }
 
     fn write_words(&mut self, rows: usize, bucket: usize) -> Result<()> {
-        let bytes = bytemuck::cast_slice(&self.words);
-        self.file.write_all(bytes).map_err(|e| Error::io(&self.name, e))?;
+        let (place, checksum) = self.file.append(&mut self.words)?;
         // The checksum stands for all before it.
-        self.hash.update(&bytes[bytes.len() - 16..]);
-        let segment = Segment { start: self.end, words: self.words.len() };
-        self.end += bytes.len() as u64;
+        self.hash.update(&checksum);
         let bucket = &mut self.buckets[bucket];
         bucket.rows += rows;
-        bucket.segments.push(segment);
+        bucket.segments.push(place);
         Ok(())
     }
 
@@ -125,9 +115,10 @@ impl Spiller {
                 self.write(at)?;
             }
         }
-        let Spiller { file, name, deal, features, buckets, rows, end, hash, .. } = self;
-        let per_window = (window * buckets.len() as u128 / u128::from(end.max(1))).max(1) as usize;
+        let Spiller { file, deal, features, buckets, rows, hash, .. } = self;
+        let per_window =
+            (window * buckets.len() as u128 / u128::from(file.bytes().max(1))).max(1) as usize;
         let (hash, scale) = (hash.digest(), Vec::new());
-        Ok(Spill { file, name, deal, features, buckets, rows, bytes: end, per_window, hash, scale })
+        Ok(Spill { file, deal, features, buckets, rows, per_window, hash, scale })
     }
 }

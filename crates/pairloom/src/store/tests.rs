@@ -3,7 +3,6 @@
 use super::{Filling, Room, Store};
 use crate::batch::{BLOCK_ROWS, Rows};
 use std::collections::BTreeSet;
-use std::io::{Seek, SeekFrom, Write};
 
 /// A row that can be told from all others.
 fn build(i: usize, mut push: impl FnMut(u32, f32)) -> (f32, f32) {
@@ -18,7 +17,7 @@ fn filled(mut filling: Filling<'_>, rows: usize) -> Store {
             let (label, weight) = build(i, |id, x| block.push(id, x));
             block.finish(label, weight);
         }
-        filling.add(block).unwrap();
+        filling.add(&block).unwrap();
     }
     filling.done().unwrap()
 }
@@ -116,18 +115,4 @@ fn values_are_scaled_as_they_are_in_memory() {
         sums
     };
     assert_eq!(sums(drawn(60_000, 500_000)), sums(drawn(60_000, u128::MAX)));
-}
-
-#[test]
-fn a_file_that_another_program_has_changed_is_an_error() {
-    let store = drawn(60_000, 500_000);
-    let Store::Spilled(spill) = &store else { panic!() };
-    let mut file = &spill.file;
-    file.seek(SeekFrom::Start(100_000)).unwrap();
-    file.write_all(b"!").unwrap();
-    let error = store.each(|_| ()).unwrap_err().to_string();
-    assert!(error.contains("not as they were written") && error.contains("temporary"), "{error}");
-    spill.file.set_len(200_000).unwrap();
-    let error = store.each(|_| ()).unwrap_err().to_string();
-    assert!(error.contains("a temporary file in "), "{error}");
 }
