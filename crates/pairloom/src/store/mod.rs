@@ -15,7 +15,7 @@ pub(crate) use filling::Filling;
 pub use filling::Room;
 pub(crate) use order::Order;
 pub use spill::Spill;
-pub(crate) use temp::{Place, TempFile};
+use temp::TempFile;
 
 use crate::Result;
 use crate::batch::{Outcomes, Rows};

@@ -78,13 +78,15 @@ const BESIDE: u128 = 24 << 20;
 /// Rows that take less are not worth a file.
 const LEAST: u128 = 4 << 20;
 
-/// What is left for the rows of the memory that the settings allow.
+/// What is left for the rows of the memory that there is, or that the settings allow.
 ///
 /// # Errors
-/// [`Error::Usage`] if the model alone takes it.
+/// [`Error::Memory`] if there is no room for the model, [`Error::Usage`] if it alone takes what is
+/// allowed.
 pub(super) fn room(config: &Config, features: usize, folder: &str) -> Result<Room> {
-    let Some(memory) = config.memory else { return Ok(Room::default()) };
     let model = tables(config, features) + 4 * features as u128;
+    check_model(config, features, model)?;
+    let Some(memory) = config.memory else { return Ok(Room::default()) };
     let least = model + BESIDE + LEAST;
     if u128::from(memory) < least {
         let [least, model] = [least, model].map(memory::gib);
@@ -107,8 +109,7 @@ pub(super) fn start(
     let batch = config.batch_rows(train.len()).min(train.len());
     let sums = batch as u128 * 8 * width(config.factors) as u128;
     let model = tables(config, features) + sums + summary.most_entries as u128 * ENTRY_BYTES;
-    let what = format!("a model of {features} features and {} factors", config.factors);
-    memory::check(model, &what, memory::SMALLER_MODEL)?;
+    check_model(config, features, model)?;
     let on_disk = [train, valid].iter().filter_map(|rows| rows.on_disk()).sum();
     Ok(Start {
         target: encoding.target.clone(),
@@ -121,6 +122,11 @@ pub(super) fn start(
         disk_bytes: on_disk,
         model_bytes: model,
     })
+}
+
+fn check_model(config: &Config, features: usize, bytes: u128) -> Result<()> {
+    let what = format!("a model of {features} features and {} factors", config.factors);
+    memory::check(bytes, &what, memory::SMALLER_MODEL)
 }
 
 /// The score whose prediction is the mean label: where the bias starts.
