@@ -1,9 +1,9 @@
 //! Encoded rows as words of 32 bits.
 //!
-//!     rows, entries, flags, 0
-//!     where each row ends in the ids
-//!     the id of each entry; if flag 1 is set, the value of each
-//!     the label of each row; if flag 2 is set, the weight of each
+//! 1. rows, entries, flags, 0;
+//! 2. where each row ends in the ids;
+//! 3. the id of each entry; if flag 1 is set, the value of each;
+//! 4. the label of each row; if flag 2 is set, the weight of each.
 //!
 //! Nothing of it is believed before it is checked: lengths before memory is taken, ids before they
 //! are places in a table.
