@@ -125,7 +125,7 @@ fn race(shared: Shared, rows: &Rows, part: &[u32]) -> f64 {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use super::{L2, RATE, ROWS_AHEAD, Shared, VECTORS_AHEAD, prefetch};
-    use pairloom::batch::Rows;
+    use pairloom::batch::{BLOCK_ROWS, Rows};
     use std::arch::x86_64::*;
 
     /// Floats of a vector with its sums of squares: two cache lines.
@@ -137,7 +137,8 @@ mod avx2 {
         for (at, &i) in part.iter().enumerate() {
             if let Some(&coming) = part.get(at + ROWS_AHEAD) {
                 prefetch(rows.row(coming as usize).ids);
-                prefetch(&rows.labels()[coming as usize..][..1]);
+                let (block, place) = (coming as usize / BLOCK_ROWS, coming as usize % BLOCK_ROWS);
+                prefetch(&rows.blocks()[block].labels()[place..][..1]);
             }
             if let Some(&coming) = part.get(at + VECTORS_AHEAD) {
                 // SAFETY: the caller's.

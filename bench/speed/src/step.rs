@@ -28,7 +28,8 @@ pub fn backend<M: Interaction>(
     threads: usize,
 ) -> Result<Cpu<M>> {
     let factors = interaction.width();
-    let counts = rows.counts(1 << bits)?;
+    let mut counts = vec![0; 1 << bits];
+    rows.count(&mut counts);
     let config = Config { factors, init_stdev: Some(0.03), ..Config::default() };
     let weights = Weights::init(&config, &counts, 0.0)?;
     let settings = StepSettings {

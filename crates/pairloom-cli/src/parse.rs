@@ -40,6 +40,21 @@ pub fn preset(name: &str) -> Result<Preset> {
     by_name(&Preset::ALL, Preset::name, name)
 }
 
+/// A number of bytes, in units of 1024, its square or its cube with K, M or G behind.
+pub fn bytes(text: &str) -> Result<u64> {
+    let units = [('K', 10), ('M', 20), ('G', 30), ('T', 40)];
+    let unit = |&(unit, bits): &(char, u32)| {
+        let number = text.strip_suffix(['B', 'b']).unwrap_or(text);
+        let number = number.strip_suffix('i').unwrap_or(number);
+        Some((number.strip_suffix([unit, unit.to_ascii_lowercase()])?, bits))
+    };
+    let (number, bits) = units.iter().find_map(unit).unwrap_or((text, 0));
+    let bytes = number.trim().parse::<f64>().ok().map(|number| number * (1u64 << bits) as f64);
+    let wrong =
+        || Error::usage(format!("'{text}' is no number of bytes: write it like 2G or 500M"));
+    bytes.filter(|bytes| (1.0..1e18).contains(bytes)).map(|bytes| bytes as u64).ok_or_else(wrong)
+}
+
 /// One character, or a name for one that is hard to type.
 pub fn character(text: &str) -> Result<char> {
     let mut characters = text.chars();

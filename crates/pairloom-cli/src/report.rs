@@ -3,7 +3,7 @@
 use crate::describe::{classes, schema_rows, sentence, setting_rows, spread};
 use crate::screen::{figure, metric_title, thousands, write_text};
 use crate::tell::{loss_name, shown_loss};
-use pairloom::batch::Rows;
+use pairloom::batch::Outcomes;
 use pairloom::metric::{CALIBRATION_BINS, Constant, DEFAULT_THRESHOLD, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::predict::Evaluated;
@@ -30,8 +30,7 @@ pub struct Page<'a> {
 struct Drawn<'a> {
     title: &'a str,
     predictions: &'a [f64],
-    labels: Vec<f32>,
-    weights: Option<Vec<f32>>,
+    outcomes: &'a Outcomes,
     metrics: Metrics,
     constant: Constant,
 }
@@ -43,9 +42,12 @@ impl Page<'_> {
         if rows.is_empty() {
             return self.write(start, None);
         }
-        let predictions = self.model.predict(rows, &Threads::new(threads)?);
-        let metrics = Metrics::measure(self.is_binary(), &predictions, rows, DEFAULT_THRESHOLD)?;
-        self.write(start, Some(&self.drawn("Validation rows", &predictions, rows, metrics)?))
+        let threads = Threads::new(threads)?;
+        let (predictions, outcomes) =
+            rows.predictions(|rows| self.model.predict(rows, &threads))?;
+        let metrics =
+            Metrics::measure(self.is_binary(), &predictions, &outcomes, DEFAULT_THRESHOLD)?;
+        self.write(start, Some(&self.drawn("Validation rows", &predictions, &outcomes, metrics)?))
     }
 
     /// Writes the page of an evaluation.
@@ -66,12 +68,11 @@ impl Page<'_> {
         &self,
         title: &'a str,
         predictions: &'a [f64],
-        rows: &'a Rows,
+        outcomes: &'a Outcomes,
         metrics: Metrics,
     ) -> Result<Drawn<'a>> {
-        let constant = Constant::measure(rows.outcomes(), self.is_binary())?;
-        let (labels, weights) = (rows.labels(), rows.weights());
-        Ok(Drawn { title, predictions, labels, weights, metrics, constant })
+        let constant = Constant::measure(outcomes.iter(), self.is_binary())?;
+        Ok(Drawn { title, predictions, outcomes, metrics, constant })
     }
 
     fn write(&self, start: Option<&Start>, drawn: Option<&Drawn<'_>>) -> Result<()> {
@@ -121,7 +122,7 @@ impl Page<'_> {
         };
         if let Some(drawn) = drawn {
             let name = if start.is_some() { "validation rows" } else { "rows" };
-            tiles.push(rows(name, drawn.labels.len(), &drawn.constant));
+            tiles.push(rows(name, drawn.outcomes.len(), &drawn.constant));
         }
         if let Some(start) = start {
             tiles.push(rows("training rows", start.train, &start.constant));
@@ -163,8 +164,8 @@ impl<'a> Drawn<'a> {
         figures
     }
 
-    fn evaluation<'b>(&'b self, classes: Option<&'b [String; 2]>) -> Evaluation<'b> {
-        let (label, weight) = (&self.labels[..], self.weights.as_deref());
+    fn evaluation(&self, classes: Option<&'a [String; 2]>) -> Evaluation<'a> {
+        let (label, weight) = (self.outcomes.labels(), self.outcomes.weights());
         let kind = match classes {
             Some([negative, positive]) => Kind::Binary {
                 probability: self.predictions,

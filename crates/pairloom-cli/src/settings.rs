@@ -77,6 +77,10 @@ pub struct ConfigArgs {
     /// What to do with columns of numbers: piecewise, quantile, standard, log or log-square
     #[arg(long, value_name = "HOW", value_parser = parse::transform_name)]
     pub numeric_transform: Option<Transform>,
+    /// Memory to train within, as 2G or 500M: rows that there is no room for go to a temporary file
+    /// [default: as much as the rows need]
+    #[arg(long, value_name = "BYTES", value_parser = parse::bytes)]
+    pub memory: Option<u64>,
     /// Number of bins of quantile, and of knots of piecewise [default: 6, fewer for few rows]
     #[arg(long, value_name = "N")]
     pub bins: Option<usize>,
@@ -108,6 +112,7 @@ impl ConfigArgs {
         set(&mut config.min_count, &self.min_count);
         set(&mut config.hash_bits, &self.hash_bits.map(Some));
         set(&mut config.numeric_transform, &self.numeric_transform);
+        set(&mut config.memory, &self.memory.map(Some));
         set(&mut config.bins, &self.bins.map(Some));
         config.bias &= !self.no_bias;
         config.linear &= !self.no_linear;

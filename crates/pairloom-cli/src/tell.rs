@@ -5,7 +5,7 @@ use crate::describe::spread;
 use crate::screen::{
     Screen, command_line, figure, metric_rows, notice, notice_skipped, one_line, thousands,
 };
-use pairloom::batch::Rows;
+use pairloom::batch::Outcomes;
 use pairloom::encode::Target;
 use pairloom::fit::{Epoch, Stop};
 use pairloom::memory::{self, gib};
@@ -82,12 +82,16 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
         }
         Target::Real { .. } => format!("predicting a number ({spread})"),
     })?;
+    let disk = match start.disk_bytes {
+        0 => String::new(),
+        bytes => format!(", {} of rows in a temporary file", gib(bytes.into())),
+    };
     screen.text(&format!(
-        "{} training rows, {} validation rows, {} features, {:.1} MiB of rows and model\n",
+        "{} training rows, {} validation rows, {} features, {} of rows and model{disk}\n",
         thousands(start.train as i64),
         thousands(start.valid as i64),
         thousands(start.features as i64),
-        (start.row_bytes + start.model_bytes) as f64 / (1 << 20) as f64,
+        gib(start.row_bytes + start.model_bytes),
     ))?;
     let loss = loss_name(start.target.is_binary());
     let [quality, second] = match start.target {
@@ -103,10 +107,10 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
              --positive VALUE learns one against the rest"
         ));
     }
-    let Start { target, train, valid, features, .. } = start;
+    let Start { target, train, valid, features, disk_bytes, .. } = start;
     screen.json(&serde_json::json!({
         "event": "start", "target": target,
-        "train_rows": train, "valid_rows": valid, "features": features,
+        "train_rows": train, "valid_rows": valid, "features": features, "on_disk": disk_bytes,
     }))
 }
 
@@ -201,7 +205,7 @@ pub fn end(
         }
     }
     if !screen.is_quiet() {
-        notice_limits(model, trained);
+        notice_limits(model, trained)?;
     }
     let memory = trained.start.as_ref().and_then(Memory::now);
     if let Some(Memory { peak, rows, model }) = memory {
@@ -243,19 +247,20 @@ impl Memory {
 }
 
 /// Says what the figures do not: that there is little to rely on, or that more may be had.
-fn notice_limits(model: &Model, trained: &Trained) {
-    notice_rough(&trained.valid, model.encoding.target.is_binary());
+fn notice_limits(model: &Model, trained: &Trained) -> Result<()> {
+    notice_rough(&trained.valid.outcomes()?, model.encoding.target.is_binary());
     let epochs = model.config.epochs;
     let was_last = trained.stop == Stop::Finished && model.epoch == epochs;
     // Who asks for few epochs knows that there could be more.
     if was_last && epochs >= Config::default().epochs && !trained.valid.is_empty() {
         notice("note: the last epoch was the best: with more --epochs it may be better still");
     }
+    Ok(())
 }
 
 /// Says so where there are too few validation rows, or rows of one class, to rely on.
-fn notice_rough(valid: &Rows, binary: bool) {
-    let positive = valid.outcomes().filter(|&(label, _)| label == 1.0).count();
+fn notice_rough(valid: &Outcomes, binary: bool) {
+    let positive = valid.iter().filter(|&(label, _)| label == 1.0).count();
     let (few, of) = match binary {
         true => (positive.min(valid.len() - positive), " of the rarer class"),
         false => (valid.len(), ""),

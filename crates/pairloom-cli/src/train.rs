@@ -47,6 +47,10 @@ pub struct Args {
     /// Threads, 0 for one a core; the model does not depend on it
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+    /// Folder of the temporary file that rows go to which --memory has no room for [default: TMPDIR,
+    /// else that of the model]
+    #[arg(long, value_name = "DIR")]
+    temp_dir: Option<String>,
     /// Seconds between two checkpoints, which are written to MODEL.checkpoint
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     checkpoint_every: f64,
@@ -133,7 +137,16 @@ fn job(args: &Args) -> Result<Job> {
         threads: args.threads,
         on_error: args.input.on_error(),
         checkpoints: Some(checkpoints).filter(|_| args.output != "-"),
+        temp_dir: args.temp_dir.clone().unwrap_or_else(|| temp_dir(&args.output)),
     })
+}
+
+/// Where temporary files go if nothing is said: what is called /tmp is memory on many systems, and
+/// where the model goes there is room for something large.
+fn temp_dir(output: &str) -> String {
+    let folder = Path::new(output).parent().filter(|folder| *folder != Path::new(""));
+    let beside = || folder.map_or(".".into(), |folder| folder.to_string_lossy().into_owned());
+    std::env::var("TMPDIR").ok().filter(|folder| !folder.is_empty()).unwrap_or_else(beside)
 }
 
 fn read_schema(file: &str) -> Result<Schema> {

@@ -174,7 +174,10 @@ fn json_lines_of_training() {
     assert_eq!(events, ["schema", "start", "epoch", "epoch", "epoch", "end"]);
     assert_eq!(keys(&lines[0]["schema"]), ["columns", "format"]);
     assert_eq!(lines[0]["schema"]["columns"][1]["because"], "text, 5 distinct");
-    assert_eq!(keys(&lines[1]), ["event", "features", "target", "train_rows", "valid_rows"]);
+    assert_eq!(
+        keys(&lines[1]),
+        ["event", "features", "on_disk", "target", "train_rows", "valid_rows"]
+    );
     assert_eq!(lines[1]["target"]["positive"], "yes");
     let rows = |key: &str| lines[1][key].as_u64().unwrap();
     assert_eq!(rows("train_rows") + rows("valid_rows"), 400);

@@ -69,6 +69,10 @@ pub struct Config {
     pub hash_bits: Option<u8>,
     /// What is done to numeric columns that say nothing else.
     pub numeric_transform: Transform,
+    /// Bytes of memory to train within: rows that there is no room for go to a temporary file and
+    /// are shuffled in windows. `None` takes what all rows need. It is a setting because it decides
+    /// in what order the rows of a large file are learned from.
+    pub memory: Option<u64>,
     /// Number of bins or knots for those of them that are cut at their quantiles. `None` takes 6,
     /// but no more than one for ten training rows in all columns together, and at least 2.
     pub bins: Option<usize>,
@@ -98,6 +102,7 @@ impl Default for Config {
             min_count: 2,
             hash_bits: None,
             numeric_transform: Transform::Piecewise,
+            memory: None,
             bins: None,
         }
     }

@@ -61,6 +61,7 @@ pub mod reading;
 pub mod report;
 pub mod schema;
 mod simd;
+pub mod store;
 pub mod synth;
 pub mod table;
 pub mod train;

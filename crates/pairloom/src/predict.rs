@@ -1,6 +1,6 @@
 //! From raw rows to predictions, in pieces: memory does not grow with the input.
 
-use crate::batch::Rows;
+use crate::batch::{Outcomes, Rows};
 use crate::encode::RowEncoder;
 use crate::error::Place;
 use crate::input::{Format, RawRow, Reader};
@@ -175,14 +175,11 @@ impl Model {
     ) -> Result<Evaluated> {
         let EvaluateOptions { on_error, threshold } = *options;
         let options = PredictOptions { labelled: true, on_error, ..PredictOptions::default() };
-        let (mut predictions, mut labels) = (Vec::new(), Rows::new());
+        let (mut predictions, mut labels) = (Vec::new(), Outcomes::default());
         let outcome = self.predict_rows(reader, file, &options, threads, |piece| {
             predictions.extend_from_slice(&piece.predictions);
-            piece.labels.iter().try_for_each(|&(label, weight)| {
-                labels.reserve(0)?;
-                labels.finish(label, weight);
-                Ok(())
-            })
+            piece.labels.iter().for_each(|&(label, weight)| labels.push(label, weight));
+            Ok(())
         })?;
         if labels.is_empty() {
             return Err(Error::data(file, "no rows to evaluate"));
@@ -216,8 +213,8 @@ pub struct Evaluated {
     pub metrics: Metrics,
     /// A prediction for each row.
     pub predictions: Vec<f64>,
-    /// Labels and weights of the rows; they have no features.
-    pub labels: Rows,
+    /// Labels and weights of the rows.
+    pub labels: Outcomes,
     /// Rows left out, and values unseen.
     pub outcome: Outcome,
 }

@@ -5,11 +5,11 @@
 
 mod common;
 
-use common::{CSV, folder, learned, one_by_one, path, plain_config, raw_rows, schema};
+use common::{CSV, Learned, folder, learned, one_by_one, path, plain_config, raw_rows, schema};
 use pairloom::Model;
 use pairloom::batch::BLOCK_ROWS;
 use pairloom::config::Config;
-use pairloom::encode::{Learned, Transform};
+use pairloom::encode::Transform;
 use pairloom::input::{Format, RawRow};
 use pairloom::loss::Loss;
 use pairloom::model::Weights;

@@ -4,14 +4,15 @@
 
 mod common;
 
-use common::{CSV, folder, job, learned, model, one_by_one, plain_config, raw_rows, schema, write};
+use common::{
+    CSV, Learned, folder, job, learned, learned_of, model, one_by_one, plain_config, raw_rows,
+    schema, write,
+};
 use pairloom::Error;
 use pairloom::batch::Rows;
 use pairloom::config::Config;
 use pairloom::data::Interned;
-use pairloom::encode::{
-    Encoding, FieldKind, Learned, Number, RowEncoder, Scale, Transform, Vocabulary, learn,
-};
+use pairloom::encode::{Encoding, FieldKind, Number, RowEncoder, Scale, Transform, Vocabulary};
 use pairloom::input::{Format, RawRow};
 use pairloom::model::Weights;
 use pairloom::optimizer::Optimizer;
@@ -311,15 +312,8 @@ fn cells_that_cannot_be_used_are_named_and_leave_nothing_behind() {
             assert!(error.starts_with(message), "{error}");
         }
     }
-    let Learned { encoding, train, .. } = learn(
-        interned,
-        &[false; 2],
-        &schema,
-        &plain_config(),
-        "rows.csv",
-        &Threads::new(1).unwrap(),
-    )
-    .unwrap();
+    let Learned { encoding, train, .. } =
+        learned_of(&interned, &schema, &plain_config(), &[false; 2]);
     assert_eq!(train, learned(&schema, &plain_config(), &rows, &[false; 2]).train);
     let mut encoder = RowEncoder::bind(&encoding, &schema, "rows.csv", &names, true).unwrap();
     let mut encoded = Rows::new();
@@ -342,7 +336,8 @@ fn labels_are_the_same_number_however_they_are_written() {
         let (names, rows) = raw_rows("rows.csv", &format!("y,c\n{lines}"), CSV);
         let held = vec![false; rows.len()];
         let Learned { encoding, train, .. } = learned(&schema, &plain_config(), &rows, &held);
-        assert_eq!(train.labels(), expected, "{cells:?}");
+        let labels: Vec<f32> = train.outcomes().map(|(label, _)| label).collect();
+        assert_eq!(labels, expected, "{cells:?}");
         assert_eq!(one_by_one(&encoding, &schema, &names, &mut rows.iter()), train, "{cells:?}");
     };
     check(&["0", "1", "1.0", "+1", " 1 ", "-0"], &[0.0, 1.0, 1.0, 1.0, 1.0, 0.0]);

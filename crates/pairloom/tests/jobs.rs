@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{bytes, folder, job, model, plain_config, refusal, trained, write};
+use common::{bytes, folder, held, job, model, plain_config, refusal, trained, write};
 use pairloom::config::Config;
 use pairloom::encode::Target;
 use pairloom::fit::Stop;
@@ -64,7 +64,7 @@ fn many_threads_skip_and_refuse_what_one_does() {
             });
             true
         });
-        let trained = trained.map(|t| (bytes(&t.model.unwrap()), t.valid));
+        let trained = trained.map(|t| (bytes(&t.model.unwrap()), held(t.valid)));
         (trained.map_err(|error| error.to_string()), told)
     };
     let skipped = of(1, OnError::Skip);
@@ -78,7 +78,7 @@ fn many_threads_skip_and_refuse_what_one_does() {
 
 /// The labels are the rows' numbers.
 fn held_out(job: &Job) -> Vec<usize> {
-    trained(job).valid.labels().iter().map(|&label| label as usize).collect()
+    trained(job).valid.outcomes().unwrap().labels().iter().map(|&label| label as usize).collect()
 }
 
 #[test]

@@ -4,9 +4,8 @@
 
 mod common;
 
-use common::{folder, job, learned, one_by_one, raw_rows, write};
+use common::{Learned, folder, job, learned, one_by_one, raw_rows, write};
 use pairloom::config::Config;
-use pairloom::encode::Learned;
 use pairloom::optimizer::Optimizer;
 use pairloom::preset::{self, Preset};
 use pairloom::train::{SchemaSource, train};

@@ -6,7 +6,7 @@
 mod common;
 
 use common::{
-    bytes, clicks, folder, job, mean_loss, measured, mixed, model, near, numbered, path,
+    bytes, clicks, folder, held, job, mean_loss, measured, mixed, model, near, numbered, path,
     plain_config, refusal, small_clicks, trained, write,
 };
 use pairloom::Model;
@@ -40,7 +40,7 @@ fn the_training_loss_of_a_still_model_is_its_loss() {
         };
         let model = model(&job(data, &config));
         let again = Job { valid: Some(data.clone()), ..job(data, &config) };
-        let rows = trained(&again).valid;
+        let rows = held(trained(&again).valid);
         let expected = unit * mean_loss(&model, &rows);
         assert!(near(model.history[0].train_loss, expected, 1e-6, expected), "{data}");
     }
@@ -94,7 +94,7 @@ fn a_row_of_weight_two_is_the_row_twice_and_one_of_weight_zero_is_none() {
         }
         let rows = |data: &str| {
             let all = Job { valid: Some(data.to_string()), ..job(data, &config) };
-            trained(&with_weights(all)).valid
+            held(trained(&with_weights(all)).valid)
         };
         let (a, b) = (measured(&one, &rows(&weighted)), measured(&one, &rows(&repeated)));
         for ((name, a), (_, b)) in a.iter().zip(b.iter()) {

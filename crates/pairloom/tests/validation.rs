@@ -5,7 +5,7 @@
 mod common;
 
 use common::{
-    folder, job, measured, model, near, numbered, path, plain_config, refusal, small_clicks,
+    folder, held, job, measured, model, near, numbered, path, plain_config, refusal, small_clicks,
     trained, write,
 };
 use pairloom::Model;
@@ -17,7 +17,7 @@ use pairloom::schema::Hints;
 use pairloom::train::{Event, Job, SchemaSource, Trained, train};
 
 fn held_out(job: &Job) -> Vec<usize> {
-    trained(job).valid.labels().iter().map(|&label| label as usize).collect()
+    trained(job).valid.outcomes().unwrap().labels().iter().map(|&label| label as usize).collect()
 }
 
 #[test]
@@ -46,7 +46,9 @@ fn held_of_each(zeros: usize, ones: usize, valid_fraction: f64, hints: Hints) ->
     let config = Config { valid_fraction, ..plain_config() };
     let schema = SchemaSource::Infer(hints);
     let valid = trained(&Job { schema, ..job(&data, &config) }).valid;
-    [0.0, 1.0].map(|class| valid.labels().iter().filter(|&&label| label == class).count())
+    [0.0, 1.0].map(|class| {
+        valid.outcomes().unwrap().labels().iter().filter(|&&label| label == class).count()
+    })
 }
 
 #[test]
@@ -85,8 +87,8 @@ fn a_file_of_validation_rows_takes_the_place_of_a_fraction() {
     job.schema = SchemaSource::Infer(Hints { ignore: vec!["g".into()], ..Hints::default() });
     let Trained { model, valid, .. } = trained(&job);
     let model = model.unwrap();
-    assert_eq!(valid.labels(), [70.0, 80.0]);
-    assert_eq!(valid.row(1).ids, [0]);
+    assert_eq!(valid.outcomes().unwrap().labels(), [70.0, 80.0]);
+    assert_eq!(held(valid).row(1).ids, [0]);
     assert_eq!(model.history[0].valid.as_ref().unwrap().iter().last(), Some(("weight", Some(2.0))));
     let counted = train(&job, &mut |event| {
         if let Event::Start(start) = event {
@@ -144,7 +146,7 @@ fn early_stopping_gives_the_best_epoch_back() {
             ..plain_config()
         };
         let Trained { model, stop, valid, .. } = trained(&job(data, &config));
-        let model = model.unwrap();
+        let (model, valid) = (model.unwrap(), held(valid));
         assert_eq!(stop, Stop::NoBetter);
         assert_eq!(model.history.len() as u32, model.epoch + 3);
         let best = &model.history[model.epoch as usize - 1];

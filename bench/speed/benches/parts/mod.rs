@@ -34,7 +34,8 @@ pub fn batch() -> Rows {
 /// A model with vectors of the type `L`, and so wide.
 pub fn model<L: Lanes + 'static>(width: usize, optimizer: Optimizer) -> Result<Box<dyn Backend>> {
     let rows = batch();
-    let counts = rows.counts(FEATURES as usize)?;
+    let mut counts = vec![0; FEATURES as usize];
+    rows.count(&mut counts);
     let interaction = Fm::<L>::new(width);
     let config =
         Config { factors: interaction.width(), init_stdev: Some(0.05), ..Config::default() };

@@ -3,6 +3,7 @@
 use super::Row;
 use crate::simd::prefetch;
 use crate::{Result, memory};
+use std::ops::Range;
 
 /// Rows of a full block.
 pub const BLOCK_ROWS: usize = 1 << BITS;
@@ -25,7 +26,7 @@ pub struct Block {
 
 impl Block {
     /// A block without rows.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (starts, ids, values, labels, weights) =
             (vec![0], Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Block { starts, ids, values, labels, weights }
@@ -65,6 +66,12 @@ impl Block {
     /// Weights of the rows; empty if all are 1.
     pub fn weights(&self) -> &[f32] {
         &self.weights
+    }
+
+    /// All rows, as they are copied.
+    pub(crate) fn part(&self) -> Part<'_> {
+        let Block { starts, ids, values, labels, weights } = self;
+        Part { ends: &starts[1..], ids, values, labels, weights }
     }
 
     /// Pairs of (id, value) of all entries.
@@ -122,19 +129,24 @@ impl Block {
 
     /// Makes room for a row of `entries` more entries.
     pub(super) fn reserve(&mut self, entries: usize) -> Result<()> {
+        self.reserve_rows(1, entries)
+    }
+
+    /// Makes room for rows of `entries` more entries in all.
+    fn reserve_rows(&mut self, rows: usize, entries: usize) -> Result<()> {
         if self.ids.len() as u64 + entries as u64 > u64::from(u32::MAX) {
             let what = format!("more than 2^32 entries in {BLOCK_ROWS} rows");
             return Err(memory::refused(&what, "take fewer columns"));
         }
-        let failed = |_| memory::refused("one more row", memory::FEWER_ROWS);
-        self.starts.try_reserve(1).map_err(failed)?;
-        self.labels.try_reserve(1).map_err(failed)?;
+        let failed = |_| memory::refused("more rows", memory::FEWER_ROWS);
+        self.starts.try_reserve(rows).map_err(failed)?;
+        self.labels.try_reserve(rows).map_err(failed)?;
         self.ids.try_reserve(entries).map_err(failed)?;
         if !self.values.is_empty() {
             self.values.try_reserve(entries).map_err(failed)?;
         }
         if !self.weights.is_empty() {
-            self.weights.try_reserve(1).map_err(failed)?;
+            self.weights.try_reserve(rows).map_err(failed)?;
         }
         Ok(())
     }
@@ -220,6 +232,30 @@ impl Block {
         }
     }
 
+    /// Adds a row with its label and weight.
+    pub(crate) fn add(&mut self, row: Row<'_>, (label, weight): (f32, f32)) -> Result<()> {
+        self.reserve(row.ids.len())?;
+        row.features().for_each(|(id, x)| self.push(id, x));
+        self.finish(label, weight);
+        Ok(())
+    }
+
+    /// Adds some of the rows of a part.
+    pub(super) fn extend(&mut self, part: &Part<'_>, rows: Range<usize>) -> Result<()> {
+        let end = |rows: usize| if rows == 0 { 0 } else { part.ends[rows - 1] };
+        let (first, last) = (end(rows.start), end(rows.end));
+        self.reserve_rows(rows.len(), (last - first) as usize)?;
+        let before = self.ids.len() as u32;
+        let places = &part.ends[rows.clone()];
+        self.starts.extend(places.iter().map(|&end| end - first + before));
+        let entries = first as usize..last as usize;
+        extend(&mut self.values, self.ids.len(), part.values, entries.clone());
+        self.ids.extend_from_slice(&part.ids[entries]);
+        extend(&mut self.weights, self.labels.len(), part.weights, rows.clone());
+        self.labels.extend_from_slice(&part.labels[rows]);
+        Ok(())
+    }
+
     /// Where the row being built starts.
     fn open(&self) -> usize {
         self.starts.last().map_or(0, |&start| start as usize)
@@ -238,13 +274,13 @@ impl Block {
     }
 
     /// Bytes taken.
-    pub(super) fn bytes(&self) -> u128 {
+    pub(crate) fn bytes(&self) -> u128 {
         let floats = self.values.len() + self.labels.len() + self.weights.len();
         4 * (self.starts.len() + self.ids.len() + floats) as u128
     }
 
     /// Removes all rows and keeps the memory.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.starts.truncate(1);
         self.ids.clear();
         self.values.clear();
@@ -281,4 +317,25 @@ fn all_differ(ids: &[u32]) -> bool {
             *word |= mark;
             is_new
         })
+}
+
+/// Rows that lie together, as they do in a file: as a block, but for the first start.
+pub(crate) struct Part<'a> {
+    pub(crate) ends: &'a [u32],
+    pub(crate) ids: &'a [u32],
+    pub(crate) values: &'a [f32],
+    pub(crate) labels: &'a [f32],
+    pub(crate) weights: &'a [f32],
+}
+
+/// Adds some of `from` to a list that is empty while all its numbers are 1, of which there are `len`.
+fn extend(to: &mut Vec<f32>, len: usize, from: &[f32], range: Range<usize>) {
+    if from.is_empty() && to.is_empty() {
+        return;
+    }
+    to.resize(len, 1.0);
+    match from {
+        [] => to.resize(len + range.len(), 1.0),
+        from => to.extend_from_slice(&from[range]),
+    }
 }

@@ -6,22 +6,33 @@
 //! row's weight is not 1: categorical click logs then take 4 bytes a cell.
 
 mod block;
+mod outcomes;
 
+pub(crate) use block::Part;
 pub use block::{BLOCK_ROWS, Block};
+pub use outcomes::Outcomes;
 
 use crate::{Result, memory};
 use block::BITS;
 
 /// A set of encoded rows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Rows {
     /// Row `i` is in block `i / BLOCK_ROWS`. All but the last are full, and the last is not.
     blocks: Vec<Block>,
+    /// Cleared blocks, whose memory is used again.
+    spare: Vec<Block>,
 }
 
 impl Default for Rows {
     fn default() -> Self {
-        Rows { blocks: vec![Block::new()] }
+        Rows { blocks: vec![Block::new()], spare: Vec::new() }
+    }
+}
+
+impl PartialEq for Rows {
+    fn eq(&self, other: &Self) -> bool {
+        self.blocks == other.blocks
     }
 }
 
@@ -87,19 +98,6 @@ impl Rows {
         self.blocks.iter().map(|block| block.ids().len()).sum()
     }
 
-    /// How many entries `rows` of the rows have at the most, whichever they are.
-    pub fn most_entries(&self, rows: usize) -> usize {
-        let mut longest: Vec<u32> = Vec::new();
-        for block in &self.blocks {
-            longest.extend(block.lengths());
-            if longest.len() > rows {
-                longest.select_nth_unstable_by(rows, |a, b| b.cmp(a));
-                longest.truncate(rows);
-            }
-        }
-        longest.iter().map(|&entries| entries as usize).sum()
-    }
-
     /// Features of row `i`.
     #[inline(always)]
     pub fn row(&self, i: usize) -> Row<'_> {
@@ -127,18 +125,8 @@ impl Rows {
         self.blocks[block].prefetch(i);
     }
 
-    /// Labels: 0 and 1 of a binary task, else the target in its own unit.
-    pub fn labels(&self) -> Vec<f32> {
-        self.blocks.iter().flat_map(Block::labels).copied().collect()
-    }
-
-    /// Weights, or `None` if all are 1.
-    pub fn weights(&self) -> Option<Vec<f32>> {
-        let all_1 = self.blocks.iter().all(|block| block.weights().is_empty());
-        (!all_1).then(|| self.outcomes().map(|(_, weight)| weight).collect())
-    }
-
-    /// Label and weight of row `i`.
+    /// Label and weight of row `i`. Labels are 0 and 1 of a binary task, else the target in its
+    /// own unit.
     #[inline(always)]
     pub fn label(&self, i: usize) -> (f32, f32) {
         let (block, i) = place(i);
@@ -150,29 +138,30 @@ impl Rows {
         self.blocks.iter().flat_map(Block::outcomes)
     }
 
-    /// Sum of the weights.
-    pub fn weight(&self) -> f64 {
-        self.outcomes().map(|(_, weight)| f64::from(weight)).sum()
-    }
-
     /// Makes room for a row of `entries` more entries.
     ///
     /// # Errors
     /// [`crate::Error::Memory`] if the system has not got the memory, or if a block would have more
     /// than 2^32 entries.
     pub(crate) fn reserve(&mut self, entries: usize) -> Result<()> {
+        self.reserve_block()?;
+        self.last().reserve(entries)
+    }
+
+    /// Makes room for a block where one begins.
+    fn reserve_block(&mut self) -> Result<()> {
         self.blocks.try_reserve(1).map_err(|_| memory::refused("a block", memory::FEWER_ROWS))?;
         if let [.., before, last] = &mut self.blocks[..]
             && last.is_empty()
         {
             last.reserve_like(before)?;
         }
-        self.last().reserve(entries)
+        Ok(())
     }
 
     /// The block that the row being built belongs to.
     #[inline(always)]
-    fn last(&mut self) -> &mut Block {
+    pub(crate) fn last(&mut self) -> &mut Block {
         let last = self.blocks.len() - 1;
         &mut self.blocks[last]
     }
@@ -189,20 +178,29 @@ impl Rows {
         last.finish(label, weight);
         if last.len() == BLOCK_ROWS {
             last.shrink();
-            self.blocks.push(Block::new());
+            self.next_block();
         }
     }
 
-    /// Adds rows at the end of a block.
+    fn next_block(&mut self) {
+        self.blocks.push(self.spare.pop().unwrap_or_else(Block::new));
+    }
+
+    /// Adds rows that lie together.
     ///
     /// # Errors
-    /// [`crate::Error::Memory`] if the system has not got the memory.
-    pub(crate) fn append(&mut self, rows: Rows) -> Result<()> {
-        debug_assert!(self.last().is_empty(), "rows in the middle of a block");
-        let failed = |_| memory::refused("a block", memory::FEWER_ROWS);
-        self.blocks.try_reserve(rows.blocks.len()).map_err(failed)?;
-        self.blocks.pop();
-        self.blocks.extend(rows.blocks);
+    /// As for [`Rows::reserve`].
+    pub(crate) fn extend(&mut self, part: &Part<'_>) -> Result<()> {
+        let mut from = 0;
+        while from < part.labels.len() {
+            self.reserve_block()?;
+            let to = part.labels.len().min(from + BLOCK_ROWS - self.last().len());
+            self.last().extend(part, from..to)?;
+            if self.last().len() == BLOCK_ROWS {
+                self.next_block();
+            }
+            from = to;
+        }
         Ok(())
     }
 
@@ -225,13 +223,11 @@ impl Rows {
         self.blocks.iter_mut().try_for_each(|block| block.scale(&factor))
     }
 
-    /// The mean over the rows of `sum_i x_i^2`: the number of features in a row, if all are 1.
-    pub fn mean_square_length(&self) -> f64 {
-        let squares = |block: &Block| match block.values() {
-            [] => block.ids().len() as f64,
-            values => values.iter().map(|&x| f64::from(x) * f64::from(x)).sum(),
-        };
-        self.blocks.iter().map(squares).sum::<f64>() / self.len().max(1) as f64
+    /// Adds to `counts` how many rows carry each id.
+    pub fn count(&self, counts: &mut [u32]) {
+        for &id in self.blocks.iter().flat_map(Block::ids) {
+            counts[id as usize] = counts[id as usize].saturating_add(1);
+        }
     }
 
     /// Bytes taken.
@@ -239,28 +235,10 @@ impl Rows {
         self.blocks.iter().map(Block::bytes).sum()
     }
 
-    /// How many rows carry each of `features` ids.
-    ///
-    /// # Errors
-    /// [`crate::Error::Memory`] if the system has not got the memory.
-    pub fn counts(&self, features: usize) -> Result<Vec<u32>> {
-        let full = |_| {
-            let what = format!("the counts of {features} features");
-            memory::refused(&what, memory::FEWER_FEATURES)
-        };
-        let mut counts = Vec::new();
-        counts.try_reserve_exact(features).map_err(full)?;
-        counts.resize(features, 0u32);
-        for &id in self.blocks.iter().flat_map(Block::ids) {
-            counts[id as usize] = counts[id as usize].saturating_add(1);
-        }
-        Ok(counts)
-    }
-
-    /// Removes all rows and keeps the memory of one block.
+    /// Removes all rows and keeps the memory.
     pub fn clear(&mut self) {
-        self.blocks.truncate(1);
-        self.last().clear();
+        self.spare.extend(self.blocks.drain(1..));
+        self.spare.iter_mut().chain(&mut self.blocks).for_each(Block::clear);
     }
 
     /// A fingerprint of everything in the rows: the same rows give the same number.

@@ -38,6 +38,8 @@ pub struct Interned {
     pub(crate) lines: RowLines,
     /// The feature columns, in the order of the schema.
     pub(crate) columns: Vec<InternedColumn>,
+    /// What the encoded rows may take, if not all that is free.
+    pub(crate) most: Option<u128>,
     /// About the bytes taken since the last look at how much memory is left.
     grown: usize,
 }
@@ -90,13 +92,18 @@ impl Interned {
     /// # Errors
     /// [`Error::Memory`] saying how much is needed and how much there is.
     pub(crate) fn check_memory(&self) -> Result<()> {
+        let what = format!("encoding the {} rows read so far", self.rows);
+        let need = self.most.map_or(self.encoded_bytes(), |most| self.encoded_bytes().min(most));
+        memory::check(need, &what, memory::FEWER_ROWS)
+    }
+
+    /// Bytes that the encoded rows will take at the most.
+    pub(crate) fn encoded_bytes(&self) -> u128 {
         let entries: usize = self.columns.iter().map(|column| column.cells.entries()).sum();
         let plain = |column: &InternedColumn| matches!(column.cells, InternedCells::Single { .. });
         let entry = if self.columns.iter().all(plain) { 4 } else { 8 };
-        // Beside the entries of a row: its start, label and weight, and its place among the others.
-        let need = entry * entries as u128 + 32 * self.rows as u128;
-        let what = format!("encoding the {} rows read so far", self.rows);
-        memory::check(need, &what, memory::FEWER_ROWS)
+        // Beside the entries of a row: its start, label and weight.
+        entry * entries as u128 + 12 * self.rows as u128
     }
 
     fn try_push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {

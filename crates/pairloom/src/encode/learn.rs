@@ -1,10 +1,8 @@
 //! Learning an encoding from interned rows.
 
-use super::remap::encode;
 use super::row::index_token;
 use super::target::{labels_as_numbers, learn_target};
 use super::{Dictionary, Encoding, Field, FieldKind, Number, Pairs, Target, Vocabulary};
-use crate::batch::Rows;
 use crate::config::Config;
 use crate::data::{Interned, InternedCells, InternedColumn};
 use crate::parallel::Threads;
@@ -12,32 +10,22 @@ use crate::schema::{Column, Schema};
 use crate::{Error, Result, memory};
 use std::collections::BTreeMap;
 
-/// An encoding, and the rows it was learned from.
-pub struct Learned {
-    /// The encoding.
-    pub encoding: Encoding,
-    /// The training rows.
-    pub train: Rows,
-    /// The rows held out.
-    pub valid: Rows,
-}
-
-/// Learns from the rows that `held_out` leaves, and encodes all. `file` is its name in errors.
+/// Learns from the rows that `held_out` leaves. `file` is their name in errors.
 ///
 /// # Errors
 /// [`Error::Data`] if the labels cannot be learned from, [`Error::Usage`] if they are not what the
-/// settings or the schema say or if there would be more than 2^32 ids, [`Error::Memory`] if the rows do not fit.
+/// settings or the schema say or if there would be more than 2^32 ids.
 pub fn learn(
-    interned: Interned,
+    interned: &Interned,
     held_out: &[bool],
     schema: &Schema,
     config: &Config,
     file: &str,
     threads: &Threads,
-) -> Result<Learned> {
-    let (valid, training): (Vec<usize>, Vec<usize>) =
-        (0..interned.rows).partition(|&row| held_out[row]);
-    let target = learn_target(&interned, &training, schema, config, file)?;
+) -> Result<Encoding> {
+    let is_training = |row: &usize| !held_out[*row];
+    let training: Vec<usize> = (0..interned.rows).filter(is_training).collect();
+    let target = learn_target(interned, &training, schema, config, file)?;
     let is_number = |column: &&InternedColumn| matches!(column.cells, InternedCells::Numbers(_));
     let numbers = interned.columns.iter().filter(is_number).count();
     let bins = config.bins_of(training.len(), numbers);
@@ -51,9 +39,7 @@ pub fn learn(
     });
     let fields: Vec<Vec<Field>> = learned.into_iter().collect::<Result<_>>()?;
     let fields = fields.into_iter().flatten().collect();
-    let encoding = Encoding { target, fields: with_offsets(fields)? };
-    let [train, valid] = encode(&interned, [&training, &valid], &encoding, threads)?;
-    Ok(Learned { encoding, train, valid })
+    Ok(Encoding { target, fields: with_offsets(fields)? })
 }
 
 fn with_offsets(mut fields: Vec<Field>) -> Result<Vec<Field>> {

@@ -24,10 +24,11 @@ mod unseen;
 mod vocabulary;
 
 pub use dictionary::Dictionary;
-pub use learn::{Learned, learn};
+pub use learn::learn;
 pub use number::{Number, Transform};
 pub(crate) use pairs::Pairs;
 pub use quantile::Knots;
+pub use remap::encode;
 pub use row::RowEncoder;
 pub(crate) use row::{number_error, parse_weight};
 pub use scale::Scale;

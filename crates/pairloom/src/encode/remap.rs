@@ -8,33 +8,51 @@ use crate::Result;
 use crate::batch::{BLOCK_ROWS, Rows};
 use crate::data::{Interned, InternedCells, InternedColumn};
 use crate::parallel::Threads;
+use crate::store::{Filling, Room, Store};
 
-/// Each of some lists of rows, with their ids.
-pub(super) fn encode<const N: usize>(
+/// The training rows and those held out, with their ids. Where they take more than there is room
+/// for, training rows are dealt to the windows of a file by `shuffle`, a seed.
+///
+/// # Errors
+/// [`crate::Error::Memory`] if the rows do not fit, [`crate::Error::Io`] if they cannot be written.
+pub fn encode(
     interned: &Interned,
-    lists: [&[usize]; N],
+    held_out: &[bool],
     encoding: &Encoding,
+    room: &Room,
+    shuffle: Option<u64>,
     threads: &Threads,
-) -> Result<[Rows; N]> {
+) -> Result<[Store; 2]> {
     let columns =
         threads.map(interned.columns.iter().collect(), |column| Remapped::new(column, encoding));
     let label = labels_as_numbers(&interned.labels, &encoding.target);
     let outcome = |row: usize| (label(row), interned.weights.get(row).copied().unwrap_or(1.0));
-    let mut encoded = std::array::from_fn(|_| Rows::new());
-    for (all, list) in encoded.iter_mut().zip(lists) {
-        let blocks = list.chunks(BLOCK_ROWS).collect();
-        for block in threads.map(blocks, |block| encode_block(&columns, block, &outcome)) {
-            all.append(block?)?;
+    let (features, expected) = (encoding.features(), interned.encoded_bytes());
+    let train = Filling::train(room, features, expected, shuffle)?;
+    let fill = |mut filling: Filling<'_>, held: bool| {
+        let mut rows = (0..interned.rows).filter(|&row| held_out[row] == held);
+        loop {
+            // So many blocks at a time that all threads have some, and no more: they are in memory
+            // beside those that were kept.
+            let block = || rows.by_ref().take(BLOCK_ROWS).collect::<Vec<usize>>();
+            let blocks = std::iter::repeat_with(block).take(2 * threads.count());
+            let blocks: Vec<_> = blocks.filter(|block| !block.is_empty()).collect();
+            if blocks.is_empty() {
+                return filling.done();
+            }
+            for block in threads.map(blocks, |block| encode_block(&columns, &block, &outcome)) {
+                filling.add(&block?)?;
+            }
         }
-    }
-    Ok(encoded)
+    };
+    Ok([fill(train, false)?, fill(Filling::valid(room, features), true)?])
 }
 
 /// The rows of one block.
 fn encode_block(
     columns: &[Remapped<'_>],
     block: &[usize],
-    outcome: &dyn Fn(usize) -> (f32, f32),
+    outcome: &(dyn Fn(usize) -> (f32, f32) + Sync),
 ) -> Result<Rows> {
     let may_repeat = columns.iter().any(Remapped::may_repeat);
     let most = |&row: &usize| columns.iter().map(|column| column.most(row)).sum::<usize>();

@@ -4,17 +4,16 @@
 //! A run is a function of rows, settings and seed alone. The order of an epoch's rows comes from
 //! (seed, epoch), so a resumed run needs no state of a random generator, and is never written down.
 
-mod order;
 mod training;
 
 use crate::backend::Backend;
-use crate::batch::Rows;
 use crate::config::Config;
 use crate::encode::Target;
 use crate::error::flagged;
 use crate::file::Progress;
 use crate::metric::Metrics;
 use crate::model::Weights;
+use crate::store::Store;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -105,9 +104,11 @@ pub struct Checkpoints {
 /// A training run over encoded rows.
 pub struct Run<'a> {
     /// Training rows.
-    pub train: &'a Rows,
+    pub train: &'a Store,
+    /// How many entries the rows of a batch have at the most.
+    pub most_entries: usize,
     /// Validation rows; may be empty.
-    pub valid: &'a Rows,
+    pub valid: &'a Store,
     /// Settings, with the loss decided.
     pub config: &'a Config,
     /// Scale of the labels.
@@ -142,8 +143,7 @@ impl Run<'_> {
     /// Refuses batches whose rows may have more entries than the backend can take.
     fn check_batches(&self, most: usize) -> Result<()> {
         let batch = self.config.batch_rows(self.train.len());
-        // Finding the longest rows takes a while, and few data sets have as many entries at all.
-        if self.train.entries() <= most || self.train.most_entries(batch) <= most {
+        if self.most_entries <= most {
             return Ok(());
         }
         let flag = flagged("batch_size");

@@ -1,13 +1,14 @@
 //! A run in progress: its epochs, batches and checkpoints.
 
-use super::order::Order;
 use super::{Checkpoints, Epoch, FitEvent, Run, Stop};
 use crate::backend::Backend;
+use crate::batch::Rows;
 use crate::config::Config;
 use crate::encode::Target;
 use crate::file::{Checkpoint, Progress, load_checkpoint};
 use crate::metric::{DEFAULT_THRESHOLD, Metrics};
 use crate::model::Weights;
+use crate::store::{Order, Window};
 use crate::{Error, Result};
 use std::mem;
 use std::time::Instant;
@@ -90,24 +91,45 @@ impl<'r> Training<'r> {
     /// Trains on what is left of an epoch's rows. `Some` ends the training.
     fn rows(&mut self, watch: &mut dyn FnMut(FitEvent<'_>) -> bool) -> Result<Option<Stop>> {
         let run = self.run;
+        let Progress { epoch, rows: done, .. } = self.progress;
+        let windows = run.train.windows(run.config.shuffle.then_some((run.config.seed, epoch)));
+        let complete = |window: &Window| window.first + window.rows <= done;
+        let left = &windows[windows.partition_point(complete)..];
+        let stop = run.train.walk(left, &mut |window, rows| self.window(window, rows, watch))?;
+        Ok(stop.or_else(|| (!self.backend.is_finite()).then(|| self.diverged(None))))
+    }
+
+    /// Trains on what is left of a window's rows. `Some` ends the training.
+    fn window(
+        &mut self,
+        window: &Window,
+        rows: &Rows,
+        watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
+    ) -> Result<Option<Stop>> {
+        let run = self.run;
         let Progress { epoch, rate, rows: done, .. } = self.progress;
-        let (order, rows) = (run.order(epoch), run.train.len());
-        let size = run.config.batch_rows(rows);
+        let order = run.order(window, epoch);
+        let size = run.config.batch_rows(run.train.len());
         let batch_at = |start: usize, batch: &mut Vec<u32>| {
-            order.fill(rows.min(start)..rows.min(start + size), batch);
+            order.fill(window.rows.min(start)..window.rows.min(start + size), batch);
         };
+        let first = done - window.first;
         let (mut batch, mut next) = (Vec::new(), Vec::new());
-        batch_at(done, &mut next);
-        for start in (done..rows).step_by(size) {
+        batch_at(first, &mut next);
+        for start in (first..window.rows).step_by(size) {
             mem::swap(&mut batch, &mut next);
             batch_at(start + size, &mut next);
             self.backend.announce(&next);
-            match self.backend.step(run.train, &batch, (rate * self.warmth()) as f32) {
+            match self.backend.step(rows, &batch, (rate * self.warmth()) as f32) {
                 Ok(loss) => self.progress.loss += loss,
-                Err(at) => return Ok(Some(self.diverged(Some(batch[at] as usize)))),
+                Err(at) => {
+                    let row = run.train.number(window, batch[at] as usize);
+                    return Ok(Some(self.diverged(row)));
+                }
             }
             self.progress.rows += batch.len();
-            self.progress.weight += batch.iter().map(|&i| run.weight(i)).sum::<f64>();
+            let weight = |&i: &u32| f64::from(rows.label(i as usize).1);
+            self.progress.weight += batch.iter().map(weight).sum::<f64>();
             let weight = self.progress.weight.max(f64::MIN_POSITIVE);
             let loss = run.in_own_unit(self.progress.loss / weight);
             if !watch(FitEvent::Batch { epoch, rows: self.progress.rows, loss }) {
@@ -117,7 +139,7 @@ impl<'r> Training<'r> {
                 self.save()?;
             }
         }
-        Ok((!self.backend.is_finite()).then(|| self.diverged(None)))
+        Ok(None)
     }
 
     /// The share of the learning rate that the next batch gets.
@@ -139,7 +161,7 @@ impl<'r> Training<'r> {
             train_loss: run.in_own_unit(progress.loss / progress.weight),
             valid: match run.valid.is_empty() {
                 true => None,
-                false => Some(run.measure(&self.backend.scores(run.valid))?),
+                false => Some(run.measure(&*self.backend)?),
             },
         })
     }
@@ -167,23 +189,20 @@ fn is_best(epoch: &Epoch, progress: &Progress) -> bool {
 }
 
 impl Run<'_> {
-    fn measure(&self, scores: &[f32]) -> Result<Metrics> {
+    fn measure(&self, backend: &dyn Backend) -> Result<Metrics> {
         let inverse_link = |s: &f32| self.config.resolved_loss().inverse_link(f64::from(*s));
         let prediction = |s: &f32| self.target.restore(inverse_link(s));
-        let predictions: Vec<f64> = scores.iter().map(prediction).collect();
-        Metrics::measure(self.target.is_binary(), &predictions, self.valid, DEFAULT_THRESHOLD)
+        let predict = |rows: &Rows| backend.scores(rows).iter().map(prediction).collect();
+        let (predictions, outcomes) = self.valid.predictions(predict)?;
+        Metrics::measure(self.target.is_binary(), &predictions, &outcomes, DEFAULT_THRESHOLD)
     }
 
-    /// The order in which an epoch takes the rows.
-    fn order(&self, epoch: u32) -> Order {
+    /// The order in which an epoch takes the rows of a window.
+    fn order(&self, window: &Window, epoch: u32) -> Order {
         match self.config.shuffle {
-            true => Order::shuffled(self.train.len(), self.config.seed, epoch),
-            false => Order::plain(self.train.len()),
+            true => Order::shuffled(window.rows, self.config.seed, epoch, window.number as u32),
+            false => Order::plain(window.rows),
         }
-    }
-
-    fn weight(&self, row: u32) -> f64 {
-        f64::from(self.train.label(row as usize).1)
     }
 
     /// A mean loss as it is shown: squared loss halves the square and is taken in units of the

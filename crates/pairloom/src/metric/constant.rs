@@ -14,27 +14,53 @@ pub struct Constant {
 }
 
 impl Constant {
-    /// Measures rows of (label, weight) in one pass (West, "Updating mean and variance estimates",
-    /// Communications of the ACM 22, 1979); `binary` if the labels are 0 and 1.
+    /// Measures rows of (label, weight); `binary` if the labels are 0 and 1.
     ///
     /// # Errors
     /// [`Error::Data`] for a bad weight, or if the rows weigh nothing.
     pub fn measure(outcomes: impl Iterator<Item = (f32, f32)>, binary: bool) -> Result<Self> {
-        let (mut total, mut mean, mut squares) = (0.0, 0.0, 0.0);
-        for (row, (y, w)) in outcomes.enumerate() {
-            rows::check_weight(row, w)?;
-            let (y, w) = (f64::from(y), f64::from(w));
-            if w > 0.0 {
-                total += w;
-                let away = y - mean;
-                mean += away * w / total;
-                squares += w * away * (y - mean);
-            }
+        let mut tally = Tally::default();
+        outcomes.for_each(|(label, weight)| tally.add(label, weight));
+        tally.constant(binary)
+    }
+}
+
+/// Labels that come one by one, in one pass: West, "Updating mean and variance estimates",
+/// Communications of the ACM 22, 1979.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    rows: usize,
+    /// Sum of the weights.
+    pub(crate) weight: f64,
+    mean: f64,
+    squares: f64,
+    /// The first row with a weight that is none, and this.
+    bad: Option<(usize, f32)>,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, label: f32, weight: f32) {
+        if rows::is_bad(weight) {
+            self.bad = self.bad.or(Some((self.rows, weight)));
         }
-        if total <= 0.0 {
+        self.rows += 1;
+        if weight > 0.0 {
+            let weight = f64::from(weight);
+            self.weight += weight;
+            let away = f64::from(label) - self.mean;
+            self.mean += away * weight / self.weight;
+            self.squares += weight * away * (f64::from(label) - self.mean);
+        }
+    }
+
+    pub(crate) fn constant(&self, binary: bool) -> Result<Constant> {
+        if let Some((row, weight)) = self.bad {
+            return Err(rows::bad_weight(row, weight));
+        }
+        if self.weight <= 0.0 {
             return Err(Error::data(rows::PLACE, "no rows with a weight above zero to measure"));
         }
-        let loss = if binary { entropy(mean) } else { (squares / total).sqrt() };
-        Ok(Constant { mean, loss })
+        let (mean, variance) = (self.mean, self.squares / self.weight);
+        Ok(Constant { mean, loss: if binary { entropy(mean) } else { variance.sqrt() } })
     }
 }

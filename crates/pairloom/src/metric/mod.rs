@@ -20,12 +20,14 @@ pub use bins::{
     ActualBin, CalibrationBin, calibration, histogram, predicted_actual, score_histogram,
 };
 pub use constant::Constant;
+pub(crate) use constant::Tally;
 pub use rank::roc_curve;
 
 use rows::Rows;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, batch};
+use crate::batch::Outcomes;
+use crate::{Error, Result};
 
 /// Number of equal-width bins behind [`Binary::expected_calibration_error`]: 15, as in Guo et al.,
 /// "On Calibration of Modern Neural Networks", ICML 2017.
@@ -207,7 +209,7 @@ impl Regression {
 }
 
 impl Metrics {
-    /// Measures predictions beside the labels of encoded rows, which are classes if `binary`; these
+    /// Measures predictions beside the labels of rows, which are classes if `binary`; these
     /// are told apart at `threshold`.
     ///
     /// # Errors
@@ -215,14 +217,13 @@ impl Metrics {
     pub fn measure(
         binary: bool,
         predictions: &[f64],
-        rows: &batch::Rows,
+        rows: &Outcomes,
         threshold: f64,
     ) -> Result<Self> {
         let (labels, weights) = (rows.labels(), rows.weights());
-        let weights = weights.as_deref();
         Ok(match binary {
-            true => Metrics::Binary(Binary::measure(predictions, &labels, weights, threshold)?),
-            false => Metrics::Regression(Regression::measure(predictions, &labels, weights)?),
+            true => Metrics::Binary(Binary::measure(predictions, labels, weights, threshold)?),
+            false => Metrics::Regression(Regression::measure(predictions, labels, weights)?),
         })
     }
 

@@ -75,16 +75,18 @@ pub(super) fn at(weight: Option<&[f32]>, row: usize) -> f64 {
 /// Sum of the weights of `rows` rows.
 pub(super) fn total(weight: Option<&[f32]>, rows: usize) -> Result<f64> {
     let Some(weight) = weight else { return Ok(rows as f64) };
-    weight.iter().enumerate().try_for_each(|(row, &weight)| check_weight(row, weight))?;
-    Ok(weight.iter().map(|&w| f64::from(w)).sum())
+    match weight.iter().position(|&weight| is_bad(weight)) {
+        Some(row) => Err(bad_weight(row, weight[row])),
+        None => Ok(weight.iter().map(|&w| f64::from(w)).sum()),
+    }
 }
 
-/// Refuses a weight that is none.
-pub(super) fn check_weight(row: usize, weight: f32) -> Result<()> {
-    match weight.is_finite() && weight >= 0.0 {
-        true => Ok(()),
-        false => Err(bad(row, format!("weight {weight} is not a number from 0 up"))),
-    }
+pub(super) fn is_bad(weight: f32) -> bool {
+    !weight.is_finite() || weight < 0.0
+}
+
+pub(super) fn bad_weight(row: usize, weight: f32) -> Error {
+    bad(row, format!("weight {weight} is not a number from 0 up"))
 }
 
 /// Refuses columns of different lengths.

@@ -4,11 +4,11 @@ mod hold_out;
 mod read;
 mod revise;
 mod start;
+mod summary;
 mod units;
 
-use crate::batch::Rows;
 use crate::config::Config;
-use crate::encode::{Encoding, Learned, Target, Unseen, learn};
+use crate::encode::{Encoding, Target, Unseen, encode, learn};
 use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop};
 use crate::input::{self, OpenOptions};
 use crate::metric::Constant;
@@ -16,10 +16,12 @@ use crate::model::Model;
 use crate::parallel::Threads;
 use crate::reading::{OnError, RowLines, Skipped};
 use crate::schema::{Hints, Schema};
+use crate::store::Store;
 use crate::{Error, Result};
 use hold_out::hold_out;
 use read::{read, read_rows};
-use start::{backend, resolve, start};
+use start::{backend, resolve, room, start};
+use summary::Summary;
 use units::Units;
 
 /// Where the schema comes from.
@@ -50,6 +52,8 @@ pub struct Job {
     pub on_error: OnError,
     /// Whether and where to write checkpoints.
     pub checkpoints: Option<Checkpoints>,
+    /// The folder of the temporary file that rows go to which [`Config::memory`] has no room for.
+    pub temp_dir: String,
 }
 
 impl Job {
@@ -64,6 +68,7 @@ impl Job {
             threads: 0,
             on_error: OnError::Stop,
             checkpoints: None,
+            temp_dir: std::env::temp_dir().to_string_lossy().into_owned(),
         }
     }
 }
@@ -107,8 +112,10 @@ pub struct Start {
     pub classes: Option<usize>,
     /// Features (ids) of all fields.
     pub features: usize,
-    /// Bytes of the encoded rows.
+    /// Bytes of the encoded rows in memory.
     pub row_bytes: u128,
+    /// Bytes of those that are in a temporary file.
+    pub disk_bytes: u64,
     /// Bytes of the model, the optimizer's state, the best epoch's weights and the work on a batch.
     pub model_bytes: u128,
 }
@@ -123,7 +130,7 @@ pub struct Trained {
     /// Why it ended.
     pub stop: Stop,
     /// The validation rows, encoded.
-    pub valid: Rows,
+    pub valid: Store,
     /// The line of the training file with the row named by [`Stop::Diverged`].
     pub diverged_line: Option<u64>,
 }
@@ -136,7 +143,7 @@ pub struct Trained {
 pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     match run(job, watch) {
         Err(Error::Interrupted) => {
-            let (valid, stop) = (Rows::new(), Stop::Interrupted);
+            let (valid, stop) = (Store::default(), Stop::Interrupted);
             Ok(Trained { model: None, start: None, stop, valid, diverged_line: None })
         }
         done => done,
@@ -154,12 +161,16 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     let units = Units::learn(&schema, &encoding, &train)?;
     units.enter(&mut train)?;
     units.enter(&mut valid)?;
-    let config = resolve(&job.config, &encoding, &train);
-    let start = start(&config, &encoding, &train, &valid)?;
+    let (features, batch) = (encoding.features(), job.config.batch_rows(train.len()));
+    let summary = Summary::of(&train, features, batch, &encoding.target)?;
+    let config = resolve(&job.config, &encoding, train.len(), &summary);
+    let start = start(&config, &encoding, [&train, &valid], &summary)?;
     tell(watch, Event::Start(&start))?;
-    let mut backend = backend(&config, &encoding, &train, threads)?;
+    let most_entries = summary.most_entries;
+    let mut backend = backend(&config, &encoding.target, summary, threads)?;
     let run = Run {
         train: &train,
+        most_entries,
         valid: &valid,
         config: &config,
         target: &encoding.target,
@@ -178,8 +189,8 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
 struct Prepared {
     schema: Schema,
     encoding: Encoding,
-    train: Rows,
-    valid: Rows,
+    train: Store,
+    valid: Store,
     held_out: Vec<bool>,
     lines: RowLines,
 }
@@ -195,12 +206,15 @@ fn prepare(
     let lines = std::mem::take(&mut interned.lines);
     let held_out = hold_out(&interned, job)?;
     let file = input::name(&job.data);
-    let Learned { encoding, train, mut valid } =
-        learn(interned, &held_out, &schema, &job.config, file, threads)?;
+    let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
+    let room = room(&job.config, encoding.features(), &job.temp_dir)?;
+    let shuffle = job.config.shuffle.then_some(job.config.seed);
+    let [train, mut valid] = encode(&interned, &held_out, &encoding, &room, shuffle, threads)?;
+    drop(interned);
     check_rows(&train, file, "training")?;
     let mut valid_file = file;
     if let Some(path) = &job.valid {
-        let (rows, read) = read_rows(path, &schema, &encoding, job.on_error, threads)?;
+        let (rows, read) = read_rows(path, &schema, &encoding, job.on_error, &room, threads)?;
         tell_skipped(&read.skipped, watch)?;
         if !read.unseen.is_empty() {
             tell(watch, Event::Unseen(&read.unseen))?;
@@ -214,11 +228,11 @@ fn prepare(
 }
 
 /// Checks that rows can be trained on or measured; `what` they are called in errors.
-fn check_rows(rows: &Rows, file: &str, what: &str) -> Result<()> {
+fn check_rows(rows: &Store, file: &str, what: &str) -> Result<()> {
     if u32::try_from(rows.len()).is_err() {
         return Err(Error::data(file, "more than 2^32 rows: train on a part of them"));
     }
-    if rows.weight() <= 0.0 {
+    if rows.weight()? <= 0.0 {
         return Err(Error::data(file, format!("the weights of all {what} rows are 0")));
     }
     Ok(())

@@ -2,13 +2,13 @@
 
 use super::revise::revise;
 use super::{Event, Job, SchemaSource, tell, tell_skipped};
-use crate::batch::Rows;
 use crate::data::Interned;
 use crate::encode::{Encoding, RowEncoder};
 use crate::input::{self, OpenOptions, RawRow, Reader};
 use crate::parallel::Threads;
 use crate::reading::{self, OnError, Outcome, ahead, for_each_row};
 use crate::schema::{Role, Schema, infer};
+use crate::store::{Filling, Room, Store};
 use crate::{Error, Result};
 
 /// Rows that the schema is inferred from, and bytes of memory that they may take before fewer do:
@@ -29,6 +29,7 @@ pub(super) fn read(
         return Err(Error::usage("the schema has no label: give one column the role label"));
     }
     let mut interned = Interned::new(&schema);
+    interned.most = job.config.memory.map(u128::from);
     let sampled = sample.len();
     let reader = ahead(reader, threads)?;
     let mut reader = Replayed { sample: sample.into_iter(), reader };
@@ -127,13 +128,16 @@ pub(super) fn read_rows(
     schema: &Schema,
     encoding: &Encoding,
     on_error: OnError,
+    room: &Room,
     threads: &Threads,
-) -> Result<(Rows, Outcome)> {
+) -> Result<(Store, Outcome)> {
     let mut reader = ahead(input::open_as(path, schema.format)?, threads)?;
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?;
-    let mut rows = Rows::new();
-    let skipped = for_each_row(&mut *reader, on_error, |raw| encoder.encode(raw, &mut rows))?;
+    let mut rows = Filling::valid(room, encoding.features());
+    let skipped =
+        for_each_row(&mut *reader, on_error, |raw| rows.with(|rows| encoder.encode(raw, rows)))?;
+    let rows = rows.done()?;
     match rows.is_empty() {
         true => Err(Error::data(input::name(path), "no rows")),
         false => Ok((rows, Outcome { skipped, unseen: encoder.unseen() })),

@@ -1,31 +1,28 @@
 //! Where training begins: settings, first weights, and the memory that all takes.
 
 use super::Start;
+use super::summary::Summary;
 use crate::backend::{Backend, Cpu, ENTRY_BYTES, StepSettings};
-use crate::batch::Rows;
 use crate::config::Config;
 use crate::encode::{Encoding, Target};
 use crate::interaction::Interaction;
 use crate::loss::Loss;
-use crate::metric::Constant;
 use crate::model::{Weights, WithInteraction, width, with_interaction};
 use crate::optimizer::Update;
 use crate::parallel::Threads;
-use crate::{Result, memory, table};
-
-/// More distinct labels than this are no classes.
-const CLASSES: usize = 20;
+use crate::store::{Room, Store};
+use crate::{Error, Result, memory, table};
 
 /// A machine with its first weights.
 pub(super) fn backend(
     config: &Config,
-    encoding: &Encoding,
-    train: &Rows,
+    target: &Target,
+    summary: Summary,
     threads: Threads,
 ) -> Result<Box<dyn Backend>> {
-    let counts = train.counts(encoding.features())?;
-    let weights = Weights::init(config, &counts, mean_score(config, &encoding.target, train))?;
-    let settings = step_settings(config, &encoding.target, counts);
+    let mean = mean_score(config, summary.mean);
+    let weights = Weights::init(config, &summary.counts, mean)?;
+    let settings = step_settings(config, target, summary.counts);
     with_interaction(config, OnCpu { weights: &weights, settings, threads })
 }
 
@@ -45,9 +42,14 @@ impl WithInteraction for OnCpu<'_> {
 }
 
 /// The settings with everything decided that was left to the data.
-pub(super) fn resolve(config: &Config, encoding: &Encoding, train: &Rows) -> Config {
+pub(super) fn resolve(
+    config: &Config,
+    encoding: &Encoding,
+    rows: usize,
+    summary: &Summary,
+) -> Config {
     let loss = if encoding.target.is_binary() { Loss::Logistic } else { Loss::Squared };
-    config.resolve(train.len(), train.mean_square_length(), encoding.numbers(), loss)
+    config.resolve(rows, summary.square_length, encoding.numbers(), loss)
 }
 
 fn step_settings(config: &Config, target: &Target, counts: Vec<u32>) -> StepSettings {
@@ -63,60 +65,72 @@ fn step_settings(config: &Config, target: &Target, counts: Vec<u32>) -> StepSett
     }
 }
 
+/// Bytes of the tables of so many features with the optimizer's state, and of the best epoch's.
+fn tables(config: &Config, features: usize) -> u128 {
+    let width = width(config.factors);
+    let of = |states| table::bytes(features, 1, states) + table::bytes(features, width, states);
+    of(config.optimizer.states()) + of(0)
+}
+
+/// What the process takes beside rows and model: buffers, threads, the command itself.
+const BESIDE: u128 = 24 << 20;
+
+/// Rows that take less are not worth a file.
+const LEAST: u128 = 4 << 20;
+
+/// What is left for the rows of the memory that there is, or that the settings allow.
+///
+/// # Errors
+/// [`Error::Memory`] if there is no room for the model, [`Error::Usage`] if it alone takes what is
+/// allowed.
+pub(super) fn room(config: &Config, features: usize, folder: &str) -> Result<Room> {
+    let model = tables(config, features) + 4 * features as u128;
+    check_model(config, features, model)?;
+    let Some(memory) = config.memory else { return Ok(Room::default()) };
+    let least = model + BESIDE + LEAST;
+    if u128::from(memory) < least {
+        let [least, model] = [least, model].map(memory::gib);
+        let rule =
+            format!("at least {least}, of which a model of {features} features takes {model}");
+        return Err(Error::setting("memory", &rule));
+    }
+    Ok(Room { bytes: u128::from(memory) - model - BESIDE, folder: folder.into() })
+}
+
 /// Sizes of what training begins with, refused if there is no room for it.
 pub(super) fn start(
     config: &Config,
     encoding: &Encoding,
-    train: &Rows,
-    valid: &Rows,
+    [train, valid]: [&Store; 2],
+    summary: &Summary,
 ) -> Result<Start> {
-    let (features, states) = (encoding.features(), config.optimizer.states());
-    let width = width(config.factors);
-    // The table with its state, the best epoch's weights, and the sums and entries of one batch.
+    let features = encoding.features();
+    // The tables, and the sums and entries of one batch.
     let batch = config.batch_rows(train.len()).min(train.len());
-    let entries = train.most_entries(batch) as u128;
-    let batch = batch as u128 * 8 * width as u128 + entries * ENTRY_BYTES;
-    let tables = |states| table::bytes(features, 1, states) + table::bytes(features, width, states);
-    let model = tables(states) + tables(0) + batch;
-    let what = format!("a model of {features} features and {} factors", config.factors);
-    memory::check(model, &what, memory::SMALLER_MODEL)?;
-    let row_bytes = train.bytes() + valid.bytes();
-    let target = encoding.target.clone();
-    let constant = Constant::measure(train.outcomes(), target.is_binary())?;
-    let classes = if target.is_binary() { None } else { classes(train.outcomes()) };
+    let sums = batch as u128 * 8 * width(config.factors) as u128;
+    let model = tables(config, features) + sums + summary.most_entries as u128 * ENTRY_BYTES;
+    check_model(config, features, model)?;
+    let on_disk = [train, valid].iter().filter_map(|rows| rows.on_disk()).sum();
     Ok(Start {
-        target,
+        target: encoding.target.clone(),
         train: train.len(),
         valid: valid.len(),
-        constant,
-        classes,
+        constant: summary.constant,
+        classes: summary.classes,
         features,
-        row_bytes,
+        row_bytes: train.bytes() + valid.bytes(),
+        disk_bytes: on_disk,
         model_bytes: model,
     })
 }
 
-/// How many distinct labels there are, if they are few and whole: they may be classes.
-fn classes(outcomes: impl Iterator<Item = (f32, f32)>) -> Option<usize> {
-    let mut distinct: Vec<f32> = Vec::new();
-    for (label, _) in outcomes {
-        if !distinct.contains(&label) {
-            if label.fract() != 0.0 || distinct.len() == CLASSES {
-                return None;
-            }
-            distinct.push(label);
-        }
-    }
-    Some(distinct.len())
+fn check_model(config: &Config, features: usize, bytes: u128) -> Result<()> {
+    let what = format!("a model of {features} features and {} factors", config.factors);
+    memory::check(bytes, &what, memory::SMALLER_MODEL)
 }
 
-/// The score whose prediction is the weighted mean label: where the bias starts.
-fn mean_score(config: &Config, target: &Target, rows: &Rows) -> f32 {
-    let label = |row| {
-        let (label, weight) = rows.label(row);
-        target.standardize(label) * f64::from(weight)
-    };
-    let mean = (0..rows.len()).map(label).sum::<f64>() / rows.weight();
+/// The score whose prediction is the mean label: where the bias starts.
+fn mean_score(config: &Config, mean: f64) -> f32 {
     let mean = match config.resolved_loss() {
         // Rows of one class may all weigh nothing.
         Loss::Logistic => mean.clamp(1e-6, 1.0 - 1e-6),

@@ -6,10 +6,11 @@
 //! brought back: `w x = (w / u) (u x)`, and the same for the factors. Units are powers of 2, so the
 //! model says to the bit what it said in training.
 
-use crate::batch::{Block, Rows};
+use crate::batch::Block;
 use crate::encode::{Encoding, Field};
 use crate::model::Weights;
 use crate::schema::{Role, Schema};
+use crate::store::Store;
 use crate::{Result, memory};
 
 /// No unit is further from 1, so that neither values nor weights leave the range of 32-bit floats.
@@ -23,20 +24,21 @@ pub(super) struct Units(Vec<f32>);
 
 impl Units {
     /// Learns the units from the training rows.
-    pub(super) fn learn(schema: &Schema, encoding: &Encoding, rows: &Rows) -> Result<Self> {
+    pub(super) fn learn(schema: &Schema, encoding: &Encoding, rows: &Store) -> Result<Self> {
         let is_sparse = |field: &&Field| schema.columns[field.column].role == Role::Pairs;
         let fields: Vec<&Field> = encoding.fields.iter().filter(is_sparse).collect();
-        let all_1 = rows.blocks().iter().all(|block| block.values().is_empty());
-        if all_1 || fields.is_empty() {
+        if fields.is_empty() {
             return Ok(Units(Vec::new()));
         }
         let features = encoding.features();
         let need = features as u128 * size_of::<Usual>() as u128;
         memory::check(need, "the units of the features", memory::FEWER_FEATURES)?;
         let mut usual = vec![Usual::default(); features];
-        for (id, x) in rows.blocks().iter().flat_map(Block::features) {
-            usual[id as usize].add(f64::from(x.abs()));
-        }
+        rows.each(|rows| {
+            for (id, x) in rows.blocks().iter().flat_map(Block::features) {
+                usual[id as usize].add(f64::from(x.abs()));
+            }
+        })?;
         let mut units = vec![1.0; features];
         for field in fields {
             let start = field.offset as usize;
@@ -50,16 +52,16 @@ impl Units {
     }
 
     /// Brings rows into these units.
-    pub(super) fn enter(&self, rows: &mut Rows) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { rows.scale(|id| self.0[id as usize]) }
+    pub(super) fn enter(&self, rows: &mut Store) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { rows.scale(&self.0) }
     }
 
     /// Brings rows back into their own units, and weights with them.
-    pub(super) fn leave(&self, rows: &mut Rows, weights: Option<&mut Weights>) -> Result<()> {
+    pub(super) fn leave(&self, rows: &mut Store, weights: Option<&mut Weights>) -> Result<()> {
         if self.0.is_empty() {
             return Ok(());
         }
-        rows.scale(|id| 1.0 / self.0[id as usize])?;
+        rows.scale(&self.0.iter().map(|unit| 1.0 / unit).collect::<Vec<f32>>())?;
         for table in weights.into_iter().flat_map(|w| [&mut w.linear, &mut w.factors]) {
             for (vector, unit) in table.vectors_mut().zip(&self.0) {
                 vector.iter_mut().for_each(|w| *w *= unit);

@@ -3,17 +3,18 @@
 #![allow(dead_code, clippy::unwrap_used)] // No file needs all of it, and helpers are tests too.
 
 use pairloom::Model;
-use pairloom::batch::Rows;
+use pairloom::batch::{Outcomes, Rows};
 use pairloom::config::Config;
 use pairloom::data::Interned;
-use pairloom::encode::{self, Encoding, Learned, RowEncoder, Transform};
+use pairloom::encode::{self, Encoding, RowEncoder, Transform};
 use pairloom::input::{self, Format, FormatName, OpenOptions, RawRow};
 use pairloom::loss::Loss;
 use pairloom::metric::Metrics;
 use pairloom::parallel::Threads;
 use pairloom::predict::PredictOptions;
 use pairloom::reading::OnError;
-use pairloom::schema::{Column, Hints, Role, Schema};
+use pairloom::schema::{Column, Role, Schema};
+use pairloom::store::{Room, Store};
 use pairloom::synth::{Synth, SynthConfig, SynthSummary};
 use pairloom::train::{Job, SchemaSource, Trained, train};
 use rand::SeedableRng;
@@ -80,16 +81,7 @@ pub fn plain_config() -> Config {
 
 /// A job on this file, with one thread, and with the schema inferred.
 pub fn job(data: &str, config: &Config) -> Job {
-    Job {
-        data: data.to_string(),
-        valid: None,
-        open: OpenOptions::default(),
-        schema: SchemaSource::Infer(Hints::default()),
-        config: config.clone(),
-        threads: 1,
-        on_error: OnError::Stop,
-        checkpoints: None,
-    }
+    Job { config: config.clone(), threads: 1, ..Job::new(data) }
 }
 
 /// Runs a job that must not fail.
@@ -190,7 +182,8 @@ pub fn mean_loss(model: &Model, rows: &Rows) -> f64 {
         let label = model.encoding.target.standardize(label);
         f64::from(weight) * loss.value(f64::from(score), label)
     };
-    scores.iter().enumerate().map(of_row).sum::<f64>() / rows.weight()
+    let weight: f64 = rows.outcomes().map(|(_, weight)| f64::from(weight)).sum();
+    scores.iter().enumerate().map(of_row).sum::<f64>() / weight
 }
 
 /// A CSV of a label, two categorical columns and a numeric one, all plain text.
@@ -211,15 +204,45 @@ pub fn numbered(rows: usize) -> String {
 /// Metrics of a model on encoded rows.
 pub fn measured(model: &Model, rows: &Rows) -> Metrics {
     let predictions = model.predict(rows, &Threads::new(1).unwrap());
-    Metrics::measure(model.encoding.target.is_binary(), &predictions, rows, 0.5).unwrap()
+    let outcomes: Outcomes = rows.outcomes().collect();
+    Metrics::measure(model.encoding.target.is_binary(), &predictions, &outcomes, 0.5).unwrap()
+}
+
+/// Rows that are in memory.
+pub fn held(store: Store) -> Rows {
+    match store {
+        Store::Held(rows) => rows,
+        Store::Spilled(_) => panic!("these rows are in a file"),
+    }
+}
+
+/// An encoding and the rows that it was learned from, and those held out.
+pub struct Learned {
+    pub encoding: Encoding,
+    pub train: Rows,
+    pub valid: Rows,
 }
 
 /// Learns from the rows that are not held out, and encodes all.
 pub fn learned(schema: &Schema, config: &Config, rows: &[RawRow], held_out: &[bool]) -> Learned {
     let mut interned = Interned::new(schema);
     rows.iter().for_each(|row| interned.push(schema, row).unwrap());
-    encode::learn(interned, held_out, schema, config, "rows.csv", &Threads::new(2).unwrap())
-        .unwrap()
+    learned_of(&interned, schema, config, held_out)
+}
+
+/// The same of rows that are interned.
+pub fn learned_of(
+    interned: &Interned,
+    schema: &Schema,
+    config: &Config,
+    held_out: &[bool],
+) -> Learned {
+    let threads = Threads::new(2).unwrap();
+    let encoding = encode::learn(interned, held_out, schema, config, "rows.csv", &threads).unwrap();
+    let room = Room::default();
+    let stores = encode::encode(interned, held_out, &encoding, &room, None, &threads);
+    let [train, valid] = stores.unwrap().map(held);
+    Learned { encoding, train, valid }
 }
 
 /// Encodes rows one by one.

@@ -17,7 +17,7 @@ use std::ops::Range;
 const ROUNDS: usize = 4;
 
 /// A permutation of the numbers below `rows`.
-pub(super) struct Order {
+pub(crate) struct Order {
     rows: u32,
     /// Bits of a place that are `low`, and how many values `high` has.
     bits: u32,
@@ -28,23 +28,24 @@ pub(super) struct Order {
 
 impl Order {
     /// All in its place.
-    pub(super) fn plain(rows: usize) -> Self {
+    pub(crate) fn plain(rows: usize) -> Self {
         let rows = rows as u32;
         let bits = (u32::BITS - rows.leading_zeros()) / 2;
         Order { rows, bits, highs: (u64::from(rows).div_ceil(1 << bits)) as u32, keys: None }
     }
 
-    /// The permutation of an epoch.
-    pub(super) fn shuffled(rows: usize, seed: u64, epoch: u32) -> Self {
+    /// The permutation of one of several things in an epoch.
+    pub(crate) fn shuffled(rows: usize, seed: u64, epoch: u32, thing: u32) -> Self {
         // The golden ratio's bits keep (seed, epoch) and (seed + 1, epoch - 1) apart.
-        let mix = u64::from(epoch).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let number = u64::from(thing) << 32 | u64::from(epoch);
+        let mix = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ mix);
         let keys = std::array::from_fn(|_| std::array::from_fn(|_| random.next_u64()));
         Order { keys: Some(keys), ..Order::plain(rows) }
     }
 
     /// Writes down what stands at these places.
-    pub(super) fn fill(&self, places: Range<usize>, rows: &mut Vec<u32>) {
+    pub(crate) fn fill(&self, places: Range<usize>, rows: &mut Vec<u32>) {
         rows.clear();
         let places = places.start as u32..places.end as u32;
         match &self.keys {
@@ -94,7 +95,7 @@ mod tests {
 
     fn order(rows: usize, seed: u64, epoch: u32) -> Vec<u32> {
         let mut all = Vec::new();
-        Order::shuffled(rows, seed, epoch).fill(0..rows, &mut all);
+        Order::shuffled(rows, seed, epoch, 0).fill(0..rows, &mut all);
         all
     }
 
@@ -111,7 +112,7 @@ mod tests {
     fn the_largest_set_has_an_order() {
         let mut some = Vec::new();
         for rows in [u32::MAX as usize, 1 << 31, (1 << 31) + 1, u32::MAX as usize - 65_536] {
-            Order::shuffled(rows, 1, 1).fill(rows - 1000..rows, &mut some);
+            Order::shuffled(rows, 1, 1, 0).fill(rows - 1000..rows, &mut some);
             assert!(some.iter().all(|&row| (row as usize) < rows));
             some.sort_unstable();
             some.dedup();
@@ -123,12 +124,15 @@ mod tests {
     fn parts_are_parts_of_the_whole_and_another_seed_or_epoch_is_another_order() {
         let all = order(1000, 5, 2);
         let mut part = Vec::new();
-        Order::shuffled(1000, 5, 2).fill(300..420, &mut part);
+        Order::shuffled(1000, 5, 2, 0).fill(300..420, &mut part);
         assert_eq!(part, all[300..420]);
         for (seed, epoch) in [(5, 1), (4, 2), (6, 1), (4, 3)] {
             let same = order(1000, seed, epoch).iter().zip(&all).filter(|(a, b)| a == b).count();
             assert!(same < 10, "{seed} {epoch}: {same}");
         }
+        let mut other = Vec::new();
+        Order::shuffled(1000, 5, 2, 1).fill(0..1000, &mut other);
+        assert_ne!(all, other);
         let mut plain = Vec::new();
         Order::plain(1000).fill(2..5, &mut plain);
         assert_eq!(plain, [2, 3, 4]);

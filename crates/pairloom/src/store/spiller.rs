@@ -1,0 +1,124 @@
+//! Writing rows to a temporary file.
+//!
+//! Rows of a file are often sorted, by time, user or label, and the windows of an epoch must not be.
+//! So each row goes into a bucket that is drawn for it, as cards are dealt: a bucket is a random
+//! part of the rows, and what a window has of whole buckets is one too.
+
+use super::TempFile;
+use super::segment;
+use super::spill::{Bucket, Spill};
+use crate::Result;
+use crate::batch::{BLOCK_ROWS, Block, Rows};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
+
+/// How rows are dealt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Deal {
+    /// One after the other: a bucket is what was written at once.
+    InOrder,
+    /// At random, by this seed, into so many buckets.
+    Drawn { seed: u64, buckets: usize },
+}
+
+impl Deal {
+    /// The bucket that a row is drawn for.
+    pub(super) fn bucket(self, row: usize) -> usize {
+        match self {
+            Deal::InOrder => 0,
+            Deal::Drawn { seed, buckets } => {
+                let drawn = xxh3_64_with_seed(&(row as u64).to_le_bytes(), seed);
+                ((u128::from(drawn) * buckets as u128) >> 64) as usize
+            }
+        }
+    }
+}
+
+/// A temporary file that is being filled.
+pub(crate) struct Spiller {
+    file: TempFile,
+    deal: Deal,
+    features: u32,
+    /// Bytes of a bucket's rows that are written at once.
+    most: u128,
+    open: Vec<Block>,
+    buckets: Vec<Bucket>,
+    rows: usize,
+    words: Vec<u32>,
+    hash: Xxh3,
+}
+
+impl Spiller {
+    /// An empty file in `folder`, which goes away with the process. At most `room` bytes are held
+    /// before they are written.
+    pub(super) fn new(folder: &str, features: usize, deal: Deal, room: u128) -> Result<Self> {
+        let file = TempFile::new(folder)?;
+        let buckets = match deal {
+            Deal::InOrder => 0,
+            Deal::Drawn { buckets, .. } => buckets,
+        };
+        Ok(Spiller {
+            file,
+            deal,
+            features: features as u32,
+            most: room / buckets.max(1) as u128,
+            open: vec![Block::new(); buckets],
+            buckets: vec![Bucket::default(); buckets],
+            rows: 0,
+            words: Vec::new(),
+            hash: Xxh3::new(),
+        })
+    }
+
+    /// Deals rows to their buckets.
+    pub(super) fn deal(&mut self, rows: &Rows) -> Result<()> {
+        for row in 0..rows.len() {
+            let bucket = self.deal.bucket(self.rows);
+            self.rows += 1;
+            let block = &mut self.open[bucket];
+            block.add(rows.row(row), rows.label(row))?;
+            if block.len() == BLOCK_ROWS || block.bytes() >= self.most {
+                self.write(bucket)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a whole block, where rows are written in order.
+    pub(super) fn append(&mut self, block: &Block) -> Result<()> {
+        self.rows += block.len();
+        segment::write(block, &mut self.words);
+        self.buckets.push(Bucket::default());
+        self.write_words(block.len(), self.buckets.len() - 1)
+    }
+
+    fn write(&mut self, at: usize) -> Result<()> {
+        segment::write(&self.open[at], &mut self.words);
+        let rows = self.open[at].len();
+        self.open[at].clear();
+        self.write_words(rows, at)
+    }
+
+    fn write_words(&mut self, rows: usize, bucket: usize) -> Result<()> {
+        let (place, checksum) = self.file.append(&mut self.words)?;
+        // The checksum stands for all before it.
+        self.hash.update(&checksum);
+        let bucket = &mut self.buckets[bucket];
+        bucket.rows += rows;
+        bucket.segments.push(place);
+        Ok(())
+    }
+
+    /// What was written, in windows of at most about so many bytes.
+    pub(super) fn done(mut self, window: u128) -> Result<Spill> {
+        for at in 0..self.open.len() {
+            if !self.open[at].is_empty() {
+                self.write(at)?;
+            }
+        }
+        let Spiller { file, deal, features, buckets, rows, hash, .. } = self;
+        let per_window =
+            (window * buckets.len() as u128 / u128::from(file.bytes().max(1))).max(1) as usize;
+        let (hash, scale) = (hash.digest(), Vec::new());
+        Ok(Spill { file, deal, features, buckets, rows, per_window, hash, scale })
+    }
+}

@@ -1,0 +1,113 @@
+//! What is asked of all training rows before training begins, in one walk over them.
+
+use crate::batch::Rows;
+use crate::encode::Target;
+use crate::metric::{Constant, Tally};
+use crate::store::Store;
+use crate::{Result, memory};
+
+/// More distinct labels than this are no classes.
+const CLASSES: usize = 20;
+
+/// What training begins with knowing of its rows.
+pub(super) struct Summary {
+    /// How many rows carry each feature.
+    pub(super) counts: Vec<u32>,
+    /// The mean of `sum_i x_i^2`: the number of features in a row, if all are 1.
+    pub(super) square_length: f64,
+    /// How many entries the rows of a batch have at the most.
+    pub(super) most_entries: usize,
+    /// What a model has to beat.
+    pub(super) constant: Constant,
+    /// The weighted mean label as the model learns it.
+    pub(super) mean: f64,
+    /// How many distinct labels there are, if they are few and whole: they may be classes.
+    pub(super) classes: Option<usize>,
+}
+
+impl Summary {
+    /// Walks over the rows, which have some weight, of so many features; a batch has `batch` rows.
+    pub(super) fn of(
+        rows: &Store,
+        features: usize,
+        batch: usize,
+        target: &Target,
+    ) -> Result<Summary> {
+        let mut sums = Sums::new(counts(features)?, batch, target);
+        rows.each(|rows| sums.add(rows))?;
+        Ok(Summary {
+            square_length: sums.squares / rows.len().max(1) as f64,
+            most_entries: sums.longest.iter().map(|&entries| entries as usize).sum(),
+            constant: sums.tally.constant(target.is_binary())?,
+            mean: sums.labels / sums.tally.weight,
+            classes: sums.distinct.filter(|_| !target.is_binary()).map(|labels| labels.len()),
+            counts: sums.counts,
+        })
+    }
+}
+
+fn counts(features: usize) -> Result<Vec<u32>> {
+    let full = |_| {
+        let what = format!("the counts of {features} features");
+        memory::refused(&what, memory::FEWER_FEATURES)
+    };
+    let mut counts = Vec::new();
+    counts.try_reserve_exact(features).map_err(full)?;
+    counts.resize(features, 0);
+    Ok(counts)
+}
+
+/// What the rows so far add up to.
+struct Sums<'a> {
+    target: &'a Target,
+    batch: usize,
+    counts: Vec<u32>,
+    squares: f64,
+    longest: Vec<u32>,
+    tally: Tally,
+    labels: f64,
+    distinct: Option<Vec<f32>>,
+}
+
+impl<'a> Sums<'a> {
+    fn new(counts: Vec<u32>, batch: usize, target: &'a Target) -> Self {
+        Sums {
+            target,
+            batch,
+            counts,
+            squares: 0.0,
+            longest: Vec::new(),
+            tally: Tally::default(),
+            labels: 0.0,
+            distinct: Some(Vec::new()),
+        }
+    }
+
+    fn add(&mut self, rows: &Rows) {
+        rows.count(&mut self.counts);
+        for block in rows.blocks() {
+            self.squares += match block.values() {
+                [] => block.ids().len() as f64,
+                values => values.iter().map(|&x| f64::from(x) * f64::from(x)).sum(),
+            };
+            self.longest.extend(block.lengths());
+            if self.longest.len() > self.batch {
+                self.longest.select_nth_unstable_by(self.batch, |a, b| b.cmp(a));
+                self.longest.truncate(self.batch);
+            }
+            block.outcomes().for_each(|(label, weight)| self.outcome(label, weight));
+        }
+    }
+
+    fn outcome(&mut self, label: f32, weight: f32) {
+        self.tally.add(label, weight);
+        self.labels += self.target.standardize(label) * f64::from(weight);
+        let Some(distinct) = &mut self.distinct else { return };
+        if !distinct.contains(&label) {
+            match label.fract() != 0.0 || distinct.len() == CLASSES {
+                true => self.distinct = None,
+                false => distinct.push(label),
+            }
+        }
+    }
+}
