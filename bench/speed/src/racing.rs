@@ -35,6 +35,21 @@ pub fn prefetch<T>(data: &[T]) {
     let _ = data;
 }
 
+/// Rows as the loop likes them.
+pub struct Flat {
+    ids: Vec<[u32; FEATURES]>,
+    labels: Vec<f32>,
+}
+
+impl Flat {
+    /// Copies rows of 39 features.
+    pub fn new(rows: &Rows) -> Result<Self> {
+        let ids = (0..rows.len()).map(|i| rows.row(i).ids.try_into());
+        let ids = ids.collect::<std::result::Result<_, _>>()?;
+        Ok(Flat { ids, labels: (0..rows.len()).map(|i| rows.label(i).0).collect() })
+    }
+}
+
 /// A machine of 16 factors that threads race on.
 pub struct Racing {
     factors: Table,
@@ -69,7 +84,7 @@ impl Racing {
     }
 
     /// One pass on so many threads. Returns the mean loss.
-    pub fn pass(&mut self, rows: &Rows, order: &[u32], threads: usize) -> Result<f64> {
+    pub fn pass(&mut self, rows: &Flat, order: &[u32], threads: usize) -> Result<f64> {
         let shared = Shared {
             features: self.factors.features(),
             factors: self.factors.floats_mut().as_mut_ptr(),
@@ -88,11 +103,9 @@ impl Racing {
 }
 
 /// The loop reads without looking: everything is looked at before.
-fn check(rows: &Rows, features: usize) -> Result<()> {
-    let fits =
-        rows.blocks().iter().flat_map(|block| block.ids()).all(|&id| (id as usize) < features);
-    if !fits || (0..rows.len()).any(|i| rows.row(i).ids.len() != FEATURES) {
-        return Err("the racing loop knows rows of 39 features of the table only".into());
+fn check(rows: &Flat, features: usize) -> Result<()> {
+    if !rows.ids.as_flattened().iter().all(|&id| (id as usize) < features) {
+        return Err("the table has too few features".into());
     }
     if !has_avx2() {
         return Err("the racing loop is written for AVX2 with FMA, which is missing here".into());
@@ -111,42 +124,39 @@ fn has_avx2() -> bool {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn race(_: Shared, _: &Rows, _: &[u32]) -> f64 {
+fn race(_: Shared, _: &Flat, _: &[u32]) -> f64 {
     f64::NAN
 }
 
 #[cfg(target_arch = "x86_64")]
-fn race(shared: Shared, rows: &Rows, part: &[u32]) -> f64 {
-    // SAFETY: `check` has found AVX2 and FMA, that all ids are of the table, and 39 to a row. That
+fn race(shared: Shared, rows: &Flat, part: &[u32]) -> f64 {
+    // SAFETY: `check` has found AVX2 and FMA, and that all ids are of the table. That
     // other threads write to the same floats is the race on purpose.
     unsafe { avx2::pass(shared, rows, part) }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{L2, RATE, ROWS_AHEAD, Shared, VECTORS_AHEAD, prefetch};
-    use pairloom::batch::{BLOCK_ROWS, Rows};
+    use super::{Flat, L2, RATE, ROWS_AHEAD, Shared, VECTORS_AHEAD, prefetch};
     use std::arch::x86_64::*;
 
     /// Floats of a vector with its sums of squares: two cache lines.
     const STRIDE: usize = 32;
 
     #[target_feature(enable = "avx2,fma")]
-    pub unsafe fn pass(shared: Shared, rows: &Rows, part: &[u32]) -> f64 {
+    pub unsafe fn pass(shared: Shared, rows: &Flat, part: &[u32]) -> f64 {
         let mut loss = 0.0;
         for (at, &i) in part.iter().enumerate() {
             if let Some(&coming) = part.get(at + ROWS_AHEAD) {
-                prefetch(rows.row(coming as usize).ids);
-                let (block, place) = (coming as usize / BLOCK_ROWS, coming as usize % BLOCK_ROWS);
-                prefetch(&rows.blocks()[block].labels()[place..][..1]);
+                prefetch(&rows.ids[coming as usize]);
+                prefetch(&rows.labels[coming as usize..][..1]);
             }
             if let Some(&coming) = part.get(at + VECTORS_AHEAD) {
                 // SAFETY: the caller's.
-                unsafe { ask(shared, rows.row(coming as usize).ids) };
+                unsafe { ask(shared, &rows.ids[coming as usize]) };
             }
-            let (label, _) = rows.label(i as usize);
             // SAFETY: the caller's.
-            loss += unsafe { learn(shared, rows.row(i as usize).ids, label) };
+            loss += unsafe { learn(shared, &rows.ids[i as usize], rows.labels[i as usize]) };
         }
         loss
     }
