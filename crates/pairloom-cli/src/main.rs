@@ -4,6 +4,7 @@
 //! that was stopped by SIGINT and SIGTERM.
 
 mod args;
+mod convert;
 mod demo;
 mod describe;
 mod evaluate;
@@ -41,6 +42,8 @@ enum Command {
     /// Train a model on a file of raw rows
     #[command(allow_negative_numbers = true)]
     Train(Box<train::Args>),
+    /// Keep the rows of a file in a form that training need not read as text
+    Convert(convert::Args),
     /// Measure a model on a file of rows with labels
     #[command(allow_negative_numbers = true)]
     Evaluate(evaluate::Args),
@@ -66,6 +69,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Train(args) => return train::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),

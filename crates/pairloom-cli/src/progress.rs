@@ -31,7 +31,7 @@ impl Progress {
     pub fn show(&mut self, event: &Event<'_>) {
         match event {
             Event::Schema(_) | Event::Fit(FitEvent::Resumed { .. }) => {}
-            Event::Revised { .. } | Event::Skipped(_) | Event::Unseen(_) => {
+            Event::Revised { .. } | Event::Cache { .. } | Event::Skipped(_) | Event::Unseen(_) => {
                 self.bar.finish_and_clear()
             }
             Event::Reading(rows) => {

@@ -4,6 +4,7 @@
 use crate::describe::spread;
 use crate::screen::{
     Screen, command_line, figure, metric_rows, notice, notice_skipped, one_line, thousands,
+    write_text,
 };
 use pairloom::batch::Outcomes;
 use pairloom::encode::Target;
@@ -12,8 +13,8 @@ use pairloom::memory::{self, gib};
 use pairloom::metric::Metrics;
 use pairloom::reading::Skipped;
 use pairloom::schema::{Column, Role, Schema};
-use pairloom::train::{Job, Start, Trained};
-use pairloom::{Config, Model, Result};
+use pairloom::train::{Event, Job, Start, Trained};
+use pairloom::{Config, Error, Model, Result};
 use serde_json::Value;
 
 /// With fewer validation rows than this (of the rarer class) their figures say little: the standard
@@ -30,8 +31,35 @@ pub fn shown_loss(loss: f64, binary: bool) -> f64 {
     if binary { loss } else { loss.sqrt() }
 }
 
+/// What happens while rows are read; the schema goes to a file too, if one is named.
+pub fn reading(event: &Event<'_>, save_schema: Option<&str>, screen: &mut Screen) -> Result<()> {
+    let save = |schema: &Schema| match save_schema {
+        Some(file) => write_text(file, &schema.to_toml()?),
+        None => Ok(()),
+    };
+    match event {
+        Event::Schema(known) => save(known).and_then(|()| schema(known, screen)),
+        Event::Revised { schema, notes } => {
+            save(schema).and_then(|()| revised(schema, notes, screen))
+        }
+        Event::Skipped(rows) => skipped(rows, screen),
+        Event::Cache { path, stale } => cache(path, *stale, screen),
+        _ => Ok(()),
+    }
+}
+
+/// Rows that are taken from a cache, or why they are not.
+fn cache(path: &str, stale: Option<&Error>, screen: &mut Screen) -> Result<()> {
+    match stale {
+        None => screen.text(&format!("rows as they were read before, from {path}\n"))?,
+        Some(error) => notice(&format!("note: {error}; the cache is made anew")),
+    }
+    let stale = stale.map(ToString::to_string);
+    screen.json(&serde_json::json!({ "event": "cache", "cache": path, "stale": stale }))
+}
+
 /// The schema, with the reason for each guess.
-pub fn schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
+fn schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
     let mut rows = vec![["column", "role", "because"].map(String::from).to_vec()];
     let row = |column: &Column| {
         let why = if column.why.is_empty() { "given" } else { &column.why };
@@ -57,14 +85,14 @@ fn with_reasons(schema: &Schema) -> Value {
 }
 
 /// Guesses that the rows after the first have changed.
-pub fn revised(schema: &Schema, notes: &[String], screen: &mut Screen) -> Result<()> {
+fn revised(schema: &Schema, notes: &[String], screen: &mut Screen) -> Result<()> {
     notes.iter().for_each(|note| notice(&format!("warning: {note}")));
     let schema = with_reasons(schema);
     screen.json(&serde_json::json!({ "event": "revised", "schema": schema, "notes": notes }))
 }
 
 /// Rows that were left out.
-pub fn skipped(skipped: &Skipped, screen: &mut Screen) -> Result<()> {
+fn skipped(skipped: &Skipped, screen: &mut Screen) -> Result<()> {
     notice_skipped(skipped);
     let Skipped { rows, first } = skipped;
     screen.json(&serde_json::json!({ "event": "skipped", "rows": rows, "first": first }))

@@ -5,7 +5,7 @@ use crate::output;
 use crate::parse;
 use crate::progress::Progress;
 use crate::report::Page;
-use crate::screen::{Screen, command_line, notice, notice_unseen, own_words, write_text};
+use crate::screen::{Screen, command_line, notice, notice_unseen, own_words};
 use crate::settings::ConfigArgs;
 use crate::signals::Signals;
 use crate::tell;
@@ -24,7 +24,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Training rows: a file of CSV, TSV, libsvm or libffm in UTF-8, plain or compressed with gzip or
-    /// zstd; - for standard input
+    /// zstd, or one that pairloom convert has made; - for standard input
     data: String,
     /// Validation rows, in the format of the training rows
     #[arg(long, value_name = "DATA", conflicts_with_all = ["valid_fraction", "valid_tail"])]
@@ -47,8 +47,12 @@ pub struct Args {
     /// Threads, 0 for one a core; the model does not depend on it
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
-    /// Folder of the temporary file that rows go to which --memory has no room for [default: TMPDIR,
-    /// else that of the model]
+    /// Keep the rows as they were read in this file, and take them from it when the same rows are
+    /// trained on again
+    #[arg(long, value_name = "ROWS")]
+    cache: Option<String>,
+    /// Folder of temporary files, for rows that --memory has no room for [default: TMPDIR, else that of
+    /// the model]
     #[arg(long, value_name = "DIR")]
     temp_dir: Option<String>,
     /// Seconds between two checkpoints, which are written to MODEL.checkpoint
@@ -92,7 +96,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 fn check_outputs(args: &Args, job: &Job) -> Result<()> {
     let checkpoint = job.checkpoints.as_ref().map(|to| &to.path);
-    let files = [Some(&args.output), args.report.as_ref(), args.save_schema.as_ref(), checkpoint];
+    let files = [
+        Some(&args.output),
+        args.report.as_ref(),
+        args.save_schema.as_ref(),
+        args.cache.as_ref(),
+        checkpoint,
+    ];
     let inputs: Vec<_> = std::iter::once(&args.data).chain(&args.valid).collect();
     output::check(&files.into_iter().flatten().collect::<Vec<_>>(), &inputs)?;
     let Some(checkpoint) = checkpoint else { return Ok(()) };
@@ -111,18 +121,7 @@ fn check_outputs(args: &Args, job: &Job) -> Result<()> {
 }
 
 fn job(args: &Args) -> Result<Job> {
-    let (schema, mut config) = match (&args.preset, &args.schema) {
-        (Some(preset), _) => {
-            let (schema, config) = preset::get(*preset);
-            (SchemaSource::Given(schema), config)
-        }
-        (None, Some(file)) => (SchemaSource::Given(read_schema(file)?), Config::default()),
-        (None, None) => (SchemaSource::Infer(args.columns.hints()), Config::default()),
-    };
-    let schema = match schema {
-        SchemaSource::Given(schema) => SchemaSource::Given(args.columns.hints().apply(schema)?),
-        infer => infer,
-    };
+    let (schema, mut config) = schema_source(args.preset, args.schema.as_deref(), &args.columns)?;
     args.config.apply(&mut config);
     let every = Duration::try_from_secs_f64(args.checkpoint_every)
         .map_err(|_| Error::usage("--checkpoint-every must be a number of seconds"))?;
@@ -137,6 +136,7 @@ fn job(args: &Args) -> Result<Job> {
         threads: args.threads,
         on_error: args.input.on_error(),
         checkpoints: Some(checkpoints).filter(|_| args.output != "-"),
+        cache: args.cache.clone(),
         temp_dir: args.temp_dir.clone().unwrap_or_else(|| temp_dir(&args.output)),
     })
 }
@@ -147,6 +147,20 @@ fn temp_dir(output: &str) -> String {
     let folder = Path::new(output).parent().filter(|folder| *folder != Path::new(""));
     let beside = || folder.map_or(".".into(), |folder| folder.to_string_lossy().into_owned());
     std::env::var("TMPDIR").ok().filter(|folder| !folder.is_empty()).unwrap_or_else(beside)
+}
+
+/// Where the schema comes from, and the settings that come with it.
+pub fn schema_source(
+    preset: Option<Preset>,
+    file: Option<&str>,
+    columns: &ColumnArgs,
+) -> Result<(SchemaSource, Config)> {
+    let (schema, config) = match (preset, file) {
+        (Some(preset), _) => preset::get(preset),
+        (None, Some(file)) => (read_schema(file)?, Config::default()),
+        (None, None) => return Ok((SchemaSource::Infer(columns.hints()), Config::default())),
+    };
+    Ok((SchemaSource::Given(columns.hints().apply(schema)?), config))
 }
 
 fn read_schema(file: &str) -> Result<Schema> {
@@ -167,13 +181,6 @@ pub fn train_on_screen(
     let trained = train(job, &mut |event| {
         progress.show(&event);
         told = match &event {
-            Event::Schema(schema) => save_schema
-                .map_or(Ok(()), |file| save(schema, file))
-                .and_then(|()| tell::schema(schema, screen)),
-            Event::Revised { schema, notes } => save_schema
-                .map_or(Ok(()), |file| save(schema, file))
-                .and_then(|()| tell::revised(schema, notes, screen)),
-            Event::Skipped(skipped) => tell::skipped(skipped, screen),
             Event::Unseen(unseen) => {
                 notice_unseen(unseen);
                 Ok(())
@@ -188,7 +195,7 @@ pub fn train_on_screen(
             Event::Fit(FitEvent::Epoch(epoch)) => {
                 tell::epoch(epoch, binary, progress.rows_per_second, screen)
             }
-            _ => Ok(()),
+            event => tell::reading(event, save_schema, screen),
         };
         told.is_ok() && signals.and_then(Signals::status).is_none()
     });
@@ -196,11 +203,6 @@ pub fn train_on_screen(
     // What could not be told (a full disk, say) explains a run that was stopped for it.
     told?;
     trained
-}
-
-fn save(schema: &Schema, file: &str) -> Result<()> {
-    let text = schema.to_toml()?;
-    write_text(file, &text)
 }
 
 fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Result<()> {

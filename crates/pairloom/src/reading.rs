@@ -5,6 +5,7 @@ use crate::input::{self, OpenOptions, RawRow, Reader};
 use crate::parallel::Threads;
 use crate::schema::Schema;
 use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::collections::TryReserveError;
 
 /// What to do with a row that cannot be used.
@@ -18,7 +19,7 @@ pub enum OnError {
 }
 
 /// Rows that were left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// How many.
     pub rows: u64,
@@ -70,6 +71,19 @@ impl RowLines {
             self.breaks.push((row, line));
         }
         Ok(())
+    }
+
+    /// All as numbers, two for each break.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.breaks.iter().flat_map(|&(row, line)| [row as u64, line])
+    }
+
+    /// What [`RowLines::numbers`] came from; `None` if that is none.
+    pub(crate) fn of(numbers: &[u64]) -> Option<Self> {
+        let breaks = numbers.as_chunks().0.iter();
+        let breaks: Vec<(usize, u64)> = breaks.map(|&[row, line]| (row as usize, line)).collect();
+        let is_sane = breaks.is_sorted_by(|a, b| a.0 < b.0) && breaks.iter().all(|b| b.1 < 1 << 62);
+        is_sane.then_some(RowLines { breaks })
     }
 
     /// The line of row `row`, both counted as they are: rows from 0, lines from 1.

@@ -11,7 +11,7 @@ use common::{
 use pairloom::Error;
 use pairloom::batch::Rows;
 use pairloom::config::Config;
-use pairloom::data::Interned;
+use pairloom::data::Interning;
 use pairloom::encode::{Encoding, FieldKind, Number, RowEncoder, Scale, Transform, Vocabulary};
 use pairloom::input::{Format, RawRow};
 use pairloom::model::Weights;
@@ -293,7 +293,7 @@ fn cells_that_cannot_be_used_are_named_and_leave_nothing_behind() {
     ]);
     let text = "y,c,m,n,w\n1,a,x|y,1,1\n0,b,x,2,0.5\n";
     let (names, rows) = raw_rows("rows.csv", text, CSV);
-    let mut interned = Interned::new(&schema);
+    let mut interned = Interning::new(&schema);
     let bad = [
         ("1,a,x,one,1", "rows.csv:2:7: column 'n' is numeric and 'one' is not a finite number"),
         ("1,a,x,1e999,1", "rows.csv:2:7: column 'n' is numeric"),
@@ -313,7 +313,7 @@ fn cells_that_cannot_be_used_are_named_and_leave_nothing_behind() {
         }
     }
     let Learned { encoding, train, .. } =
-        learned_of(&interned, &schema, &plain_config(), &[false; 2]);
+        learned_of(interned.done().unwrap(), &schema, &plain_config(), &[false; 2]);
     assert_eq!(train, learned(&schema, &plain_config(), &rows, &[false; 2]).train);
     let mut encoder = RowEncoder::bind(&encoding, &schema, "rows.csv", &names, true).unwrap();
     let mut encoded = Rows::new();
@@ -363,7 +363,7 @@ fn labels_that_are_no_utf8_are_refused_rather_than_mixed_up() {
     let mut reader = pairloom::input::from_bytes("rows.csv", bytes, &options).unwrap();
     let mut row = RawRow::new();
     reader.read(&mut row).unwrap();
-    let error = Interned::new(&schema).push(&schema, &row).unwrap_err();
+    let error = Interning::new(&schema).push(&schema, &row).unwrap_err();
     assert!(matches!(error, Error::Row { .. }), "{error}");
 }
 

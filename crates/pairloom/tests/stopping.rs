@@ -35,6 +35,7 @@ fn every_event_can_stop_a_job() {
         Event::Skipped(_) => "skipped",
         Event::Unseen(_) => "unseen",
         Event::Start(_) => "start",
+        Event::Cache { .. } => "cache",
         Event::Fit(_) => "fit",
     };
     train(&job, &mut |event| {

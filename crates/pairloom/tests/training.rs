@@ -387,7 +387,7 @@ fn what_is_told_on_the_way_adds_up() {
     let trained = train(&job(&data, &config), &mut |event| {
         match event {
             Event::Schema(_) => schemas += 1,
-            Event::Skipped(_) => {}
+            Event::Skipped(_) | Event::Cache { .. } => {}
             Event::Start(start) => {
                 assert_eq!((start.train, start.valid), (264, 66));
                 starts += 1;

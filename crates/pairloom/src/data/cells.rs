@@ -1,123 +1,172 @@
-//! The cells of a feature column before they have ids.
+//! The cells of a column in a block of rows, as words.
+//!
+//! 1. kind, bytes of a number of a value (or of a number), entries, 1 if pairs have an `x` of their own;
+//! 2. of several values and of pairs, where each row ends;
+//! 3. the numbers of the values (or the numbers);
+//! 4. the `x` of each pair, if one is not 1.
+//!
+//! Nothing of it is believed before it is checked.
 
-use super::full;
-use crate::Result;
-use crate::encode::{Dictionary, Pairs, number_error, parse_cell, split_values};
-use crate::input::RawRow;
-use crate::schema::{Column, Role};
+use super::ids::Ids;
+use super::values::Values;
+use std::ops::Range;
 
-/// The cells of a feature column.
-#[derive(Debug, Clone)]
-pub(crate) enum InternedCells {
+/// The cells of a column in a block of rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Cells<'a> {
     /// One value a row.
-    Single {
-        /// The distinct values.
-        values: Dictionary,
-        /// The value of each row.
-        ids: Vec<u32>,
-    },
+    Single(Ids<'a>),
     /// Any number of values a row.
-    Several {
-        /// The distinct values.
-        values: Dictionary,
-        /// Where each row starts in `ids`; one more entry than rows.
-        starts: Vec<usize>,
-        /// The values of each row.
-        ids: Vec<u32>,
-    },
-    /// The pairs of sparse rows.
-    Pairs {
-        /// The distinct fields and indices.
-        values: Pairs,
-        /// Where each row starts in `ids`; one more entry than rows.
-        starts: Vec<usize>,
-        /// The pairs of each row.
-        ids: Vec<u32>,
-        /// Their `x`.
-        xs: Vec<f32>,
-    },
+    Several(Ends<'a>, Ids<'a>),
+    /// The pairs of sparse rows, and the `x` of each; none if all are 1.
+    Pairs(Ends<'a>, Ids<'a>, &'a [f32]),
     /// Numbers; NaN where a cell is missing.
-    Numbers(Vec<f64>),
+    Numbers(Numbers<'a>),
 }
 
-impl InternedCells {
-    /// No cells of a column with this role.
-    pub(super) fn new(role: Role) -> Self {
-        let (values, ids) = (Dictionary::default(), Vec::new());
-        match role {
-            Role::Numeric => InternedCells::Numbers(Vec::new()),
-            Role::Multi => InternedCells::Several { values, starts: vec![0], ids },
-            Role::Pairs => {
-                let (values, xs) = (Pairs::default(), Vec::new());
-                InternedCells::Pairs { values, starts: vec![0], ids, xs }
-            }
-            _ => InternedCells::Single { values, ids },
-        }
+/// Where each row ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends<'a>(&'a [u32]);
+
+/// Numbers, as short as they can be without a loss.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Numbers<'a> {
+    /// Single floats.
+    Floats(&'a [f32]),
+    /// Double floats, each in two words.
+    Doubles(&'a [[u32; 2]]),
+    /// Numbers of values that are numbers.
+    Of(Ids<'a>, &'a [f64]),
+}
+
+impl Ends<'_> {
+    /// Where a row lies.
+    #[inline(always)]
+    pub(crate) fn range(&self, row: usize) -> Range<usize> {
+        let start = row.checked_sub(1).map_or(0, |before| self.0[before]);
+        start as usize..self.0[row] as usize
     }
 
-    pub(super) fn are_numbers(&self) -> bool {
-        matches!(self, InternedCells::Numbers(_))
+    fn are_sane(&self, rows: usize, entries: usize) -> bool {
+        let last = self.0.last().map_or(0, |&end| end as usize);
+        self.0.len() == rows && last == entries && self.0.is_sorted()
     }
+}
 
-    /// Adds the cell of a row, in the column that `about` tells of.
-    pub(super) fn push(&mut self, raw: &RawRow, cell: usize, about: &Column) -> Result<()> {
-        let full = full(raw);
+impl Numbers<'_> {
+    /// The number of a row.
+    #[inline(always)]
+    pub(crate) fn get(&self, row: usize) -> f64 {
         match self {
-            InternedCells::Numbers(numbers) => {
-                let number = parse_cell(raw.cell(cell));
-                numbers.try_reserve(1).map_err(full)?;
-                numbers.push(number.ok_or_else(|| number_error(raw, cell, &about.name))?);
+            Numbers::Floats(floats) => floats[row].into(),
+            Numbers::Doubles(doubles) => {
+                let [low, high] = doubles[row].map(u64::from);
+                f64::from_bits(low | high << 32)
             }
-            InternedCells::Single { values, ids } => {
-                ids.try_reserve(1).map_err(full)?;
-                ids.push(values.insert(raw.cell(cell))?);
-            }
-            InternedCells::Several { values, starts, ids } => {
-                starts.try_reserve(1).map_err(full)?;
-                for value in split_values(raw.cell(cell), about.value_separator()) {
-                    ids.try_reserve(1).map_err(full)?;
-                    ids.push(values.insert(value)?);
-                }
-                starts.push(ids.len());
-            }
-            InternedCells::Pairs { values, starts, ids, xs } => {
-                starts.try_reserve(1).map_err(full)?;
-                ids.try_reserve(raw.pairs().len()).map_err(full)?;
-                xs.try_reserve(raw.pairs().len()).map_err(full)?;
-                for pair in raw.pairs() {
-                    ids.push(values.insert(pair.field, pair.index)?);
-                    xs.push(pair.value);
-                }
-                starts.push(ids.len());
-            }
-        }
-        Ok(())
-    }
-
-    /// How many entries the encoded rows will have at the most.
-    pub(super) fn entries(&self) -> usize {
-        match self {
-            InternedCells::Numbers(numbers) => 3 * numbers.len(),
-            InternedCells::Single { ids, .. }
-            | InternedCells::Several { ids, .. }
-            | InternedCells::Pairs { ids, .. } => ids.len(),
+            Numbers::Of(ids, numbers) => numbers[ids.get(row) as usize],
         }
     }
 
-    /// Drops what follows the first `rows` rows.
-    pub(super) fn truncate(&mut self, rows: usize) {
+    /// Missing numbers are NaN, and none is infinite.
+    fn are_sane(&self) -> bool {
         match self {
-            InternedCells::Numbers(numbers) => numbers.truncate(rows),
-            InternedCells::Single { ids, .. } => ids.truncate(rows),
-            InternedCells::Several { starts, ids, .. } => {
-                starts.truncate(rows + 1);
-                ids.truncate(starts.last().copied().unwrap_or(0));
-            }
-            InternedCells::Pairs { starts, ids, xs, .. } => {
-                starts.truncate(rows + 1);
-                ids.truncate(starts.last().copied().unwrap_or(0));
-                xs.truncate(ids.len());
-            }
+            Numbers::Floats(floats) => floats.iter().all(|number| !number.is_infinite()),
+            Numbers::Doubles(doubles) => (0..doubles.len()).all(|row| !self.get(row).is_infinite()),
+            Numbers::Of(_, numbers) => numbers.iter().all(|number| !number.is_infinite()),
         }
+    }
+}
+
+const SINGLE: u32 = 0;
+const SEVERAL: u32 = 1;
+const PAIRS: u32 = 2;
+const NUMBERS: u32 = 3;
+
+/// Adds the cells of a column with one value a row.
+pub(super) fn write_single(ids: &[u32], words: &mut Vec<u32>) {
+    let width = Ids::width(ids.iter().max().copied().unwrap_or(0));
+    words.extend([SINGLE, width, ids.len() as u32, 0]);
+    Ids::write(ids, width, words);
+}
+
+/// Adds the cells of a column with several values a row.
+pub(super) fn write_several(ends: &[u32], ids: &[u32], words: &mut Vec<u32>) {
+    let width = Ids::width(ids.iter().max().copied().unwrap_or(0));
+    words.extend([SEVERAL, width, ids.len() as u32, 0]);
+    words.extend_from_slice(ends);
+    Ids::write(ids, width, words);
+}
+
+/// Adds pairs.
+pub(super) fn write_pairs(ends: &[u32], ids: &[u32], xs: &[f32], words: &mut Vec<u32>) {
+    let width = Ids::width(ids.iter().max().copied().unwrap_or(0));
+    let are_given = xs.iter().any(|&x| x != 1.0);
+    words.extend([PAIRS, width, ids.len() as u32, are_given.into()]);
+    words.extend_from_slice(ends);
+    Ids::write(ids, width, words);
+    if are_given {
+        words.extend_from_slice(bytemuck::cast_slice(xs));
+    }
+}
+
+/// Adds numbers.
+pub(super) fn write_numbers(numbers: &[f64], words: &mut Vec<u32>) {
+    let is_short = |&number: &f64| number.is_nan() || f64::from(number as f32) == number;
+    let width = if numbers.iter().all(is_short) { 4 } else { 8 };
+    words.extend([NUMBERS, width, numbers.len() as u32, 0]);
+    match width {
+        4 => words.extend(numbers.iter().map(|&number| (number as f32).to_bits())),
+        _ => words
+            .extend(numbers.iter().map(|n| n.to_bits()).flat_map(|n| [n as u32, (n >> 32) as u32])),
+    }
+}
+
+/// Takes the cells of a column off words.
+///
+/// # Errors
+/// What is wrong with them.
+pub(super) fn read<'a>(
+    words: &mut &'a [u32],
+    rows: usize,
+    values: &'a Values,
+) -> Result<Cells<'a>, &'static str> {
+    let Some(&[kind, width, entries, more]) = words.split_off(..4).and_then(|w| w.first_chunk())
+    else {
+        return Err("a column is cut off");
+    };
+    let entries = entries as usize;
+    let mut take = |len: usize| words.split_off(..len).ok_or("a column is cut off");
+    if kind == NUMBERS {
+        let numbers = numbers(take(entries * if width == 8 { 2 } else { 1 })?, width);
+        let fits = matches!(values, Values::Numbers) && entries == rows && numbers.are_sane();
+        return if fits { Ok(Cells::Numbers(numbers)) } else { Err("a column has other numbers") };
+    }
+    let has_ends = matches!(kind, SEVERAL | PAIRS);
+    let ends = Ends(take(if has_ends { rows } else { 0 })?);
+    let ids = Ids::read(take(Ids::words(entries, width.min(4)))?, entries, width);
+    let ids = ids.ok_or("its values are numbered in another way")?;
+    let xs: &[f32] = bytemuck::cast_slice(take(if more == 1 { entries } else { 0 })?);
+    if xs.iter().any(|x| !x.is_finite()) {
+        return Err("a value is no number");
+    }
+    if ids.max().is_some_and(|id| id as usize >= values.len()) {
+        return Err("a column has values that there are not");
+    }
+    if if has_ends { !ends.are_sane(rows, entries) } else { entries != rows } {
+        return Err("the rows of a column do not follow each other");
+    }
+    match (kind, values) {
+        (SINGLE, Values::Texts(_)) => Ok(Cells::Single(ids)),
+        (SINGLE, Values::NumbersOf(numbers)) => Ok(Cells::Numbers(Numbers::Of(ids, numbers))),
+        (SEVERAL, Values::Texts(_)) => Ok(Cells::Several(ends, ids)),
+        (PAIRS, Values::Pairs(_)) => Ok(Cells::Pairs(ends, ids, xs)),
+        _ => Err("a column is of another kind"),
+    }
+}
+
+fn numbers(words: &[u32], width: u32) -> Numbers<'_> {
+    match width {
+        8 => Numbers::Doubles(words.as_chunks().0),
+        _ => Numbers::Floats(bytemuck::cast_slice(words)),
     }
 }

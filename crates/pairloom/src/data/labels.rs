@@ -1,31 +1,48 @@
 //! The labels of training rows before it is known what is learned of them.
+//!
+//! A block of rows has the number of each label, or its place in the classes. That a label is no number
+//! may be found out late: blocks that were full before have numbers, which then stand for classes.
 
 use crate::Result;
 use crate::encode::same_label;
 use crate::input::{RawRow, is_missing, parse_number, quoted, spelled};
+use serde::{Deserialize, Serialize};
 
-/// The label cells: numbers, or texts; up to two of them, unless one is learned against the rest.
-#[derive(Debug, Clone, Default)]
+/// What is known of the label cells: numbers, or texts; up to two of them, unless one is learned
+/// against the rest.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Labels {
-    /// The number, or the place in `classes`, or [`Labels::OTHER`].
-    pub(crate) values: Vec<f64>,
     /// Distinct labels in order of appearance: the first 3, and the positive one.
     pub(crate) classes: Vec<String>,
     /// Whether some label is not a number.
     pub(crate) are_text: bool,
+    /// Blocks that were full before that was known.
+    numbers: usize,
     /// The label that the schema calls positive.
-    pub(super) positive: Option<String>,
+    positive: Option<String>,
 }
 
 impl Labels {
+    /// No labels yet; `positive` is the one that the schema calls so.
+    pub(super) fn new(positive: Option<String>) -> Self {
+        Labels { positive, ..Labels::default() }
+    }
+
     /// More classes than this are only counted as "many".
     const TRACKED: usize = 3;
 
-    /// The value of a text that is none of `classes`.
+    /// What stands for a text that is none of `classes`.
     const OTHER: f64 = -1.0;
 
     /// Adds the label in a cell. `guess` is why the column was taken for it; empty if it was given.
-    pub(super) fn push(&mut self, raw: &RawRow, cell: usize, guess: &str) -> Result<()> {
+    /// What stands for it goes to `values`, those of block number `block`.
+    pub(super) fn push(
+        &mut self,
+        (block, values): (usize, &mut Vec<f64>),
+        raw: &RawRow,
+        cell: usize,
+        guess: &str,
+    ) -> Result<()> {
         let (name, number) = read(raw, cell)?;
         let known = |class: &String| match number {
             Some(_) => parse_number(class.as_bytes()) == number,
@@ -43,18 +60,19 @@ impl Labels {
             return Err(raw.cell_error(cell, self.third(name, number) + &guess));
         }
         if is_text && !self.are_text {
-            self.become_text();
+            (self.are_text, self.numbers) = (true, block);
+            self.to_classes(values);
         }
         let is_positive = self.positive.as_ref().is_some_and(|p| same_label(name.as_bytes(), p));
         let is_new = place.is_none() && (is_positive || self.classes.len() < Self::TRACKED);
         let place = if is_new { Some(self.classes.len()) } else { place };
         self.classes.extend(is_new.then(|| name.to_string()));
         let class = place.map_or(Self::OTHER, |place| place as f64);
-        self.values.push(number.filter(|_| !is_text).unwrap_or(class));
+        values.push(number.filter(|_| !is_text).unwrap_or(class));
         Ok(())
     }
 
-    /// What stands for a class in `values`.
+    /// What stands for a class.
     pub(crate) fn value_of(&self, class: &str) -> f64 {
         match self.are_text {
             true => self.classes.iter().position(|c| c == class).unwrap_or(0) as f64,
@@ -100,11 +118,17 @@ impl Labels {
         }
     }
 
+    /// Makes the labels of a block what they stand for since all rows are known.
+    pub(super) fn settle(&self, block: usize, values: &mut [f64]) {
+        if self.are_text && block < self.numbers {
+            self.to_classes(values);
+        }
+    }
+
     /// From numbers to places in `classes`.
-    fn become_text(&mut self) {
-        self.are_text = true;
+    fn to_classes(&self, values: &mut [f64]) {
         let numbers: Vec<_> = self.classes.iter().map(|c| parse_number(c.as_bytes())).collect();
-        for value in &mut self.values {
+        for value in values {
             let class = numbers.iter().position(|&number| number == Some(*value));
             *value = class.map_or(Self::OTHER, |class| class as f64);
         }

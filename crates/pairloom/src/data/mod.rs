@@ -5,151 +5,159 @@
 //! each distinct value gets a provisional number, each number is kept as it is, and everything
 //! else is decided afterwards, without a second pass over the text. That also lets standard input
 //! be trained on.
+//!
+//! Rows are kept in blocks of words, the same in memory, in a temporary file and in a cache.
 
+mod cache;
 mod cells;
+mod draw;
+mod growing;
+mod head;
+mod ids;
+mod interning;
 mod labels;
+mod shelf;
+mod values;
 
-pub(crate) use cells::InternedCells;
+pub use cache::is_cache;
+pub(crate) use cache::{Cached, Source};
+pub(crate) use cells::Cells;
+pub(crate) use draw::Draw;
+pub(crate) use head::Head;
+pub use interning::Interning;
 pub(crate) use labels::Labels;
+pub(crate) use shelf::Loaded;
+pub(crate) use values::{InternedColumn, Values};
 
-use crate::encode::{Dictionary, parse_weight};
-use crate::input::{Format, RawRow};
+use crate::batch::BLOCK_ROWS;
+use crate::input::RawRow;
+use crate::parallel::Threads;
 use crate::reading::RowLines;
-use crate::schema::{Role, Schema};
 use crate::{Error, Result, memory};
+use shelf::Shelf;
 use std::collections::TryReserveError;
 
-/// Bytes of growth between two looks at how much memory is left.
-const LOOK: usize = 64 << 20;
-
 /// Interned rows of one file.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub struct Interned {
     /// Number of rows.
     pub(crate) rows: usize,
-    /// The label cells.
+    /// What is known of the label cells.
     pub(crate) labels: Labels,
-    /// Weights; empty if the schema has none.
-    pub(crate) weights: Vec<f32>,
-    /// Provisional numbers of the group cells; empty if the schema has none.
-    pub(crate) groups: Vec<u32>,
-    group_names: Dictionary,
     /// The lines that the rows begin in.
     pub(crate) lines: RowLines,
     /// The feature columns, in the order of the schema.
     pub(crate) columns: Vec<InternedColumn>,
-    /// What the encoded rows may take, if not all that is free.
-    pub(crate) most: Option<u128>,
-    /// About the bytes taken since the last look at how much memory is left.
-    grown: usize,
+    /// How many entries the encoded rows will have at the most.
+    entries: usize,
+    blocks: Shelf,
 }
 
-/// A feature column.
-#[derive(Debug, Clone)]
-pub(crate) struct InternedColumn {
-    /// Number of the column in the schema.
-    pub(crate) column: usize,
-    /// Its cells.
-    pub(crate) cells: InternedCells,
+/// A block that is in memory.
+pub(crate) struct Block<'a> {
+    /// The number of its first row.
+    pub(crate) first: usize,
+    /// Labels, weights and groups.
+    pub(crate) head: Head,
+    loaded: Loaded<'a>,
+}
+
+impl Block<'_> {
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.head.labels.len()
+    }
+
+    /// The cells of its rows, a column after the other.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if they make no sense.
+    pub(crate) fn cells<'a>(&'a self, columns: &'a [InternedColumn]) -> Result<Vec<Cells<'a>>> {
+        self.loaded.cells(self.rows(), columns)
+    }
 }
 
 impl Interned {
-    /// No rows of this schema.
-    pub fn new(schema: &Schema) -> Self {
-        let feature = |(column, role): (usize, Role)| {
-            let cells = InternedCells::new(role);
-            InternedColumn { column, cells }
-        };
-        let roles = schema.columns.iter().map(|c| c.role).enumerate();
-        let columns = roles.filter(|(_, role)| role.is_feature()).map(feature).collect();
-        let labels = Labels { positive: schema.positive.clone(), ..Labels::default() };
-        Interned { columns, labels, ..Interned::default() }
-    }
-
-    /// Adds a row.
+    /// Gives what each block has beside features to `take`, with the number of its first row.
     ///
     /// # Errors
-    /// [`Error::Row`] for a cell that cannot be used, after which all is as it was before;
-    /// [`Error::Memory`] if the row does not fit, or could not be encoded later.
-    pub fn push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
-        // A number takes 8 bytes, however short its text, and a pair more.
-        self.grown += raw.record().len() + 8 * self.columns.len() + 16 * raw.pairs().len();
-        if self.grown >= LOOK {
-            self.grown = 0;
-            self.check_memory()?;
-        }
-        let pushed = self.try_push(schema, raw);
-        match pushed {
-            Ok(()) => self.rows += 1,
-            Err(_) => self.truncate(),
-        }
-        pushed
-    }
-
-    /// Refuses rows if what is left of the memory is too little to encode them, which they will be
-    /// while all of them are still there.
-    ///
-    /// # Errors
-    /// [`Error::Memory`] saying how much is needed and how much there is.
-    pub(crate) fn check_memory(&self) -> Result<()> {
-        let what = format!("encoding the {} rows read so far", self.rows);
-        let need = self.most.map_or(self.encoded_bytes(), |most| self.encoded_bytes().min(most));
-        memory::check(need, &what, memory::FEWER_ROWS)
-    }
-
-    /// Bytes that the encoded rows will take at the most.
-    pub(crate) fn encoded_bytes(&self) -> u128 {
-        let entries: usize = self.columns.iter().map(|column| column.cells.entries()).sum();
-        let plain = |column: &InternedColumn| matches!(column.cells, InternedCells::Single { .. });
-        let entry = if self.columns.iter().all(plain) { 4 } else { 8 };
-        // Beside the entries of a row: its start, label and weight.
-        entry * entries as u128 + 12 * self.rows as u128
-    }
-
-    fn try_push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
-        self.labels.values.try_reserve(1).map_err(full(raw))?;
-        self.weights.try_reserve(1).map_err(full(raw))?;
-        self.groups.try_reserve(1).map_err(full(raw))?;
-        // What may be refused comes first: the values of a row that is left out must not be
-        // numbered, since the order of arrival decides between values that are equally frequent.
-        self.push_columns(schema, raw, InternedCells::are_numbers)?;
-        if let Some(cell) = schema.find(Role::Weight) {
-            self.weights.push(parse_weight(raw, cell)?);
-        }
-        // The label comes last of these, since it alone cannot be taken back.
-        if let Some(cell) = schema.find(Role::Label) {
-            // One that has a name is rarely taken for another.
-            let bare = matches!(schema.format, Format::Csv { header: false, .. });
-            let guess = if bare { &schema.columns[cell].why } else { "" };
-            self.labels.push(raw, cell, guess)?;
-        }
-        if let Some(cell) = schema.find(Role::Group) {
-            self.groups.push(self.group_names.insert(raw.cell(cell))?);
-        }
-        self.push_columns(schema, raw, |cells| !cells.are_numbers())?;
-        self.lines.push(self.rows, raw.line()).map_err(full(raw))
-    }
-
-    fn push_columns(
-        &mut self,
-        schema: &Schema,
-        raw: &RawRow,
-        these: impl Fn(&InternedCells) -> bool,
-    ) -> Result<()> {
-        for column in self.columns.iter_mut().filter(|column| these(&column.cells)) {
-            column.cells.push(raw, column.column, &schema.columns[column.column])?;
+    /// Those of reading blocks that are in a file.
+    pub(crate) fn heads(&self, mut take: impl FnMut(usize, Head)) -> Result<()> {
+        for at in 0..self.blocks.len() {
+            take(at * BLOCK_ROWS, self.settled(at, self.blocks.head(at)?)?);
         }
         Ok(())
     }
 
-    /// Drops what a failed row has left behind.
-    fn truncate(&mut self) {
-        self.weights.truncate(self.rows);
-        self.groups.truncate(self.rows);
-        for column in &mut self.columns {
-            column.cells.truncate(self.rows);
-        }
+    /// Gives some blocks after others to `take`: as many as keep all threads busy.
+    ///
+    /// # Errors
+    /// Those of `take`, and of reading blocks that are in a file.
+    pub(crate) fn walk(
+        &self,
+        threads: &Threads,
+        mut take: impl FnMut(Vec<Block<'_>>) -> Result<()>,
+    ) -> Result<()> {
+        let all: Vec<usize> = (0..self.blocks.len()).collect();
+        all.chunks(together(threads)).try_for_each(|some| take(self.load(some, threads)?))
     }
+
+    /// The same, and what was given is forgotten: the memory of these rows is free for others.
+    ///
+    /// # Errors
+    /// As for [`Interned::walk`].
+    pub(crate) fn consume(
+        mut self,
+        threads: &Threads,
+        mut take: impl FnMut(Vec<Block<'_>>, &[InternedColumn]) -> Result<()>,
+    ) -> Result<()> {
+        let all: Vec<usize> = (0..self.blocks.len()).collect();
+        for some in all.chunks(together(threads)) {
+            take(self.load(some, threads)?, &self.columns)?;
+            some.iter().for_each(|&at| self.blocks.forget(at));
+        }
+        Ok(())
+    }
+
+    fn load(&self, blocks: &[usize], threads: &Threads) -> Result<Vec<Block<'_>>> {
+        let load = |at: usize| {
+            let loaded = self.blocks.load(at)?;
+            let head = self.settled(at, loaded.head()?)?;
+            Ok(Block { first: at * BLOCK_ROWS, head, loaded })
+        };
+        threads.map(blocks.to_vec(), load).into_iter().collect()
+    }
+
+    /// A head whose labels are what they stand for.
+    fn settled(&self, at: usize, mut head: Head) -> Result<Head> {
+        if head.labels.len() != (self.rows - at * BLOCK_ROWS).min(BLOCK_ROWS) {
+            return Err(Error::data("interned rows", "a block has another number of rows"));
+        }
+        // Groups are numbered as they come.
+        if head.groups.iter().any(|&group| group as usize >= self.rows) {
+            return Err(Error::data("interned rows", "a group has a number that none can have"));
+        }
+        self.labels.settle(at, &mut head.labels);
+        Ok(head)
+    }
+
+    /// Bytes that the encoded rows will take at the most.
+    pub(crate) fn encoded_bytes(&self) -> u128 {
+        encoded_bytes(self.rows, self.entries, &self.columns)
+    }
+}
+
+/// Blocks that are worked on at a time.
+fn together(threads: &Threads) -> usize {
+    2 * threads.count()
+}
+
+/// Bytes that encoded rows with so many entries take at the most.
+fn encoded_bytes(rows: usize, entries: usize, columns: &[InternedColumn]) -> u128 {
+    let plain = |column: &InternedColumn| matches!(column.values, Values::Texts(_));
+    let entry = if columns.iter().all(plain) { 4 } else { 8 };
+    // Beside the entries of a row: its start, label and weight.
+    entry * entries as u128 + 12 * rows as u128
 }
 
 fn full(raw: &RawRow) -> impl Fn(TryReserveError) -> Error + Copy {

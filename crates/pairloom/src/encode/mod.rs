@@ -12,6 +12,7 @@
 mod cells;
 mod dictionary;
 mod learn;
+mod learner;
 mod number;
 mod pairs;
 mod quantile;

@@ -85,33 +85,27 @@ pub enum Number {
 }
 
 impl Number {
-    /// Learns a field from the training rows' values, where NaN stands for missing, and labels.
-    /// Where these are `classes` and no numbers, less is made of what is far out.
-    ///
-    /// # Errors
-    /// [`crate::Error::Memory`] if the buckets do not fit.
-    pub fn learn(
-        cells: impl Iterator<Item = (f64, f32)> + Clone,
+    /// Learns a field from values of training rows, where NaN stands for missing, and labels.
+    /// Where these are `classes` and no numbers, less is made of what is far out. Buckets are not
+    /// learned here, but by [`Buckets`].
+    pub(super) fn learn(
+        cells: &[(f64, f32)],
         transform: Transform,
         bins: usize,
-        min_count: u32,
         classes: bool,
-    ) -> Result<Self> {
-        let cells_present = cells.clone().filter(|(v, _)| !v.is_nan());
-        let present = cells_present.clone().map(|(v, _)| v);
+    ) -> Self {
+        let cells = cells.iter().copied().filter(|(v, _)| !v.is_nan());
+        let present = cells.clone().map(|(v, _)| v);
         let limit = if classes { LIMIT_OF_CLASSES } else { LIMIT };
-        Ok(match transform {
-            Transform::Piecewise => Number::Piecewise {
-                value: Scale::suitable(cells_present, limit, classes),
-                knots: Knots::learn(present, bins, !classes),
-            },
+        match transform {
             Transform::Quantile => Number::Quantile { edges: edges(present, bins) },
             Transform::Standard => Number::Value { scale: Scale::learn(present, false, LIMIT) },
             Transform::Log => Number::Value { scale: Scale::learn(present, true, LIMIT) },
-            Transform::LogSquare => {
-                Number::LogSquare { buckets: learn_buckets(cells.map(|(v, _)| v), min_count)? }
-            }
-        })
+            Transform::Piecewise | Transform::LogSquare => Number::Piecewise {
+                value: Scale::suitable(cells, limit, classes),
+                knots: Knots::learn(present, bins, !classes),
+            },
+        }
     }
 
     /// Number of ids.
@@ -191,12 +185,32 @@ fn bucket(v: f64) -> String {
     }
 }
 
-fn learn_buckets(values: impl Iterator<Item = f64>, min_count: u32) -> Result<Vocabulary> {
-    let (mut names, mut counts) = (Dictionary::default(), Vec::new());
-    for v in values {
-        let number = names.insert(bucket(v).as_bytes())? as usize;
-        counts.resize(counts.len().max(number + 1), 0);
-        counts[number] += 1;
+/// The log-square buckets of a column that is being learned. All rows count, since a bucket may be
+/// too rare to keep.
+#[derive(Default)]
+pub(super) struct Buckets {
+    names: Dictionary,
+    counts: Vec<u32>,
+}
+
+impl Buckets {
+    /// Adds a number.
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`] if there is no room for its bucket.
+    pub(super) fn add(&mut self, v: f64) -> Result<()> {
+        let number = self.names.insert(bucket(v).as_bytes())? as usize;
+        self.counts.resize(self.counts.len().max(number + 1), 0);
+        self.counts[number] += 1;
+        Ok(())
     }
-    Vocabulary::learn(&names, &counts, min_count, None)
+
+    /// The field.
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`] if the buckets do not fit.
+    pub(super) fn learn(&self, min_count: u32) -> Result<Number> {
+        let buckets = Vocabulary::learn(&self.names, &self.counts, min_count, None)?;
+        Ok(Number::LogSquare { buckets })
+    }
 }

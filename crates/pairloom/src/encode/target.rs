@@ -84,21 +84,24 @@ impl Target {
     }
 }
 
-/// Learns what is predicted from the labels of the `training` rows.
+/// Learns what is predicted from the labels of the rows that `held_out` leaves.
 pub(super) fn learn_target(
     interned: &Interned,
-    training: &[usize],
+    held_out: &[bool],
     schema: &Schema,
     config: &Config,
     file: &str,
 ) -> Result<Target> {
     let labels = &interned.labels;
-    let Some(&first) = training.first() else {
-        return Err(Error::data(file, "no training rows"));
-    };
-    if training.iter().all(|&row| labels.values[row] == labels.values[first]) {
-        let class = quoted(class_of(labels, labels.values[first]));
-        let message = format!("all {} training rows have the label {class}", training.len());
+    let (mut first, mut differ, mut rows) = (None, false, 0);
+    training(interned, held_out, |label, _| {
+        differ |= *first.get_or_insert(label) != label;
+        rows += 1;
+    })?;
+    let Some(first) = first else { return Err(Error::data(file, "no training rows")) };
+    if !differ {
+        let class = quoted(class_of(labels, first));
+        let message = format!("all {rows} training rows have the label {class}");
         return Err(Error::data(file, message + ": there is nothing to learn"));
     }
     let binary = match config.loss {
@@ -107,15 +110,23 @@ pub(super) fn learn_target(
     };
     match &schema.positive {
         Some(positive) if binary && labels.classes.len() > 2 => {
-            learn_one(labels, training, positive, file)
+            learn_one(interned, held_out, positive, file)
         }
         _ if binary => learn_classes(labels, schema, file),
-        None => learn_scale(interned, training, config, file),
+        None => learn_scale(interned, held_out, config, file),
         Some(positive) => {
             let message = format!("squared loss knows no positive value {}", quoted(positive));
             Err(unfit(file, &(message + ": leave out --positive or --loss")))
         }
     }
+}
+
+/// Gives label and weight of each training row to `take`.
+fn training(interned: &Interned, held_out: &[bool], mut take: impl FnMut(f64, f64)) -> Result<()> {
+    interned.heads(|first, head| {
+        let rows = (0..head.labels.len()).filter(|row| !held_out[first + row]);
+        rows.for_each(|row| take(head.labels[row], f64::from(head.weight(row))));
+    })
 }
 
 /// Classes in a message.
@@ -139,15 +150,17 @@ fn unfit(file: &str, message: &str) -> Error {
 }
 
 /// One value against the rest.
-fn learn_one(labels: &Labels, training: &[usize], positive: &str, file: &str) -> Result<Target> {
+fn learn_one(interned: &Interned, held_out: &[bool], positive: &str, file: &str) -> Result<Target> {
+    let labels = &interned.labels;
     let Some(class) = labels.classes.iter().find(|c| same_label(positive.as_bytes(), c)) else {
         let (positive, classes) = (quoted(positive), all(&labels.classes));
         let message = format!("no label is {positive}: they are {classes} and maybe more");
         return Err(unfit(file, &message));
     };
     let target = Target::Binary { negative: None, positive: class.clone() };
-    let wanted = labels.value_of(class);
-    match training.iter().any(|&row| labels.values[row] == wanted) {
+    let (wanted, mut found) = (labels.value_of(class), false);
+    training(interned, held_out, |label, _| found |= label == wanted)?;
+    match found {
         true => Ok(target),
         false => Err(Error::data(file, format!("no training row has the label {}", quoted(class)))),
     }
@@ -191,7 +204,7 @@ fn learn_classes(labels: &Labels, schema: &Schema, file: &str) -> Result<Target>
 /// Weighted mean and standard deviation of the training labels.
 fn learn_scale(
     interned: &Interned,
-    training: &[usize],
+    held_out: &[bool],
     config: &Config,
     file: &str,
 ) -> Result<Target> {
@@ -200,30 +213,29 @@ fn learn_scale(
         let message = format!("squared loss takes numbers, not {}", all(&labels.classes));
         return Err(unfit(file, &message));
     }
-    let weight = |row: usize| f64::from(interned.weights.get(row).copied().unwrap_or(1.0));
-    let total: f64 = training.iter().map(|&row| weight(row)).sum();
     let average = |f: &dyn Fn(f64) -> f64| {
-        training.iter().map(|&row| weight(row) * f(labels.values[row])).sum::<f64>() / total
+        let (mut sum, mut total) = (0.0, 0.0);
+        training(interned, held_out, |label, weight| {
+            (sum, total) = (sum + weight * f(label), total + weight);
+        })?;
+        Ok::<f64, Error>(sum / total)
     };
-    let mean = if config.bias { average(&|y| y) } else { 0.0 };
-    let scale = average(&|y| (y - mean).powi(2)).sqrt();
+    let mean = if config.bias { average(&|y| y)? } else { 0.0 };
+    let scale = average(&|y| (y - mean).powi(2))?.sqrt();
     let usable = |x: &f64| x.is_finite() && *x > 0.0;
     Ok(Target::Real { mean, scale: Some(scale).filter(usable).unwrap_or(1.0) })
 }
 
-/// From interned labels to those of [`Rows`].
-pub(super) fn labels_as_numbers<'a>(
-    labels: &'a Labels,
+/// From what stands for a label in interned rows to the one in [`crate::batch::Rows`].
+pub(super) fn labels_as_numbers(
+    labels: &Labels,
     target: &Target,
-) -> impl Fn(usize) -> f32 + 'a {
+) -> impl Fn(f64) -> f32 + Copy + use<> {
     let positive = match target {
         Target::Real { .. } => None,
         Target::Binary { positive, .. } => Some(labels.value_of(positive)),
     };
-    move |row| {
-        let value = labels.values[row];
-        positive.map_or(value as f32, |positive| f32::from(value == positive))
-    }
+    move |value| positive.map_or(value as f32, |positive| f32::from(value == positive))
 }
 
 /// Whether a cell is this class: as numbers where both are ("1", "+1" and "1.0" are the same).

@@ -11,6 +11,7 @@ mod model;
 mod write;
 
 pub(crate) use checkpoint::{Checkpoint, Progress, load as load_checkpoint};
+pub(crate) use write::Replacing;
 pub use write::{check_place, name, write_whole};
 
 /// The version of the format that this library writes; it reads all versions up to it.

@@ -30,6 +30,37 @@ pub fn write_whole<T>(path: &str, fill: impl FnOnce(&mut dyn Write) -> Result<T>
     }
 }
 
+/// A file that is written, and read meanwhile, before it takes the place of the one at its path.
+pub(crate) struct Replacing(Replacement);
+
+impl Replacing {
+    /// An empty file that will be at `path`, which is called so in errors.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Usage`] if there is something that cannot be read again.
+    pub(crate) fn begin(path: &str) -> Result<(Self, File)> {
+        let failed = |e| Error::io(name(path), e);
+        match Destination::of(path).map_err(failed)? {
+            Destination::Stream(_) => {
+                let message = "it is read again: it must be a file, and no pipe, device or stream";
+                Err(Error::usage(format!("{}: {message}", name(path))))
+            }
+            Destination::File(replacement) => {
+                let file = replacement.temporary.as_file().try_clone().map_err(failed)?;
+                Ok((Replacing(replacement), file))
+            }
+        }
+    }
+
+    /// Lets it take its place.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(crate) fn commit(self, path: &str) -> Result<()> {
+        self.0.commit().map_err(|e| Error::io(path, e))
+    }
+}
+
 /// What errors call the output at `path`: standard output has a name of its own.
 pub fn name(path: &str) -> &str {
     if path == "-" { "stdout" } else { path }
@@ -130,5 +161,6 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".pairloom-").suffix(".tmp");
     // Not tempfile's own way of opening: its errors name a file that the user has never heard of.
-    builder.make_in(folder, |path| File::options().write(true).create_new(true).open(path))
+    builder
+        .make_in(folder, |path| File::options().read(true).write(true).create_new(true).open(path))
 }

@@ -3,13 +3,18 @@
 /// Bytes that are looked at first. A pipe may bring no more for a while.
 pub(super) const FIRST: usize = 4;
 /// Bytes that are looked at where the first four are also letters of ordinary text.
-pub(super) const MORE: usize = 8;
+pub(super) const MORE: usize = 16;
+
+/// How a file of `pairloom convert` begins.
+pub(crate) const CONVERTED: &[u8; 15] = b"pairloom rows\x1a\n";
 
 const PACKED: &str = "unpack it, or pipe it in unpacked, with - for its name";
 
 /// Whether four bytes are too few to tell.
 pub(super) fn is_open(first: &[u8]) -> bool {
-    [&b"PAR1"[..], b"ARRO", b"FEA1", b"BZh"].iter().any(|letters| first.starts_with(letters))
+    [&b"PAR1"[..], b"ARRO", b"FEA1", b"BZh", b"pair"]
+        .iter()
+        .any(|letters| first.starts_with(letters))
 }
 
 /// What the file is and what to do about it; `None` if it may be text.
@@ -19,6 +24,11 @@ pub(super) fn unreadable(head: &[u8]) -> Option<String> {
     };
     let packed = |name: &str| format!("packed by {name}; gzip and zstd can be read: {PACKED}");
     match head {
+        _ if head.starts_with(CONVERTED) => Some(
+            "rows that pairloom convert has made, for pairloom train: here the text that they were \
+             made from is needed"
+                .into(),
+        ),
         [b'P', b'A', b'R', b'1', 0x15, ..] => Some(table("Parquet", "read_parquet")),
         [b'A', b'R', b'R', b'O', b'W', b'1', 0, ..] | [b'F', b'E', b'A', b'1', 0, ..] => {
             Some(table("Feather or Arrow", "read_feather"))
@@ -52,6 +62,7 @@ mod tests {
             "a",
             "PAR1",
             "PAR1,PAR2\n",
+            "pairloom rows,x\n",
             "ARROW,x\n",
             "ARROW1,\n",
             "FEA1,FEA2\n",

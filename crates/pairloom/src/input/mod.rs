@@ -27,6 +27,7 @@ mod tests;
 
 pub use ahead::ahead;
 pub use detect::{from_bytes, open, open_as};
+pub(crate) use magic::CONVERTED;
 pub(crate) use missing::is_missing;
 pub use number::parse_number;
 pub use open::name;

@@ -5,7 +5,7 @@ use crate::encode::Transform;
 use crate::{Error, Result};
 
 /// What the user has said about columns, by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hints {
     /// The label.
     pub label: Option<String>,

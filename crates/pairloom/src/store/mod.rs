@@ -7,7 +7,6 @@ mod order;
 mod segment;
 mod spill;
 mod spiller;
-mod temp;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +14,6 @@ pub(crate) use filling::Filling;
 pub use filling::Room;
 pub(crate) use order::Order;
 pub use spill::Spill;
-use temp::TempFile;
 
 use crate::Result;
 use crate::batch::{Outcomes, Rows};

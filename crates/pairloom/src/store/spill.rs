@@ -6,16 +6,16 @@
 use super::order::Order;
 use super::segment;
 use super::spiller::Deal;
-use super::temp::{Place, TempFile};
 use super::{Taken, Window};
 use crate::batch::Rows;
+use crate::pieces::{Pieces, Place};
 use crate::{Error, Result};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 
 /// Rows in a temporary file.
 #[derive(Debug)]
 pub struct Spill {
-    pub(super) file: TempFile,
+    pub(super) file: Pieces,
     pub(super) deal: Deal,
     pub(super) features: u32,
     pub(super) buckets: Vec<Bucket>,

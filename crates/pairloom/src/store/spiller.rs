@@ -4,11 +4,11 @@
 //! So each row goes into a bucket that is drawn for it, as cards are dealt: a bucket is a random
 //! part of the rows, and what a window has of whole buckets is one too.
 
-use super::TempFile;
 use super::segment;
 use super::spill::{Bucket, Spill};
 use crate::Result;
 use crate::batch::{BLOCK_ROWS, Block, Rows};
+use crate::pieces::Pieces;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
 /// How rows are dealt.
@@ -35,7 +35,7 @@ impl Deal {
 
 /// A temporary file that is being filled.
 pub(crate) struct Spiller {
-    file: TempFile,
+    file: Pieces,
     deal: Deal,
     features: u32,
     /// Bytes of a bucket's rows that are written at once.
@@ -51,7 +51,7 @@ impl Spiller {
     /// An empty file in `folder`, which goes away with the process. At most `room` bytes are held
     /// before they are written.
     pub(super) fn new(folder: &str, features: usize, deal: Deal, room: u128) -> Result<Self> {
-        let file = TempFile::new(folder)?;
+        let file = Pieces::temporary(folder)?;
         let buckets = match deal {
             Deal::InOrder => 0,
             Deal::Drawn { buckets, .. } => buckets,
@@ -115,9 +115,10 @@ impl Spiller {
                 self.write(at)?;
             }
         }
+        let bytes = self.file.bytes();
         let Spiller { file, deal, features, buckets, rows, hash, .. } = self;
         let per_window =
-            (window * buckets.len() as u128 / u128::from(file.bytes().max(1))).max(1) as usize;
+            (window * buckets.len() as u128 / u128::from(bytes.max(1))).max(1) as usize;
         let (hash, scale) = (hash.digest(), Vec::new());
         Ok(Spill { file, deal, features, buckets, rows, per_window, hash, scale })
     }

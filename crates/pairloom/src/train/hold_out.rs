@@ -1,7 +1,7 @@
 //! Which rows are held out for validation.
 
 use super::Job;
-use crate::data::{Interned, Labels};
+use crate::data::Interned;
 use crate::error::flagged;
 use crate::input;
 use crate::{Error, Result};
@@ -16,9 +16,10 @@ pub(super) fn hold_out(interned: &Interned, job: &Job) -> Result<Vec<bool>> {
     if job.valid.is_some() {
         return Ok(vec![false; rows]);
     }
+    let (groups, classes) = groups_and_classes(interned)?;
     if config.valid_tail > 0.0 {
         let first = rows - share(rows, config.valid_tail);
-        return tail(&interned.groups, rows, first, input::name(&job.data));
+        return tail(&groups, rows, first, input::name(&job.data));
     }
     let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed.rotate_left(32));
     let mut draw = |of: usize, held: usize| {
@@ -27,27 +28,32 @@ pub(super) fn hold_out(interned: &Interned, job: &Job) -> Result<Vec<bool>> {
         drawn.shuffle(&mut random);
         drawn
     };
-    let Some(&last) = interned.groups.iter().max() else {
-        let classes = classes(&interned.labels);
+    let Some(&last) = groups.iter().max() else {
         let sizes = [false, true].map(|class| classes.iter().filter(|&&c| c == class).count());
         let [mut first, mut second] =
             strata(sizes, config.valid_fraction).map(|(of, held)| draw(of, held).into_iter());
         let of_row = |&class: &bool| if class { second.next() } else { first.next() };
         return Ok(classes.iter().filter_map(of_row).collect());
     };
-    let groups = last as usize + 1;
-    let drawn = draw(groups, share(groups, config.valid_fraction));
-    Ok(interned.groups.iter().map(|&group| drawn[group as usize]).collect())
+    let count = last as usize + 1;
+    let drawn = draw(count, share(count, config.valid_fraction));
+    Ok(groups.iter().map(|&group| drawn[group as usize]).collect())
 }
 
 fn share(of: usize, fraction: f64) -> usize {
     (of as f64 * fraction) as usize
 }
 
-/// Of two classes, which one each row has; false for all rows of any other label.
-fn classes(labels: &Labels) -> Vec<bool> {
-    let one = labels.one_of_two();
-    labels.values.iter().map(|&value| one == Some(value)).collect()
+/// The group of each row, where there are groups; and of two classes, which one it has: false for all
+/// rows of any other label.
+fn groups_and_classes(interned: &Interned) -> Result<(Vec<u32>, Vec<bool>)> {
+    let one = interned.labels.one_of_two();
+    let (mut groups, mut classes) = (Vec::new(), Vec::new());
+    interned.heads(|_, head| {
+        groups.extend_from_slice(&head.groups);
+        classes.extend(head.labels.iter().map(|&label| one == Some(label)));
+    })?;
+    Ok((groups, classes))
 }
 
 /// How many rows there are of each class, and how many of them are held out: where there is a

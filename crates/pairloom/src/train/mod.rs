@@ -8,6 +8,7 @@ mod summary;
 mod units;
 
 use crate::config::Config;
+use crate::data::{Cached, is_cache};
 use crate::encode::{Encoding, Target, Unseen, encode, learn};
 use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop};
 use crate::input::{self, OpenOptions};
@@ -19,7 +20,7 @@ use crate::schema::{Hints, Schema};
 use crate::store::Store;
 use crate::{Error, Result};
 use hold_out::hold_out;
-use read::{read, read_rows};
+use read::{keep, read, read_rows};
 use start::{backend, resolve, room, start};
 use summary::Summary;
 use units::Units;
@@ -52,8 +53,11 @@ pub struct Job {
     pub on_error: OnError,
     /// Whether and where to write checkpoints.
     pub checkpoints: Option<Checkpoints>,
-    /// The folder of the temporary file that rows go to which [`Config::memory`] has no room for.
+    /// The folder of temporary files, which rows go to that [`Config::memory`] has no room for.
     pub temp_dir: String,
+    /// The file that keeps the training rows as they were read: it is made, and used by later jobs
+    /// over the same rows.
+    pub cache: Option<String>,
 }
 
 impl Job {
@@ -69,6 +73,7 @@ impl Job {
             on_error: OnError::Stop,
             checkpoints: None,
             temp_dir: std::env::temp_dir().to_string_lossy().into_owned(),
+            cache: None,
         }
     }
 }
@@ -84,6 +89,13 @@ pub enum Event<'a> {
         schema: &'a Schema,
         /// What became of each of those columns.
         notes: &'a [String],
+    },
+    /// The training rows come from a cache; or it is made anew.
+    Cache {
+        /// The cache.
+        path: &'a str,
+        /// Why it is made anew.
+        stale: Option<&'a Error>,
     },
     /// Values of a validation file are not in the training rows.
     Unseen(&'a [Unseen]),
@@ -150,6 +162,34 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     }
 }
 
+/// What was converted.
+#[derive(Debug)]
+pub struct Converted {
+    /// What the columns are.
+    pub schema: Schema,
+    /// Number of rows.
+    pub rows: usize,
+}
+
+/// Reads the training rows of a job and keeps them at `path`, a file that can be trained on without
+/// reading their text again.
+///
+/// # Errors
+/// Errors of reading and of the schema, [`Error::Io`] if the file cannot be written, and
+/// [`Error::Interrupted`] if `watch` returns false.
+pub fn convert(
+    job: &Job,
+    path: &str,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<Converted> {
+    if is_cache(&job.data) {
+        return Err(Error::usage(format!("{}: these rows are converted already", job.data)));
+    }
+    let Cached { schema, interned, .. } =
+        keep(job, path, None, &Threads::new(job.threads)?, watch)?;
+    Ok(Converted { schema, rows: interned.rows })
+}
+
 fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     job.config.check()?;
     if job.data == "-" && job.valid.as_deref() == Some("-") {
@@ -202,15 +242,13 @@ fn prepare(
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<Prepared> {
     let (schema, mut interned) = read(job, threads, watch)?;
-    interned.check_memory()?;
     let lines = std::mem::take(&mut interned.lines);
     let held_out = hold_out(&interned, job)?;
     let file = input::name(&job.data);
     let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
     let room = room(&job.config, encoding.features(), &job.temp_dir)?;
     let shuffle = job.config.shuffle.then_some(job.config.seed);
-    let [train, mut valid] = encode(&interned, &held_out, &encoding, &room, shuffle, threads)?;
-    drop(interned);
+    let [train, mut valid] = encode(interned, &held_out, &encoding, &room, shuffle, threads)?;
     check_rows(&train, file, "training")?;
     let mut valid_file = file;
     if let Some(path) = &job.valid {

@@ -1,13 +1,15 @@
-//! Reading a job's files.
+//! Reading a job's files, as text or as they were kept.
 
 use super::revise::revise;
 use super::{Event, Job, SchemaSource, tell, tell_skipped};
-use crate::data::Interned;
+use crate::data::{Cached, Interned, Interning, Source, is_cache};
 use crate::encode::{Encoding, RowEncoder};
+use crate::file::Replacing;
 use crate::input::{self, OpenOptions, RawRow, Reader};
 use crate::parallel::Threads;
+use crate::pieces::Pieces;
 use crate::reading::{self, OnError, Outcome, ahead, for_each_row};
-use crate::schema::{Role, Schema, infer};
+use crate::schema::{Hints, Role, Schema, infer};
 use crate::store::{Filling, Room, Store};
 use crate::{Error, Result};
 
@@ -16,41 +18,131 @@ use crate::{Error, Result};
 const SAMPLE: usize = 10_000;
 const SAMPLE_BYTES: usize = 64 << 20;
 
-/// Reads the training file: its schema and its rows.
+/// The training rows with their schema: as they are kept in a cache, if there is one of just these
+/// rows, else from their text.
 pub(super) fn read(
     job: &Job,
     threads: &Threads,
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<(Schema, Interned)> {
+    let cached = if is_cache(&job.data) {
+        converted(job)?
+    } else if let Some(path) = &job.cache {
+        let source = Source::of(&job.data, &asked(job))?;
+        match kept(path, &source, watch)? {
+            Some(cached) => cached,
+            None => return keep(job, path, Some(source), threads, watch).map(rows),
+        }
+    } else {
+        let cached = read_text(job, None, threads, watch)?;
+        return Ok(rows(cached));
+    };
+    tell(watch, Event::Schema(&cached.schema))?;
+    tell_skipped(&cached.skipped, watch)?;
+    Ok(rows(cached))
+}
+
+fn rows(cached: Cached) -> (Schema, Interned) {
+    (cached.schema, cached.interned)
+}
+
+/// Rows that were converted before.
+fn converted(job: &Job) -> Result<Cached> {
+    let nothing_said =
+        matches!(&job.schema, SchemaSource::Infer(hints) if *hints == Hints::default());
+    if !nothing_said || job.open != OpenOptions::default() || job.cache.is_some() {
+        let message =
+            "what its columns are was decided when it was made: say it to pairloom convert";
+        return Err(Error::usage(format!("{}: {message}", job.data)));
+    }
+    Cached::open(&job.data)
+}
+
+/// All that decides what the rows of a file become, but for its content.
+fn asked(job: &Job) -> String {
+    format!("{:?} {:?} {:?}", job.schema, job.open, job.on_error)
+}
+
+/// The rows of a cache, if it is of this source. One that is not, or cannot be read, is made anew.
+fn kept(
+    path: &str,
+    source: &Source,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<Option<Cached>> {
+    if !std::fs::exists(path).map_err(|e| Error::io(path, e))? {
+        return Ok(None);
+    }
+    if !is_cache(path) {
+        let message = "it is there and is no cache, and would be replaced: name another file";
+        return Err(Error::usage(format!("{path}: {message}")));
+    }
+    let found = Cached::open(path).and_then(|cached| match &cached.source {
+        Some(of) if of == source => Ok(cached),
+        _ => Err(Error::data(path, "it is of other rows, or of columns with other roles")),
+    });
+    match &found {
+        Ok(_) => tell(watch, Event::Cache { path, stale: None })?,
+        Err(error) => tell(watch, Event::Cache { path, stale: Some(error) })?,
+    }
+    Ok(found.ok())
+}
+
+/// Reads the text of the training rows and keeps what becomes of it at `path`.
+pub(super) fn keep(
+    job: &Job,
+    path: &str,
+    source: Option<Source>,
+    threads: &Threads,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<Cached> {
+    let (whole, file) = Replacing::begin(path)?;
+    let mut cached = read_text(job, Some(Cached::begin(file, path)?), threads, watch)?;
+    cached.source = source;
+    cached.finish()?;
+    whole.commit(path)?;
+    Ok(cached)
+}
+
+/// Reads the text of the training rows, and writes them to a file if there is one.
+fn read_text(
+    job: &Job,
+    to: Option<Pieces>,
+    threads: &Threads,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<Cached> {
     let mut reader = open(job)?;
     let (mut schema, sample) = schema(job, &mut *reader)?;
     tell(watch, Event::Schema(&schema))?;
     if schema.find(Role::Label).is_none() {
         return Err(Error::usage("the schema has no label: give one column the role label"));
     }
-    let mut interned = Interned::new(&schema);
-    interned.most = job.config.memory.map(u128::from);
+    let memory = job.config.memory;
+    let mut interning = match to {
+        Some(file) => Interning::kept(&schema, file, memory),
+        None => Interning::within(&schema, memory, &job.temp_dir),
+    };
     let sampled = sample.len();
     let reader = ahead(reader, threads)?;
     let mut reader = Replayed { sample: sample.into_iter(), reader };
     let skipped = for_each_row(&mut reader, job.on_error, |row| {
-        interned.push(&schema, row)?;
-        match interned.rows.is_multiple_of(4096) {
-            true => tell(watch, Event::Reading(interned.rows)),
+        interning.push(&schema, row)?;
+        match interning.len().is_multiple_of(4096) {
+            true => tell(watch, Event::Reading(interning.len())),
             false => Ok(()),
         }
     })?;
     tell_skipped(&skipped, watch)?;
-    if interned.rows == 0 {
+    if interning.is_empty() {
         return Err(Error::data(input::name(&job.data), "no rows to train on"));
     }
+    let mut interned = interning.done()?;
     if sampled > 0 && interned.rows > sampled {
-        let notes = revise(&mut schema, &mut interned, sampled)?;
+        let notes = revise(&mut schema, &mut interned, sampled, threads)?;
         if !notes.is_empty() {
             tell(watch, Event::Revised { schema: &schema, notes: &notes })?;
         }
     }
-    Ok((schema, interned))
+    Ok(Cached { schema, interned, skipped, source: None })
 }
 
 fn open(job: &Job) -> Result<Box<dyn Reader>> {

@@ -4,11 +4,12 @@
 //! names, all its later numbers would be rare names, and say nothing. What was interned as text can
 //! still become numbers; the other way there is none, as numbers have lost their text.
 
-use crate::data::{Interned, InternedCells};
-use crate::encode::{Dictionary, parse_cell};
+use crate::Result;
+use crate::data::{Cells, Draw, Interned, InternedColumn, Values};
+use crate::encode::parse_cell;
 use crate::input::quoted;
+use crate::parallel::Threads;
 use crate::schema::{Column, Role, Schema, centre, numbers_after_all};
-use crate::{Error, Result};
 
 /// The part of the rows after the sample that must have values which the sample has not: of any
 /// numbers, and of whole ones, of which new ones come in with time in names too.
@@ -21,73 +22,145 @@ pub(super) fn revise(
     schema: &mut Schema,
     interned: &mut Interned,
     sampled: usize,
+    threads: &Threads,
 ) -> Result<Vec<String>> {
+    let mut suspects = suspects(schema, interned, sampled, threads)?;
+    if suspects.is_empty() {
+        return Ok(Vec::new());
+    }
+    look_closer(&mut suspects, interned, threads)?;
     let mut notes = Vec::new();
-    let mut labels = interned.labels.values.clone();
-    centre(&mut labels);
-    for column in &mut interned.columns {
-        let about = &mut schema.columns[column.column];
-        let was_guessed = about.role == Role::Categorical && !about.why.is_empty();
-        let InternedCells::Single { values, ids } = &column.cells else { continue };
-        let new = if was_guessed { share_of_new(ids, sampled) } else { 0.0 };
-        if new < NEW {
-            continue;
-        }
-        let cell = |id: u32| parse_cell(values.key(id));
-        let numbers: Vec<Option<f64>> = (0..values.len() as u32).map(cell).collect();
-        let Some(why) = reason(about, values, ids, &numbers, &labels, new) else { continue };
-        let name = quoted(&about.name);
-        let because = format!("{:.0}% of the rows after the first {sampled}", 100.0 * new);
-        if let Some(odd) = numbers.iter().position(Option::is_none) {
-            let odd = quoted(values.key(odd as u32));
-            notes.push(format!(
-                "column {name} is taken for names, but {because} have numbers that those had not: \
-                 correct {odd} and the like, and say --numeric"
-            ));
-            continue;
-        }
-        notes.push(format!(
-            "column {name} is numeric after all: {because} have numbers that those had not; \
-             --categorical keeps it names"
-        ));
-        column.cells = InternedCells::Numbers(as_numbers(ids, &numbers)?);
-        (about.role, about.why) = (Role::Numeric, why);
+    for suspect in suspects {
+        let about = &mut schema.columns[interned.columns[suspect.at].column];
+        let values = &mut interned.columns[suspect.at].values;
+        notes.extend(suspect.judge(about, values, sampled));
     }
     Ok(notes)
 }
 
-/// The share of the rows after the sample whose value is not in the sample: values are numbered as
-/// they come.
-fn share_of_new(ids: &[u32], sampled: usize) -> f64 {
-    let (first, rest) = ids.split_at(sampled.min(ids.len()));
-    let known = first.iter().max().map_or(0, |most| most + 1);
-    rest.iter().filter(|id| **id >= known).count() as f64 / rest.len().max(1) as f64
-}
-
-/// Why a column is numbers, if it is.
-fn reason(
-    about: &Column,
-    values: &Dictionary,
-    ids: &[u32],
-    numbers: &[Option<f64>],
-    labels: &[f64],
+/// A column that may be numbers.
+#[derive(Default)]
+struct Suspect {
+    /// Which of the interned columns.
+    at: usize,
+    /// The numbers that its values are.
+    numbers: Vec<Option<f64>>,
+    /// Values of the sample: they are numbered as they come.
+    known: u32,
+    /// Rows after the sample whose value is not in it, and their share.
+    fresh: usize,
     new: f64,
-) -> Option<String> {
-    let is_whole = |number: &Option<f64>| number.is_none_or(|v| v.is_nan() || v.fract() == 0.0);
-    if new < NEW_WHOLE && numbers.iter().all(is_whole) {
-        return None;
-    }
-    let mut counts = vec![0; values.len()];
-    ids.iter().for_each(|&id| counts[id as usize] += 1);
-    let texts = (0..values.len() as u32).map(|id| values.key(id)).zip(counts);
-    let number = |id: &u32| numbers[*id as usize].unwrap_or(f64::NAN);
-    numbers_after_all(about, texts, ids.iter().map(number).zip(labels.iter().copied()))
+    /// How many rows have each value.
+    counts: Vec<usize>,
+    /// The value and the label of some rows.
+    rows: Vec<(u32, f64)>,
 }
 
-fn as_numbers(ids: &[u32], numbers: &[Option<f64>]) -> Result<Vec<f64>> {
-    let mut cells = Vec::new();
-    let full = |_| Error::Memory("no memory for a column of numbers: take fewer rows".into());
-    cells.try_reserve_exact(ids.len()).map_err(full)?;
-    cells.extend(ids.iter().map(|&id| numbers[id as usize].unwrap_or(f64::NAN)));
-    Ok(cells)
+/// The columns that were guessed to be names and have many new values after the sample.
+fn suspects(
+    schema: &Schema,
+    interned: &Interned,
+    sampled: usize,
+    threads: &Threads,
+) -> Result<Vec<Suspect>> {
+    let suspect = |(at, column): (usize, &InternedColumn)| {
+        let about = &schema.columns[column.column];
+        let was_guessed = about.role == Role::Categorical && !about.why.is_empty();
+        let is_text = matches!(column.values, Values::Texts(_));
+        (was_guessed && is_text).then(|| Suspect { at, ..Suspect::default() })
+    };
+    let mut suspects: Vec<Suspect> =
+        interned.columns.iter().enumerate().filter_map(suspect).collect();
+    each(&mut suspects, interned, threads, |suspect, row, id, _| match row < sampled {
+        true => suspect.known = suspect.known.max(id + 1),
+        false => suspect.fresh += usize::from(id >= suspect.known),
+    })?;
+    let rest = interned.rows.saturating_sub(sampled).max(1);
+    suspects.iter_mut().for_each(|suspect| suspect.new = suspect.fresh as f64 / rest as f64);
+    suspects.retain(|suspect| suspect.new >= NEW);
+    Ok(suspects)
+}
+
+/// Counts the values of suspects, and keeps some of their rows.
+fn look_closer(suspects: &mut [Suspect], interned: &Interned, threads: &Threads) -> Result<()> {
+    for suspect in &mut *suspects {
+        let Values::Texts(texts) = &interned.columns[suspect.at].values else { continue };
+        suspect.counts = vec![0; texts.len()];
+        suspect.numbers = (0..texts.len() as u32).map(|id| parse_cell(texts.key(id))).collect();
+    }
+    let draw = Draw::new(interned.rows);
+    each(suspects, interned, threads, |suspect, row, id, label| {
+        suspect.counts[id as usize] += 1;
+        if draw.takes(row) {
+            suspect.rows.push((id, label));
+        }
+    })?;
+    for suspect in suspects {
+        let (ids, mut labels): (Vec<u32>, Vec<f64>) = suspect.rows.drain(..).unzip();
+        centre(&mut labels);
+        suspect.rows = ids.into_iter().zip(labels).collect();
+    }
+    Ok(())
+}
+
+/// Gives number, value and label of each row to `take`, for each of the suspects.
+fn each(
+    suspects: &mut [Suspect],
+    interned: &Interned,
+    threads: &Threads,
+    take: impl Fn(&mut Suspect, usize, u32, f64) + Sync + Send,
+) -> Result<()> {
+    interned.walk(threads, |blocks| {
+        let cells: Vec<Vec<Cells<'_>>> =
+            blocks.iter().map(|b| b.cells(&interned.columns)).collect::<Result<_>>()?;
+        let look = |suspect: &mut Suspect| {
+            for (block, cells) in blocks.iter().zip(&cells) {
+                let Cells::Single(ids) = cells[suspect.at] else { continue };
+                for (row, &label) in block.head.labels.iter().enumerate() {
+                    take(suspect, block.first + row, ids.get(row), label);
+                }
+            }
+        };
+        threads.each(suspects.iter_mut().collect(), look);
+        Ok(())
+    })
+}
+
+impl Suspect {
+    /// Makes the column numbers if it is. Says what was found, if it is not just names.
+    fn judge(self, about: &mut Column, values: &mut Values, sampled: usize) -> Option<String> {
+        let why = self.reason(about, values)?;
+        let name = quoted(&about.name);
+        let because = format!("{:.0}% of the rows after the first {sampled}", 100.0 * self.new);
+        let Values::Texts(texts) = &*values else { return None };
+        if let Some(odd) = self.numbers.iter().position(Option::is_none) {
+            let odd = quoted(texts.key(odd as u32));
+            return Some(format!(
+                "column {name} is taken for names, but {because} have numbers that those had not: \
+                 correct {odd} and the like, and say --numeric"
+            ));
+        }
+        let note = format!(
+            "column {name} is numeric after all: {because} have numbers that those had not; \
+             --categorical keeps it names"
+        );
+        let number = |number: Option<f64>| number.unwrap_or(f64::NAN);
+        *values = Values::NumbersOf(self.numbers.into_iter().map(number).collect());
+        (about.role, about.why) = (Role::Numeric, why);
+        Some(note)
+    }
+
+    /// Why the column is numbers, if it is.
+    fn reason(&self, about: &Column, values: &Values) -> Option<String> {
+        let Values::Texts(texts) = values else { return None };
+        let is_whole = |number: &Option<f64>| number.is_none_or(|v| v.is_nan() || v.fract() == 0.0);
+        if self.new < NEW_WHOLE && self.numbers.iter().all(is_whole) {
+            return None;
+        }
+        let texts =
+            (0..texts.len() as u32).map(|id| texts.key(id)).zip(self.counts.iter().copied());
+        let number =
+            |&(id, label): &(u32, f64)| (self.numbers[id as usize].unwrap_or(f64::NAN), label);
+        numbers_after_all(about, texts, self.rows.iter().map(number))
+    }
 }

@@ -5,7 +5,7 @@
 use pairloom::Model;
 use pairloom::batch::{Outcomes, Rows};
 use pairloom::config::Config;
-use pairloom::data::Interned;
+use pairloom::data::{Interned, Interning};
 use pairloom::encode::{self, Encoding, RowEncoder, Transform};
 use pairloom::input::{self, Format, FormatName, OpenOptions, RawRow};
 use pairloom::loss::Loss;
@@ -225,20 +225,21 @@ pub struct Learned {
 
 /// Learns from the rows that are not held out, and encodes all.
 pub fn learned(schema: &Schema, config: &Config, rows: &[RawRow], held_out: &[bool]) -> Learned {
-    let mut interned = Interned::new(schema);
-    rows.iter().for_each(|row| interned.push(schema, row).unwrap());
-    learned_of(&interned, schema, config, held_out)
+    let mut interning = Interning::new(schema);
+    rows.iter().for_each(|row| interning.push(schema, row).unwrap());
+    learned_of(interning.done().unwrap(), schema, config, held_out)
 }
 
 /// The same of rows that are interned.
 pub fn learned_of(
-    interned: &Interned,
+    interned: Interned,
     schema: &Schema,
     config: &Config,
     held_out: &[bool],
 ) -> Learned {
     let threads = Threads::new(2).unwrap();
-    let encoding = encode::learn(interned, held_out, schema, config, "rows.csv", &threads).unwrap();
+    let encoding =
+        encode::learn(&interned, held_out, schema, config, "rows.csv", &threads).unwrap();
     let room = Room::default();
     let stores = encode::encode(interned, held_out, &encoding, &room, None, &threads);
     let [train, valid] = stores.unwrap().map(held);

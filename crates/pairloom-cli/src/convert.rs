@@ -1,0 +1,84 @@
+//! `pairloom convert`.
+
+use crate::args::{ColumnArgs, InputArgs};
+use crate::output;
+use crate::parse;
+use crate::progress::Progress;
+use crate::screen::{Screen, thousands};
+use crate::tell;
+use crate::train::schema_source;
+use pairloom::input;
+use pairloom::memory::gib;
+use pairloom::preset::Preset;
+use pairloom::train::{Job, convert};
+use pairloom::{Error, Result};
+
+/// Arguments of `pairloom convert`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Rows: a file of CSV, TSV, libsvm or libffm in UTF-8, plain or compressed with gzip or zstd; - for
+    /// standard input
+    data: String,
+    /// File to write them to, for pairloom train
+    #[arg(long, short, value_name = "ROWS")]
+    output: String,
+    /// The schema of a recipe
+    #[arg(long, value_name = "NAME", value_parser = parse::preset)]
+    preset: Option<Preset>,
+    /// Read the schema from a file instead of inferring it
+    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
+    schema: Option<String>,
+    /// Write the schema to a file, to be edited and used again
+    #[arg(long, value_name = "FILE")]
+    save_schema: Option<String>,
+    /// Threads, 0 for one a core; the file does not depend on it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Write one JSON object a line instead of text
+    #[arg(long)]
+    json: bool,
+    /// Write nothing but warnings and errors
+    #[arg(long, short, conflicts_with = "json")]
+    quiet: bool,
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    columns: ColumnArgs,
+}
+
+/// Runs `pairloom convert`.
+pub fn run(args: &Args) -> Result<()> {
+    let (schema, _) = schema_source(args.preset, args.schema.as_deref(), &args.columns)?;
+    let (open, on_error) = (args.input.open(), args.input.on_error());
+    let job = Job { schema, open, on_error, threads: args.threads, ..Job::new(&args.data) };
+    let outputs: Vec<_> = std::iter::once(&args.output).chain(&args.save_schema).collect();
+    output::check(&outputs, &[&args.data])?;
+    let mut screen = Screen::new(args.json, false).quiet(args.quiet);
+    let mut progress = Progress::new(screen.is_text());
+    let mut told = Ok(());
+    let converted = convert(&job, &args.output, &mut |event| {
+        progress.show(&event);
+        told = tell::reading(&event, args.save_schema.as_deref(), &mut screen);
+        told.is_ok()
+    });
+    progress.end();
+    told?;
+    end(args, converted?.rows, &mut screen)
+}
+
+/// What was written.
+fn end(args: &Args, rows: usize, screen: &mut Screen) -> Result<()> {
+    let size = |file: &str| std::fs::metadata(file).map(|meta| meta.len());
+    let bytes = size(&args.output).map_err(|e| Error::io(&args.output, e))?;
+    let before = size(&args.data).ok().filter(|&bytes| bytes > 0 && args.data != "-");
+    let before =
+        before.map_or(String::new(), |bytes| format!(" (the text: {})", gib(bytes.into())));
+    let rows_shown = thousands(rows as i64);
+    let from = input::name(&args.data);
+    screen.text(&format!("{rows_shown} rows of {from} in {}{before}\n", gib(bytes.into())))?;
+    screen.text(&format!("wrote {}", args.output))?;
+    screen.text(&format!("next: pairloom train {}", args.output))?;
+    screen.json(&serde_json::json!({
+        "event": "end", "rows": rows, "bytes": bytes, "output": args.output,
+    }))
+}

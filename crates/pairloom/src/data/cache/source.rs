@@ -1,0 +1,46 @@
+//! What kept rows were made from: the content of a file, and what was said of it.
+
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::Read;
+use xxhash_rust::xxh3::Xxh3;
+
+/// Bytes that are hashed at a time.
+const PIECE: usize = 1 << 20;
+
+/// A file's content, and how it was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Source {
+    /// XXH3-128 of the file.
+    content: String,
+    /// XXH3-128 of all that decides what its rows become.
+    asked: String,
+}
+
+impl Source {
+    /// A file that is read in the way that `asked` tells.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read; [`Error::Usage`] for standard input.
+    pub(crate) fn of(path: &str, asked: &str) -> Result<Self> {
+        if path == "-" {
+            return Err(Error::usage(
+                "standard input is read once: a cache (--cache) is for rows from a file",
+            ));
+        }
+        let failed = |e| Error::io(path, e);
+        let mut file = File::open(path).map_err(failed)?;
+        let (mut hash, mut piece) = (Xxh3::new(), vec![0; PIECE]);
+        loop {
+            match file.read(&mut piece).map_err(failed)? {
+                0 => break,
+                read => hash.update(&piece[..read]),
+            }
+        }
+        let mut said = Xxh3::new();
+        said.update(asked.as_bytes());
+        let [content, asked] = [hash, said].map(|hash| format!("{:032x}", hash.digest128()));
+        Ok(Source { content, asked })
+    }
+}

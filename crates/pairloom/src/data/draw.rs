@@ -1,0 +1,41 @@
+//! Rows that quantities are learned from.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Rows that are enough to learn the quantiles and the scale of a column from: the share of rows
+/// below a quantile is then right to a tenth of a percent.
+const ENOUGH: usize = 1 << 18;
+
+/// Which rows these are: all, or about so many as are enough, drawn by their numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Draw {
+    /// `None` if all are taken.
+    below: Option<u64>,
+}
+
+impl Draw {
+    /// A draw from so many rows.
+    pub(crate) fn new(rows: usize) -> Self {
+        let share = || ((ENOUGH as u128) << 64) / rows as u128;
+        Draw { below: (rows > ENOUGH).then(|| share() as u64) }
+    }
+
+    /// Whether a row is taken.
+    pub(crate) fn takes(self, row: usize) -> bool {
+        self.below.is_none_or(|below| xxh3_64(&(row as u64).to_le_bytes()) < below)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Draw, ENOUGH};
+
+    #[test]
+    fn few_rows_are_all_taken_and_of_many_about_enough() {
+        let taken = |rows: usize| (0..rows).filter(|&row| Draw::new(rows).takes(row)).count();
+        assert_eq!(taken(ENOUGH), ENOUGH);
+        // Three standard deviations of a binomial count.
+        let many = taken(3_000_000) as f64 - ENOUGH as f64;
+        assert!(many.abs() < 3.0 * (ENOUGH as f64).sqrt(), "{many}");
+    }
+}

@@ -1,0 +1,143 @@
+//! The block of rows that is being filled.
+
+use super::head::Head;
+use super::values::{InternedColumn, Values};
+use super::{cells, full};
+use crate::Result;
+use crate::encode::{number_error, parse_cell, split_values};
+use crate::input::RawRow;
+use crate::schema::{Column, Role};
+
+/// A block of rows that is being filled.
+#[derive(Debug, Default)]
+pub(super) struct Growing {
+    pub(super) head: Head,
+    columns: Vec<GrowingCells>,
+}
+
+/// The cells of a column; which of the lists are in use depends on its role.
+#[derive(Debug)]
+struct GrowingCells {
+    role: Role,
+    /// Where each row ends in `ids`.
+    ends: Vec<u32>,
+    ids: Vec<u32>,
+    xs: Vec<f32>,
+    numbers: Vec<f64>,
+}
+
+impl Growing {
+    /// No rows of columns with these roles.
+    pub(super) fn new(roles: impl Iterator<Item = Role>) -> Self {
+        let column = |role| {
+            let (ends, ids, xs, numbers) = Default::default();
+            GrowingCells { role, ends, ids, xs, numbers }
+        };
+        Growing { head: Head::default(), columns: roles.map(column).collect() }
+    }
+
+    /// Number of rows.
+    pub(super) fn len(&self) -> usize {
+        self.head.labels.len()
+    }
+
+    /// Adds the cell of a row to a column that `about` tells of.
+    pub(super) fn push(
+        &mut self,
+        at: usize,
+        column: &mut InternedColumn,
+        raw: &RawRow,
+        about: &Column,
+    ) -> Result<()> {
+        self.columns[at].push(&mut column.values, raw, column.column, about)
+    }
+
+    /// How many entries the encoded rows will have at the most.
+    pub(super) fn entries(&self) -> usize {
+        self.columns.iter().map(|column| column.ids.len() + 3 * column.numbers.len()).sum()
+    }
+
+    /// Drops what follows the first `rows` rows.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.head.labels.truncate(rows);
+        self.head.weights.truncate(rows);
+        self.head.groups.truncate(rows);
+        self.columns.iter_mut().for_each(|column| column.truncate(rows));
+    }
+
+    /// All cells as words.
+    pub(super) fn write(&self) -> Vec<u32> {
+        let mut words = Vec::new();
+        for GrowingCells { role, ends, ids, xs, numbers } in &self.columns {
+            match role {
+                Role::Numeric => cells::write_numbers(numbers, &mut words),
+                Role::Multi => cells::write_several(ends, ids, &mut words),
+                Role::Pairs => cells::write_pairs(ends, ids, xs, &mut words),
+                _ => cells::write_single(ids, &mut words),
+            }
+        }
+        words.shrink_to_fit();
+        words
+    }
+}
+
+impl GrowingCells {
+    fn push(
+        &mut self,
+        values: &mut Values,
+        raw: &RawRow,
+        cell: usize,
+        about: &Column,
+    ) -> Result<()> {
+        let full = full(raw);
+        match values {
+            Values::Texts(texts) if self.role == Role::Multi => {
+                self.ends.try_reserve(1).map_err(full)?;
+                for value in split_values(raw.cell(cell), about.value_separator()) {
+                    self.ids.try_reserve(1).map_err(full)?;
+                    self.ids.push(texts.insert(value)?);
+                }
+                self.end(raw)?;
+            }
+            Values::Texts(texts) => {
+                self.ids.try_reserve(1).map_err(full)?;
+                self.ids.push(texts.insert(raw.cell(cell))?);
+            }
+            Values::Pairs(pairs) => {
+                self.ends.try_reserve(1).map_err(full)?;
+                self.ids.try_reserve(raw.pairs().len()).map_err(full)?;
+                self.xs.try_reserve(raw.pairs().len()).map_err(full)?;
+                for pair in raw.pairs() {
+                    self.ids.push(pairs.insert(pair.field, pair.index)?);
+                    self.xs.push(pair.value);
+                }
+                self.end(raw)?;
+            }
+            Values::Numbers | Values::NumbersOf(_) => {
+                let number = parse_cell(raw.cell(cell));
+                self.numbers.try_reserve(1).map_err(full)?;
+                self.numbers.push(number.ok_or_else(|| number_error(raw, cell, &about.name))?);
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, raw: &RawRow) -> Result<()> {
+        let end = u32::try_from(self.ids.len());
+        self.ends
+            .push(end.map_err(|_| raw.cell_error(0, "more values than fit in a block of rows"))?);
+        Ok(())
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.numbers.truncate(rows);
+        if matches!(self.role, Role::Multi | Role::Pairs) {
+            self.ends.truncate(rows);
+            let end = self.ends.last().map_or(0, |&end| end as usize);
+            self.ids.truncate(end);
+            self.xs.truncate(end);
+        } else {
+            self.ids.truncate(rows);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Learning the fields of one column, a block of rows after the other.
+
+use super::number::Buckets;
+use super::row::index_token;
+use super::{Dictionary, Field, FieldKind, Number, Pairs, Target, Transform, Vocabulary};
+use crate::Result;
+use crate::config::Config;
+use crate::data::{Cells, InternedColumn, Values};
+use crate::schema::{Column, Schema};
+use std::collections::BTreeMap;
+
+/// What is learned from a block of rows.
+pub(super) struct Part {
+    /// Its training rows.
+    pub(super) rows: Vec<u32>,
+    /// Those that quantities are learned from, with their labels.
+    pub(super) drawn: Vec<(u32, f32)>,
+}
+
+/// A column that is being learned.
+pub(super) struct Learner<'a> {
+    column: &'a InternedColumn,
+    about: &'a Column,
+    config: &'a Config,
+    bins: usize,
+    found: Found,
+}
+
+/// What was found in the rows so far.
+enum Found {
+    /// How many rows have each value.
+    Counts(Vec<u32>),
+    /// Numbers and labels.
+    Numbers(Vec<(f64, f32)>),
+    /// Names of numbers.
+    Buckets(Buckets),
+}
+
+impl<'a> Learner<'a> {
+    pub(super) fn new(
+        column: &'a InternedColumn,
+        schema: &'a Schema,
+        config: &'a Config,
+        bins: usize,
+    ) -> Self {
+        let about = &schema.columns[column.column];
+        let transform = about.transform.unwrap_or(config.numeric_transform);
+        let found = match transform {
+            _ if !column.values.are_numbers() => Found::Counts(vec![0; column.values.len()]),
+            Transform::LogSquare => Found::Buckets(Buckets::default()),
+            _ => Found::Numbers(Vec::new()),
+        };
+        Learner { column, about, config, bins: about.bins.unwrap_or(bins), found }
+    }
+
+    /// Learns from the cells of a block.
+    pub(super) fn add(&mut self, cells: &Cells<'_>, part: &Part) -> Result<()> {
+        let rows = part.rows.iter().map(|&row| row as usize);
+        match (&mut self.found, cells) {
+            (Found::Counts(counts), Cells::Single(ids)) => {
+                rows.for_each(|row| counts[ids.get(row) as usize] += 1);
+            }
+            (Found::Counts(counts), Cells::Several(ends, ids) | Cells::Pairs(ends, ids, _)) => {
+                rows.flat_map(|row| ends.range(row))
+                    .for_each(|at| counts[ids.get(at) as usize] += 1);
+            }
+            (Found::Numbers(found), Cells::Numbers(numbers)) => {
+                found.extend(part.drawn.iter().map(|&(row, y)| (numbers.get(row as usize), y)));
+            }
+            (Found::Buckets(buckets), Cells::Numbers(numbers)) => {
+                return rows.map(|row| numbers.get(row)).try_for_each(|v| buckets.add(v));
+            }
+            // Cells are read by what their column is.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The fields of the column.
+    pub(super) fn done(self, target: &Target) -> Result<Vec<Field>> {
+        let Learner { column, about, config, bins, found } = self;
+        let min_count = about.min_count.unwrap_or(config.min_count);
+        let hash_bits = about.hash_bits.or(config.hash_bits);
+        let learn = |values: &Dictionary, counts: &[u32]| {
+            Vocabulary::learn(values, counts, min_count, hash_bits).map(FieldKind::Values)
+        };
+        let number = |number| vec![(0, FieldKind::Number(number))];
+        let kinds = match (found, &column.values) {
+            (Found::Counts(counts), Values::Texts(texts)) => vec![(0, learn(texts, &counts)?)],
+            (Found::Counts(counts), Values::Pairs(pairs)) => {
+                let kind = |(field, (values, counts)): (u32, (Dictionary, Vec<u32>))| {
+                    Ok((field, learn(&values, &counts)?))
+                };
+                by_field(pairs, &counts)?.into_iter().map(kind).collect::<Result<_>>()?
+            }
+            (Found::Numbers(cells), _) => {
+                let transform = about.transform.unwrap_or(config.numeric_transform);
+                number(Number::learn(&cells, transform, bins, target.is_binary()))
+            }
+            (Found::Buckets(buckets), _) => number(buckets.learn(min_count)?),
+            (Found::Counts(_), _) => Vec::new(),
+        };
+        let field = |(number, kind)| Field { column: column.column, number, offset: 0, kind };
+        Ok(kinds.into_iter().map(field).collect())
+    }
+}
+
+/// The distinct indices of each field's pairs, and how many rows have each.
+fn by_field(pairs: &Pairs, counts: &[u32]) -> Result<BTreeMap<u32, (Dictionary, Vec<u32>)>> {
+    let mut fields: BTreeMap<u32, (Dictionary, Vec<u32>)> = BTreeMap::new();
+    let mut token = Vec::new();
+    for ((field, index), &count) in pairs.iter().zip(counts) {
+        let (values, counts) = fields.entry(field).or_default();
+        values.insert(index_token(index, &mut token))?;
+        counts.push(count);
+    }
+    Ok(fields)
+}
