@@ -118,7 +118,8 @@ impl Pieces {
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(words);
         self.read_bytes(place.start, bytes)?;
         let (content, checksum) = bytes.split_at(bytes.len() - 4 * CHECKSUM);
-        if xxh3_128(content).to_le_bytes() != checksum {
+        // A fuzzer would never come further than to a checksum.
+        if xxh3_128(content).to_le_bytes() != checksum && !cfg!(fuzzing) {
             return Err(self.damaged("a checksum is another"));
         }
         words.truncate(words.len() - CHECKSUM);

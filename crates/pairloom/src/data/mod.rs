@@ -99,7 +99,8 @@ impl Interned {
         mut take: impl FnMut(Vec<Block<'_>>) -> Result<()>,
     ) -> Result<()> {
         let all: Vec<usize> = (0..self.blocks.len()).collect();
-        all.chunks(together(threads)).try_for_each(|some| take(self.load(some, threads)?))
+        all.chunks(self.blocks.together(threads))
+            .try_for_each(|some| take(self.load(some, threads)?))
     }
 
     /// The same, and what was given is forgotten: the memory of these rows is free for others.
@@ -112,7 +113,7 @@ impl Interned {
         mut take: impl FnMut(Vec<Block<'_>>, &[InternedColumn]) -> Result<()>,
     ) -> Result<()> {
         let all: Vec<usize> = (0..self.blocks.len()).collect();
-        for some in all.chunks(together(threads)) {
+        for some in all.chunks(self.blocks.together(threads)) {
             take(self.load(some, threads)?, &self.columns)?;
             some.iter().for_each(|&at| self.blocks.forget(at));
         }
@@ -141,15 +142,15 @@ impl Interned {
         Ok(head)
     }
 
+    /// Bytes that a block of encoded rows will take at the most, as they are on the whole.
+    pub(crate) fn block_bytes(&self) -> u128 {
+        self.encoded_bytes() * self.rows.min(BLOCK_ROWS) as u128 / self.rows.max(1) as u128
+    }
+
     /// Bytes that the encoded rows will take at the most.
     pub(crate) fn encoded_bytes(&self) -> u128 {
         encoded_bytes(self.rows, self.entries, &self.columns)
     }
-}
-
-/// Blocks that are worked on at a time.
-fn together(threads: &Threads) -> usize {
-    2 * threads.count()
 }
 
 /// Bytes that encoded rows with so many entries take at the most.

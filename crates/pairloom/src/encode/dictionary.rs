@@ -26,6 +26,11 @@ impl Dictionary {
         self.ends.is_empty()
     }
 
+    /// Bytes of memory taken.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.capacity() + 8 * self.ends.capacity() + self.numbers.bytes()
+    }
+
     /// The key with this number.
     pub fn key(&self, number: u32) -> &[u8] {
         key(&self.bytes, &self.ends, number)

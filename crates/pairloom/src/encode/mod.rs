@@ -115,6 +115,15 @@ impl Encoding {
         self.fields.last().map_or(0, |field| (u64::from(field.offset) + field.len()) as usize)
     }
 
+    /// Bytes of memory that the values of all fields take.
+    pub(crate) fn bytes(&self) -> u128 {
+        let values = |field: &Field| match &field.kind {
+            FieldKind::Values(vocabulary) => vocabulary.bytes(),
+            FieldKind::Number(_) => 0,
+        };
+        self.fields.iter().map(values).sum::<usize>() as u128
+    }
+
     /// Number of fields that are numbers.
     pub fn numbers(&self) -> usize {
         self.fields.iter().filter(|field| matches!(field.kind, FieldKind::Number(_))).count()

@@ -29,6 +29,11 @@ pub(super) struct Slots {
 }
 
 impl Slots {
+    /// Bytes of memory taken.
+    pub(super) fn bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot>()
+    }
+
     /// The number of a key for which `same` says that all of it is the same.
     #[inline]
     pub(super) fn find(&self, word: u64, mark: u32, same: impl Fn(u32) -> bool) -> Option<u32> {

@@ -58,6 +58,14 @@ impl Vocabulary {
         }
     }
 
+    /// Bytes of memory taken.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Vocabulary::Dictionary { values } => values.bytes(),
+            Vocabulary::Hash { .. } => 0,
+        }
+    }
+
     /// Never: every field has at least its default id.
     pub fn is_empty(&self) -> bool {
         false

@@ -78,23 +78,31 @@ const BESIDE: u128 = 24 << 20;
 /// Rows that take less are not worth a file.
 const LEAST: u128 = 4 << 20;
 
-/// What is left for the rows of the memory that there is, or that the settings allow.
+/// What is left for the rows of the memory that there is, or that the settings allow; `beside` is
+/// what the work on them takes.
 ///
 /// # Errors
 /// [`Error::Memory`] if there is no room for the model, [`Error::Usage`] if it alone takes what is
 /// allowed.
-pub(super) fn room(config: &Config, features: usize, folder: &str) -> Result<Room> {
+pub(super) fn room(
+    config: &Config,
+    encoding: &Encoding,
+    beside: u128,
+    folder: &str,
+) -> Result<Room> {
+    let features = encoding.features();
     let model = tables(config, features) + 4 * features as u128;
     check_model(config, features, model)?;
-    let Some(memory) = config.memory else { return Ok(Room::default()) };
-    let least = model + BESIDE + LEAST;
-    if u128::from(memory) < least {
+    let Some(memory) = config.memory.map(u128::from) else { return Ok(Room::default()) };
+    let beside = encoding.bytes() + beside + BESIDE;
+    let least = model + beside + LEAST;
+    if memory < least {
         let [least, model] = [least, model].map(memory::gib);
         let rule =
             format!("at least {least}, of which a model of {features} features takes {model}");
         return Err(Error::setting("memory", &rule));
     }
-    Ok(Room { bytes: u128::from(memory) - model - BESIDE, folder: folder.into() })
+    Ok(Room { bytes: memory - model - beside, folder: folder.into() })
 }
 
 /// Sizes of what training begins with, refused if there is no room for it.

@@ -151,7 +151,7 @@ fn find_index(file: &Pieces) -> Result<Place> {
         }
         Some((_, magic)) if magic == MAGIC => {
             let (place, checksum) = end.split_at(16);
-            if xxh3_128(place).to_le_bytes() != checksum {
+            if xxh3_128(place).to_le_bytes() != checksum && !cfg!(fuzzing) {
                 return Err(file.damaged("it is cut off"));
             }
             let parts = bytes_of(place).ok_or_else(|| file.damaged("it is cut off"))?;

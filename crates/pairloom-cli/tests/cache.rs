@@ -1,0 +1,108 @@
+//! Rows that are kept as they were read: `pairloom convert` and `pairloom train --cache`.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
+
+mod common;
+
+use common::{Room, TRAIN, shop, shop_room, trained_shop};
+
+/// What a training says of its cache: nothing, or why it was made anew (null if it was used).
+fn said_of_cache(room: &Room, line: &str) -> Option<serde_json::Value> {
+    let lines = room.ok(&format!("{line} --json")).json();
+    lines.into_iter().find(|line| line["event"] == "cache").map(|line| line["stale"].clone())
+}
+
+#[test]
+fn converted_rows_give_the_model_of_their_text() {
+    let room = trained_shop(400);
+    let (roles, settings) = (TRAIN.split_once("shop.csv").unwrap().1, "-o again");
+    for input in ["shop.csv", "-"] {
+        // Which columns are what is said here, and only settings are left for later.
+        let settings_only = roles.split_once(" --epochs").unwrap();
+        let line = format!("convert {input}{} -o rows --json", settings_only.0);
+        let end = room.ok_with(&line, room.read("shop.csv")).json().pop().unwrap();
+        assert_eq!((&end["rows"], &end["event"]), (&400.into(), &"end".into()));
+        room.ok(&format!("train rows --epochs{} {settings}", settings_only.1));
+        assert!(room.read("again") == room.read("model.pairloom"), "{input}");
+    }
+    let predicted = room.ok("predict again shop.csv").out;
+    assert_eq!(predicted, room.ok("predict model.pairloom shop.csv").out);
+}
+
+#[test]
+fn a_cache_is_made_once_and_anew_when_rows_or_roles_change() {
+    let room = shop_room(300);
+    room.ok(TRAIN);
+    let (plain, line) = (room.read("model.pairloom"), format!("{TRAIN} --cache rows"));
+    assert_eq!(said_of_cache(&room, &line), None);
+    assert!(room.read("model.pairloom") == plain);
+    let cache = room.read("rows");
+    assert_eq!(said_of_cache(&room, &line), Some(serde_json::Value::Null));
+    assert!(room.read("model.pairloom") == plain && room.read("rows") == cache);
+
+    let is_stale = |line: &str| said_of_cache(&room, line).unwrap().as_str().is_some();
+    assert!(is_stale(&format!("{line} --ignore price")));
+    assert!(is_stale(&line), "the roles are the old ones again");
+    room.write("shop.csv", shop(301));
+    assert!(is_stale(&line), "there is a row more");
+    let mut damaged = room.read("rows");
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    damaged.truncate(damaged.len() - 1);
+    room.write("rows", damaged);
+    assert!(is_stale(&line), "its end is missing");
+    assert_eq!(said_of_cache(&room, &line), Some(serde_json::Value::Null));
+    assert!(!room.files().iter().any(|name| name.ends_with(".tmp")), "{:?}", room.files());
+}
+
+#[test]
+fn skipped_rows_are_told_of_again() {
+    let room = shop_room(100);
+    let text = room.text("shop.csv") + "one cell\n";
+    room.write("shop.csv", text);
+    for _ in 0..2 {
+        let lines = room.ok(&format!("{TRAIN} --on-error skip --cache rows --json")).json();
+        assert!(lines.iter().any(|line| line["event"] == "skipped" && line["rows"] == 1));
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_leaves_all_as_it_was() {
+    let room = shop_room(100);
+    room.write("notes", "mine");
+    room.ok("convert shop.csv --label bought -o rows");
+    let refused = |line: &str, code: i32, message: &str| {
+        let done = room.run(line);
+        assert_eq!(done.code(), code, "{line}: {}", done.err);
+        assert!(done.err.contains(message), "{line}: {}", done.err);
+    };
+    refused("train shop.csv --label bought --cache notes", 2, "notes: it is there and is no cache");
+    refused("train - --cache new", 2, "standard input is read once");
+    refused("train shop.csv --label bought --cache shop.csv", 2, "shop.csv");
+    refused("train rows --label price", 2, "say it to pairloom convert");
+    refused("train rows --cache new", 2, "say it to pairloom convert");
+    refused("convert rows -o new", 2, "converted already");
+    refused("convert shop.csv -o shop.csv", 2, "shop.csv");
+    refused("convert shop.csv --label bought -o -", 2, "it must be a file");
+    refused("convert shop.csv --label none -o new", 2, "there is no column 'none'");
+    refused("convert missing.csv -o new", 1, "missing.csv");
+    refused("evaluate model rows", 1, "model");
+    room.ok("train rows --epochs 1 -o model");
+    refused("predict model rows", 1, "the text that they were made from is needed");
+    refused("train shop.csv --label bought --valid rows", 1, "the text that they were made from");
+    room.write("rows", [room.read("rows"), b"more".to_vec()].concat());
+    refused("train rows", 1, "rows: it is not as it was written");
+    assert_eq!(room.text("notes"), "mine");
+    assert_eq!(room.files(), ["model", "notes", "rows", "shop.csv"]);
+}
+
+#[test]
+fn rows_of_another_version_are_refused_by_name() {
+    let room = shop_room(50);
+    room.ok("convert shop.csv --label bought -o rows");
+    let mut rows = room.read("rows");
+    rows[15] = 9;
+    room.write("rows", rows);
+    let done = room.run("train rows");
+    assert!(done.err.contains("version 9") && done.err.contains("convert"), "{}", done.err);
+}
