@@ -55,6 +55,7 @@ pub mod metric;
 pub mod model;
 pub mod optimizer;
 pub mod parallel;
+pub mod precision;
 pub mod predict;
 pub mod preset;
 pub mod reading;
