@@ -4,6 +4,7 @@ use pairloom::encode::Transform;
 use pairloom::input::FormatName;
 use pairloom::loss::Loss;
 use pairloom::optimizer::Optimizer;
+use pairloom::precision::Precision;
 use pairloom::preset::Preset;
 use pairloom::{Error, Result};
 
@@ -18,6 +19,11 @@ fn by_name<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &str) -> Re
 /// An update rule.
 pub fn optimizer(name: &str) -> Result<Optimizer> {
     by_name(&Optimizer::ALL, Optimizer::name, name)
+}
+
+/// How factors are kept.
+pub fn precision(name: &str) -> Result<Precision> {
+    by_name(&Precision::ALL, Precision::name, name)
 }
 
 /// A loss.

@@ -6,6 +6,7 @@ use pairloom::Config;
 use pairloom::encode::Transform;
 use pairloom::loss::Loss;
 use pairloom::optimizer::Optimizer;
+use pairloom::precision::Precision;
 
 /// The settings: each field is one of the library's `Config`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -30,6 +31,9 @@ pub struct ConfigArgs {
     /// sgd, adagrad, adam, or adam-dense (which updates the whole table at each step)
     #[arg(long, value_name = "NAME", value_parser = parse::optimizer)]
     pub optimizer: Option<Optimizer>,
+    /// f32, or bf16, which keeps factors and their optimizer state in half of the memory
+    #[arg(long, value_name = "NAME", value_parser = parse::precision)]
+    pub precision: Option<Precision>,
     /// logistic or squared [default: logistic for a label of two values, else squared]
     #[arg(long, value_name = "NAME", value_parser = parse::loss)]
     pub loss: Option<Loss>,
@@ -100,6 +104,7 @@ impl ConfigArgs {
         set(&mut config.learning_rate, &self.learning_rate.map(Some));
         set(&mut config.warm_up, &self.warm_up);
         set(&mut config.optimizer, &self.optimizer);
+        set(&mut config.precision, &self.precision);
         set(&mut config.loss, &self.loss.map(Some));
         set(&mut config.l2_linear, &self.l2_linear);
         set(&mut config.l2_factors, &self.l2_factors.map(Some));

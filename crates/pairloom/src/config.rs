@@ -6,6 +6,7 @@
 use crate::encode::Transform;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
+use crate::precision::Precision;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,9 @@ pub struct Config {
     pub init_stdev: Option<f64>,
     /// The loss; `None` takes logistic for a label of two values and squared for any other.
     pub loss: Option<Loss>,
+    /// How the factors and the optimizer's state of them are kept; the arithmetic is in 32 bits
+    /// always. Bfloat16 takes half of the memory.
+    pub precision: Precision,
     /// The update rule.
     pub optimizer: Optimizer,
     /// The learning rate. `None` takes 0.03 over the mean `sum_i x_i^2` of a row, at most
@@ -86,6 +90,7 @@ impl Default for Config {
             linear: true,
             init_stdev: None,
             loss: None,
+            precision: Precision::F32,
             optimizer: Optimizer::Adagrad,
             learning_rate: None,
             warm_up: 30,

@@ -56,6 +56,7 @@ pub mod model;
 pub mod optimizer;
 pub mod parallel;
 mod pieces;
+pub mod precision;
 pub mod predict;
 pub mod preset;
 pub mod reading;

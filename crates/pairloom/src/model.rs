@@ -7,6 +7,7 @@ use crate::encode::Encoding;
 use crate::fit::Epoch;
 use crate::interaction::{Fm, Interaction};
 use crate::parallel::Threads;
+use crate::precision::{Bf16, Precision, Stored};
 use crate::schema::Schema;
 use crate::table::Table;
 use crate::{Error, Result};
@@ -51,16 +52,16 @@ impl Weights {
     /// [`Error::Memory`] if the table does not fit.
     pub fn init(config: &Config, counts: &[u32], mean_score: f32) -> Result<Self> {
         let linear = Table::new(counts.len(), 1, 0)?;
-        let mut factors = Table::new(counts.len(), width(config.factors), 0)?;
+        let mut factors = Table::of(counts.len(), width(config.factors), 0, config.precision)?;
         let normal = Normal::new(0.0, config.init_stdev.unwrap_or(0.0))
             .map_err(|_| Error::setting("init_stdev", "a number of at least 0"))?;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed);
-        for (id, &count) in (0..).zip(counts) {
-            if count > 0 {
-                let vector = &mut factors.vector_mut(id)[..config.factors];
-                vector.iter_mut().for_each(|v| *v = normal.sample(&mut random) as f32);
+        factors.change(|id, vector| {
+            if counts[id as usize] > 0 {
+                let vector = vector[..config.factors].iter_mut();
+                vector.for_each(|v| *v = normal.sample(&mut random) as f32);
             }
-        }
+        });
         Ok(Weights { bias: if config.bias { mean_score } else { 0.0 }, linear, factors })
     }
 
@@ -70,25 +71,33 @@ impl Weights {
     }
 }
 
-/// Something to do with the interaction that the settings ask for, whichever it is.
+/// Something to do with the interaction that the settings ask for, whichever it is, and with vectors
+/// that are kept as `T`.
 pub(crate) trait WithInteraction {
     /// What comes of it.
     type Output;
 
     /// Does it.
-    fn with<M: Interaction + 'static>(self, interaction: M) -> Self::Output;
+    fn with<M: Interaction + 'static, T: Stored>(self, interaction: M) -> Self::Output;
 }
 
 /// Does `what` with the interaction that the settings ask for.
 pub(crate) fn with_interaction<W: WithInteraction>(config: &Config, what: W) -> W::Output {
+    match config.precision {
+        Precision::F32 => with_width::<W, f32>(config, what),
+        Precision::Bf16 => with_width::<W, Bf16>(config, what),
+    }
+}
+
+fn with_width<W: WithInteraction, T: Stored>(config: &Config, what: W) -> W::Output {
     match width(config.factors) {
-        4 => what.with(Fm::<[f32; 4]>::new(4)),
-        8 => what.with(Fm::<[f32; 8]>::new(8)),
-        16 => what.with(Fm::<[f32; 16]>::new(16)),
-        24 => what.with(Fm::<[f32; 24]>::new(24)),
-        32 => what.with(Fm::<[f32; 32]>::new(32)),
-        64 => what.with(Fm::<[f32; 64]>::new(64)),
-        other => what.with(Fm::<Vec<f32>>::new(other)),
+        4 => what.with::<_, T>(Fm::<[f32; 4]>::new(4)),
+        8 => what.with::<_, T>(Fm::<[f32; 8]>::new(8)),
+        16 => what.with::<_, T>(Fm::<[f32; 16]>::new(16)),
+        24 => what.with::<_, T>(Fm::<[f32; 24]>::new(24)),
+        32 => what.with::<_, T>(Fm::<[f32; 32]>::new(32)),
+        64 => what.with::<_, T>(Fm::<[f32; 64]>::new(64)),
+        other => what.with::<_, T>(Fm::<Vec<f32>>::new(other)),
     }
 }
 
@@ -107,9 +116,9 @@ struct Score<'a> {
 impl WithInteraction for Score<'_> {
     type Output = Vec<f32>;
 
-    fn with<M: Interaction>(self, interaction: M) -> Vec<f32> {
+    fn with<M: Interaction, T: Stored>(self, interaction: M) -> Vec<f32> {
         let Weights { bias, linear, factors } = self.weights;
-        let parameters = Parameters::new(linear, factors, *bias);
+        let parameters = Parameters::<T>::new(linear, factors, *bias);
         score_rows(&interaction, parameters, self.rows, self.threads)
     }
 }
@@ -123,9 +132,9 @@ struct ScoreSingle<'a> {
 impl WithInteraction for ScoreSingle<'_> {
     type Output = f32;
 
-    fn with<M: Interaction>(self, interaction: M) -> f32 {
+    fn with<M: Interaction, T: Stored>(self, interaction: M) -> f32 {
         let Weights { bias, linear, factors } = self.weights;
-        score_single(&interaction, Parameters::new(linear, factors, *bias), self.row)
+        score_single(&interaction, Parameters::<T>::new(linear, factors, *bias), self.row)
     }
 }
 

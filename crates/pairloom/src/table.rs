@@ -1,8 +1,10 @@
 //! A large array: for each feature its vector and, while training, the optimizer's state beside it:
 //! `[v1 .. vk, padding | state]`. A feature's update then touches neighbouring cache lines only.
 //! The factors are one table, the linear weights another with vectors of one float: with 16 factors
-//! and AdaGrad a feature then takes two cache lines and a bit instead of three.
+//! and AdaGrad a feature then takes two cache lines and a bit instead of three, and one and a bit where
+//! the factors are kept in 16 bits ([`crate::precision`]).
 
+use crate::precision::{Bf16, Precision, Stored};
 use crate::simd::prefetch;
 use crate::{Result, memory};
 use memmap2::MmapMut;
@@ -30,11 +32,12 @@ pub struct Table {
     features: usize,
     width: usize,
     stride: usize,
+    precision: Precision,
 }
 
 /// Bytes that a table takes.
-pub fn bytes(features: usize, width: usize, states: usize) -> u128 {
-    features as u128 * width as u128 * (1 + states as u128) * size_of::<f32>() as u128
+pub fn bytes(features: usize, width: usize, states: usize, precision: Precision) -> u128 {
+    features as u128 * width as u128 * (1 + states as u128) * precision.bytes() as u128
 }
 
 impl Table {
@@ -43,7 +46,15 @@ impl Table {
     /// # Errors
     /// [`crate::Error::Memory`] if the system has not got the memory.
     pub fn new(features: usize, width: usize, states: usize) -> Result<Self> {
-        let need = bytes(features, width, states);
+        Table::of(features, width, states, Precision::F32)
+    }
+
+    /// The same, with its numbers kept in this way.
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`] if the system has not got the memory.
+    pub fn of(features: usize, width: usize, states: usize, precision: Precision) -> Result<Self> {
+        let need = bytes(features, width, states, precision);
         let failed = || {
             let need = memory::gib(need);
             let what = format!("the {need} of {features} features with the optimizer's state");
@@ -51,7 +62,7 @@ impl Table {
         };
         let size = usize::try_from(need).map_err(|_| failed())?;
         let pages = Pages::zeroed(size).map_err(|_| failed())?;
-        Ok(Table { pages, features, width, stride: width * (1 + states) })
+        Ok(Table { pages, features, width, stride: width * (1 + states), precision })
     }
 
     /// Number of features.
@@ -69,45 +80,86 @@ impl Table {
         self.stride
     }
 
-    /// All floats, feature after feature.
+    /// How the numbers are kept.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// All numbers, feature after feature; none if they are kept in another way.
+    #[inline(always)]
+    pub fn numbers<T: Stored>(&self) -> &[T] {
+        match T::PRECISION == self.precision {
+            true => &bytemuck::cast_slice(&self.pages.0)[..self.features * self.stride],
+            false => &[],
+        }
+    }
+
+    /// All numbers, feature after feature; none if they are kept in another way.
+    pub fn numbers_mut<T: Stored>(&mut self) -> &mut [T] {
+        let numbers = self.features * self.stride;
+        match T::PRECISION == self.precision {
+            true => &mut bytemuck::cast_slice_mut(&mut self.pages.0)[..numbers],
+            false => &mut [],
+        }
+    }
+
+    /// All numbers of a table of 32-bit floats.
     #[inline(always)]
     pub fn floats(&self) -> &[f32] {
-        &bytemuck::cast_slice(&self.pages.0)[..self.features * self.stride]
+        self.numbers()
     }
 
-    /// All floats, feature after feature.
+    /// All numbers of a table of 32-bit floats.
     pub fn floats_mut(&mut self) -> &mut [f32] {
-        let floats = self.features * self.stride;
-        &mut bytemuck::cast_slice_mut(&mut self.pages.0)[..floats]
+        self.numbers_mut()
     }
 
-    /// The vector of a feature.
+    /// The vector of a feature, in a table of 32-bit floats.
     pub fn vector(&self, id: u32) -> &[f32] {
         self.view().vector(id, self.width)
     }
 
     /// What a loop over many features looks at.
     #[inline(always)]
-    pub(crate) fn view(&self) -> View<'_> {
-        View { floats: self.floats(), stride: self.stride }
+    pub(crate) fn view<T: Stored>(&self) -> View<'_, T> {
+        View { numbers: self.numbers(), stride: self.stride }
     }
 
-    /// The vector of a feature.
+    /// The vector of a feature, in a table of 32-bit floats.
     pub fn vector_mut(&mut self, id: u32) -> &mut [f32] {
         let (stride, width) = (self.stride, self.width);
         &mut self.floats_mut()[id as usize * stride..][..width]
     }
 
-    /// Vectors of all features in the order of their ids.
-    pub fn vectors(&self) -> impl Iterator<Item = &[f32]> {
-        (0..self.features as u32).map(|id| self.vector(id))
+    /// Vectors of all features in the order of their ids, if they are kept in this way.
+    pub fn vectors<T: Stored>(&self) -> impl Iterator<Item = &[T]> {
+        let view = self.view();
+        (0..self.features as u32).map(move |id| view.vector(id, self.width))
     }
 
-    /// Vectors of all features in the order of their ids.
-    pub(crate) fn vectors_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+    /// Vectors of all features in the order of their ids, if they are kept in this way.
+    pub(crate) fn vectors_mut<T: Stored>(&mut self) -> impl Iterator<Item = &mut [T]> {
         let (stride, width) = (self.stride, self.width);
-        let rows = self.floats_mut().chunks_exact_mut(stride.max(1));
+        let rows = self.numbers_mut().chunks_exact_mut(stride.max(1));
         rows.map(move |row| &mut row[..width])
+    }
+
+    /// Changes the vector of every feature, whatever it is kept in: `change` has its id and its
+    /// numbers, which are then rounded to the nearest.
+    pub fn change(&mut self, mut change: impl FnMut(u32, &mut [f32])) {
+        match self.precision {
+            Precision::F32 => self.change_in::<f32>(&mut change),
+            Precision::Bf16 => self.change_in::<Bf16>(&mut change),
+        }
+    }
+
+    fn change_in<T: Stored>(&mut self, change: &mut impl FnMut(u32, &mut [f32])) {
+        let mut floats = vec![0.0; self.width];
+        for (id, vector) in (0..).zip(self.vectors_mut::<T>()) {
+            floats.iter_mut().zip(&*vector).for_each(|(to, from)| *to = from.load());
+            change(id, &mut floats);
+            vector.iter_mut().zip(&floats).for_each(|(to, from)| *to = T::nearest(*from));
+        }
     }
 
     /// The same vectors with another amount of (zeroed) state.
@@ -115,41 +167,47 @@ impl Table {
     /// # Errors
     /// [`crate::Error::Memory`] if the system has not got the memory.
     pub(crate) fn with_states(&self, states: usize) -> Result<Self> {
-        let mut table = Table::new(self.features, self.width, states)?;
-        table.copy_vectors(self);
+        let mut table = Table::of(self.features, self.width, states, self.precision)?;
+        match self.precision {
+            Precision::F32 => table.copy_vectors::<f32>(self),
+            Precision::Bf16 => table.copy_vectors::<Bf16>(self),
+        }
         Ok(table)
     }
 
-    /// Takes over the vectors (not the state) of a table with as many features of the same width.
-    pub(crate) fn copy_vectors(&mut self, from: &Table) {
-        for (to, from) in self.vectors_mut().zip(from.vectors()) {
+    /// Takes over the vectors (not the state) of a table of the same features, width and precision.
+    fn copy_vectors<T: Stored>(&mut self, from: &Table) {
+        for (to, from) in self.vectors_mut::<T>().zip(from.vectors()) {
             to.copy_from_slice(from);
         }
     }
 
-    /// Whether every float is finite.
+    /// Whether every number is finite.
     pub fn is_finite(&self) -> bool {
-        self.floats().iter().all(|x| x.is_finite())
+        match self.precision {
+            Precision::F32 => self.numbers::<f32>().iter().all(|x| x.is_finite()),
+            Precision::Bf16 => self.numbers::<Bf16>().iter().all(|x| x.load().is_finite()),
+        }
     }
 }
 
-/// The floats of a table, found once.
+/// The numbers of a table, found once.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct View<'a> {
-    floats: &'a [f32],
+pub(crate) struct View<'a, T> {
+    numbers: &'a [T],
     stride: usize,
 }
 
-impl<'a> View<'a> {
-    /// The vector of a feature: `width` floats, as the compiler may know.
+impl<'a, T> View<'a, T> {
+    /// The vector of a feature: `width` numbers, as the compiler may know.
     #[inline(always)]
-    pub(crate) fn vector(self, id: u32, width: usize) -> &'a [f32] {
-        &self.floats[id as usize * self.stride..][..width]
+    pub(crate) fn vector(self, id: u32, width: usize) -> &'a [T] {
+        &self.numbers[id as usize * self.stride..][..width]
     }
 
     /// Asks for the memory of a feature's vector, if there is such a feature.
     #[inline(always)]
     pub(crate) fn prefetch(self, id: u32, width: usize) {
-        prefetch(self.floats, id as usize * self.stride, width);
+        prefetch(self.numbers, id as usize * self.stride, width);
     }
 }

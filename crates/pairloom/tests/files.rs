@@ -16,6 +16,7 @@ use pairloom::file::FORMAT_VERSION;
 use pairloom::fit::Checkpoints;
 use pairloom::input::{self};
 use pairloom::parallel::Threads;
+use pairloom::precision::Precision;
 use pairloom::predict::EvaluateOptions;
 use pairloom::reading::OnError;
 use pairloom::train::{Job, SchemaSource};
@@ -443,4 +444,36 @@ fn weights_that_are_not_finite_are_refused() {
             assert_eq!(message, format!("tensor '{name}' has values that are not finite"));
         }
     }
+}
+
+#[test]
+fn factors_of_another_precision_than_the_settings_say_are_refused() {
+    let folder = folder();
+    let file = path(&folder, "model");
+    let data = write(&folder, "rows.csv", all_kinds(200));
+    let of = |precision| model(&job(&data, &Config { precision, epochs: 1, ..plain_config() }));
+    for (precision, other, found) in
+        [(Precision::Bf16, "f32", "BF16"), (Precision::F32, "bf16", "F32")]
+    {
+        let (header, mut document, data) = parts(&bytes(&of(precision)));
+        load(&file, &joined(header.clone(), &document, &data)).unwrap();
+        let settings = &mut document["document"]["config"]["precision"];
+        assert_eq!(*settings, precision.name());
+        *settings = json!(other);
+        let message = refusal(&file, &joined(header.clone(), &document, &data));
+        assert!(message.starts_with(&format!("tensor 'factors' is {found} [")), "{message}");
+        document["document"]["config"]["precision"] = json!("f8");
+        let message = refusal(&file, &joined(header, &document, &data));
+        assert!(message.contains("unknown variant `f8`"), "{message}");
+    }
+    // Files from before there was a choice are of 32-bit floats.
+    let (header, mut document, data) = parts(&bytes(&of(Precision::F32)));
+    document["document"]["config"].as_object_mut().unwrap().remove("precision");
+    load(&file, &joined(header, &document, &data)).unwrap();
+    // An infinite bfloat16.
+    let (header, document, mut data) = parts(&bytes(&of(Precision::Bf16)));
+    let end = header["factors"]["data_offsets"][1].as_u64().unwrap() as usize;
+    data[end - 2..end].copy_from_slice(&0x7F80u16.to_le_bytes());
+    let message = refusal(&file, &joined(header, &document, &data));
+    assert_eq!(message, "tensor 'factors' has values that are not finite");
 }

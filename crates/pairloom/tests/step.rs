@@ -147,7 +147,7 @@ impl Plain {
             values: values.to_vec(),
             state: vec![0.0; values.len() * case.optimizer.states()],
         };
-        let vectors = weights.linear.vectors().zip(weights.factors.vectors());
+        let vectors = weights.linear.vectors().zip(weights.factors.vectors::<f32>());
         let features = vectors.map(|(w, v)| parameters(&[w, &v[..FACTORS]].concat())).collect();
         let bias = parameters(&[weights.bias]);
         Plain { case, features, counts: counts(weights), bias, time: 0 }
@@ -399,7 +399,7 @@ fn what_is_restored_goes_on_to_the_same_bits() {
         assert!(bits(straight.state()) == bits(resumed.state()), "{case:?}");
         let copy = straight.weights().unwrap();
         assert_eq!(copy.bias, straight.state().bias[0]);
-        assert!(copy.linear.vectors().eq(straight.state().linear.vectors()));
-        assert!(copy.factors.vectors().eq(straight.state().factors.vectors()));
+        assert!(copy.linear.vectors::<f32>().eq(straight.state().linear.vectors::<f32>()));
+        assert!(copy.factors.vectors::<f32>().eq(straight.state().factors.vectors::<f32>()));
     }
 }

@@ -50,7 +50,7 @@ pub fn model<L: Lanes + 'static>(width: usize, optimizer: Optimizer) -> Result<B
         counts,
         bias: true,
     };
-    Ok(Box::new(Cpu::new(interaction, &weights, settings, Threads::new(1)?)?))
+    Ok(Box::new(Cpu::<_, f32>::new(interaction, &weights, settings, Threads::new(1)?)?))
 }
 
 /// One step over the batch.

@@ -10,6 +10,8 @@ use crate::backend::State;
 use crate::config::Config;
 use crate::fit::Epoch;
 use crate::model::Weights;
+use crate::precision::{Bf16, Precision, Stored};
+use crate::table::Table;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::iter::once;
@@ -69,8 +71,7 @@ impl Checkpoint<'_> {
         let best = self.best.iter().flat_map(|best| weights(best, config.factors));
         let mut tensors: Vec<_> = best.collect();
         for (name, table) in [("table_linear", linear), ("table_factors", factors)] {
-            let shape = [table.features(), table.stride()];
-            tensors.push((name.into(), Tensor::floats(&shape, once(table.floats()))));
+            tensors.push((name.into(), whole(table)));
         }
         tensors.push(("table_bias".into(), Tensor::floats(&[bias.len()], once(&bias[..]))));
         container::write(path, KIND, &document, tensors)
@@ -99,8 +100,10 @@ pub fn load(
     }
     let State { linear, factors, bias, time } = state;
     for (name, table) in [("table_linear", linear), ("table_factors", &mut *factors)] {
-        let shape = [table.features(), table.stride()];
-        file.floats(name, &shape)?.read(once(table.floats_mut()))?;
+        match table.precision() {
+            Precision::F32 => read_whole::<f32>(&file, name, table)?,
+            Precision::Bf16 => read_whole::<Bf16>(&file, name, table)?,
+        }
     }
     file.floats("table_bias", &[bias.len()])?.read(once(&mut bias[..]))?;
     *time = document.time;
@@ -109,6 +112,21 @@ pub fn load(
         _ => Some(read_weights(&file, config, factors.features())?),
     };
     Ok((document.progress.into_owned(), best))
+}
+
+/// A table with the optimizer's state.
+fn whole(table: &Table) -> Tensor<'_> {
+    let shape = [table.features(), table.stride()];
+    match table.precision() {
+        Precision::F32 => Tensor::floats(&shape, once(table.numbers::<f32>())),
+        Precision::Bf16 => Tensor::floats(&shape, once(table.numbers::<Bf16>())),
+    }
+}
+
+/// What [`whole`] has written.
+fn read_whole<T: Stored>(file: &Container, name: &str, table: &mut Table) -> Result<()> {
+    let shape = [table.features(), table.stride()];
+    file.floats::<T>(name, &shape)?.read(once(table.numbers_mut()))
 }
 
 /// What is not the same in a checkpoint and in this run, if anything.

@@ -7,6 +7,7 @@ use crate::encode::{Dictionary, Encoding, FieldKind, Number, Vocabulary};
 use crate::fit::Epoch;
 use crate::memory;
 use crate::model::{Model, Weights, width};
+use crate::precision::{Bf16, Precision, Stored};
 use crate::schema::Schema;
 use crate::table::{self, Table};
 use serde::{Deserialize, Serialize};
@@ -79,25 +80,42 @@ impl Model {
 pub(super) fn weights(weights: &Weights, factors: usize) -> Vec<(String, Tensor<'_>)> {
     let Weights { bias, linear, factors: vectors } = weights;
     let n = vectors.features();
-    let all = vectors.vectors().map(move |vector| &vector[..factors]);
+    let factors = match vectors.precision() {
+        Precision::F32 => factor_tensor::<f32>(vectors, factors),
+        Precision::Bf16 => factor_tensor::<Bf16>(vectors, factors),
+    };
     vec![
         ("bias".into(), Tensor::floats(&[1], once(from_ref(bias)))),
         ("linear".into(), Tensor::floats(&[n], once(linear.floats()))),
-        ("factors".into(), Tensor::floats(&[n, factors], all)),
+        ("factors".into(), factors),
     ]
+}
+
+fn factor_tensor<T: Stored>(vectors: &Table, factors: usize) -> Tensor<'_> {
+    let all = vectors.vectors::<T>().map(move |vector| &vector[..factors]);
+    Tensor::floats(&[vectors.features(), factors], all)
 }
 
 /// What [`weights`] has written.
 pub(super) fn read_weights(file: &Container, config: &Config, features: usize) -> Result<Weights> {
+    match config.precision {
+        Precision::F32 => read_as::<f32>(file, config, features),
+        Precision::Bf16 => read_as::<Bf16>(file, config, features),
+    }
+}
+
+/// Factors kept as `T`.
+fn read_as<T: Stored>(file: &Container, config: &Config, features: usize) -> Result<Weights> {
     let (k, mut bias) = (config.factors, 0.0);
     let linear = file.floats("linear", &[features])?;
-    let factors = file.floats("factors", &[features, k])?;
+    let factors = file.floats::<T>("factors", &[features, k])?;
     file.floats("bias", &[1])?.read(once(from_mut(&mut bias)))?;
-    let bytes = table::bytes(features, 1, 0) + table::bytes(features, width(k), 0);
+    let bytes = table::bytes(features, 1, 0, Precision::F32)
+        + table::bytes(features, width(k), 0, T::PRECISION);
     let what = format!("a model of {features} features and {k} factors");
     memory::check(bytes, &what, memory::FREE_SOME)?;
     let (mut weights, mut vectors) =
-        (Table::new(features, 1, 0)?, Table::new(features, width(k), 0)?);
+        (Table::new(features, 1, 0)?, Table::of(features, width(k), 0, T::PRECISION)?);
     linear.read(once(weights.floats_mut()))?;
     factors.read(vectors.vectors_mut().map(|vector| &mut vector[..k]))?;
     Ok(Weights { bias, linear: weights, factors: vectors })

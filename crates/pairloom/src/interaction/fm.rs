@@ -9,6 +9,7 @@
 //! `dy/dv_if = x_i (S_f - v_if x_i)` with `S_f = sum_j v_jf x_j`.
 
 use super::{Interaction, Lanes};
+use crate::precision::Stored;
 use std::marker::PhantomData;
 
 /// The pairs of a factorization machine, in vectors of the type `L`.
@@ -47,10 +48,10 @@ impl<L: Lanes> Interaction for Fm<L> {
     }
 
     #[inline(always)]
-    fn absorb(&self, vector: &[f32], x: f32, [sum, squares]: &mut [L; 2]) {
+    fn absorb<T: Stored>(&self, vector: &[T], x: f32, [sum, squares]: &mut [L; 2]) {
         let lanes = sum.as_mut().iter_mut().zip(squares.as_mut());
         for ((s, q), v) in lanes.zip(&vector[..self.width()]) {
-            let t = v * x;
+            let t = v.load() * x;
             *s += t;
             *q += t * t;
         }

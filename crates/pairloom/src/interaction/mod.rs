@@ -10,6 +10,8 @@ mod fm;
 
 pub use fm::Fm;
 
+use crate::precision::Stored;
+
 /// A model over feature vectors.
 pub trait Interaction: Send + Sync {
     /// A vector, or its gradient.
@@ -28,7 +30,7 @@ pub trait Interaction: Send + Sync {
     fn afresh(&self, used: &mut Self::Sums) -> Self::Sums;
 
     /// Adds a feature with value `x` to the running sums.
-    fn absorb(&self, vector: &[f32], x: f32, sums: &mut Self::Sums);
+    fn absorb<T: Stored>(&self, vector: &[T], x: f32, sums: &mut Self::Sums);
 
     /// What the factors add to the score.
     fn score(&self, sums: &Self::Sums) -> f32;

@@ -10,6 +10,7 @@ use crate::loss::Loss;
 use crate::model::{Weights, WithInteraction, width, with_interaction};
 use crate::optimizer::Update;
 use crate::parallel::Threads;
+use crate::precision::{Precision, Stored};
 use crate::store::{Room, Store};
 use crate::{Error, Result, memory, table};
 
@@ -36,8 +37,8 @@ struct OnCpu<'a> {
 impl WithInteraction for OnCpu<'_> {
     type Output = Result<Box<dyn Backend>>;
 
-    fn with<M: Interaction + 'static>(self, interaction: M) -> Self::Output {
-        Ok(Box::new(Cpu::new(interaction, self.weights, self.settings, self.threads)?))
+    fn with<M: Interaction + 'static, T: Stored>(self, interaction: M) -> Self::Output {
+        Ok(Box::new(Cpu::<M, T>::new(interaction, self.weights, self.settings, self.threads)?))
     }
 }
 
@@ -68,7 +69,10 @@ fn step_settings(config: &Config, target: &Target, counts: Vec<u32>) -> StepSett
 /// Bytes of the tables of so many features with the optimizer's state, and of the best epoch's.
 fn tables(config: &Config, features: usize) -> u128 {
     let width = width(config.factors);
-    let of = |states| table::bytes(features, 1, states) + table::bytes(features, width, states);
+    let of = |states| {
+        table::bytes(features, 1, states, Precision::F32)
+            + table::bytes(features, width, states, config.precision)
+    };
     of(config.optimizer.states()) + of(0)
 }
 

@@ -63,9 +63,7 @@ impl Units {
         }
         rows.scale(&self.0.iter().map(|unit| 1.0 / unit).collect::<Vec<f32>>())?;
         for table in weights.into_iter().flat_map(|w| [&mut w.linear, &mut w.factors]) {
-            for (vector, unit) in table.vectors_mut().zip(&self.0) {
-                vector.iter_mut().for_each(|w| *w *= unit);
-            }
+            table.change(|id, vector| vector.iter_mut().for_each(|w| *w *= self.0[id as usize]));
         }
         Ok(())
     }

@@ -3,18 +3,19 @@
 use super::Parameters;
 use super::prepared::{Layout, Value};
 use super::scores::score;
-use crate::backend::{State, StepSettings};
+use crate::backend::StepSettings;
 use crate::interaction::Interaction;
+use crate::precision::Stored;
 use crate::simd::Work;
 
 /// How many features ahead the vectors are asked for.
 const AHEAD: usize = 40;
 
 /// A thread's rows of a batch, and what comes of them.
-pub(super) struct Forward<'a, M: Interaction, X> {
+pub(super) struct Forward<'a, M: Interaction, X, T> {
     pub(super) interaction: &'a M,
     pub(super) settings: &'a StepSettings,
-    pub(super) state: &'a State,
+    pub(super) parameters: Parameters<'a, T>,
     pub(super) layout: &'a Layout<X>,
     /// Place of the first row in the whole batch.
     pub(super) first: usize,
@@ -23,14 +24,13 @@ pub(super) struct Forward<'a, M: Interaction, X> {
     pub(super) losses: &'a mut [f64],
 }
 
-impl<M: Interaction, X: Value> Work for Forward<'_, M, X> {
+impl<M: Interaction, X: Value, T: Stored> Work for Forward<'_, M, X, T> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Forward { interaction, settings, layout, first, .. } = self;
+        let Forward { interaction, settings, parameters, layout, first, .. } = self;
         let StepSettings { loss, target, .. } = settings;
-        let parameters = Parameters::of(self.state);
         let last = layout.range(first + self.sums.len() - 1).end;
         let ids = &layout.ids()[..last];
         let soon = layout.range(first).start..(layout.range(first).start + AHEAD).min(last);

@@ -23,17 +23,19 @@ mod scores;
 mod update;
 
 use super::{Backend, State, StepSettings};
-use crate::Result;
 use crate::batch::{Row, Rows};
 use crate::interaction::{Interaction, Lanes};
 use crate::model::Weights;
 use crate::optimizer::{Moment, Update};
 use crate::parallel::Threads;
+use crate::precision::Stored;
 use crate::simd::{self, Work};
 use crate::table::{Table, View};
+use crate::{Error, Result};
 use forward::Forward;
 use prepared::{Entry, Layout, One, Prepared, Preparing, Value};
 use scores::{Scores, Single};
+use std::marker::PhantomData;
 use std::mem;
 use update::{Features, Piece};
 
@@ -41,8 +43,8 @@ use update::{Features, Piece};
 /// is learned from and in the one that is prepared.
 pub(crate) const ENTRY_BYTES: u128 = 2 * (3 * size_of::<Entry<f32>>() as u128 + 8);
 
-/// A model in training on the CPU.
-pub struct Cpu<M: Interaction> {
+/// A model in training on the CPU, with its factors kept as `T`.
+pub struct Cpu<M: Interaction, T = f32> {
     interaction: M,
     settings: StepSettings,
     state: State,
@@ -54,6 +56,7 @@ pub struct Cpu<M: Interaction> {
     valued: Batches<f32>,
     /// The batch after the coming one.
     announced: Vec<u32>,
+    stored: PhantomData<T>,
 }
 
 /// What one step writes down on the way, kept to be used again.
@@ -63,6 +66,8 @@ struct Scratch<M: Interaction> {
     losses: Vec<f64>,
     /// A gradient for each thread that steps.
     gradients: Vec<M::Vector>,
+    /// Factors and state of a feature for each of them.
+    spares: Vec<Vec<f32>>,
 }
 
 /// The batch to learn from, and the one after it.
@@ -94,10 +99,11 @@ fn steppers(threads: usize) -> usize {
     threads - if threads == 1 { 0 } else { (2 * threads / 5).max(1) }
 }
 
-impl<M: Interaction> Cpu<M> {
+impl<M: Interaction, T: Stored> Cpu<M, T> {
     /// Starts from `weights`, with fresh optimizer state.
     ///
     /// # Errors
+    /// [`Error::Usage`] if the weights are not kept as `T`;
     /// [`crate::Error::Memory`] if the state does not fit.
     pub fn new(
         interaction: M,
@@ -105,6 +111,10 @@ impl<M: Interaction> Cpu<M> {
         settings: StepSettings,
         threads: Threads,
     ) -> Result<Self> {
+        if weights.factors.precision() != T::PRECISION {
+            let rule = format!("{} for these weights", weights.factors.precision().name());
+            return Err(Error::setting("precision", &rule));
+        }
         let states = settings.optimizer.states();
         let mut bias = vec![0.0; 1 + states];
         bias[0] = weights.bias;
@@ -115,13 +125,24 @@ impl<M: Interaction> Cpu<M> {
             time: 0,
         };
         let gradients = vec![M::Vector::zeros(interaction.width()); steppers(threads.count())];
+        let spares = vec![vec![0.0; state.factors.stride()]; gradients.len()];
         let (sums, slopes, losses) = (Vec::new(), Vec::new(), Vec::new());
-        let scratch = Scratch { sums, slopes, losses, gradients };
+        let scratch = Scratch { sums, slopes, losses, gradients, spares };
         let (bounds, announced) = (Vec::new(), Vec::new());
         let (ones, valued) = (Batches::default(), Batches::default());
-        let cpu =
-            Cpu { interaction, settings, state, threads, bounds, scratch, ones, valued, announced };
-        Ok(cpu)
+        let stored = PhantomData;
+        Ok(Cpu {
+            interaction,
+            settings,
+            state,
+            threads,
+            bounds,
+            scratch,
+            ones,
+            valued,
+            announced,
+            stored,
+        })
     }
 
     /// A step with these batches; the next one is `announced`, if it is to be prepared.
@@ -183,7 +204,7 @@ impl<M: Interaction> Cpu<M> {
             Task::Step(Forward {
                 interaction: &self.interaction,
                 settings: &self.settings,
-                state: &self.state,
+                parameters: Parameters::<T>::of(&self.state),
                 layout,
                 first: number * share,
                 sums,
@@ -201,10 +222,11 @@ impl<M: Interaction> Cpu<M> {
     fn update<X: Value>(&mut self, now: &Prepared<X>, next: &mut Prepared<X>, moment: Moment) {
         let State { linear, factors, .. } = &mut self.state;
         let strides = [linear.stride(), factors.stride()];
-        let (mut weights, mut vectors) = (linear.floats_mut(), factors.floats_mut());
-        let Scratch { sums, slopes, gradients, .. } = &mut self.scratch;
+        let (mut weights, mut vectors) = (linear.floats_mut(), factors.numbers_mut::<T>());
+        let Scratch { sums, slopes, gradients, spares, .. } = &mut self.scratch;
         let (mut tasks, mut from) = (Vec::with_capacity(2 * self.bounds.len()), 0);
-        for ((&to, sorted), gradient) in self.bounds.iter().zip(&now.sorted).zip(gradients) {
+        let pieces = self.bounds.iter().zip(&now.sorted).zip(gradients.iter_mut().zip(spares));
+        for ((&to, sorted), (gradient, spare)) in pieces {
             let count = (to - from) as usize;
             let (linear, others) = weights.split_at_mut(count * strides[0]);
             let (factors, more) = vectors.split_at_mut(count * strides[1]);
@@ -216,10 +238,11 @@ impl<M: Interaction> Cpu<M> {
                 sums,
                 slopes,
                 features: from..to,
-                linear: Piece { floats: linear, stride: strides[0] },
-                factors: Piece { floats: factors, stride: strides[1] },
+                linear: Piece { numbers: linear, stride: strides[0] },
+                factors: Piece { numbers: factors, stride: strides[1] },
                 sorted,
                 gradient,
+                spare,
             }));
             from = to;
         }
@@ -256,7 +279,7 @@ fn bounds(settings: &StepSettings, share: f64, threads: usize) -> Vec<u32> {
     bounds
 }
 
-impl<M: Interaction> Backend for Cpu<M> {
+impl<M: Interaction, T: Stored> Backend for Cpu<M, T> {
     /// A place among the entries is half of a word.
     fn most_entries(&self) -> usize {
         u32::MAX as usize
@@ -287,7 +310,7 @@ impl<M: Interaction> Backend for Cpu<M> {
     }
 
     fn scores(&self, rows: &Rows) -> Vec<f32> {
-        score_rows(&self.interaction, Parameters::of(&self.state), rows, &self.threads)
+        score_rows(&self.interaction, Parameters::<T>::of(&self.state), rows, &self.threads)
     }
 
     fn state(&self) -> &State {
@@ -301,13 +324,13 @@ impl<M: Interaction> Backend for Cpu<M> {
 
 /// What scores are made with.
 #[derive(Clone, Copy)]
-pub(crate) struct Parameters<'a> {
-    linear: View<'a>,
-    factors: View<'a>,
+pub(crate) struct Parameters<'a, T> {
+    linear: View<'a, f32>,
+    factors: View<'a, T>,
     bias: f32,
 }
 
-impl<'a> Parameters<'a> {
+impl<'a, T: Stored> Parameters<'a, T> {
     pub(crate) fn new(linear: &'a Table, factors: &'a Table, bias: f32) -> Self {
         Parameters { linear: linear.view(), factors: factors.view(), bias }
     }
@@ -325,9 +348,9 @@ impl<'a> Parameters<'a> {
 }
 
 /// Scores of rows.
-pub(crate) fn score_rows<M: Interaction>(
+pub(crate) fn score_rows<M: Interaction, T: Stored>(
     interaction: &M,
-    parameters: Parameters<'_>,
+    parameters: Parameters<'_, T>,
     rows: &Rows,
     threads: &Threads,
 ) -> Vec<f32> {
@@ -340,9 +363,9 @@ pub(crate) fn score_rows<M: Interaction>(
 }
 
 /// The score of one row. Nothing is allocated where the compiler knows the width.
-pub(crate) fn score_single<M: Interaction>(
+pub(crate) fn score_single<M: Interaction, T: Stored>(
     interaction: &M,
-    parameters: Parameters<'_>,
+    parameters: Parameters<'_, T>,
     row: Row<'_>,
 ) -> f32 {
     simd::run(Single { interaction, parameters, row })

@@ -3,6 +3,7 @@
 use super::Parameters;
 use crate::batch::{Row, Rows};
 use crate::interaction::Interaction;
+use crate::precision::Stored;
 use crate::simd::Work;
 
 /// How many rows ahead their vectors are asked for.
@@ -11,9 +12,9 @@ const VECTORS_AHEAD: usize = 1;
 /// The score of a row, and its sums. Meanwhile the vectors of `coming` features are asked for, one
 /// for each that is read: asked for at once they would wait for each other.
 #[inline(always)]
-fn score_row<M: Interaction>(
+fn score_row<M: Interaction, T: Stored>(
     interaction: &M,
-    parameters: Parameters<'_>,
+    parameters: Parameters<'_, T>,
     row: Row<'_>,
     coming: &[u32],
     sums: &mut M::Sums,
@@ -29,9 +30,9 @@ fn score_row<M: Interaction>(
 }
 
 #[inline(always)]
-pub(super) fn score<M: Interaction>(
+pub(super) fn score<M: Interaction, T: Stored>(
     interaction: &M,
-    parameters: Parameters<'_>,
+    parameters: Parameters<'_, T>,
     features: impl Iterator<Item = (u32, f32)>,
     coming: &[u32],
     sums: &mut M::Sums,
@@ -51,15 +52,15 @@ pub(super) fn score<M: Interaction>(
 }
 
 /// Scores of the rows from `first` on.
-pub(super) struct Scores<'a, M> {
+pub(super) struct Scores<'a, M, T> {
     pub(super) interaction: &'a M,
-    pub(super) parameters: Parameters<'a>,
+    pub(super) parameters: Parameters<'a, T>,
     pub(super) rows: &'a Rows,
     pub(super) first: usize,
     pub(super) scores: &'a mut [f32],
 }
 
-impl<M: Interaction> Work for Scores<'_, M> {
+impl<M: Interaction, T: Stored> Work for Scores<'_, M, T> {
     type Output = ();
 
     #[inline(always)]
@@ -75,13 +76,13 @@ impl<M: Interaction> Work for Scores<'_, M> {
 }
 
 /// The score of one row.
-pub(super) struct Single<'a, M> {
+pub(super) struct Single<'a, M, T> {
     pub(super) interaction: &'a M,
-    pub(super) parameters: Parameters<'a>,
+    pub(super) parameters: Parameters<'a, T>,
     pub(super) row: Row<'a>,
 }
 
-impl<M: Interaction> Work for Single<'_, M> {
+impl<M: Interaction, T: Stored> Work for Single<'_, M, T> {
     type Output = f32;
 
     #[inline(always)]

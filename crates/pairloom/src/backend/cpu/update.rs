@@ -4,6 +4,7 @@ use super::prepared::{Entry, Sorted, Value};
 use crate::backend::StepSettings;
 use crate::interaction::{Interaction, Lanes};
 use crate::optimizer::{Moment, Update};
+use crate::precision::{Chance, Stored};
 use crate::simd::{Work, prefetch, prefetch_to_write};
 use std::ops::Range;
 
@@ -11,38 +12,39 @@ use std::ops::Range;
 const AHEAD: usize = 24;
 
 /// The rows of some features in a table, and how long they are.
-pub(super) struct Piece<'a> {
-    pub(super) floats: &'a mut [f32],
+pub(super) struct Piece<'a, T> {
+    pub(super) numbers: &'a mut [T],
     pub(super) stride: usize,
 }
 
-impl Piece<'_> {
+impl<T> Piece<'_, T> {
     #[inline(always)]
-    fn row(&mut self, at: u32) -> &mut [f32] {
-        &mut self.floats[at as usize * self.stride..][..self.stride]
+    fn row(&mut self, at: u32) -> &mut [T] {
+        &mut self.numbers[at as usize * self.stride..][..self.stride]
     }
 
     #[inline(always)]
     fn ask(&self, at: u32) {
-        prefetch_to_write(self.floats, at as usize * self.stride, self.stride);
+        prefetch_to_write(self.numbers, at as usize * self.stride, self.stride);
     }
 }
 
 /// A thread's features, and what moves them.
-pub(super) struct Features<'a, M: Interaction, X> {
+pub(super) struct Features<'a, M: Interaction, X, T> {
     pub(super) interaction: &'a M,
     pub(super) settings: &'a StepSettings,
     pub(super) now: Moment,
     pub(super) sums: &'a [M::Sums],
     pub(super) slopes: &'a [f32],
     pub(super) features: Range<u32>,
-    pub(super) linear: Piece<'a>,
-    pub(super) factors: Piece<'a>,
+    pub(super) linear: Piece<'a, f32>,
+    pub(super) factors: Piece<'a, T>,
     pub(super) sorted: &'a Sorted<X>,
     pub(super) gradient: &'a mut M::Vector,
+    pub(super) spare: &'a mut [f32],
 }
 
-impl<M: Interaction, X: Value> Work for Features<'_, M, X> {
+impl<M: Interaction, X: Value, T: Stored> Work for Features<'_, M, X, T> {
     type Output = ();
 
     #[inline(always)]
@@ -64,7 +66,7 @@ impl<M: Interaction, X: Value> Work for Features<'_, M, X> {
     }
 }
 
-impl<M: Interaction, X: Value> Features<'_, M, X> {
+impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
     /// Asks for the memory that a coming entry's feature needs.
     #[inline(always)]
     fn ask(&self, entry: Option<&Entry<X>>) {
@@ -85,11 +87,12 @@ impl<M: Interaction, X: Value> Features<'_, M, X> {
         // penalty would overshoot.
         let most = 1.0 / self.now.rate;
         let at = feature - self.features.start;
-        let (vector, state) = self.factors.row(at).split_at_mut(self.interaction.width());
-        let mut gradient = M::Vector::afresh(self.gradient);
         let l2 = (share * l2_factors).min(most);
-        gradient.as_mut().iter_mut().zip(&*vector).for_each(|(g, v)| *g = l2 * v);
         let (mut slope_of_w, mut squares) = (0.0, 0.0);
+        let opened = T::open(self.factors.row(at), self.spare);
+        let (vector, state) = opened.split_at_mut(self.interaction.width());
+        let mut gradient = M::Vector::afresh(self.gradient);
+        gradient.as_mut().iter_mut().zip(&*vector).for_each(|(g, v)| *g = l2 * v);
         for &Entry { row, x, .. } in entries {
             let (x, sums, slope) = (x.x(), &self.sums[row as usize], self.slopes[row as usize]);
             self.interaction.backward(vector, x, sums, slope, gradient.as_mut());
@@ -99,6 +102,7 @@ impl<M: Interaction, X: Value> Features<'_, M, X> {
         self.interaction.own(vector, squares, gradient.as_mut());
         optimizer.step(self.now, vector, state, gradient.as_ref());
         *self.gradient = gradient;
+        T::close(self.factors.row(at), self.spare, Chance::new(self.now.time, feature));
         if *linear {
             let (w, state) = self.linear.row(at).split_at_mut(1);
             let gradient = slope_of_w + (share * l2_linear).min(most) * w[0];
@@ -116,8 +120,10 @@ impl<M: Interaction, X: Value> Features<'_, M, X> {
         let zeros = M::Vector::afresh(self.gradient);
         for feature in features {
             let at = feature - self.features.start;
-            let (vector, state) = self.factors.row(at).split_at_mut(self.interaction.width());
+            let opened = T::open(self.factors.row(at), self.spare);
+            let (vector, state) = opened.split_at_mut(self.interaction.width());
             optimizer.step(self.now, vector, state, zeros.as_ref());
+            T::close(self.factors.row(at), self.spare, Chance::new(self.now.time, feature));
             if *linear {
                 let (w, state) = self.linear.row(at).split_at_mut(1);
                 optimizer.step(self.now, w, state, &[0.0]);

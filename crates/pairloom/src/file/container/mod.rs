@@ -10,6 +10,8 @@ mod write;
 pub use read::Container;
 pub use write::{Tensor, write};
 
+use crate::precision::{Precision, Stored};
+use safetensors::tensor::Dtype;
 use std::io::{self, Write};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -30,6 +32,14 @@ const BLOCK: usize = 1 << 18;
 
 /// The longest header that safetensors reads.
 const HEADER_MOST: u64 = 100_000_000;
+
+/// The type of a tensor of floats.
+fn dtype<T: Stored>() -> Dtype {
+    match T::PRECISION {
+        Precision::F32 => Dtype::F32,
+        Precision::Bf16 => Dtype::BF16,
+    }
+}
 
 /// Hashes what is written.
 struct Hashed<W> {

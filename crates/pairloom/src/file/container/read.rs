@@ -1,7 +1,8 @@
 //! Reading a container: everything is checked before any of it is used.
 
-use super::{BLOCK, CHECKSUM, CHECKSUM_LEN, DOCUMENT, HEADER_MOST, Hashed};
+use super::{BLOCK, CHECKSUM, CHECKSUM_LEN, DOCUMENT, HEADER_MOST, Hashed, dtype};
 use crate::file::FORMAT_VERSION;
+use crate::precision::Stored;
 use crate::{Error, Result, memory};
 use bytemuck::Pod;
 use safetensors::tensor::{Dtype, Metadata};
@@ -9,6 +10,7 @@ use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::marker::PhantomData;
 use std::ops::Range;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -69,14 +71,18 @@ impl Container {
         serde_json::from_value(document).map_err(|e| self.refuse(format!("its document: {e}")))
     }
 
-    /// A tensor of 32-bit floats of this shape. Nothing of it is read yet: an array to read it into
+    /// A tensor of floats of this shape and precision. Nothing of it is read yet: an array to read it into
     /// is made only once it is known that the file has as much.
     ///
     /// # Errors
     /// [`Error::ModelFile`] if there is no such tensor.
-    pub fn floats<'a>(&'a self, name: &'a str, shape: &[usize]) -> Result<Floats<'a>> {
-        let place = self.find(name, Dtype::F32, Some(shape))?;
-        Ok(Floats { file: self, name, start: place.start })
+    pub fn floats<'a, T: Stored>(
+        &'a self,
+        name: &'a str,
+        shape: &[usize],
+    ) -> Result<Floats<'a, T>> {
+        let place = self.find(name, dtype::<T>(), Some(shape))?;
+        Ok(Floats { file: self, name, start: place.start, stored: PhantomData })
     }
 
     /// A list of 64-bit numbers.
@@ -146,20 +152,21 @@ impl Container {
 }
 
 /// A tensor of floats that is to be read.
-pub struct Floats<'a> {
+pub struct Floats<'a, T> {
     file: &'a Container,
     name: &'a str,
     start: usize,
+    stored: PhantomData<T>,
 }
 
-impl Floats<'_> {
+impl<T: Stored> Floats<'_, T> {
     /// Reads it into `parts`, one after the other, which are as long as it in all.
     ///
     /// # Errors
     /// [`Error::ModelFile`] for a float that is not finite; [`Error::Io`].
-    pub fn read<'p>(self, parts: impl Iterator<Item = &'p mut [f32]>) -> Result<()> {
-        let Floats { file, name, start } = self;
-        file.read(start, parts, |part| match part.iter().all(|x| x.is_finite()) {
+    pub fn read<'p>(self, parts: impl Iterator<Item = &'p mut [T]>) -> Result<()> {
+        let Floats { file, name, start, .. } = self;
+        file.read(start, parts, |part| match part.iter().all(|x| x.load().is_finite()) {
             true => Ok(()),
             false => Err(file.refuse(format!("tensor '{name}' has values that are not finite"))),
         })

@@ -1,7 +1,8 @@
 //! Writing a container: header, tensors, checksum.
 
-use super::{BLOCK, CHECKSUM, CHECKSUM_LEN, DOCUMENT, HEADER_MOST, Hashed};
+use super::{BLOCK, CHECKSUM, CHECKSUM_LEN, DOCUMENT, HEADER_MOST, Hashed, dtype};
 use crate::file::{FORMAT_VERSION, name, write_whole};
+use crate::precision::Stored;
 use crate::{Error, Result};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use serde::Serialize;
@@ -18,10 +19,10 @@ pub struct Tensor<'a> {
 }
 
 impl<'a> Tensor<'a> {
-    /// A tensor of 32-bit floats, given in parts.
-    pub fn floats(shape: &[usize], parts: impl Iterator<Item = &'a [f32]> + 'a) -> Self {
+    /// A tensor of floats, given in parts.
+    pub fn floats<T: Stored>(shape: &[usize], parts: impl Iterator<Item = &'a [T]> + 'a) -> Self {
         let parts = Box::new(parts.map(bytemuck::cast_slice));
-        Tensor { dtype: Dtype::F32, shape: shape.to_vec(), parts }
+        Tensor { dtype: dtype::<T>(), shape: shape.to_vec(), parts }
     }
 
     /// A list of 64-bit numbers.
