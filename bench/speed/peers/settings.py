@@ -22,8 +22,8 @@ def grid(**settings):
 
 
 GRID = {
-    "modern_fm": grid(batch_size=[1, 512], rate=[0.01, 0.02, 0.05], l2=[1e-5, 1e-3]),
-    "xlearn": grid(rate=[0.03, 0.05, 0.1, 0.2], l2=[2e-5, 2e-4, 2e-3, 1e-2]),
+    "modern_fm": grid(batch_size=[1, 512], rate=[0.01, 0.02, 0.05], l2=[1e-5, 1e-4, 1e-3]),
+    "xlearn": grid(rate=[0.02, 0.03, 0.05, 0.1, 0.2], l2=[2e-5, 2e-4, 5e-4, 2e-3, 1e-2]),
     # Of .002, .006 and .02 on 60,000 rows: a pass over all takes five minutes.
     "vw": [],
     "pytorch": grid(batch_size=[1024, 4096], rate=[0.02, 0.05, 0.1], l2=[0.0, 1e-6, 1e-5]),
