@@ -19,7 +19,7 @@ class Model:
         self.bias.grad = torch.zeros(1)
         self.optimizer = torch.optim.Adagrad(
             [self.table, self.bias], lr=settings["rate"], weight_decay=settings["l2"],
-            initial_accumulator_value=0.0, eps=1e-3, fused=True)
+            initial_accumulator_value=1.0, fused=True)
 
     def forward(self, ids):
         found = torch.nn.functional.embedding(ids, self.table)

@@ -30,8 +30,8 @@ GRID = {
 }
 
 BEST = {
-    "modern_fm": {"batch_size": 1, "rate": 0.02, "l2": 1e-4},
-    "xlearn": {"rate": 0.05, "l2": 2e-4},
+    "modern_fm": {"batch_size": 1, "rate": 0.02, "l2": 1e-5},
+    "xlearn": {"rate": 0.05, "l2": 5e-4},
     "vw": {"rate": 0.006},
     "pytorch": {"batch_size": 1024, "rate": 0.05, "l2": 1e-6},
 }
