@@ -87,8 +87,8 @@ def qualities(data, wanted, grid, held):
 
 
 def measure(data, wanted, grid, results):
-    """Measures the peers named beside pairloom. What is held of the others stays, with the rate that
-    pairloom had beside them."""
+    """Measures the peers named beside pairloom. What is held of the others stays, with what
+    pairloom took beside them."""
     held = json.loads(results.read_text())["figures"] if results.exists() else {}
     held["best possible"] = data.best()
     ours = Pairloom(data)
@@ -100,7 +100,7 @@ def measure(data, wanted, grid, results):
     print("   rates", file=sys.stderr, flush=True)
     rows = rates({**peers, "pairloom": ours}, data.rows["train"])
     for name, found in rows.items():
-        held[name].update(found, beside=rows["pairloom"])
+        held[name].update(found, beside={**rows["pairloom"]})
     print("   from the text on", file=sys.stderr, flush=True)
     losses = [held[peer]["log_loss"] for peer in PACKAGES if "log_loss" in held.get(peer, {})]
     held["pairloom"]["epoch"] = epochs_until(ours, min(losses))
@@ -109,4 +109,5 @@ def measure(data, wanted, grid, results):
     taken = times(programs, {name: held[name]["epoch"] for name in programs}, megabytes)
     for name, found in taken.items():
         held[name].update(found)
+        held[name]["beside"]["to_best"] = taken.get("pairloom", {}).get("to_best")
     return held

@@ -72,7 +72,7 @@ def peers(rows, found):
     rows.add("best test log loss", f"no worse than {loss:.4f} ({NAMES[peer]})",
              loss / ours["log_loss"], f"{ours['log_loss']:.4f}",
              f"best possible {found['best possible']:.4f}")
-    theirs, until = rivals[peer]["to_best"], ours.get("to_best")
+    theirs, until = rivals[peer]["to_best"], rivals[peer]["beside"]["to_best"]
     what, target = "from raw text to that log loss, 2 cores, wall time", "a fifth of its time"
     if until is None:
         rows.add(what, target, 0, "never")
