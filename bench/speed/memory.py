@@ -19,8 +19,10 @@ def hard(limit):
     """The words before a command that hold it to a limit, and what they are called."""
     scope = ["systemd-run", "--user", "--scope", "--quiet", "-p", f"MemoryMax={limit}",
              "-p", "MemorySwapMax=0"]
-    if shutil.which(scope[0]) and not subprocess.run([*scope, "true"], capture_output=True).returncode:
-        return scope, "MemoryMax of a systemd scope"
+    if shutil.which(scope[0]):
+        tried = subprocess.run([*scope, "true"], capture_output=True)
+        if tried.returncode == 0:
+            return scope, "a systemd scope's MemoryMax"
     return ["prlimit", f"--data={limit}"], "`ulimit -d`"
 
 

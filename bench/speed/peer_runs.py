@@ -5,7 +5,7 @@ import sys
 
 from peers.settings import BEST, GRID, PACKAGES
 from programs import Pairloom, Peer, install, last_line
-from tools import median, store
+from tools import median
 
 EPOCHS = 6
 REPEATS = 3
@@ -94,7 +94,6 @@ def measure(data, wanted, grid, results):
     ours = Pairloom(data)
     peers = {peer: Peer(peer, data, held[peer]["settings"])
              for peer in qualities(data, wanted, grid, held)}
-    store(results, held)
     whole = ours.train(2)
     held["pairloom"] = {"log_loss": ours.log_loss(), "whole": whole["wall"], "peak": whole["peak"]}
     print("   rates", file=sys.stderr, flush=True)

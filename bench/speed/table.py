@@ -31,6 +31,10 @@ class Rows:
         met = "not measured" if figure is None else "yes" if figure >= 1 else "no"
         self.lines.append(f"| {what} | {target} | {shown} | {beside} | {met} |")
 
+    def known(self, what, shown, beside):
+        """What has no target."""
+        self.lines.append(f"| {what} | | {shown} | {beside} | |")
+
     def missing(self, what, target, why):
         self.add(what, target, None, "", why)
 
@@ -45,6 +49,9 @@ def kernel(rows, found):
     rows.add("the same, share of the limit", "60 %", step / limit / 0.6, f"{step / limit:.0%}",
              f"memory alone {millions(memory)}, in cache {millions(cache)}")
     rows.add("the same, table in cache", "2.2 M rows per CPU s", cache / 2.2e6, millions(cache))
+    again = rate["step, one batch again and again"]
+    rows.known("the same batch again and again", millions(again),
+               f"its {found['features of a batch']} features stay in the second-level cache")
     one, two = rate["step, 1 threads"], rate["step, 2 threads"]
     same = "same bits on 1, 2, 4, 8 threads" if found["same bits"] else "THE BITS DIFFER"
     rows.add("two threads over one, wall time", "1.8x, same bits",
