@@ -5,17 +5,18 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import memory
 import peer_runs
 from data import Data
 from table import table
-from tools import WORK, call
+from peers.settings import PACKAGES
+from tools import WORK, call, store
 
 SECTIONS = ["kernel", "peers", "reading", "predict", "memory", "counts"]
 COUNTS = "counts"
+PEERS = "peers"
 
 
 def arguments():
@@ -27,8 +28,9 @@ def arguments():
     parser.add_argument("--store", action="store_true", help="write RESULTS.md")
     options = parser.parse_args()
     for section in options.sections:
-        if section not in SECTIONS:
-            parser.error(f"there is no section '{section}': {' '.join(SECTIONS)}")
+        if section not in [*SECTIONS, *PACKAGES]:
+            known = " ".join([*SECTIONS, *PACKAGES])
+            parser.error(f"there is no section '{section}': {known}")
     return options
 
 
@@ -61,16 +63,23 @@ def counts():
     )
 
 
-def measure(section, options):
+def measure(section, options, results):
     binaries = options.binaries
     data = Data(binaries / "pairloom", WORK, train=1_000_000, test=100_000)
     if section == "reading":
         return program(binaries, section, *data.texts())
-    if section == "peers":
-        return peer_runs.measure(data, options.grid)
+    if section == PEERS:
+        named = [peer for peer in PACKAGES if peer in options.sections]
+        return peer_runs.measure(data, named or PACKAGES, options.grid, results / "peers.json")
     if section == "memory":
         return memory.measure(binaries / "pairloom")
     return program(binaries, section)
+
+
+def wanted(named):
+    """The sections to run: all but the counts, or those named; a peer's name is a part of `peers`."""
+    sections = [PEERS if name in PACKAGES else name for name in named]
+    return list(dict.fromkeys(sections)) or [name for name in SECTIONS if name != COUNTS]
 
 
 def main():
@@ -79,13 +88,12 @@ def main():
         return quick(options.binaries)
     results = WORK / "results"
     results.mkdir(parents=True, exist_ok=True)
-    for section in options.sections or [s for s in SECTIONS if s != COUNTS]:
+    for section in wanted(options.sections):
         print(f"== {section}", file=sys.stderr, flush=True)
         if section == COUNTS:
             counts()
             continue
-        found = {"date": time.strftime("%Y-%m-%d"), "figures": measure(section, options)}
-        (results / f"{section}.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+        store(results / f"{section}.json", measure(section, options, results))
     text = table(results)
     print(text)
     if options.store:

@@ -1,5 +1,6 @@
 """Running commands, with what they took."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -19,20 +20,20 @@ def call(*command):
     return done.stdout
 
 
-def spent(*command):
+def spent(*command, output=os.devnull):
     """Wall seconds, processor seconds and peak memory (MiB) of a command."""
     words = [str(word) for word in command]
+    complaint, write = WORK / "complaint", os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     began = time.perf_counter()
     pid = os.posix_spawnp(words[0], words, os.environ, file_actions=[
-        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+        (os.POSIX_SPAWN_OPEN, 1, output, write, 0o644),
+        (os.POSIX_SPAWN_OPEN, 2, complaint, write, 0o644)])
     _, status, used = os.wait4(pid, 0)
+    wall = time.perf_counter() - began
     if status != 0:
-        sys.exit(f"failed: {shlex.join(words)}")
-    return {
-        "wall": time.perf_counter() - began,
-        "cpu": used.ru_utime + used.ru_stime,
-        "peak": used.ru_maxrss / 1024,
-    }
+        why = complaint.read_text(encoding="utf-8") or f"status {status}"
+        sys.exit(f"failed: {shlex.join(words)}\n{why}")
+    return {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss / 1024}
 
 
 def per_epoch(run, few=1, many=3):
@@ -43,3 +44,9 @@ def per_epoch(run, few=1, many=3):
 
 def median(values):
     return sorted(values)[len(values) // 2]
+
+
+def store(file, figures):
+    """Keeps the figures of a section for the table."""
+    found = {"date": time.strftime("%Y-%m-%d"), "figures": figures}
+    file.write_text(json.dumps(found, indent=1), encoding="utf-8")

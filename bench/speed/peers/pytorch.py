@@ -19,10 +19,10 @@ class Model:
         self.bias.grad = torch.zeros(1)
         self.optimizer = torch.optim.Adagrad(
             [self.table, self.bias], lr=settings["rate"], weight_decay=settings["l2"],
-            initial_accumulator_value=0.0, eps=1e-3, fused=True)
+            initial_accumulator_value=1.0, fused=True)
 
     def forward(self, ids):
-        found = self.table[ids]
+        found = torch.nn.functional.embedding(ids, self.table)
         v, w = found[..., :-1], found[..., -1]
         sums = v.sum(1)
         pairs = 0.5 * (sums.square().sum(1) - v.square().sum((1, 2)))
@@ -33,7 +33,7 @@ class Model:
         labels, ids = torch.from_numpy(labels), torch.from_numpy(ids)
         order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(number))
         for part in order.split(self.batch):
-            self.step(labels[part], ids[part])
+            self.step(labels.index_select(0, part), ids.index_select(0, part))
 
     def step(self, labels, ids):
         scores, v, sums = self.forward(ids)

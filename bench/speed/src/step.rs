@@ -19,7 +19,8 @@ const L2: [f32; 2] = [1.0, 44.0];
 /// Vectors of 16 factors.
 pub type Fm16 = Fm<[f32; 16]>;
 
-/// A model that has learned nothing, over `2^bits` features.
+/// A model that has taken one step, over `2^bits` features. The first step counts, once in a
+/// training, which features each thread gets.
 pub fn backend<M: Interaction>(
     interaction: M,
     optimizer: Optimizer,
@@ -42,7 +43,10 @@ pub fn backend<M: Interaction>(
         counts,
         bias: true,
     };
-    Ok(Cpu::new(interaction, &weights, settings, Threads::new(threads)?)?)
+    let mut model = Cpu::new(interaction, &weights, settings, Threads::new(threads)?)?;
+    let first: Vec<u32> = (0..BATCH as u32).collect();
+    pass(&mut model, rows, &first)?;
+    Ok(model)
 }
 
 /// The mean loss over a pass.

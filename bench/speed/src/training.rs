@@ -10,6 +10,7 @@ use crate::{Result, Size, clock};
 use pairloom::backend::Backend;
 use pairloom::batch::Rows;
 use pairloom::optimizer::Optimizer;
+use std::collections::BTreeSet;
 
 /// The table of the issue, and one that fits the first-level cache.
 const TABLE: u32 = 20;
@@ -20,12 +21,16 @@ pub fn measure(size: Size) -> Result<Figures> {
     let (large, small) =
         (rows(size.rows, TABLE, Draw::Zipf), rows(size.rows, IN_CACHE, Draw::Zipf));
     let (flat, order) = (Flat::new(&large)?, shuffled(size.rows));
+    // As many features as any batch has, but already in the second-level cache.
+    let again: Vec<u32> = order[..step::BATCH].repeat(size.rows / step::BATCH);
     let mut figures = Figures::default();
+    figures.fact("features of a batch", features(&large, &order[..step::BATCH]));
     figures.fact("loss of a constant", constant(&large));
     same_bits(&large, &order, &mut figures)?;
     for _ in 0..size.repeats {
         ours(&large, &order, TABLE, "step, 2^20", &mut figures)?;
         ours(&small, &order, IN_CACHE, "step, in cache", &mut figures)?;
+        ours(&large, &again, TABLE, "step, one batch again and again", &mut figures)?;
         memory(&large, &order, &mut figures)?;
         for threads in [1, 2] {
             racing(&large, &flat, &order, threads, &mut figures)?;
@@ -38,9 +43,15 @@ pub fn measure(size: Size) -> Result<Figures> {
 fn ours(rows: &Rows, order: &[u32], bits: u32, name: &str, figures: &mut Figures) -> Result<()> {
     let mut model = backend(Fm16::new(16), Optimizer::Adagrad, rows, bits, 1)?;
     let (loss, spent) = clock::thread(|| step::pass(&mut model, rows, order))?;
-    figures.add(name, rows.len() as f64 / spent.cpu);
+    figures.add(name, order.len() as f64 / spent.cpu);
     figures.fact(&format!("loss of {name}"), loss);
     Ok(())
+}
+
+/// The number of different features of some rows.
+fn features(rows: &Rows, some: &[u32]) -> usize {
+    let ids = some.iter().flat_map(|&i| rows.row(i as usize).ids);
+    ids.collect::<BTreeSet<_>>().len()
 }
 
 fn memory(rows: &Rows, order: &[u32], figures: &mut Figures) -> Result<()> {
