@@ -84,14 +84,14 @@ const NUMBERS: u32 = 3;
 
 /// Adds the cells of a column with one value a row.
 pub(super) fn write_single(ids: &[u32], words: &mut Vec<u32>) {
-    let width = Ids::width(ids.iter().max().copied().unwrap_or(0));
+    let width = Ids::width(Ids::Words(ids).max());
     words.extend([SINGLE, width, ids.len() as u32, 0]);
     Ids::write(ids, width, words);
 }
 
 /// Adds the cells of a column with several values a row.
 pub(super) fn write_several(ends: &[u32], ids: &[u32], words: &mut Vec<u32>) {
-    let width = Ids::width(ids.iter().max().copied().unwrap_or(0));
+    let width = Ids::width(Ids::Words(ids).max());
     words.extend([SEVERAL, width, ids.len() as u32, 0]);
     words.extend_from_slice(ends);
     Ids::write(ids, width, words);
@@ -99,7 +99,7 @@ pub(super) fn write_several(ends: &[u32], ids: &[u32], words: &mut Vec<u32>) {
 
 /// Adds pairs.
 pub(super) fn write_pairs(ends: &[u32], ids: &[u32], xs: &[f32], words: &mut Vec<u32>) {
-    let width = Ids::width(ids.iter().max().copied().unwrap_or(0));
+    let width = Ids::width(Ids::Words(ids).max());
     let are_given = xs.iter().any(|&x| x != 1.0);
     words.extend([PAIRS, width, ids.len() as u32, are_given.into()]);
     words.extend_from_slice(ends);
@@ -149,7 +149,7 @@ pub(super) fn read<'a>(
     if xs.iter().any(|x| !x.is_finite()) {
         return Err("a value is no number");
     }
-    if ids.max().is_some_and(|id| id as usize >= values.len()) {
+    if !ids.is_empty() && ids.max() as usize >= values.len() {
         return Err("a column has values that there are not");
     }
     if if has_ends { !ends.are_sane(rows, entries) } else { entries != rows } {

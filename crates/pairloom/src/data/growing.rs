@@ -4,7 +4,7 @@ use super::head::Head;
 use super::values::{InternedColumn, Values};
 use super::{cells, full};
 use crate::Result;
-use crate::encode::{number_error, parse_cell, split_values};
+use crate::encode::{Short, number_error, parse_cell, split_values};
 use crate::input::RawRow;
 use crate::schema::{Column, Role};
 
@@ -13,6 +13,8 @@ use crate::schema::{Column, Role};
 pub(super) struct Growing {
     pub(super) head: Head,
     columns: Vec<GrowingCells>,
+    /// What was asked for of the row that is added.
+    asked: Vec<Short>,
 }
 
 /// The cells of a column; which of the lists are in use depends on its role.
@@ -33,12 +35,26 @@ impl Growing {
             let (ends, ids, xs, numbers) = Default::default();
             GrowingCells { role, ends, ids, xs, numbers }
         };
-        Growing { head: Head::default(), columns: roles.map(column).collect() }
+        let columns: Vec<GrowingCells> = roles.map(column).collect();
+        Growing { head: Head::default(), asked: vec![Short::default(); columns.len()], columns }
     }
 
     /// Number of rows.
     pub(super) fn len(&self) -> usize {
         self.head.labels.len()
+    }
+
+    /// Asks for the memory that the values of a row will be looked up in, of all columns at once.
+    pub(super) fn ask(&mut self, columns: &[InternedColumn], raw: &RawRow) {
+        for (short, column) in self.asked.iter_mut().zip(columns) {
+            match &column.values {
+                Values::Texts(texts) => *short = texts.ask(raw.cell(column.column)),
+                Values::Pairs(pairs) => {
+                    raw.pairs().iter().for_each(|pair| pairs.prefetch(pair.field, pair.index));
+                }
+                Values::Numbers | Values::NumbersOf(_) => {}
+            }
+        }
     }
 
     /// Adds the cell of a row to a column that `about` tells of.
@@ -49,7 +65,7 @@ impl Growing {
         raw: &RawRow,
         about: &Column,
     ) -> Result<()> {
-        self.columns[at].push(&mut column.values, raw, column.column, about)
+        self.columns[at].push(&mut column.values, self.asked[at], raw, column.column, about)
     }
 
     /// How many entries the encoded rows will have at the most.
@@ -85,6 +101,7 @@ impl GrowingCells {
     fn push(
         &mut self,
         values: &mut Values,
+        asked: Short,
         raw: &RawRow,
         cell: usize,
         about: &Column,
@@ -101,7 +118,7 @@ impl GrowingCells {
             }
             Values::Texts(texts) => {
                 self.ids.try_reserve(1).map_err(full)?;
-                self.ids.push(texts.insert(raw.cell(cell))?);
+                self.ids.push(texts.insert_asked(asked, raw.cell(cell))?);
             }
             Values::Pairs(pairs) => {
                 self.ends.try_reserve(1).map_err(full)?;

@@ -22,12 +22,22 @@ impl<'a> Ids<'a> {
         }
     }
 
-    /// The greatest.
-    pub(super) fn max(self) -> Option<u32> {
+    /// The greatest, or 0.
+    pub(super) fn max(self) -> u32 {
+        // Folds of plain numbers are compiled to vector instructions, and those of options are not.
         match self {
-            Ids::Bytes(ids) => ids.iter().max().map(|&id| id.into()),
-            Ids::Halves(ids) => ids.iter().max().map(|&id| id.into()),
-            Ids::Words(ids) => ids.iter().max().copied(),
+            Ids::Bytes(ids) => ids.iter().fold(0, |most, &id| most.max(id)).into(),
+            Ids::Halves(ids) => ids.iter().fold(0, |most, &id| most.max(id)).into(),
+            Ids::Words(ids) => ids.iter().fold(0, |most, &id| most.max(id)),
+        }
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_empty(self) -> bool {
+        match self {
+            Ids::Bytes(ids) => ids.is_empty(),
+            Ids::Halves(ids) => ids.is_empty(),
+            Ids::Words(ids) => ids.is_empty(),
         }
     }
 

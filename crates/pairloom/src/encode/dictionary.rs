@@ -43,6 +43,27 @@ impl Dictionary {
         self.numbers.find(word, mark, |n| mark < LONG || self.key(n) == wanted)
     }
 
+    /// What stands for a key; asks for the memory that says whether it is there, so that many can
+    /// be looked up at once.
+    #[inline(always)]
+    pub(crate) fn ask(&self, wanted: &[u8]) -> Short {
+        let (word, mark) = shortened(wanted);
+        self.numbers.prefetch(word, mark);
+        Short { word, mark }
+    }
+
+    /// The same as [`Dictionary::insert`] of a key that was asked for.
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`] if there is no room for it.
+    #[inline(always)]
+    pub(crate) fn insert_asked(&mut self, Short { word, mark }: Short, key: &[u8]) -> Result<u32> {
+        match self.numbers.find(word, mark, |n| mark < LONG || self.key(n) == key) {
+            Some(number) => Ok(number),
+            None => self.add(key),
+        }
+    }
+
     /// The number of a key, which is added if it is new.
     ///
     /// # Errors
@@ -94,6 +115,13 @@ impl Dictionary {
         }
         Some(Dictionary { bytes, ends, numbers })
     }
+}
+
+/// What stands for a key in the table.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Short {
+    word: u64,
+    mark: u32,
 }
 
 /// The mark of keys that do not fit in a word.

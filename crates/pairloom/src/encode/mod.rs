@@ -25,6 +25,7 @@ mod unseen;
 mod vocabulary;
 
 pub use dictionary::Dictionary;
+pub(crate) use dictionary::Short;
 pub use learn::learn;
 pub use number::{Number, Transform};
 pub(crate) use pairs::Pairs;

@@ -21,6 +21,12 @@ impl Pairs {
         self.pairs.iter().map(|&(index, field)| (field, index))
     }
 
+    /// Asks for the memory that says whether a pair is there.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, field: u32, index: u64) {
+        self.numbers.prefetch(index, field);
+    }
+
     /// The number of a pair, which is added if it is new.
     ///
     /// # Errors

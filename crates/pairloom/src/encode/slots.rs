@@ -5,6 +5,7 @@
 //! length, for a pair its index and field, and nothing else has to be compared. A longer text is
 //! there as its hash, and the caller compares the rest.
 
+use crate::simd::prefetch;
 use std::collections::TryReserveError;
 
 /// A key with its number.
@@ -32,6 +33,14 @@ impl Slots {
     /// Bytes of memory taken.
     pub(super) fn bytes(&self) -> usize {
         self.slots.capacity() * size_of::<Slot>()
+    }
+
+    /// Asks for the memory that the search for a key begins in.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, word: u64, mark: u32) {
+        if let Some(last) = self.slots.len().checked_sub(1) {
+            prefetch(&self.slots, place(word, mark, last), 1);
+        }
     }
 
     /// The number of a key for which `same` says that all of it is the same.

@@ -36,9 +36,10 @@ impl Room {
         self.bytes / 8
     }
 
-    /// A window: half, as the next one is read meanwhile; and a little less, as windows differ.
+    /// A window: a third, as the next one is read meanwhile, and allocators keep some of what they
+    /// were given back.
     fn window(&self) -> u128 {
-        self.train() / 20 * 9
+        self.train() / 3
     }
 }
 

@@ -77,7 +77,7 @@ fn tables(config: &Config, features: usize) -> u128 {
 }
 
 /// What the process takes beside rows and model: buffers, threads, the command itself.
-const BESIDE: u128 = 24 << 20;
+const BESIDE: u128 = 32 << 20;
 
 /// Rows that take less are not worth a file.
 const LEAST: u128 = 4 << 20;
