@@ -9,8 +9,8 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use xxhash_rust::xxh3::xxh3_128;
 
-/// Words of a checksum.
-const CHECKSUM: usize = 4;
+/// Words of a checksum, which follow those of a piece.
+pub(crate) const CHECKSUM: usize = 4;
 
 /// Where a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -71,10 +71,12 @@ impl Pieces {
     /// Writes a piece; returns its place and its checksum. The words are not what they were.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`], [`Error::Memory`].
     pub(crate) fn append(&mut self, words: &mut Vec<u32>) -> Result<(Place, [u8; 16])> {
         words.iter_mut().for_each(|word| *word = word.to_le());
         let checksum = xxh3_128(bytemuck::cast_slice(words)).to_le_bytes();
+        let full = |_| memory::refused("a piece of a file", memory::FREE_SOME);
+        words.try_reserve(CHECKSUM).map_err(full)?;
         words.extend(checksum.as_chunks::<4>().0.iter().map(|bytes| u32::from_ne_bytes(*bytes)));
         let place = Place { start: self.end, words: words.len() as u64 };
         self.write(bytemuck::cast_slice(words))?;

@@ -3,10 +3,11 @@
 use super::head::Head;
 use super::values::{InternedColumn, Values};
 use super::{cells, full};
-use crate::Result;
 use crate::encode::{Short, number_error, parse_cell, split_values};
 use crate::input::RawRow;
+use crate::pieces::CHECKSUM;
 use crate::schema::{Column, Role};
+use crate::{Result, memory};
 
 /// A block of rows that is being filled.
 #[derive(Debug, Default)]
@@ -82,8 +83,16 @@ impl Growing {
     }
 
     /// All cells as words.
-    pub(super) fn write(&self) -> Vec<u32> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`] if the system has not got the memory.
+    pub(super) fn write(&self) -> Result<Vec<u32>> {
+        let most =
+            |c: &GrowingCells| 4 + c.ends.len() + c.ids.len() + c.xs.len() + 2 * c.numbers.len();
+        let most: usize = self.columns.iter().map(most).sum();
         let mut words = Vec::new();
+        let full = |_| memory::refused("a block of rows", memory::FEWER_ROWS);
+        words.try_reserve_exact(most + CHECKSUM).map_err(full)?;
         for GrowingCells { role, ends, ids, xs, numbers } in &self.columns {
             match role {
                 Role::Numeric => cells::write_numbers(numbers, &mut words),
@@ -92,8 +101,8 @@ impl Growing {
                 _ => cells::write_single(ids, &mut words),
             }
         }
-        words.shrink_to_fit();
-        words
+        words.shrink_to(words.len() + CHECKSUM);
+        Ok(words)
     }
 }
 

@@ -41,6 +41,15 @@ impl<'a> Ids<'a> {
         }
     }
 
+    /// How many are not below `least`.
+    pub(crate) fn count_from(self, least: u32) -> usize {
+        match self {
+            Ids::Bytes(ids) => ids.iter().filter(|&&id| u32::from(id) >= least).count(),
+            Ids::Halves(ids) => ids.iter().filter(|&&id| u32::from(id) >= least).count(),
+            Ids::Words(ids) => ids.iter().filter(|&&id| id >= least).count(),
+        }
+    }
+
     /// How many bytes a number takes if this is the greatest.
     pub(super) fn width(greatest: u32) -> u32 {
         match greatest {

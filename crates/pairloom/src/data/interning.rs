@@ -25,8 +25,8 @@ pub struct Interning {
     columns: Vec<InternedColumn>,
     growing: Growing,
     blocks: Filling,
-    /// What rows may take: both as they are here and encoded.
-    most: Option<u128>,
+    /// Whether it was said how much memory rows may take.
+    is_limited: bool,
     /// Of the blocks before the one that is being filled.
     entries: usize,
     /// About the bytes taken since the last look at how much memory is left.
@@ -42,19 +42,17 @@ impl Interning {
     /// No rows of this schema; those that take more than a quarter of `most` bytes will be in a
     /// temporary file of `folder`.
     pub fn within(schema: &Schema, most: Option<u64>, folder: &str) -> Self {
-        let most = most.map(u128::from);
-        let held = most.map_or(u128::MAX, |most| most / 4);
-        Self::to(schema, Filling::new(Shelf::Held(Vec::new()), held, folder), most)
+        let held = most.map_or(u128::MAX, |most| u128::from(most / 4));
+        Self::to(schema, Filling::new(Shelf::Held(Vec::new()), held, folder), most.is_some())
     }
 
-    /// No rows of this schema, to be written to a file as they come; they may take as much as in
-    /// [`Interning::within`].
+    /// No rows of this schema, to be written to a file as they come.
     pub(crate) fn kept(schema: &Schema, file: Pieces, most: Option<u64>) -> Self {
         let blocks = Filling::new(Shelf::File(file, Vec::new()), 0, "");
-        Self::to(schema, blocks, most.map(u128::from))
+        Self::to(schema, blocks, most.is_some())
     }
 
-    fn to(schema: &Schema, blocks: Filling, most: Option<u128>) -> Self {
+    fn to(schema: &Schema, blocks: Filling, is_limited: bool) -> Self {
         let roles = || schema.columns.iter().map(|c| c.role).enumerate();
         let features = || roles().filter(|(_, role)| role.is_feature());
         let column = |(column, role)| InternedColumn { column, values: Values::new(role) };
@@ -66,7 +64,7 @@ impl Interning {
             columns: features().map(column).collect(),
             growing: Growing::new(features().map(|(_, role)| role)),
             blocks,
-            most,
+            is_limited,
             entries: 0,
             grown: 0,
         }
@@ -105,12 +103,16 @@ impl Interning {
         if self.growing.len() == BLOCK_ROWS { self.shelve() } else { Ok(()) }
     }
 
-    /// Refuses rows if what is left of the memory is too little to encode them.
+    /// Refuses rows if what is left of the memory is too little to encode them, unless it was said
+    /// how much they may take.
     fn check_memory(&self) -> Result<()> {
+        if self.is_limited {
+            return Ok(());
+        }
         let entries = self.entries + self.growing.entries();
         let need = encoded_bytes(self.rows, entries, &self.columns);
         let what = format!("encoding the {} rows read so far", self.rows);
-        memory::check(self.most.map_or(need, |most| need.min(most)), &what, memory::FEWER_ROWS)
+        memory::check(need, &what, memory::FEWER_ROWS)
     }
 
     fn try_push(&mut self, schema: &Schema, raw: &RawRow) -> Result<()> {
@@ -156,7 +158,7 @@ impl Interning {
     /// Puts a full block, or the last one, where blocks are kept.
     fn shelve(&mut self) -> Result<()> {
         self.entries += self.growing.entries();
-        self.blocks.add(self.growing.head.write(), self.growing.write())?;
+        self.blocks.add(self.growing.head.write(), self.growing.write()?)?;
         self.growing.truncate(0);
         Ok(())
     }

@@ -24,6 +24,7 @@ pub(crate) use cache::{Cached, Source};
 pub(crate) use cells::Cells;
 pub(crate) use draw::Draw;
 pub(crate) use head::Head;
+pub(crate) use ids::Ids;
 pub use interning::Interning;
 pub(crate) use labels::Labels;
 pub(crate) use shelf::Loaded;

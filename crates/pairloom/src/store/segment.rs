@@ -9,6 +9,8 @@
 //! are places in a table.
 
 use crate::batch::{Block, Part};
+use crate::pieces::CHECKSUM;
+use crate::{Result, memory};
 
 const HEADER: usize = 4;
 const VALUES: u32 = 1;
@@ -22,17 +24,24 @@ fn words_of(rows: u64, entries: u64, flags: u32) -> u64 {
 }
 
 /// Puts a block into words.
-pub(super) fn write(block: &Block, words: &mut Vec<u32>) {
+///
+/// # Errors
+/// [`crate::Error::Memory`] if the system has not got the memory.
+pub(super) fn write(block: &Block, words: &mut Vec<u32>) -> Result<()> {
     let flag = |flag, is_set| if is_set { flag } else { 0 };
     let flags =
         flag(VALUES, !block.values().is_empty()) | flag(WEIGHTS, !block.weights().is_empty());
     words.clear();
+    let need = words_of(block.len() as u64, block.ids().len() as u64, flags) + CHECKSUM as u64;
+    let full = |_| memory::refused("a block of rows", memory::FEWER_ROWS);
+    words.try_reserve(need as usize).map_err(full)?;
     words.extend([block.len() as u32, block.ids().len() as u32, flags, 0]);
     words.extend_from_slice(&block.starts()[1..]);
     words.extend_from_slice(block.ids());
     for floats in [block.values(), block.labels(), block.weights()] {
         words.extend_from_slice(bytemuck::cast_slice(floats));
     }
+    Ok(())
 }
 
 /// Finds the rows in words, whose ids must be below `features`.
@@ -80,7 +89,7 @@ mod tests {
 
     fn written(rows: &Rows) -> Vec<u32> {
         let mut words = Vec::new();
-        write(&rows.blocks()[0], &mut words);
+        write(&rows.blocks()[0], &mut words).unwrap();
         words
     }
 

@@ -86,13 +86,13 @@ impl Spiller {
     /// Writes a whole block, where rows are written in order.
     pub(super) fn append(&mut self, block: &Block) -> Result<()> {
         self.rows += block.len();
-        segment::write(block, &mut self.words);
+        segment::write(block, &mut self.words)?;
         self.buckets.push(Bucket::default());
         self.write_words(block.len(), self.buckets.len() - 1)
     }
 
     fn write(&mut self, at: usize) -> Result<()> {
-        segment::write(&self.open[at], &mut self.words);
+        segment::write(&self.open[at], &mut self.words)?;
         let rows = self.open[at].len();
         self.open[at].clear();
         self.write_words(rows, at)

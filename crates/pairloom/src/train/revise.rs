@@ -5,7 +5,7 @@
 //! still become numbers; the other way there is none, as numbers have lost their text.
 
 use crate::Result;
-use crate::data::{Cells, Draw, Interned, InternedColumn, Values};
+use crate::data::{Block, Cells, Draw, Ids, Interned, InternedColumn, Values};
 use crate::encode::parse_cell;
 use crate::input::quoted;
 use crate::parallel::Threads;
@@ -71,9 +71,12 @@ fn suspects(
     };
     let mut suspects: Vec<Suspect> =
         interned.columns.iter().enumerate().filter_map(suspect).collect();
-    each(&mut suspects, interned, threads, |suspect, row, id, _| match row < sampled {
-        true => suspect.known = suspect.known.max(id + 1),
-        false => suspect.fresh += usize::from(id >= suspect.known),
+    each(&mut suspects, interned, threads, |suspect, block, ids| {
+        let in_sample = sampled.saturating_sub(block.first).min(block.rows());
+        let known = (0..in_sample).map(|row| ids.get(row) + 1).max();
+        suspect.known = suspect.known.max(known.unwrap_or(0));
+        // None of the sample is among these: the greatest of it is known now.
+        suspect.fresh += ids.count_from(suspect.known);
     })?;
     let rest = interned.rows.saturating_sub(sampled).max(1);
     suspects.iter_mut().for_each(|suspect| suspect.new = suspect.fresh as f64 / rest as f64);
@@ -89,10 +92,13 @@ fn look_closer(suspects: &mut [Suspect], interned: &Interned, threads: &Threads)
         suspect.numbers = (0..texts.len() as u32).map(|id| parse_cell(texts.key(id))).collect();
     }
     let draw = Draw::new(interned.rows);
-    each(suspects, interned, threads, |suspect, row, id, label| {
-        suspect.counts[id as usize] += 1;
-        if draw.takes(row) {
-            suspect.rows.push((id, label));
+    each(suspects, interned, threads, |suspect, block, ids| {
+        for (row, &label) in block.head.labels.iter().enumerate() {
+            let id = ids.get(row);
+            suspect.counts[id as usize] += 1;
+            if draw.takes(block.first + row) {
+                suspect.rows.push((id, label));
+            }
         }
     })?;
     for suspect in suspects {
@@ -103,21 +109,20 @@ fn look_closer(suspects: &mut [Suspect], interned: &Interned, threads: &Threads)
     Ok(())
 }
 
-/// Gives number, value and label of each row to `take`, for each of the suspects.
+/// Gives blocks of rows with the values of the column to `take`, for each of the suspects.
 fn each(
     suspects: &mut [Suspect],
     interned: &Interned,
     threads: &Threads,
-    take: impl Fn(&mut Suspect, usize, u32, f64) + Sync + Send,
+    take: impl Fn(&mut Suspect, &Block<'_>, Ids<'_>) + Sync + Send,
 ) -> Result<()> {
     interned.walk(threads, |blocks| {
         let cells: Vec<Vec<Cells<'_>>> =
             blocks.iter().map(|b| b.cells(&interned.columns)).collect::<Result<_>>()?;
         let look = |suspect: &mut Suspect| {
             for (block, cells) in blocks.iter().zip(&cells) {
-                let Cells::Single(ids) = cells[suspect.at] else { continue };
-                for (row, &label) in block.head.labels.iter().enumerate() {
-                    take(suspect, block.first + row, ids.get(row), label);
+                if let Cells::Single(ids) = cells[suspect.at] {
+                    take(suspect, block, ids);
                 }
             }
         };
