@@ -171,7 +171,8 @@ impl Interning {
         if self.growing.len() > 0 {
             self.shelve()?;
         }
-        let Interning { rows, labels, lines, columns, blocks, entries, .. } = self;
-        Ok(Interned { rows, labels, lines, columns, entries, blocks: blocks.shelf })
+        let Interning { rows, labels, lines, columns, blocks, entries, is_limited, .. } = self;
+        let blocks = blocks.shelf;
+        Ok(Interned { rows, labels, lines, columns, entries, is_limited, blocks })
     }
 }

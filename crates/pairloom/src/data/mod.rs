@@ -51,8 +51,14 @@ pub struct Interned {
     pub(crate) columns: Vec<InternedColumn>,
     /// How many entries the encoded rows will have at the most.
     entries: usize,
+    /// Whether it was said how much memory may be taken.
+    pub(crate) is_limited: bool,
     blocks: Shelf,
 }
+
+/// Blocks that are worked on at a time where memory is limited: so many, however many threads there
+/// are, since what is left for other rows decides the order of these.
+const FEW: usize = 2;
 
 /// A block that is in memory.
 pub(crate) struct Block<'a> {
@@ -100,8 +106,7 @@ impl Interned {
         mut take: impl FnMut(Vec<Block<'_>>) -> Result<()>,
     ) -> Result<()> {
         let all: Vec<usize> = (0..self.blocks.len()).collect();
-        all.chunks(self.blocks.together(threads))
-            .try_for_each(|some| take(self.load(some, threads)?))
+        all.chunks(self.together(threads)).try_for_each(|some| take(self.load(some, threads)?))
     }
 
     /// The same, and what was given is forgotten: the memory of these rows is free for others.
@@ -114,11 +119,16 @@ impl Interned {
         mut take: impl FnMut(Vec<Block<'_>>, &[InternedColumn]) -> Result<()>,
     ) -> Result<()> {
         let all: Vec<usize> = (0..self.blocks.len()).collect();
-        for some in all.chunks(self.blocks.together(threads)) {
+        for some in all.chunks(self.together(threads)) {
             take(self.load(some, threads)?, &self.columns)?;
             some.iter().for_each(|&at| self.blocks.forget(at));
         }
         Ok(())
+    }
+
+    /// How many blocks are worked on at a time.
+    fn together(&self, threads: &Threads) -> usize {
+        if self.is_limited { FEW } else { 2 * threads.count() }
     }
 
     fn load(&self, blocks: &[usize], threads: &Threads) -> Result<Vec<Block<'_>>> {
@@ -143,9 +153,11 @@ impl Interned {
         Ok(head)
     }
 
-    /// Bytes that a block of encoded rows will take at the most, as they are on the whole.
-    pub(crate) fn block_bytes(&self) -> u128 {
-        self.encoded_bytes() * self.rows.min(BLOCK_ROWS) as u128 / self.rows.max(1) as u128
+    /// Bytes that the blocks which are worked on at a time take at the most, where memory is limited:
+    /// as they were read, and encoded.
+    pub(crate) fn work_bytes(&self) -> u128 {
+        let block = self.encoded_bytes() * self.rows.min(BLOCK_ROWS) as u128;
+        2 * FEW as u128 * block / self.rows.max(1) as u128
     }
 
     /// Bytes that the encoded rows will take at the most.

@@ -3,7 +3,6 @@
 use super::cells::{self, Cells};
 use super::head::Head;
 use super::values::InternedColumn;
-use crate::parallel::Threads;
 use crate::pieces::{Pieces, Place};
 use crate::{Error, Result, memory};
 use std::borrow::Cow;
@@ -30,14 +29,6 @@ impl Shelf {
         match self {
             Shelf::Held(blocks) => blocks.len(),
             Shelf::File(_, places) => places.len(),
-        }
-    }
-
-    /// How many blocks are worked on at a time: those of a file take memory while they are.
-    pub(super) fn together(&self, threads: &Threads) -> usize {
-        match self {
-            Shelf::Held(_) => 2 * threads.count(),
-            Shelf::File(..) => threads.count(),
         }
     }
 

@@ -246,9 +246,7 @@ fn prepare(
     let held_out = hold_out(&interned, job)?;
     let file = input::name(&job.data);
     let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
-    // A thread has a block of rows as it was read, and as it is encoded.
-    let beside = 2 * threads.count() as u128 * interned.block_bytes();
-    let room = room(&job.config, &encoding, beside, &job.temp_dir)?;
+    let room = room(&job.config, &encoding, interned.work_bytes(), &job.temp_dir)?;
     let shuffle = job.config.shuffle.then_some(job.config.seed);
     let [train, mut valid] = encode(interned, &held_out, &encoding, &room, shuffle, threads)?;
     check_rows(&train, file, "training")?;

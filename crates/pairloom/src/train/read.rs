@@ -39,7 +39,9 @@ pub(super) fn read(
     };
     tell(watch, Event::Schema(&cached.schema))?;
     tell_skipped(&cached.skipped, watch)?;
-    Ok(rows(cached))
+    let (schema, mut interned) = rows(cached);
+    interned.is_limited = job.config.memory.is_some();
+    Ok((schema, interned))
 }
 
 fn rows(cached: Cached) -> (Schema, Interned) {

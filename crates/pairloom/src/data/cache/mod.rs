@@ -131,7 +131,8 @@ impl Cached {
             crate::reading::RowLines::of(&lines).ok_or_else(|| damaged("its lines are none"))?;
         let (rows, labels, entries) = (index.rows, index.labels, index.entries);
         let blocks = Shelf::File(file, places);
-        let interned = Interned { rows, labels, lines, columns, entries, blocks };
+        let interned =
+            Interned { rows, labels, lines, columns, entries, is_limited: false, blocks };
         Ok(Cached { schema, interned, skipped: index.skipped, source: index.source })
     }
 }
