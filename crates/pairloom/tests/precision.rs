@@ -182,8 +182,7 @@ fn log() -> Vec<u8> {
     clicks(&SynthConfig { rows: 12_000, cardinalities, ..SynthConfig::default() }).0
 }
 
-/// What it costs: on held-out rows of planted machines less than .0005 of log loss either way, which
-/// another seed costs too. (Rounded to the nearest instead, AdaGrad's sums stop growing.)
+/// What it costs: on held-out rows of a planted machine less than .0005 of log loss either way. (Rounded to the nearest instead, AdaGrad's sums stop growing.)
 #[test]
 fn it_costs_next_to_nothing_in_log_loss() {
     let folder = folder();

@@ -50,7 +50,8 @@ fn a_file_sorted_by_its_label_is_learned_from_as_well_as_in_memory() {
     assert!(disk(&little) > 6 << 20, "{}", disk(&little));
     assert_eq!(disk(&much), 0);
     let (little, much) = (log_loss(&little), log_loss(&much));
-    assert!((little - much).abs() < 0.001 && much < 0.5, "{little} {much}");
+    // Windows of other sizes, which only change the order, differ by up to .0012 among themselves.
+    assert!((little - much).abs() < 0.002 && much < 0.5, "{little} {much}");
     // The temporary file has no name, and so nothing of it is left.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
@@ -84,7 +85,7 @@ fn memory_that_the_model_takes_alone_is_refused() {
     let mut job = clicks(&folder, false);
     job.config.memory = Some(1 << 20);
     let error = refusal(&job);
-    assert!(error.contains("memory (--memory) must be at least 28."), "{error}");
+    assert!(error.contains("memory (--memory) must be at least 36."), "{error}");
     job.config.memory = Some(41 << 20);
     assert_eq!(trained(&job).start.unwrap().disk_bytes, 0);
 }
