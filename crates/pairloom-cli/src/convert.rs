@@ -4,7 +4,8 @@ use crate::args::{ColumnArgs, InputArgs};
 use crate::output;
 use crate::parse;
 use crate::progress::Progress;
-use crate::screen::{Screen, thousands};
+use crate::screen::{Screen, notice, thousands};
+use crate::signals::Signals;
 use crate::tell;
 use crate::train::schema_source;
 use pairloom::input;
@@ -12,6 +13,7 @@ use pairloom::memory::gib;
 use pairloom::preset::Preset;
 use pairloom::train::{Job, convert};
 use pairloom::{Error, Result};
+use std::process::ExitCode;
 
 /// Arguments of `pairloom convert`.
 #[derive(Debug, clap::Args)]
@@ -47,7 +49,7 @@ pub struct Args {
 }
 
 /// Runs `pairloom convert`.
-pub fn run(args: &Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<ExitCode> {
     let (schema, _) = schema_source(args.preset, args.schema.as_deref(), &args.columns)?;
     let (open, on_error) = (args.input.open(), args.input.on_error());
     let job = Job { schema, open, on_error, threads: args.threads, ..Job::new(&args.data) };
@@ -56,14 +58,20 @@ pub fn run(args: &Args) -> Result<()> {
     let mut screen = Screen::new(args.json, false).quiet(args.quiet);
     let mut progress = Progress::new(screen.is_text());
     let mut told = Ok(());
+    let signals = Signals::default();
+    signals.listen()?;
     let converted = convert(&job, &args.output, &mut |event| {
         progress.show(&event);
         told = tell::reading(&event, args.save_schema.as_deref(), &mut screen);
-        told.is_ok()
+        told.is_ok() && signals.status().is_none()
     });
     progress.end();
     told?;
-    end(args, converted?.rows, &mut screen)
+    if let (Err(Error::Interrupted), Some(status)) = (&converted, signals.status()) {
+        notice("stopped; nothing is kept");
+        return Ok(ExitCode::from(status));
+    }
+    end(args, converted?.rows, &mut screen).map(|()| ExitCode::SUCCESS)
 }
 
 /// What was written.

@@ -68,8 +68,8 @@ fn command() -> clap::Command {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Train(args) => return train::run(&args),
+        Command::Convert(args) => return convert::run(&args),
         Command::Demo(args) => demo::run(&args),
-        Command::Convert(args) => convert::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),

@@ -17,7 +17,8 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Waits for them from now on. Before there is anything to save they end the command as usual.
+    /// Waits for them from now on, once. Before there is anything to save, or a file that is not whole
+    /// to be removed, they end the command as usual.
     pub fn listen(&self) -> Result<()> {
         [SIGINT, SIGTERM]
             .into_iter()

@@ -52,7 +52,10 @@ pub fn reading(event: &Event<'_>, save_schema: Option<&str>, screen: &mut Screen
 fn cache(path: &str, stale: Option<&Error>, screen: &mut Screen) -> Result<()> {
     match stale {
         None => screen.text(&format!("rows as they were read before, from {path}\n"))?,
-        Some(error) => notice(&format!("note: {error}; the cache is made anew")),
+        Some(error) if !screen.is_quiet() => {
+            notice(&format!("note: {error}; the cache is made anew"));
+        }
+        Some(_) => {}
     }
     let stale = stale.map(ToString::to_string);
     screen.json(&serde_json::json!({ "event": "cache", "cache": path, "stale": stale }))
@@ -191,6 +194,7 @@ pub fn interrupted(job: &Job, trained: &Trained, screen: &mut Screen) -> Result<
     let epochs = trained.model.as_ref().map_or(0, |model| model.history.len());
     let checkpoint = job.checkpoints.as_ref().map(|to| &to.path);
     notice(&match checkpoint {
+        _ if trained.start.is_none() => "stopped while rows were read; nothing is kept".into(),
         None => "stopped; nothing is kept, as a model for standard output has no checkpoint".into(),
         Some(file) => {
             let mut words: Vec<_> = std::env::args().filter(|word| word != "--restart").collect();

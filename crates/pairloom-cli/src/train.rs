@@ -84,6 +84,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     check_outputs(args, &job)?;
     let mut screen = Screen::new(args.json, args.output == "-").quiet(args.quiet);
     let signals = Signals::default();
+    if job.cache.is_some() {
+        // What is written of it meanwhile is removed before the command ends.
+        signals.listen()?;
+    }
     let trained = train_on_screen(&job, &mut screen, args.save_schema.as_deref(), Some(&signals))?;
     match signals.status().filter(|_| trained.stop == Stop::Interrupted) {
         Some(status) => {
@@ -187,7 +191,9 @@ pub fn train_on_screen(
             }
             Event::Start(start) => {
                 binary = start.target.is_binary();
-                signals.map_or(Ok(()), Signals::listen).and_then(|()| tell::start(start, screen))
+                let listens = job.cache.is_some();
+                let listen = signals.filter(|_| !listens).map_or(Ok(()), Signals::listen);
+                listen.and_then(|()| tell::start(start, screen))
             }
             Event::Fit(FitEvent::Resumed { epoch, rows }) => {
                 tell::resumed(*epoch, *rows, checkpoint, screen)

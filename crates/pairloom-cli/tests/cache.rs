@@ -51,6 +51,10 @@ fn a_cache_is_made_once_and_anew_when_rows_or_roles_change() {
     damaged.truncate(damaged.len() - 1);
     room.write("rows", damaged);
     assert!(is_stale(&line), "its end is missing");
+    let mut damaged = room.read("rows");
+    damaged[100] ^= 1;
+    room.write("rows", damaged);
+    assert!(is_stale(&line), "a byte of a block is another");
     assert_eq!(said_of_cache(&room, &line), Some(serde_json::Value::Null));
     assert!(!room.files().iter().any(|name| name.ends_with(".tmp")), "{:?}", room.files());
 }
@@ -80,7 +84,7 @@ fn what_cannot_be_is_refused_and_leaves_all_as_it_was() {
     refused("train - --cache new", 2, "standard input is read once");
     refused("train shop.csv --label bought --cache shop.csv", 2, "shop.csv");
     refused("train rows --label price", 2, "say it to pairloom convert");
-    refused("train rows --cache new", 2, "say it to pairloom convert");
+    refused("train rows --cache new", 2, "need no cache");
     refused("convert rows -o new", 2, "converted already");
     refused("convert shop.csv -o shop.csv", 2, "shop.csv");
     refused("convert shop.csv --label bought -o -", 2, "it must be a file");
@@ -94,6 +98,45 @@ fn what_cannot_be_is_refused_and_leaves_all_as_it_was() {
     refused("train rows", 1, "rows: it is not as it was written");
     assert_eq!(room.text("notes"), "mine");
     assert_eq!(room.files(), ["model", "notes", "rows", "shop.csv"]);
+}
+
+#[test]
+fn a_signal_leaves_nothing_of_a_file_that_is_not_whole() {
+    let room = Room::new();
+    room.synth("rows.tsv", "--rows 400000 --fields 20");
+    for line in ["convert rows.tsv -o kept", "train rows.tsv --cache kept"] {
+        let child = room.command(line).spawn().unwrap();
+        while room.files().len() == 1 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let id = child.id().to_string();
+        assert!(room.program("kill", &["-TERM", &id]).status().unwrap().success());
+        let done = common::finish(child, Vec::new());
+        assert_eq!(done.code(), 143, "{line}: {}", done.err);
+        assert_eq!(room.files(), ["rows.tsv"], "{line}");
+    }
+}
+
+#[test]
+fn a_recipe_gives_its_settings_to_rows_that_were_converted_with_it() {
+    let room = Room::new();
+    room.synth("rows.tsv", "--rows 2000 --features 500");
+    room.ok("convert rows.tsv --preset d2l -o kept");
+    for (data, model) in [("rows.tsv", "a"), ("kept", "b")] {
+        room.ok(&format!("train {data} --preset d2l --epochs 1 -o {model}"));
+    }
+    assert!(room.read("a") == room.read("b"));
+}
+
+#[test]
+fn what_was_found_out_late_is_said_each_time() {
+    let room = Room::new();
+    let row = |i: usize| format!("{},{}\n", i % 2, if i < 10_500 { 0.0 } else { i as f64 + 0.5 });
+    room.write("late.csv", "y,n\n".to_string() + &(0..22_000).map(row).collect::<String>());
+    for _ in 0..2 {
+        let done = room.ok("train late.csv --label y --epochs 1 --cache kept");
+        assert!(done.err.contains("numeric after all"), "{}", done.err);
+    }
 }
 
 #[test]

@@ -117,7 +117,7 @@ const LONGEST: usize = 3000;
 
 /// A message on one line: cells, column names and file names that it quotes may hold anything, as
 /// line ends and what a terminal obeys.
-fn line(message: &str) -> Cow<'_, str> {
+pub(crate) fn line(message: &str) -> Cow<'_, str> {
     if message.chars().nth(LONGEST).is_some() {
         let head: String = message.chars().take(2 * LONGEST / 3).collect();
         // What to do about it stands at the end.

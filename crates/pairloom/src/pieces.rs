@@ -45,6 +45,8 @@ pub(crate) struct Pieces {
     name: String,
     /// Bytes in the file.
     end: u64,
+    /// What helps if it is damaged.
+    remedy: &'static str,
 }
 
 impl Pieces {
@@ -55,12 +57,13 @@ impl Pieces {
     pub(crate) fn temporary(folder: &str) -> Result<Self> {
         let name = format!("a temporary file in {folder}");
         let file = tempfile::tempfile_in(folder).map_err(|e| Error::io(&name, e))?;
-        Ok(Pieces { file, name, end: 0 })
+        Ok(Pieces { file, name, end: 0, remedy: "is the disk in order?" })
     }
 
     /// Those of a file that is called `name` in errors and has so many bytes.
     pub(crate) fn new(file: File, name: &str, end: u64) -> Self {
-        Pieces { file, name: name.into(), end }
+        let remedy = "remove it and make it anew from the text";
+        Pieces { file, name: name.into(), end, remedy }
     }
 
     /// Bytes in the file.
@@ -136,7 +139,7 @@ impl Pieces {
 
     /// The error of a piece that makes no sense.
     pub(crate) fn damaged(&self, what: &str) -> Error {
-        self.refuse(&format!("it is not as it was written ({what}): is the disk in order?"))
+        self.refuse(&format!("it is not as it was written ({what}): {}", self.remedy))
     }
 }
 

@@ -14,10 +14,11 @@ pub(crate) struct Draw {
 }
 
 impl Draw {
-    /// A draw from so many rows.
-    pub(crate) fn new(rows: usize) -> Self {
-        let share = || ((ENOUGH as u128) << 64) / rows as u128;
-        Draw { below: (rows > ENOUGH).then(|| share() as u64) }
+    /// A draw from so many rows; an eighth of what is enough where memory is limited.
+    pub(crate) fn new(rows: usize, is_limited: bool) -> Self {
+        let enough = if is_limited { ENOUGH / 8 } else { ENOUGH };
+        let share = || ((enough as u128) << 64) / rows as u128;
+        Draw { below: (rows > enough).then(|| share() as u64) }
     }
 
     /// Whether a row is taken.
@@ -32,7 +33,8 @@ mod tests {
 
     #[test]
     fn few_rows_are_all_taken_and_of_many_about_enough() {
-        let taken = |rows: usize| (0..rows).filter(|&row| Draw::new(rows).takes(row)).count();
+        let taken =
+            |rows: usize| (0..rows).filter(|&row| Draw::new(rows, false).takes(row)).count();
         assert_eq!(taken(ENOUGH), ENOUGH);
         // Three standard deviations of a binomial count.
         let many = taken(3_000_000) as f64 - ENOUGH as f64;

@@ -25,6 +25,7 @@ pub struct Interning {
     columns: Vec<InternedColumn>,
     growing: Growing,
     blocks: Filling,
+    beside: [bool; 2],
     /// Whether it was said how much memory rows may take.
     is_limited: bool,
     /// Of the blocks before the one that is being filled.
@@ -64,6 +65,7 @@ impl Interning {
             columns: features().map(column).collect(),
             growing: Growing::new(features().map(|(_, role)| role)),
             blocks,
+            beside: schema.has_weights_and_groups(),
             is_limited,
             entries: 0,
             grown: 0,
@@ -171,8 +173,9 @@ impl Interning {
         if self.growing.len() > 0 {
             self.shelve()?;
         }
-        let Interning { rows, labels, lines, columns, blocks, entries, is_limited, .. } = self;
+        let Interning { rows, labels, lines, columns, blocks, entries, is_limited, beside, .. } =
+            self;
         let blocks = blocks.shelf;
-        Ok(Interned { rows, labels, lines, columns, entries, is_limited, blocks })
+        Ok(Interned { rows, labels, lines, columns, entries, is_limited, beside, blocks })
     }
 }

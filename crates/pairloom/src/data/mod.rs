@@ -53,6 +53,8 @@ pub struct Interned {
     entries: usize,
     /// Whether it was said how much memory may be taken.
     pub(crate) is_limited: bool,
+    /// Whether rows have weights, and whether they have groups.
+    beside: [bool; 2],
     blocks: Shelf,
 }
 
@@ -67,6 +69,7 @@ pub(crate) struct Block<'a> {
     /// Labels, weights and groups.
     pub(crate) head: Head,
     loaded: Loaded<'a>,
+    shelf: &'a Shelf,
 }
 
 impl Block<'_> {
@@ -80,7 +83,7 @@ impl Block<'_> {
     /// # Errors
     /// [`Error::Data`] if they make no sense.
     pub(crate) fn cells<'a>(&'a self, columns: &'a [InternedColumn]) -> Result<Vec<Cells<'a>>> {
-        self.loaded.cells(self.rows(), columns)
+        self.loaded.cells(self.rows(), columns).map_err(|what| self.shelf.damaged(what))
     }
 }
 
@@ -134,20 +137,23 @@ impl Interned {
     fn load(&self, blocks: &[usize], threads: &Threads) -> Result<Vec<Block<'_>>> {
         let load = |at: usize| {
             let loaded = self.blocks.load(at)?;
-            let head = self.settled(at, loaded.head()?)?;
-            Ok(Block { first: at * BLOCK_ROWS, head, loaded })
+            let head = loaded.head().map_err(|what| self.blocks.damaged(what))?;
+            let (first, head) = (at * BLOCK_ROWS, self.settled(at, head)?);
+            Ok(Block { first, head, loaded, shelf: &self.blocks })
         };
         threads.map(blocks.to_vec(), load).into_iter().collect()
     }
 
     /// A head whose labels are what they stand for.
     fn settled(&self, at: usize, mut head: Head) -> Result<Head> {
-        if head.labels.len() != (self.rows - at * BLOCK_ROWS).min(BLOCK_ROWS) {
-            return Err(Error::data("interned rows", "a block has another number of rows"));
+        let rows = (self.rows - at * BLOCK_ROWS).min(BLOCK_ROWS);
+        let lengths = self.beside.map(|is_there| if is_there { rows } else { 0 });
+        if head.labels.len() != rows || [head.weights.len(), head.groups.len()] != lengths {
+            return Err(self.blocks.damaged("a block has other rows"));
         }
         // Groups are numbered as they come.
         if head.groups.iter().any(|&group| group as usize >= self.rows) {
-            return Err(Error::data("interned rows", "a group has a number that none can have"));
+            return Err(self.blocks.damaged("a group has a number that none can have"));
         }
         self.labels.settle(at, &mut head.labels);
         Ok(head)
@@ -158,6 +164,17 @@ impl Interned {
     pub(crate) fn work_bytes(&self) -> u128 {
         let block = self.encoded_bytes() * self.rows.min(BLOCK_ROWS) as u128;
         2 * FEW as u128 * block / self.rows.max(1) as u128
+    }
+
+    /// Reads all rows, to know that they can be read.
+    ///
+    /// # Errors
+    /// Those of reading blocks that are in a file.
+    pub(crate) fn check(&self, threads: &Threads) -> Result<()> {
+        self.walk(threads, |blocks| {
+            let read = |block: Block<'_>| block.cells(&self.columns).map(drop);
+            threads.map(blocks, read).into_iter().collect()
+        })
     }
 
     /// Bytes that the encoded rows will take at the most.

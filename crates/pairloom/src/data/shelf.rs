@@ -35,11 +35,11 @@ impl Shelf {
     /// The head of a block.
     pub(super) fn head(&self, at: usize) -> Result<Head> {
         match self {
-            Shelf::Held(blocks) => read_head(&blocks[at][0]),
+            Shelf::Held(blocks) => self.read_head(&blocks[at][0]),
             Shelf::File(file, places) => {
                 let mut words = Vec::new();
                 file.read(places[at][0], &mut words)?;
-                read_head(&words)
+                self.read_head(&words)
             }
         }
     }
@@ -62,6 +62,18 @@ impl Shelf {
         }
     }
 
+    fn read_head(&self, words: &[u32]) -> Result<Head> {
+        Head::read(words).map_err(|what| self.damaged(what))
+    }
+
+    /// A checksum can be recomputed: what is under it may still make no sense.
+    pub(super) fn damaged(&self, what: &str) -> Error {
+        match self {
+            Shelf::Held(_) => Error::data("memory", format!("rows are not as they were ({what})")),
+            Shelf::File(file, _) => file.damaged(what),
+        }
+    }
+
     /// Drops the memory of a block, which is not asked for again.
     pub(super) fn forget(&mut self, at: usize) {
         if let Shelf::Held(blocks) = self {
@@ -72,8 +84,8 @@ impl Shelf {
 
 impl Loaded<'_> {
     /// Its labels, weights and groups.
-    pub(super) fn head(&self) -> Result<Head> {
-        read_head(&self.head)
+    pub(super) fn head(&self) -> Result<Head, &'static str> {
+        Head::read(&self.head)
     }
 
     /// The cells of its rows, a column after the other.
@@ -81,20 +93,11 @@ impl Loaded<'_> {
         &'a self,
         rows: usize,
         columns: &'a [InternedColumn],
-    ) -> Result<Vec<Cells<'a>>> {
+    ) -> Result<Vec<Cells<'a>>, &'static str> {
         let mut words = &*self.cells;
         let column = |column: &'a InternedColumn| cells::read(&mut words, rows, &column.values);
-        columns.iter().map(column).collect::<Result<_, _>>().map_err(damaged)
+        columns.iter().map(column).collect()
     }
-}
-
-fn read_head(words: &[u32]) -> Result<Head> {
-    Head::read(words).map_err(damaged)
-}
-
-/// A checksum can be recomputed: what is under it may still make no sense.
-fn damaged(what: &'static str) -> Error {
-    Error::data("interned rows", format!("they are not as they were written ({what})"))
 }
 
 /// A shelf that is being filled.

@@ -28,7 +28,8 @@ pub fn learn(
     let bins = config.bins_of(training, numbers);
     let learner = |column| Learner::new(column, schema, config, bins);
     let mut learners: Vec<Learner<'_>> = interned.columns.iter().map(learner).collect();
-    let (draw, label) = (Draw::new(training), labels_as_numbers(&interned.labels, &target));
+    let (draw, label) =
+        (Draw::new(training, interned.is_limited), labels_as_numbers(&interned.labels, &target));
     let part = |block: &Block<'_>| {
         let is_training = |row: &u32| !held_out[block.first + *row as usize];
         let rows: Vec<u32> = (0..block.rows() as u32).filter(is_training).collect();

@@ -135,6 +135,11 @@ impl Schema {
         self.columns.iter().position(|column| column.role == role)
     }
 
+    /// Whether rows have weights, and whether they have groups.
+    pub(crate) fn has_weights_and_groups(&self) -> [bool; 2] {
+        [Role::Weight, Role::Group].map(|role| self.find(role).is_some())
+    }
+
     /// Number of the column with this name.
     ///
     /// # Errors

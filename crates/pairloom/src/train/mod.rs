@@ -15,6 +15,7 @@ use crate::input::{self, OpenOptions};
 use crate::metric::Constant;
 use crate::model::Model;
 use crate::parallel::Threads;
+use crate::pieces::Pieces;
 use crate::reading::{OnError, RowLines, Skipped};
 use crate::schema::{Hints, Schema};
 use crate::store::Store;
@@ -196,6 +197,10 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         return Err(Error::usage("standard input cannot be both training and validation rows"));
     }
     let threads = Threads::new(job.threads)?;
+    if job.config.memory.is_some() {
+        // Tried out before rows are read that may have to go there.
+        Pieces::temporary(&job.temp_dir)?;
+    }
     let Prepared { schema, encoding, mut train, mut valid, held_out, lines } =
         prepare(job, &threads, watch)?;
     let units = Units::learn(&schema, &encoding, &train)?;

@@ -9,9 +9,10 @@ use crate::input::{self, OpenOptions, RawRow, Reader};
 use crate::parallel::Threads;
 use crate::pieces::Pieces;
 use crate::reading::{self, OnError, Outcome, ahead, for_each_row};
-use crate::schema::{Hints, Role, Schema, infer};
+use crate::schema::{Column, Hints, Role, Schema, infer};
 use crate::store::{Filling, Room, Store};
 use crate::{Error, Result};
+use std::path::Path;
 
 /// Rows that the schema is inferred from, and bytes of memory that they may take before fewer do:
 /// one row may be as long as 64 MiB.
@@ -29,7 +30,7 @@ pub(super) fn read(
         converted(job)?
     } else if let Some(path) = &job.cache {
         let source = Source::of(&job.data, &asked(job))?;
-        match kept(path, &source, watch)? {
+        match kept(path, &source, threads, watch)? {
             Some(cached) => cached,
             None => return keep(job, path, Some(source), threads, watch).map(rows),
         }
@@ -39,6 +40,9 @@ pub(super) fn read(
     };
     tell(watch, Event::Schema(&cached.schema))?;
     tell_skipped(&cached.skipped, watch)?;
+    if !cached.notes.is_empty() {
+        tell(watch, Event::Revised { schema: &cached.schema, notes: &cached.notes })?;
+    }
     let (schema, mut interned) = rows(cached);
     interned.is_limited = job.config.memory.is_some();
     Ok((schema, interned))
@@ -48,39 +52,62 @@ fn rows(cached: Cached) -> (Schema, Interned) {
     (cached.schema, cached.interned)
 }
 
-/// Rows that were converted before.
+/// Rows that were converted before. A schema may be given again, with other settings of columns.
 fn converted(job: &Job) -> Result<Cached> {
-    let nothing_said =
-        matches!(&job.schema, SchemaSource::Infer(hints) if *hints == Hints::default());
-    if !nothing_said || job.open != OpenOptions::default() || job.cache.is_some() {
-        let message =
-            "what its columns are was decided when it was made: say it to pairloom convert";
-        return Err(Error::usage(format!("{}: {message}", job.data)));
+    let refused = |message: &str| Err(Error::usage(format!("{}: {message}", job.data)));
+    if job.cache.is_some() {
+        return refused("these rows are converted already, and need no cache");
     }
-    Cached::open(&job.data)
+    let decided = "what its columns are was decided when it was made: say it to pairloom convert";
+    if job.open != OpenOptions::default() {
+        return refused(decided);
+    }
+    let mut cached = Cached::open(&job.data)?;
+    match &job.schema {
+        SchemaSource::Infer(hints) if *hints == Hints::default() => {}
+        SchemaSource::Given(schema) if is_same(schema, &cached.schema) => {
+            cached.schema = Schema { format: cached.schema.format, ..schema.clone() };
+        }
+        _ => return refused(decided),
+    }
+    Ok(cached)
+}
+
+/// Whether two schemas make the same of the text of rows.
+fn is_same(one: &Schema, other: &Schema) -> bool {
+    let read = |schema: &Schema| -> Vec<(String, Role, Option<char>)> {
+        let column = |c: &Column| (c.name.clone(), c.role, c.separator);
+        schema.columns.iter().map(column).collect()
+    };
+    one.positive == other.positive && read(one) == read(other)
 }
 
 /// All that decides what the rows of a file become, but for its content.
 fn asked(job: &Job) -> String {
-    format!("{:?} {:?} {:?}", job.schema, job.open, job.on_error)
+    // The extension says how the file is read where nothing else does.
+    let name = Path::new(&job.data).file_name().map(|name| name.to_string_lossy().to_lowercase());
+    let extension = name.and_then(|name| name.split_once('.').map(|(_, end)| end.to_string()));
+    format!("{:?} {:?} {:?} {extension:?}", job.schema, job.open, job.on_error)
 }
 
 /// The rows of a cache, if it is of this source. One that is not, or cannot be read, is made anew.
 fn kept(
     path: &str,
     source: &Source,
+    threads: &Threads,
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<Option<Cached>> {
-    if !std::fs::exists(path).map_err(|e| Error::io(path, e))? {
-        return Ok(None);
+    match std::fs::File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map(drop).map_err(|e| Error::io(path, e))?,
     }
     if !is_cache(path) {
         let message = "it is there and is no cache, and would be replaced: name another file";
         return Err(Error::usage(format!("{path}: {message}")));
     }
     let found = Cached::open(path).and_then(|cached| match &cached.source {
-        Some(of) if of == source => Ok(cached),
-        _ => Err(Error::data(path, "it is of other rows, or of columns with other roles")),
+        Some(of) if of == source => cached.interned.check(threads).map(|()| cached),
+        _ => Err(Error::data(path, "it is of other rows, or was made with other flags")),
     });
     match &found {
         Ok(_) => tell(watch, Event::Cache { path, stale: None })?,
@@ -137,14 +164,14 @@ fn read_text(
     if interning.is_empty() {
         return Err(Error::data(input::name(&job.data), "no rows to train on"));
     }
-    let mut interned = interning.done()?;
+    let (mut interned, mut notes) = (interning.done()?, Vec::new());
     if sampled > 0 && interned.rows > sampled {
-        let notes = revise(&mut schema, &mut interned, sampled, threads)?;
+        notes = revise(&mut schema, &mut interned, sampled, threads)?;
         if !notes.is_empty() {
             tell(watch, Event::Revised { schema: &schema, notes: &notes })?;
         }
     }
-    Ok(Cached { schema, interned, skipped, source: None })
+    Ok(Cached { schema, interned, skipped, notes, source: None })
 }
 
 fn open(job: &Job) -> Result<Box<dyn Reader>> {

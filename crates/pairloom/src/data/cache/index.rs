@@ -3,6 +3,7 @@
 use super::Source;
 use crate::data::{InternedColumn, Labels, Values};
 use crate::encode::{Dictionary, Pairs};
+use crate::error::line;
 use crate::pieces::{Pieces, Place};
 use crate::reading::Skipped;
 use crate::schema::{Role, Schema};
@@ -17,6 +18,7 @@ pub(super) struct Index {
     pub(super) reasons: Vec<String>,
     pub(super) source: Option<Source>,
     pub(super) skipped: Skipped,
+    pub(super) notes: Vec<String>,
     pub(super) rows: usize,
     pub(super) entries: usize,
     pub(super) labels: Labels,
@@ -51,7 +53,12 @@ impl Index {
     /// Reads the document.
     pub(super) fn read(file: &Pieces, place: Place) -> Result<Self> {
         let bytes = bytes(file, place)?;
-        serde_json::from_slice(&bytes).map_err(|e| file.damaged(&e.to_string()))
+        let mut index: Index =
+            serde_json::from_slice(&bytes).map_err(|e| file.damaged(&e.to_string()))?;
+        // They are shown as they are.
+        let texts = index.skipped.first.iter_mut().chain(&mut index.notes);
+        texts.for_each(|text| *text = line(text).into_owned());
+        Ok(index)
     }
 }
 
@@ -111,7 +118,11 @@ fn read_values(values: Kept, file: &Pieces) -> Result<Values> {
     Ok(match values {
         Kept::Numbers => Values::Numbers,
         Kept::NumbersOf { numbers: place } => {
-            Values::NumbersOf(numbers(file, place)?.into_iter().map(f64::from_bits).collect())
+            let numbers: Vec<f64> = numbers(file, place)?.into_iter().map(f64::from_bits).collect();
+            if numbers.iter().any(|number| number.is_infinite()) {
+                return Err(file.damaged("a number is infinite"));
+            }
+            Values::NumbersOf(numbers)
         }
         Kept::Texts { bytes: place, ends } => {
             let texts = Dictionary::from_parts(bytes(file, place)?, numbers(file, ends)?);

@@ -17,10 +17,10 @@ pub(crate) use source::Source;
 use super::Interned;
 use super::shelf::Shelf;
 use crate::batch::BLOCK_ROWS;
-use crate::input::CONVERTED as MAGIC;
+use crate::input::{CONVERTED as MAGIC, Format};
 use crate::pieces::{Pieces, Place};
 use crate::reading::Skipped;
-use crate::schema::Schema;
+use crate::schema::{Role, Schema};
 use crate::{Error, Result};
 use index::{Index, bytes_of, words_of};
 use std::fs::File;
@@ -51,6 +51,8 @@ pub(crate) struct Cached {
     pub(crate) interned: Interned,
     /// What was left out when they were read.
     pub(crate) skipped: Skipped,
+    /// Guesses that the rows after the first have changed.
+    pub(crate) notes: Vec<String>,
     /// What they were made from, if that is a file.
     pub(crate) source: Option<Source>,
 }
@@ -82,6 +84,7 @@ impl Cached {
             reasons: self.schema.columns.iter().map(|column| column.why.clone()).collect(),
             source: self.source.clone(),
             skipped: self.skipped.clone(),
+            notes: self.notes.clone(),
             rows,
             entries: self.interned.entries,
             labels: self.interned.labels.clone(),
@@ -112,7 +115,11 @@ impl Cached {
     fn of(index: Index, file: Pieces) -> Result<Self> {
         let damaged = |what: &str| file.damaged(what);
         let mut schema = index.schema;
-        if schema.check().is_err() || index.reasons.len() != schema.columns.len() {
+        let is_csv = matches!(schema.format, Format::Csv { .. });
+        let fits = schema.find(Role::Label).is_some()
+            && schema.find(Role::Pairs).is_some() != is_csv
+            && schema.check().is_ok();
+        if !fits || index.reasons.len() != schema.columns.len() {
             return Err(damaged("its schema is none"));
         }
         for (column, why) in schema.columns.iter_mut().zip(index.reasons) {
@@ -129,11 +136,11 @@ impl Cached {
         let lines = index::numbers(&file, index.lines)?;
         let lines =
             crate::reading::RowLines::of(&lines).ok_or_else(|| damaged("its lines are none"))?;
-        let (rows, labels, entries) = (index.rows, index.labels, index.entries);
-        let blocks = Shelf::File(file, places);
+        let Index { rows, labels, entries, skipped, notes, source, .. } = index;
+        let (blocks, beside) = (Shelf::File(file, places), schema.has_weights_and_groups());
         let interned =
-            Interned { rows, labels, lines, columns, entries, is_limited: false, blocks };
-        Ok(Cached { schema, interned, skipped: index.skipped, source: index.source })
+            Interned { rows, labels, lines, columns, entries, is_limited: false, beside, blocks };
+        Ok(Cached { schema, interned, skipped, notes, source })
     }
 }
 

@@ -31,6 +31,10 @@ impl Source {
         }
         let failed = |e| Error::io(path, e);
         let mut file = File::open(path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            let message = "it can be read once: a cache (--cache) is for rows from a file";
+            return Err(Error::usage(format!("{path}: {message}")));
+        }
         let (mut hash, mut piece) = (Xxh3::new(), vec![0; PIECE]);
         loop {
             match file.read(&mut piece).map_err(failed)? {

@@ -67,7 +67,8 @@ fn keep(rows: usize) -> (NamedTempFile, Cached) {
     let interned = fill(Interning::kept(&schema, to, None), &schema, rows);
     let skipped = Skipped { rows: 2, first: vec!["one".into()] };
     let source = Some(Source::of(name, "so").unwrap());
-    let mut cached = Cached { schema, interned, skipped, source };
+    let notes = vec!["a note".into()];
+    let mut cached = Cached { schema, interned, skipped, notes, source };
     cached.finish().unwrap();
     (file, cached)
 }
@@ -78,7 +79,7 @@ fn kept_rows_are_the_rows_in_memory_and_those_of_a_temporary_file() {
         let (file, written) = keep(rows);
         let read = Cached::open(file.path().to_str().unwrap()).unwrap();
         assert_eq!((&read.schema, &read.skipped), (&written.schema, &written.skipped));
-        assert_eq!(read.source, written.source);
+        assert_eq!((&read.source, &read.notes), (&written.source, &written.notes));
         let folder = std::env::temp_dir();
         let schema = schema();
         let held = fill(Interning::new(&schema), &schema, rows);
