@@ -30,7 +30,7 @@ fn sorted_clicks(folder: &TempDir, rows: u64) -> String {
 
 /// So little memory that the rows must go to a file; or as much as they need.
 fn clicks(folder: &TempDir, little: bool) -> Job {
-    let memory = little.then_some(41 << 20);
+    let memory = little.then_some(43 << 20);
     let config =
         Config { memory, epochs: 2, min_count: 2, batch_size: Some(256), ..plain_config() };
     let temp_dir = folder.path().to_str().unwrap().into();
@@ -85,8 +85,8 @@ fn memory_that_the_model_takes_alone_is_refused() {
     let mut job = clicks(&folder, false);
     job.config.memory = Some(1 << 20);
     let error = refusal(&job);
-    assert!(error.contains("memory (--memory) must be at least 36."), "{error}");
-    job.config.memory = Some(41 << 20);
+    assert!(error.contains("memory (--memory) must be at least 32."), "{error}");
+    job.config.memory = Some(43 << 20);
     assert_eq!(trained(&job).start.unwrap().disk_bytes, 0);
 }
 

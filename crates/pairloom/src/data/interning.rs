@@ -12,6 +12,9 @@ use crate::reading::RowLines;
 use crate::schema::{Role, Schema};
 use crate::{Result, memory};
 
+/// The part of a limited memory that interned rows may take: one in so many.
+pub(crate) const INTERNED: u128 = 8;
+
 /// Bytes of growth between two looks at how much memory is left.
 const LOOK: usize = 64 << 20;
 
@@ -40,10 +43,10 @@ impl Interning {
         Self::within(schema, None, "")
     }
 
-    /// No rows of this schema; those that take more than a quarter of `most` bytes will be in a
+    /// No rows of this schema; if they take more than their part of `most` bytes, they will be in a
     /// temporary file of `folder`.
     pub fn within(schema: &Schema, most: Option<u64>, folder: &str) -> Self {
-        let held = most.map_or(u128::MAX, |most| u128::from(most / 4));
+        let held = most.map_or(u128::MAX, |most| u128::from(most) / INTERNED);
         Self::to(schema, Filling::new(Shelf::Held(Vec::new()), held, folder), most.is_some())
     }
 

@@ -25,6 +25,7 @@ pub(crate) use cells::Cells;
 pub(crate) use draw::Draw;
 pub(crate) use head::Head;
 pub(crate) use ids::Ids;
+pub(crate) use interning::INTERNED;
 pub use interning::Interning;
 pub(crate) use labels::Labels;
 pub(crate) use shelf::Loaded;

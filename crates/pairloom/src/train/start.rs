@@ -4,6 +4,7 @@ use super::Start;
 use super::summary::Summary;
 use crate::backend::{Backend, Cpu, ENTRY_BYTES, StepSettings};
 use crate::config::Config;
+use crate::data::INTERNED;
 use crate::encode::{Encoding, Target};
 use crate::interaction::Interaction;
 use crate::loss::Loss;
@@ -77,36 +78,34 @@ fn tables(config: &Config, features: usize) -> u128 {
 }
 
 /// What the process takes beside rows and model: buffers, threads, the command itself.
-const BESIDE: u128 = 32 << 20;
+const BESIDE: u128 = 28 << 20;
 
 /// Rows that take less are not worth a file.
 const LEAST: u128 = 4 << 20;
 
-/// What is left for the rows of the memory that there is, or that the settings allow; `beside` is
-/// what the work on them takes.
+/// What is left for the rows of the memory that there is, or that the settings allow. `work` is what
+/// encoding them takes, which is over when the model begins to be there.
 ///
 /// # Errors
 /// [`Error::Memory`] if there is no room for the model, [`Error::Usage`] if it alone takes what is
 /// allowed.
-pub(super) fn room(
-    config: &Config,
-    encoding: &Encoding,
-    beside: u128,
-    folder: &str,
-) -> Result<Room> {
+pub(super) fn room(config: &Config, encoding: &Encoding, work: u128, folder: &str) -> Result<Room> {
     let features = encoding.features();
     let model = tables(config, features) + 4 * features as u128;
     check_model(config, features, model)?;
     let Some(memory) = config.memory.map(u128::from) else { return Ok(Room::default()) };
-    let beside = encoding.bytes() + beside + BESIDE;
-    let least = model + beside + LEAST;
+    let values = encoding.bytes();
+    // The values as they were read are about as many as those that are kept.
+    let encoding = work + values + memory / INTERNED;
+    let taken = model.max(encoding) + values + BESIDE;
+    let least = taken + LEAST;
     if memory < least {
         let [least, model] = [least, model].map(memory::gib);
         let rule =
             format!("at least {least}, of which a model of {features} features takes {model}");
         return Err(Error::setting("memory", &rule));
     }
-    Ok(Room { bytes: memory - model - beside, folder: folder.into() })
+    Ok(Room { bytes: memory - taken, folder: folder.into() })
 }
 
 /// Sizes of what training begins with, refused if there is no room for it.

@@ -82,7 +82,10 @@ impl Usual {
     fn add(&mut self, x: f64) {
         if x > 0.0 {
             self.squares += x * x;
-            self.logs += x.log2();
+            // Most are 1.
+            if x != 1.0 {
+                self.logs += x.log2();
+            }
             self.count += 1.0;
         }
     }
