@@ -49,9 +49,14 @@ fn a_file_sorted_by_its_label_is_learned_from_as_well_as_in_memory() {
     let disk = |job: &Job| trained(job).start.unwrap().disk_bytes;
     assert!(disk(&little) > 6 << 20, "{}", disk(&little));
     assert_eq!(disk(&much), 0);
-    let (little, much) = (log_loss(&little), log_loss(&much));
-    // Windows of other sizes, which only change the order, differ by up to .0012 among themselves.
-    assert!((little - much).abs() < 0.002 && much < 0.5, "{little} {much}");
+    // Orders of seeds and windows differ by .0018 (standard deviation of a run): hence a mean.
+    let mean = |job: &Job| {
+        let of =
+            |seed| log_loss(&Job { config: Config { seed, ..job.config.clone() }, ..job.clone() });
+        (0..3).map(of).sum::<f64>() / 3.0
+    };
+    let (little, much) = (mean(&little), mean(&much));
+    assert!((little - much).abs() < 0.003 && much < 0.5, "{little} {much}");
     // The temporary file has no name, and so nothing of it is left.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
