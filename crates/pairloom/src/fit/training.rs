@@ -74,6 +74,8 @@ impl<'r> Training<'r> {
             let goes_on = watch(FitEvent::Epoch(&epoch));
             if epoch.valid.is_none() || is_best(&epoch, &self.progress) {
                 self.progress.best_epoch = epoch.epoch;
+                // The old ones go first: there is memory for one of them.
+                self.best = None;
                 self.best = Some(self.backend.weights()?);
             } else {
                 self.progress.rate *= rate_decay;
