@@ -14,7 +14,7 @@ use pairloom::parallel::Threads;
 /// Rows of a batch, the learning rate, and the strength of the penalties: those of the defaults.
 pub const BATCH: usize = 256;
 pub const RATE: f32 = 0.064;
-const L2: [f32; 2] = [1.0, 44.0];
+const L2: [f64; 2] = [1.0, 44.0];
 
 /// Vectors of 16 factors.
 pub type Fm16 = Fm<[f32; 16]>;
@@ -31,18 +31,18 @@ pub fn backend<M: Interaction>(
     let factors = interaction.width();
     let mut counts = vec![0; 1 << bits];
     rows.count(&mut counts);
-    let config = Config { factors, init_stdev: Some(0.03), ..Config::default() };
-    let weights = Weights::init(&config, &counts, 0.0)?;
-    let settings = StepSettings {
-        loss: Loss::Logistic,
-        target: Target::Binary { negative: Some("0".into()), positive: "1".into() },
+    let config = Config {
+        factors,
         optimizer,
-        linear: true,
+        loss: Some(Loss::Logistic),
+        init_stdev: Some(0.03),
         l2_linear: L2[0],
-        l2_factors: L2[1],
-        counts,
-        bias: true,
+        l2_factors: Some(L2[1]),
+        ..Config::default()
     };
+    let weights = Weights::init(&config, &counts, 0.0)?;
+    let target = Target::Binary { negative: Some("0".into()), positive: "1".into() };
+    let settings = StepSettings::new(&config, target, counts);
     let mut model = Cpu::new(interaction, &weights, settings, Threads::new(threads)?)?;
     let first: Vec<u32> = (0..BATCH as u32).collect();
     pass(&mut model, rows, &first)?;

@@ -4,8 +4,11 @@ use crate::parse;
 use clap::ValueEnum;
 use pairloom::encode::Transform;
 use pairloom::input::{FormatName, OpenOptions};
+use pairloom::preset::{self, Preset};
 use pairloom::reading::OnError;
-use pairloom::schema::Hints;
+use pairloom::schema::{Hints, Schema};
+use pairloom::train::SchemaSource;
+use pairloom::{Config, Error, Result};
 
 /// How rows are written, and what to do with bad ones.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -52,6 +55,37 @@ impl InputArgs {
             OnErrorName::Skip => OnError::Skip,
         }
     }
+}
+
+/// Where the schema comes from, and where it goes.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct SchemaArgs {
+    /// A recipe for schema and, in training, settings; further flags change it
+    #[arg(long, value_name = "NAME", value_parser = parse::preset)]
+    pub preset: Option<Preset>,
+    /// Read the schema from a file instead of inferring it
+    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
+    pub schema: Option<String>,
+    /// Write the schema to a file, to be edited and used again
+    #[arg(long, value_name = "FILE")]
+    pub save_schema: Option<String>,
+}
+
+impl SchemaArgs {
+    /// The schema, changed by what is said of columns, and the settings that come with it.
+    pub fn source(&self, columns: &ColumnArgs) -> Result<(SchemaSource, Config)> {
+        let (schema, config) = match (self.preset, &self.schema) {
+            (Some(preset), _) => preset::get(preset),
+            (None, Some(file)) => (read_schema(file)?, Config::default()),
+            (None, None) => return Ok((SchemaSource::Infer(columns.hints()), Config::default())),
+        };
+        Ok((SchemaSource::Given(columns.hints().apply(schema)?), config))
+    }
+}
+
+fn read_schema(file: &str) -> Result<Schema> {
+    let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, e))?;
+    Schema::from_toml(file, &text)
 }
 
 /// What the columns are.

@@ -1,16 +1,13 @@
 //! `pairloom convert`.
 
-use crate::args::{ColumnArgs, InputArgs};
+use crate::args::{ColumnArgs, InputArgs, SchemaArgs};
 use crate::output;
-use crate::parse;
 use crate::progress::Progress;
 use crate::screen::{Screen, notice, thousands};
 use crate::signals::Signals;
 use crate::tell;
-use crate::train::schema_source;
 use pairloom::input;
 use pairloom::memory::gib;
-use pairloom::preset::Preset;
 use pairloom::train::{Job, convert};
 use pairloom::{Error, Result};
 use std::process::ExitCode;
@@ -24,15 +21,8 @@ pub struct Args {
     /// File to write them to, for pairloom train
     #[arg(long, short, value_name = "ROWS")]
     output: String,
-    /// The schema of a recipe
-    #[arg(long, value_name = "NAME", value_parser = parse::preset)]
-    preset: Option<Preset>,
-    /// Read the schema from a file instead of inferring it
-    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
-    schema: Option<String>,
-    /// Write the schema to a file, to be edited and used again
-    #[arg(long, value_name = "FILE")]
-    save_schema: Option<String>,
+    #[command(flatten)]
+    schema: SchemaArgs,
     /// Threads, 0 for one a core; the file does not depend on it
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -50,10 +40,10 @@ pub struct Args {
 
 /// Runs `pairloom convert`.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let (schema, _) = schema_source(args.preset, args.schema.as_deref(), &args.columns)?;
+    let (schema, _) = args.schema.source(&args.columns)?;
     let (open, on_error) = (args.input.open(), args.input.on_error());
     let job = Job { schema, open, on_error, threads: args.threads, ..Job::new(&args.data) };
-    let outputs: Vec<_> = std::iter::once(&args.output).chain(&args.save_schema).collect();
+    let outputs: Vec<_> = std::iter::once(&args.output).chain(&args.schema.save_schema).collect();
     output::check(&outputs, &[&args.data])?;
     let mut screen = Screen::new(args.json, false).quiet(args.quiet);
     let mut progress = Progress::new(screen.is_text());
@@ -62,7 +52,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     signals.listen()?;
     let converted = convert(&job, &args.output, &mut |event| {
         progress.show(&event);
-        told = tell::reading(&event, args.save_schema.as_deref(), &mut screen);
+        told = tell::reading(&event, args.schema.save_schema.as_deref(), &mut screen);
         told.is_ok() && signals.status().is_none()
     });
     progress.end();

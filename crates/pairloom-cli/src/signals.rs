@@ -4,6 +4,7 @@
 use pairloom::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,14 +13,20 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 #[derive(Debug, Default)]
 pub struct Signals {
     number: Arc<AtomicUsize>,
+    /// Whether they are listened for.
+    listening: Cell<bool>,
     /// Whether one has come, in the form that the second one asks for.
     caught: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// Waits for them from now on, once. Before there is anything to save, or a file that is not whole
-    /// to be removed, they end the command as usual.
+    /// Waits for them from now on. Before there is anything to save, or a file that is not whole to be
+    /// removed, they end the command as usual.
     pub fn listen(&self) -> Result<()> {
+        if self.listening.replace(true) {
+            // Registered twice, the first signal would count as the second.
+            return Ok(());
+        }
         [SIGINT, SIGTERM]
             .into_iter()
             .try_for_each(|signal| self.register(signal))

@@ -1,8 +1,7 @@
 //! `pairloom train`.
 
-use crate::args::{ColumnArgs, InputArgs};
+use crate::args::{ColumnArgs, InputArgs, SchemaArgs};
 use crate::output;
-use crate::parse;
 use crate::progress::Progress;
 use crate::report::Page;
 use crate::screen::{Screen, command_line, notice, notice_unseen, own_words};
@@ -12,10 +11,8 @@ use crate::tell;
 use pairloom::file;
 use pairloom::fit::{Checkpoints, FitEvent, Stop};
 use pairloom::input;
-use pairloom::preset::{self, Preset};
-use pairloom::schema::Schema;
-use pairloom::train::{Event, Job, SchemaSource, Trained, train};
-use pairloom::{Config, Error, Result};
+use pairloom::train::{Event, Job, Trained, train};
+use pairloom::{Error, Result};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -35,15 +32,8 @@ pub struct Args {
     /// Write a page with learning curves, ROC and calibration of the validation rows
     #[arg(long, value_name = "HTML")]
     report: Option<String>,
-    /// A recipe for schema and settings; further flags change it
-    #[arg(long, value_name = "NAME", value_parser = parse::preset)]
-    preset: Option<Preset>,
-    /// Read the schema from a file instead of inferring it
-    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
-    schema: Option<String>,
-    /// Write the schema to a file, to be edited and used again
-    #[arg(long, value_name = "FILE")]
-    save_schema: Option<String>,
+    #[command(flatten)]
+    schema: SchemaArgs,
     /// Threads, 0 for one a core; the model does not depend on it
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -88,7 +78,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         // What is written of it meanwhile is removed before the command ends.
         signals.listen()?;
     }
-    let trained = train_on_screen(&job, &mut screen, args.save_schema.as_deref(), Some(&signals))?;
+    let trained =
+        train_on_screen(&job, &mut screen, args.schema.save_schema.as_deref(), Some(&signals))?;
     match signals.status().filter(|_| trained.stop == Stop::Interrupted) {
         Some(status) => {
             tell::interrupted(&job, &trained, &mut screen)?;
@@ -103,7 +94,7 @@ fn check_outputs(args: &Args, job: &Job) -> Result<()> {
     let files = [
         Some(&args.output),
         args.report.as_ref(),
-        args.save_schema.as_ref(),
+        args.schema.save_schema.as_ref(),
         args.cache.as_ref(),
         checkpoint,
     ];
@@ -125,7 +116,7 @@ fn check_outputs(args: &Args, job: &Job) -> Result<()> {
 }
 
 fn job(args: &Args) -> Result<Job> {
-    let (schema, mut config) = schema_source(args.preset, args.schema.as_deref(), &args.columns)?;
+    let (schema, mut config) = args.schema.source(&args.columns)?;
     args.config.apply(&mut config);
     let every = Duration::try_from_secs_f64(args.checkpoint_every)
         .map_err(|_| Error::usage("--checkpoint-every must be a number of seconds"))?;
@@ -153,25 +144,6 @@ fn temp_dir(output: &str) -> String {
     std::env::var("TMPDIR").ok().filter(|folder| !folder.is_empty()).unwrap_or_else(beside)
 }
 
-/// Where the schema comes from, and the settings that come with it.
-pub fn schema_source(
-    preset: Option<Preset>,
-    file: Option<&str>,
-    columns: &ColumnArgs,
-) -> Result<(SchemaSource, Config)> {
-    let (schema, config) = match (preset, file) {
-        (Some(preset), _) => preset::get(preset),
-        (None, Some(file)) => (read_schema(file)?, Config::default()),
-        (None, None) => return Ok((SchemaSource::Infer(columns.hints()), Config::default())),
-    };
-    Ok((SchemaSource::Given(columns.hints().apply(schema)?), config))
-}
-
-fn read_schema(file: &str) -> Result<Schema> {
-    let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, e))?;
-    Schema::from_toml(file, &text)
-}
-
 /// Trains, telling what happens, until a signal asks for the end.
 pub fn train_on_screen(
     job: &Job,
@@ -191,9 +163,7 @@ pub fn train_on_screen(
             }
             Event::Start(start) => {
                 binary = start.target.is_binary();
-                let listens = job.cache.is_some();
-                let listen = signals.filter(|_| !listens).map_or(Ok(()), Signals::listen);
-                listen.and_then(|()| tell::start(start, screen))
+                signals.map_or(Ok(()), Signals::listen).and_then(|()| tell::start(start, screen))
             }
             Event::Fit(FitEvent::Resumed { epoch, rows }) => {
                 tell::resumed(*epoch, *rows, checkpoint, screen)

@@ -143,6 +143,17 @@ impl Pieces {
     }
 }
 
+/// Numbers of 64 bits as words, the lower one first.
+pub(crate) fn words_of(numbers: impl Iterator<Item = u64>) -> impl Iterator<Item = u32> {
+    numbers.flat_map(|number| [number as u32, (number >> 32) as u32])
+}
+
+/// The number in two words.
+#[inline(always)]
+pub(crate) fn number_of([low, high]: [u32; 2]) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}
+
 /// Reads bytes at a place.
 #[cfg(unix)]
 fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {

@@ -37,19 +37,18 @@ pub fn model<L: Lanes + 'static>(width: usize, optimizer: Optimizer) -> Result<B
     let mut counts = vec![0; FEATURES as usize];
     rows.count(&mut counts);
     let interaction = Fm::<L>::new(width);
-    let config =
-        Config { factors: interaction.width(), init_stdev: Some(0.05), ..Config::default() };
-    let weights = Weights::init(&config, &counts, 0.0)?;
-    let settings = StepSettings {
-        loss: Loss::Logistic,
-        target: Target::Binary { negative: Some("0".into()), positive: "1".into() },
+    let config = Config {
+        factors: interaction.width(),
         optimizer,
-        linear: true,
+        loss: Some(Loss::Logistic),
+        init_stdev: Some(0.05),
         l2_linear: 1.0,
-        l2_factors: 40.0,
-        counts,
-        bias: true,
+        l2_factors: Some(40.0),
+        ..Config::default()
     };
+    let weights = Weights::init(&config, &counts, 0.0)?;
+    let target = Target::Binary { negative: Some("0".into()), positive: "1".into() };
+    let settings = StepSettings::new(&config, target, counts);
     Ok(Box::new(Cpu::<_, f32>::new(interaction, &weights, settings, Threads::new(1)?)?))
 }
 

@@ -8,6 +8,7 @@ pub(crate) use cpu::{ENTRY_BYTES, Parameters, score_rows, score_single};
 
 use crate::Result;
 use crate::batch::Rows;
+use crate::config::Config;
 use crate::encode::Target;
 use crate::loss::Loss;
 use crate::model::Weights;
@@ -33,6 +34,23 @@ pub struct StepSettings {
     pub counts: Vec<u32>,
     /// Whether the bias is learned.
     pub bias: bool,
+}
+
+impl StepSettings {
+    /// Those of settings in which nothing is left to the data, for a target, with the number of training
+    /// rows that carry each feature.
+    pub fn new(config: &Config, target: Target, counts: Vec<u32>) -> Self {
+        StepSettings {
+            loss: config.resolved_loss(),
+            target,
+            optimizer: config.optimizer,
+            linear: config.linear,
+            l2_linear: config.l2_linear as f32,
+            l2_factors: config.l2_factors.unwrap_or(0.0) as f32,
+            counts,
+            bias: config.bias,
+        }
+    }
 }
 
 /// Everything that training changes.

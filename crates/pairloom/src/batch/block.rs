@@ -85,6 +85,11 @@ impl Block {
         self.labels.iter().copied().zip(weights)
     }
 
+    /// Sum of the weights.
+    pub(crate) fn weight(&self) -> f64 {
+        self.outcomes().map(|(_, weight)| f64::from(weight)).sum()
+    }
+
     /// How many entries each row has.
     pub(crate) fn lengths(&self) -> impl Iterator<Item = u32> {
         self.starts.windows(2).map(|of| of[1] - of[0])

@@ -9,6 +9,7 @@
 
 use super::ids::Ids;
 use super::values::Values;
+use crate::pieces::{number_of, words_of};
 use std::ops::Range;
 
 /// The cells of a column in a block of rows.
@@ -59,10 +60,7 @@ impl Numbers<'_> {
     pub(crate) fn get(&self, row: usize) -> f64 {
         match self {
             Numbers::Floats(floats) => floats[row].into(),
-            Numbers::Doubles(doubles) => {
-                let [low, high] = doubles[row].map(u64::from);
-                f64::from_bits(low | high << 32)
-            }
+            Numbers::Doubles(doubles) => f64::from_bits(number_of(doubles[row])),
             Numbers::Of(ids, numbers) => numbers[ids.get(row) as usize],
         }
     }
@@ -85,29 +83,28 @@ const NUMBERS: u32 = 3;
 
 /// Adds the cells of a column with one value a row.
 pub(super) fn write_single(ids: &[u32], words: &mut Vec<u32>) {
-    let width = Ids::width(Ids::Words(ids).max());
-    words.extend([SINGLE, width, ids.len() as u32, 0]);
-    Ids::write(ids, width, words);
+    write_values(SINGLE, &[], ids, 0, words);
 }
 
 /// Adds the cells of a column with several values a row.
 pub(super) fn write_several(ends: &[u32], ids: &[u32], words: &mut Vec<u32>) {
-    let width = Ids::width(Ids::Words(ids).max());
-    words.extend([SEVERAL, width, ids.len() as u32, 0]);
-    words.extend_from_slice(ends);
-    Ids::write(ids, width, words);
+    write_values(SEVERAL, ends, ids, 0, words);
 }
 
 /// Adds pairs.
 pub(super) fn write_pairs(ends: &[u32], ids: &[u32], xs: &[f32], words: &mut Vec<u32>) {
-    let width = Ids::width(Ids::Words(ids).max());
     let are_given = xs.iter().any(|&x| x != 1.0);
-    words.extend([PAIRS, width, ids.len() as u32, are_given.into()]);
-    words.extend_from_slice(ends);
-    Ids::write(ids, width, words);
+    write_values(PAIRS, ends, ids, are_given.into(), words);
     if are_given {
         words.extend_from_slice(bytemuck::cast_slice(xs));
     }
+}
+
+fn write_values(kind: u32, ends: &[u32], ids: &[u32], more: u32, words: &mut Vec<u32>) {
+    let width = Ids::width(Ids::Words(ids).max());
+    words.extend([kind, width, ids.len() as u32, more]);
+    words.extend_from_slice(ends);
+    Ids::write(ids, width, words);
 }
 
 /// Adds numbers.
@@ -117,8 +114,7 @@ pub(super) fn write_numbers(numbers: &[f64], words: &mut Vec<u32>) {
     words.extend([NUMBERS, width, numbers.len() as u32, 0]);
     match width {
         4 => words.extend(numbers.iter().map(|&number| (number as f32).to_bits())),
-        _ => words
-            .extend(numbers.iter().map(|n| n.to_bits()).flat_map(|n| [n as u32, (n >> 32) as u32])),
+        _ => words.extend(words_of(numbers.iter().map(|number| number.to_bits()))),
     }
 }
 

@@ -4,6 +4,7 @@
 //! 2. labels, weights, groups.
 
 use super::ids::Ids;
+use crate::pieces::{number_of, words_of};
 
 /// Labels, weights and groups of a block of rows.
 #[derive(Debug, Clone, Default)]
@@ -34,10 +35,7 @@ impl Head {
                 let labels: Vec<u32> = self.labels.iter().map(|&label| label as u32).collect();
                 Ids::write(&labels, 1, &mut words);
             }
-            _ => {
-                let bits = self.labels.iter().map(|label| label.to_bits());
-                words.extend(bits.flat_map(|bits| [bits as u32, (bits >> 32) as u32]));
-            }
+            _ => words.extend(words_of(self.labels.iter().map(|label| label.to_bits()))),
         }
         words.extend_from_slice(bytemuck::cast_slice(&self.weights));
         words.extend_from_slice(&self.groups);
@@ -60,8 +58,8 @@ impl Head {
         let labels: Vec<f64> = match Ids::read(labels, rows, width) {
             Some(small) if width == 1 => (0..rows).map(|row| small.get(row).into()).collect(),
             _ => {
-                let double = |&[low, high]: &[u32; 2]| u64::from(low) | u64::from(high) << 32;
-                labels.as_chunks().0.iter().map(|bits| f64::from_bits(double(bits))).collect()
+                let doubles = labels.as_chunks().0.iter();
+                doubles.map(|&words| f64::from_bits(number_of(words))).collect()
             }
         };
         if labels.iter().any(|label: &f64| !(*label as f32).is_finite()) {

@@ -8,7 +8,7 @@ use crate::Result;
 use crate::batch::Rows;
 use crate::data::{Block, Cells, Interned, InternedColumn, Values};
 use crate::parallel::Threads;
-use crate::store::{Filling, Room, Store};
+use crate::store::{Filling, InOrder, Room, Store};
 
 /// The training rows and those held out, with their ids. Where they take more than there is room
 /// for, training rows are dealt to the windows of a file by `shuffle`, a seed. Interned rows are
@@ -28,8 +28,8 @@ pub fn encode(
     let remapped =
         threads.map(interned.columns.iter().collect(), |column| Remapped::new(column, encoding));
     let label = labels_as_numbers(&interned.labels, &encoding.target);
-    let mut train = Filling::train(room, features, expected, shuffle)?;
-    let mut valid = Filling::valid(room, features);
+    let mut train = Filling::new(room, features, expected, shuffle)?;
+    let mut valid = InOrder::valid(room, features);
     interned.consume(threads, |blocks, columns| {
         let encode = |block: Block<'_>| {
             let cells = block.cells(columns)?;

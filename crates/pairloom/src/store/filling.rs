@@ -21,8 +21,7 @@ impl Default for Room {
     }
 }
 
-/// Windows that rows in a file are read in, at the least so many of a walk's buckets: the more of
-/// them, the less the same rows come together in each epoch.
+/// Buckets that make up a window: the more of them, the less the same rows come together in each epoch.
 const BUCKETS: u128 = 4;
 
 impl Room {
@@ -43,80 +42,43 @@ impl Room {
     }
 }
 
-/// A store that is being filled.
+/// A store of training rows that is being filled.
 pub(crate) enum Filling<'a> {
-    /// Rows are kept in their order: in memory up to a limit, then all in a file.
-    InOrder { rows: Rows, features: usize, most: u128, room: &'a Room, spiller: Option<Spiller> },
+    /// Rows are kept in their order.
+    InOrder(InOrder<'a>),
     /// Rows are dealt at random to the buckets of a file.
-    Drawn { spiller: Spiller, room: &'a Room },
+    Drawn(Spiller, &'a Room),
 }
 
 impl<'a> Filling<'a> {
-    /// Of validation rows.
-    pub(crate) fn valid(room: &'a Room, features: usize) -> Self {
-        let rows = Rows::new();
-        Filling::InOrder { rows, features, most: room.valid(), room, spiller: None }
-    }
-
-    /// Of training rows, `expected` bytes of them; if a seed says so, in an order of its own.
+    /// For `expected` bytes of rows; if a seed says so, in an order of its own.
     ///
     /// # Errors
     /// [`crate::Error::Io`] if there can be no temporary file.
-    pub(crate) fn train(
+    pub(crate) fn new(
         room: &'a Room,
         features: usize,
         expected: u128,
         seed: Option<u64>,
     ) -> Result<Self> {
         let Some(seed) = seed.filter(|_| expected > room.train()) else {
-            let rows = Rows::new();
-            return Ok(Filling::InOrder {
-                rows,
-                features,
-                most: room.train(),
-                room,
-                spiller: None,
-            });
+            return Ok(Filling::InOrder(InOrder::new(room, features, room.train())));
         };
         let buckets = (BUCKETS * expected.div_ceil(room.window().max(1))) as usize;
         let deal = Deal::Drawn { seed, buckets };
         let spiller = Spiller::new(&room.folder, features, deal, room.train() / 2)?;
-        Ok(Filling::Drawn { spiller, room })
+        Ok(Filling::Drawn(spiller, room))
     }
 
     /// Adds rows.
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`], [`crate::Error::Io`].
     pub(crate) fn add(&mut self, more: &Rows) -> Result<()> {
         match self {
-            Filling::InOrder { rows, .. } => {
-                more.blocks().iter().try_for_each(|block| rows.extend(&block.part()))?;
-            }
-            Filling::Drawn { spiller, .. } => return spiller.deal(more),
+            Filling::InOrder(rows) => rows.add(more),
+            Filling::Drawn(spiller, _) => spiller.deal(more),
         }
-        self.settle()
-    }
-
-    /// Adds rows of their own to those that are kept in order.
-    pub(crate) fn with(&mut self, add: impl FnOnce(&mut Rows) -> Result<()>) -> Result<()> {
-        if let Filling::InOrder { rows, .. } = self {
-            add(rows)?;
-        }
-        self.settle()
-    }
-
-    /// Writes what is too much, some blocks at a time.
-    fn settle(&mut self) -> Result<()> {
-        let Filling::InOrder { rows, features, most, room, spiller } = self else { return Ok(()) };
-        if rows.blocks().len() == 1 {
-            return Ok(());
-        }
-        if let Some(spiller) = spiller {
-            return write_all(spiller, rows);
-        }
-        if rows.bytes() > *most {
-            let begun = Spiller::new(&room.folder, *features, Deal::InOrder, 0)?;
-            write_all(spiller.insert(begun), rows)?;
-        }
-        Ok(())
     }
 
     /// The store.
@@ -124,15 +86,69 @@ impl<'a> Filling<'a> {
     /// # Errors
     /// [`crate::Error::Io`] if what is left cannot be written.
     pub(crate) fn done(self) -> Result<Store> {
-        let (spiller, room) = match self {
-            Filling::InOrder { rows, spiller: None, .. } => return Ok(Store::Held(rows)),
-            Filling::InOrder { mut rows, spiller: Some(mut spiller), room, .. } => {
-                write_all(&mut spiller, &mut rows)?;
-                (spiller, room)
-            }
-            Filling::Drawn { spiller, room } => (spiller, room),
-        };
-        spiller.done(room.window()).map(Store::Spilled)
+        match self {
+            Filling::InOrder(rows) => rows.done(),
+            Filling::Drawn(spiller, room) => spiller.done(room.window()).map(Store::Spilled),
+        }
+    }
+}
+
+/// A store that is being filled, whose rows keep their order: in memory up to a limit, then all in a
+/// file.
+pub(crate) struct InOrder<'a> {
+    rows: Rows,
+    features: usize,
+    most: u128,
+    room: &'a Room,
+    spiller: Option<Spiller>,
+}
+
+impl<'a> InOrder<'a> {
+    fn new(room: &'a Room, features: usize, most: u128) -> Self {
+        InOrder { rows: Rows::new(), features, most, room, spiller: None }
+    }
+
+    /// For validation rows.
+    pub(crate) fn valid(room: &'a Room, features: usize) -> Self {
+        Self::new(room, features, room.valid())
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`], [`crate::Error::Io`].
+    pub(crate) fn add(&mut self, more: &Rows) -> Result<()> {
+        self.with(|rows| more.blocks().iter().try_for_each(|block| rows.extend(&block.part())))
+    }
+
+    /// Lets `add` add rows.
+    ///
+    /// # Errors
+    /// Those of `add`, and as for [`InOrder::add`].
+    pub(crate) fn with(&mut self, add: impl FnOnce(&mut Rows) -> Result<()>) -> Result<()> {
+        add(&mut self.rows)?;
+        // Some blocks are written at a time.
+        if self.rows.blocks().len() == 1 {
+            return Ok(());
+        }
+        if self.spiller.is_none() && self.rows.bytes() > self.most {
+            let begun = Spiller::new(&self.room.folder, self.features, Deal::InOrder, 0)?;
+            self.spiller = Some(begun);
+        }
+        match &mut self.spiller {
+            Some(spiller) => write_all(spiller, &mut self.rows),
+            None => Ok(()),
+        }
+    }
+
+    /// The store.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] if what is left cannot be written.
+    pub(crate) fn done(mut self) -> Result<Store> {
+        let Some(mut spiller) = self.spiller else { return Ok(Store::Held(self.rows)) };
+        write_all(&mut spiller, &mut self.rows)?;
+        spiller.done(self.room.window()).map(Store::Spilled)
     }
 }
 

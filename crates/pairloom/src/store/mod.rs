@@ -10,13 +10,13 @@ mod spiller;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use filling::Filling;
 pub use filling::Room;
+pub(crate) use filling::{Filling, InOrder};
 pub(crate) use order::Order;
 pub use spill::Spill;
 
 use crate::Result;
-use crate::batch::{Outcomes, Rows};
+use crate::batch::{Block, Outcomes, Rows};
 
 /// Encoded rows.
 #[derive(Debug)]
@@ -143,13 +143,11 @@ impl Store {
     }
 
     /// Sum of the weights.
-    ///
-    /// # Errors
-    /// Those of reading the temporary file.
-    pub(crate) fn weight(&self) -> Result<f64> {
-        let mut sum = 0.0;
-        self.each(|rows| sum += rows.outcomes().map(|(_, w)| f64::from(w)).sum::<f64>())?;
-        Ok(sum)
+    pub(crate) fn weight(&self) -> f64 {
+        match self {
+            Store::Held(rows) => rows.blocks().iter().map(Block::weight).sum(),
+            Store::Spilled(spill) => spill.weight,
+        }
     }
 
     /// The number of the row at a place of a window, as it was added.

@@ -20,6 +20,8 @@ pub struct Spill {
     pub(super) features: u32,
     pub(super) buckets: Vec<Bucket>,
     pub(super) rows: usize,
+    /// Sum of their weights.
+    pub(super) weight: f64,
     /// Buckets of a window.
     pub(super) per_window: usize,
     /// Of all checksums.

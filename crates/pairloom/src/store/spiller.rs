@@ -43,6 +43,7 @@ pub(crate) struct Spiller {
     open: Vec<Block>,
     buckets: Vec<Bucket>,
     rows: usize,
+    weight: f64,
     words: Vec<u32>,
     hash: Xxh3,
 }
@@ -64,6 +65,7 @@ impl Spiller {
             open: vec![Block::new(); buckets],
             buckets: vec![Bucket::default(); buckets],
             rows: 0,
+            weight: 0.0,
             words: Vec::new(),
             hash: Xxh3::new(),
         })
@@ -86,6 +88,7 @@ impl Spiller {
     /// Writes a whole block, where rows are written in order.
     pub(super) fn append(&mut self, block: &Block) -> Result<()> {
         self.rows += block.len();
+        self.weight += block.weight();
         segment::write(block, &mut self.words)?;
         self.buckets.push(Bucket::default());
         self.write_words(block.len(), self.buckets.len() - 1)
@@ -94,6 +97,7 @@ impl Spiller {
     fn write(&mut self, at: usize) -> Result<()> {
         segment::write(&self.open[at], &mut self.words)?;
         let rows = self.open[at].len();
+        self.weight += self.open[at].weight();
         self.open[at].clear();
         self.write_words(rows, at)
     }
@@ -116,10 +120,10 @@ impl Spiller {
             }
         }
         let bytes = self.file.bytes();
-        let Spiller { file, deal, features, buckets, rows, hash, .. } = self;
+        let Spiller { file, deal, features, buckets, rows, weight, hash, .. } = self;
         let per_window =
             (window * buckets.len() as u128 / u128::from(bytes.max(1))).max(1) as usize;
         let (hash, scale) = (hash.digest(), Vec::new());
-        Ok(Spill { file, deal, features, buckets, rows, per_window, hash, scale })
+        Ok(Spill { file, deal, features, buckets, rows, weight, per_window, hash, scale })
     }
 }

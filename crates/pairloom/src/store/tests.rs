@@ -1,6 +1,6 @@
 //! Rows in a file beside the same rows in memory.
 
-use super::{Filling, Room, Store};
+use super::{Filling, InOrder, Room, Store};
 use crate::batch::{BLOCK_ROWS, Rows};
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ fn room(bytes: u128) -> Room {
 
 fn drawn(rows: usize, bytes: u128) -> Store {
     let expected = 20 * rows as u128;
-    filled(Filling::train(&room(bytes), 1010, expected, Some(3)).unwrap(), rows)
+    filled(Filling::new(&room(bytes), 1010, expected, Some(3)).unwrap(), rows)
 }
 
 /// Checks a row, found at a place of a window, and returns its number.
@@ -89,8 +89,8 @@ fn every_row_comes_once_in_each_epoch_and_not_with_the_same_others() {
 fn rows_in_order_stay_so_wherever_they_are() {
     for rows in [10, BLOCK_ROWS, 5 * BLOCK_ROWS + 7] {
         let (held, spilled) = (Room::default(), room(300_000));
-        let held = filled(Filling::valid(&held, 1010), rows);
-        let spilled = filled(Filling::valid(&spilled, 1010), rows);
+        let held = filled(Filling::InOrder(InOrder::valid(&held, 1010)), rows);
+        let spilled = filled(Filling::InOrder(InOrder::valid(&spilled, 1010)), rows);
         assert!(held.on_disk().is_none());
         assert_eq!(spilled.on_disk().is_some(), rows >= BLOCK_ROWS);
         for store in [&held, &spilled] {

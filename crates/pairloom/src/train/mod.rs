@@ -246,7 +246,7 @@ fn prepare(
     threads: &Threads,
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<Prepared> {
-    let (schema, mut interned) = read(job, threads, watch)?;
+    let Cached { schema, mut interned, .. } = read(job, threads, watch)?;
     let lines = std::mem::take(&mut interned.lines);
     let held_out = hold_out(&interned, job)?;
     let file = input::name(&job.data);
@@ -275,7 +275,7 @@ fn check_rows(rows: &Store, file: &str, what: &str) -> Result<()> {
     if u32::try_from(rows.len()).is_err() {
         return Err(Error::data(file, "more than 2^32 rows: train on a part of them"));
     }
-    if rows.weight()? <= 0.0 {
+    if rows.weight() <= 0.0 {
         return Err(Error::data(file, format!("the weights of all {what} rows are 0")));
     }
     Ok(())

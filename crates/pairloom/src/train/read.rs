@@ -2,7 +2,7 @@
 
 use super::revise::revise;
 use super::{Event, Job, SchemaSource, tell, tell_skipped};
-use crate::data::{Cached, Interned, Interning, Source, is_cache};
+use crate::data::{Cached, Interning, Source, is_cache};
 use crate::encode::{Encoding, RowEncoder};
 use crate::file::Replacing;
 use crate::input::{self, OpenOptions, RawRow, Reader};
@@ -10,7 +10,7 @@ use crate::parallel::Threads;
 use crate::pieces::Pieces;
 use crate::reading::{self, OnError, Outcome, ahead, for_each_row};
 use crate::schema::{Column, Hints, Role, Schema, infer};
-use crate::store::{Filling, Room, Store};
+use crate::store::{InOrder, Room, Store};
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -25,31 +25,24 @@ pub(super) fn read(
     job: &Job,
     threads: &Threads,
     watch: &mut dyn FnMut(Event<'_>) -> bool,
-) -> Result<(Schema, Interned)> {
+) -> Result<Cached> {
     let cached = if is_cache(&job.data) {
         converted(job)?
     } else if let Some(path) = &job.cache {
         let source = Source::of(&job.data, &asked(job))?;
-        match kept(path, &source, threads, watch)? {
+        match kept(job, path, &source, threads, watch)? {
             Some(cached) => cached,
-            None => return keep(job, path, Some(source), threads, watch).map(rows),
+            None => return keep(job, path, Some(source), threads, watch),
         }
     } else {
-        let cached = read_text(job, None, threads, watch)?;
-        return Ok(rows(cached));
+        return read_text(job, None, threads, watch);
     };
     tell(watch, Event::Schema(&cached.schema))?;
     tell_skipped(&cached.skipped, watch)?;
     if !cached.notes.is_empty() {
         tell(watch, Event::Revised { schema: &cached.schema, notes: &cached.notes })?;
     }
-    let (schema, mut interned) = rows(cached);
-    interned.is_limited = job.config.memory.is_some();
-    Ok((schema, interned))
-}
-
-fn rows(cached: Cached) -> (Schema, Interned) {
-    (cached.schema, cached.interned)
+    Ok(cached)
 }
 
 /// Rows that were converted before. A schema may be given again, with other settings of columns.
@@ -62,7 +55,7 @@ fn converted(job: &Job) -> Result<Cached> {
     if job.open != OpenOptions::default() {
         return refused(decided);
     }
-    let mut cached = Cached::open(&job.data)?;
+    let mut cached = Cached::open(&job.data, job.config.memory.is_some())?;
     match &job.schema {
         SchemaSource::Infer(hints) if *hints == Hints::default() => {}
         SchemaSource::Given(schema) if is_same(schema, &cached.schema) => {
@@ -92,6 +85,7 @@ fn asked(job: &Job) -> String {
 
 /// The rows of a cache, if it is of this source. One that is not, or cannot be read, is made anew.
 fn kept(
+    job: &Job,
     path: &str,
     source: &Source,
     threads: &Threads,
@@ -105,14 +99,12 @@ fn kept(
         let message = "it is there and is no cache, and would be replaced: name another file";
         return Err(Error::usage(format!("{path}: {message}")));
     }
-    let found = Cached::open(path).and_then(|cached| match &cached.source {
-        Some(of) if of == source => cached.interned.check(threads).map(|()| cached),
-        _ => Err(Error::data(path, "it is of other rows, or was made with other flags")),
-    });
-    match &found {
-        Ok(_) => tell(watch, Event::Cache { path, stale: None })?,
-        Err(error) => tell(watch, Event::Cache { path, stale: Some(error) })?,
-    }
+    let found =
+        Cached::open(path, job.config.memory.is_some()).and_then(|cached| match &cached.source {
+            Some(of) if of == source => cached.interned.check(threads).map(|()| cached),
+            _ => Err(Error::data(path, "it is of other rows, or was made with other flags")),
+        });
+    tell(watch, Event::Cache { path, stale: found.as_ref().err() })?;
     Ok(found.ok())
 }
 
@@ -255,7 +247,7 @@ pub(super) fn read_rows(
     let mut reader = ahead(input::open_as(path, schema.format)?, threads)?;
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?;
-    let mut rows = Filling::valid(room, encoding.features());
+    let mut rows = InOrder::valid(room, encoding.features());
     let skipped =
         for_each_row(&mut *reader, on_error, |raw| rows.with(|rows| encoder.encode(raw, rows)))?;
     let rows = rows.done()?;

@@ -24,7 +24,7 @@ pub(super) fn backend(
 ) -> Result<Box<dyn Backend>> {
     let mean = mean_score(config, summary.mean);
     let weights = Weights::init(config, &summary.counts, mean)?;
-    let settings = step_settings(config, target, summary.counts);
+    let settings = StepSettings::new(config, target.clone(), summary.counts);
     with_interaction(config, OnCpu { weights: &weights, settings, threads })
 }
 
@@ -52,19 +52,6 @@ pub(super) fn resolve(
 ) -> Config {
     let loss = if encoding.target.is_binary() { Loss::Logistic } else { Loss::Squared };
     config.resolve(rows, summary.square_length, encoding.numbers(), loss)
-}
-
-fn step_settings(config: &Config, target: &Target, counts: Vec<u32>) -> StepSettings {
-    StepSettings {
-        loss: config.resolved_loss(),
-        target: target.clone(),
-        optimizer: config.optimizer,
-        linear: config.linear,
-        l2_linear: config.l2_linear as f32,
-        l2_factors: config.l2_factors.unwrap_or(0.0) as f32,
-        bias: config.bias,
-        counts,
-    }
 }
 
 /// Bytes of the tables of so many features with the optimizer's state, and of the best epoch's.

@@ -4,7 +4,7 @@ use super::Source;
 use crate::data::{InternedColumn, Labels, Values};
 use crate::encode::{Dictionary, Pairs};
 use crate::error::line;
-use crate::pieces::{Pieces, Place};
+use crate::pieces::{Pieces, Place, number_of, words_of};
 use crate::reading::Skipped;
 use crate::schema::{Role, Schema};
 use crate::{Result, memory};
@@ -69,17 +69,18 @@ pub(super) fn write_columns(columns: &[InternedColumn], file: &mut Pieces) -> Re
         Ok(match values {
             Values::Numbers => Kept::Numbers,
             Values::NumbersOf(numbers) => {
-                let numbers = piece(words_of(numbers.iter().map(|number| number.to_bits())))?;
+                let numbers =
+                    piece(words_of(numbers.iter().map(|number| number.to_bits())).collect())?;
                 Kept::NumbersOf { numbers }
             }
             Values::Texts(texts) => {
                 let (bytes, ends) = texts.parts();
-                let ends = words_of(ends.iter().copied());
+                let ends = words_of(ends.iter().copied()).collect();
                 Kept::Texts { bytes: piece(words_of_bytes(bytes))?, ends: piece(ends)? }
             }
             Values::Pairs(pairs) => {
                 let pairs = pairs.iter().flat_map(|(field, index)| [index, field.into()]);
-                Kept::Pairs { pairs: piece(words_of(pairs))? }
+                Kept::Pairs { pairs: piece(words_of(pairs).collect())? }
             }
         })
     };
@@ -142,22 +143,16 @@ fn read_values(values: Kept, file: &Pieces) -> Result<Values> {
     })
 }
 
-/// Numbers as words.
-pub(super) fn words_of(numbers: impl Iterator<Item = u64>) -> Vec<u32> {
-    numbers.flat_map(|number| [number as u32, (number >> 32) as u32]).collect()
-}
-
 /// Numbers of a piece.
 pub(super) fn numbers(file: &Pieces, place: Place) -> Result<Vec<u64>> {
     let mut words = Vec::new();
     file.read(place, &mut words)?;
-    let number = |&[low, high]: &[u32; 2]| u64::from(low) | u64::from(high) << 32;
-    Ok(words.as_chunks().0.iter().map(number).collect())
+    Ok(words.as_chunks().0.iter().map(|&words| number_of(words)).collect())
 }
 
 /// Bytes as words, after their number.
 pub(super) fn words_of_bytes(bytes: &[u8]) -> Vec<u32> {
-    let mut words = words_of(std::iter::once(bytes.len() as u64));
+    let mut words: Vec<u32> = words_of(std::iter::once(bytes.len() as u64)).collect();
     let start = words.len();
     words.resize(start + bytes.len().div_ceil(4), 0);
     let room: &mut [u8] = bytemuck::cast_slice_mut(&mut words[start..]);
@@ -170,8 +165,7 @@ fn bytes(file: &Pieces, place: Place) -> Result<Vec<u8>> {
     let mut words = Vec::new();
     file.read(place, &mut words)?;
     let [low, high, rest @ ..] = &words[..] else { return Err(file.damaged("a text is cut off")) };
-    let len = u64::from(*low) | u64::from(*high) << 32;
-    let found = usize::try_from(len).ok().and_then(|len| {
+    let found = usize::try_from(number_of([*low, *high])).ok().and_then(|len| {
         let bytes: &[u8] = bytemuck::cast_slice(rest);
         bytes.get(..len)
     });

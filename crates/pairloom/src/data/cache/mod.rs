@@ -18,11 +18,11 @@ use super::Interned;
 use super::shelf::Shelf;
 use crate::batch::BLOCK_ROWS;
 use crate::input::{CONVERTED as MAGIC, Format};
-use crate::pieces::{Pieces, Place};
-use crate::reading::Skipped;
+use crate::pieces::{Pieces, Place, words_of};
+use crate::reading::{RowLines, Skipped};
 use crate::schema::{Role, Schema};
 use crate::{Error, Result};
-use index::{Index, bytes_of, words_of};
+use index::{Index, bytes_of};
 use std::fs::File;
 use std::io::Read;
 use xxhash_rust::xxh3::xxh3_128;
@@ -78,7 +78,8 @@ impl Cached {
         else {
             return Ok(());
         };
-        let mut blocks = words_of(places.iter().flatten().flat_map(|place| place.parts()));
+        let blocks = places.iter().flatten().flat_map(|place| place.parts());
+        let mut blocks = words_of(blocks).collect();
         let index = Index {
             schema: self.schema.clone(),
             reasons: self.schema.columns.iter().map(|column| column.why.clone()).collect(),
@@ -89,7 +90,7 @@ impl Cached {
             entries: self.interned.entries,
             labels: self.interned.labels.clone(),
             blocks: file.append(&mut blocks)?.0,
-            lines: file.append(&mut words_of(self.interned.lines.numbers()))?.0,
+            lines: file.append(&mut words_of(self.interned.lines.numbers()).collect())?.0,
             columns: index::write_columns(&self.interned.columns, file)?,
         };
         let text = serde_json::to_vec(&index).map_err(|e| file.damaged(&e.to_string()))?;
@@ -99,20 +100,20 @@ impl Cached {
         file.write(&xxh3_128(&place).to_le_bytes())
     }
 
-    /// Opens a file of kept rows.
+    /// Opens a file of kept rows; `is_limited` tells whether it was said how much memory may be taken.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Data`] if it is none, is of another version, or is not as it was written.
-    pub(crate) fn open(path: &str) -> Result<Self> {
+    pub(crate) fn open(path: &str, is_limited: bool) -> Result<Self> {
         let failed = |e| Error::io(path, e);
         let file = File::open(path).map_err(failed)?;
         let bytes = file.metadata().map_err(failed)?.len();
         let file = Pieces::new(file, path, bytes);
         let index = Index::read(&file, find_index(&file)?)?;
-        Self::of(index, file)
+        Self::of(index, file, is_limited)
     }
 
-    fn of(index: Index, file: Pieces) -> Result<Self> {
+    fn of(index: Index, file: Pieces, is_limited: bool) -> Result<Self> {
         let damaged = |what: &str| file.damaged(what);
         let mut schema = index.schema;
         let is_csv = matches!(schema.format, Format::Csv { .. });
@@ -134,12 +135,11 @@ impl Cached {
         let place = |&[a, b, c, d]: &[u64; 4]| [Place::from([a, b]), Place::from([c, d])];
         let places = places.iter().map(place).collect();
         let lines = index::numbers(&file, index.lines)?;
-        let lines =
-            crate::reading::RowLines::of(&lines).ok_or_else(|| damaged("its lines are none"))?;
+        let lines = RowLines::of(&lines).ok_or_else(|| damaged("its lines are none"))?;
         let Index { rows, labels, entries, skipped, notes, source, .. } = index;
         let (blocks, beside) = (Shelf::File(file, places), schema.has_weights_and_groups());
         let interned =
-            Interned { rows, labels, lines, columns, entries, is_limited: false, beside, blocks };
+            Interned { rows, labels, lines, columns, entries, is_limited, beside, blocks };
         Ok(Cached { schema, interned, skipped, notes, source })
     }
 }

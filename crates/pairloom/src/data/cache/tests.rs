@@ -77,7 +77,7 @@ fn keep(rows: usize) -> (NamedTempFile, Cached) {
 fn kept_rows_are_the_rows_in_memory_and_those_of_a_temporary_file() {
     for rows in [1, 100, BLOCK_ROWS, 2 * BLOCK_ROWS + 10] {
         let (file, written) = keep(rows);
-        let read = Cached::open(file.path().to_str().unwrap()).unwrap();
+        let read = Cached::open(file.path().to_str().unwrap(), false).unwrap();
         assert_eq!((&read.schema, &read.skipped), (&written.schema, &written.skipped));
         assert_eq!((&read.source, &read.notes), (&written.source, &written.notes));
         let folder = std::env::temp_dir();
@@ -111,7 +111,7 @@ fn another_content_or_another_wish_is_another_source() {
 /// What comes of a file when it has these bytes, down to the last row.
 fn read(file: &NamedTempFile, bytes: &[u8]) -> crate::Result<usize> {
     std::fs::write(file.path(), bytes).unwrap();
-    let cached = Cached::open(file.path().to_str().unwrap())?;
+    let cached = Cached::open(file.path().to_str().unwrap(), false)?;
     let (mut rows, interned) = (0, &cached.interned);
     interned.heads(|_, head| rows += head.labels.len())?;
     interned.walk(&Threads::new(1)?, |blocks| {
@@ -140,7 +140,7 @@ fn a_byte_that_was_changed_and_an_end_that_is_missing_are_found() {
 fn what_is_made_up_is_refused_or_read_as_rows() {
     let (file, _) = keep(20);
     let bytes = std::fs::read(file.path()).unwrap();
-    let cached = Cached::open(file.path().to_str().unwrap()).unwrap();
+    let cached = Cached::open(file.path().to_str().unwrap(), false).unwrap();
     let super::Shelf::File(_, places) = &cached.interned.blocks else { panic!("it is in memory") };
     let (mut words, mut refused) = (Vec::new(), 0);
     for place in places[0] {
