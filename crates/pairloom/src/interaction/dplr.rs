@@ -12,7 +12,7 @@
 //! with `S_f = sum_{i in f} v_i x_i`, `T_t = sum_f u_tf S_f` and `c_f = sum_t e_t u_tf^2`: O(k (nnz +
 //! rank fields)) instead of the O(k fields^2) of the full matrix.
 
-use super::lanes::{add, dot};
+use super::lanes::{Width, add, dot};
 use super::per_field::PerField;
 use super::{Interaction, Lanes, Plan};
 use crate::precision::Stored;
@@ -21,9 +21,8 @@ use crate::precision::Stored;
 #[derive(Debug, Clone)]
 pub struct Dplr<L> {
     fields: usize,
-    width: usize,
+    width: Width<L>,
     rank: usize,
-    lanes: std::marker::PhantomData<L>,
 }
 
 /// Running sums.
@@ -48,7 +47,7 @@ impl<L: Lanes> Interaction for Dplr<L> {
 
     fn new(plan: &Plan) -> Self {
         let &Plan { fields, rank, .. } = plan;
-        Dplr { fields, width: plan.width(), rank, lanes: std::marker::PhantomData }
+        Dplr { fields, width: Width::new(plan), rank }
     }
 
     fn room(plan: &Plan) -> usize {
@@ -75,12 +74,12 @@ impl<L: Lanes> Interaction for Dplr<L> {
 
     #[inline(always)]
     fn width(&self) -> usize {
-        L::width(self.width)
+        self.width.get()
     }
 
     fn zero(&self) -> Sums<L> {
-        let low = vec![L::zeros(self.width); self.rank];
-        Sums { of: PerField::zero(self.fields, self.width), low }
+        let low = vec![self.width.zeros(); self.rank];
+        Sums { of: PerField::zero(self.fields, self.width.zeros()), low }
     }
 
     #[inline(always)]
@@ -115,18 +114,10 @@ impl<L: Lanes> Interaction for Dplr<L> {
         0.5 * twice
     }
 
-    /// `slope x P_f` with `P_f = sum_t e_t u_tf T_t - c_f S_f`.
+    /// `P_f = sum_t e_t u_tf T_t - c_f S_f`.
     #[inline(always)]
-    fn backward(
-        &self,
-        _vector: &[f32],
-        field: usize,
-        x: f32,
-        sums: &Sums<L>,
-        slope: f32,
-        gradient: &mut [f32],
-    ) {
-        add(gradient, slope * x, sums.of.pulls[field].as_ref());
+    fn pull<'a>(&self, field: usize, sums: &'a Sums<L>) -> &'a [f32] {
+        sums.of.pulls[field].as_ref()
     }
 
     /// `(|T_t|^2 - sum_f u_tf^2 |S_f|^2) / 2` by `e_t`, `e_t (<T_t, S_f> - u_tf |S_f|^2)` by `u_tf`.

@@ -6,45 +6,100 @@
 //! ```
 //!
 //! A feature has a vector for each field. With `C_gf = sum_{j in g} v_{j f} x_j`, what the features of
-//! field `g` say to those of field `f`,
+//! field `g` say to those of field `f`, a feature `i` of field `f` adds
 //!
 //! ```text
-//! sum_{i<j} ... = sum_{g<f} <C_fg, C_gf> + 1/2 sum_f [ |C_ff|^2 - sum_{i in f} |v_{i f} x_i|^2 ]
+//! x_i sum_g <v_{i g}, C_gf>
 //! ```
 //!
-//! which costs O(k nnz fields + k fields^2) where the pairs cost O(k nnz^2). The gradient of all vectors
-//! of a feature of field `f` is `x_i C_gf` for each `g`. Features are absorbed as they lie, `C_g` in one
-//! piece; the score, which looks at `C_fg` beside `C_gf`, lets them change places, and then the gradient
-//! lies in one piece too.
+//! where `C_gf` holds the features before it. This costs O(k nnz fields) where the pairs cost O(k nnz^2).
+//! The gradient of all vectors of a feature of field `f` is `x_i C_gf` for each `g`, in the end. What is
+//! said to a field lies in one piece, so the vectors of a feature, the sums that they are multiplied by,
+//! and their gradient are walked over from end to end. What a feature says is spread over all fields;
+//! a row's features are absorbed several at once, so that this, too, is written piece after piece.
 
-use super::lanes::{add, dot};
+use super::lanes::{Width, add};
 use super::per_field::Seen;
-use super::{Interaction, Lanes, Plan};
+use super::{Feature, Interaction, Lanes, Plan};
 use crate::precision::Stored;
 use std::mem::take;
+use std::ops::Range;
+
+/// Features that are absorbed at once, at the most: measured.
+const BLOCK: usize = 16;
+
+/// Sums side by side, of widths that are multiples of 4: one after the other they would wait for each other.
+const BESIDE: usize = 16;
 
 /// Pairs of features through the vectors that they have for each other's fields.
 #[derive(Debug, Clone)]
 pub struct Ffm<L> {
     fields: usize,
-    width: usize,
-    lanes: std::marker::PhantomData<L>,
+    width: Width<L>,
 }
 
 /// Running sums.
 #[derive(Debug, Clone)]
 pub struct Sums {
-    /// `C_gf` of the fields `g` that were seen, at `(g fields + f) width`; after the score `C_fg`.
+    /// `C_gf` for the fields `g` that were seen, at `(f fields + g) width`; after the score for all.
     said: Vec<f32>,
-    /// `sum_{i in f} |v_{i f} x_i|^2` over all fields.
-    squares: f32,
+    /// The pairs of the features up to now, to be added up.
+    pairs: [f32; BESIDE],
     seen: Seen,
 }
 
 impl<L: Lanes> Ffm<L> {
     #[inline(always)]
     fn part(&self) -> usize {
-        L::width(self.width)
+        self.width.get()
+    }
+
+    /// Adds features whose fields are new and follow each other.
+    #[inline(always)]
+    fn absorb_new<T: Stored>(&self, features: &[Feature<'_, T>], sums: &mut Sums) {
+        let Some(&(_, first, _)) = features.first() else { return };
+        let (part, width) = (self.part(), self.width());
+        for (of, heard) in sums.said.chunks_exact_mut(width).enumerate() {
+            let heard = heard[first * part..][..features.len() * part].chunks_exact_mut(part);
+            for (heard, (vectors, _, x)) in heard.zip(features) {
+                let vector = vectors[of * part..][..part].as_chunks::<4>().0;
+                // Written as a whole, so that nothing is asked of what is read and written at once.
+                let fours = heard.as_chunks_mut::<4>().0.iter_mut().zip(vector);
+                fours.for_each(|(h, v)| *h = v.each_ref().map(|v| v.load() * x));
+            }
+        }
+        for &(vectors, field, x) in features {
+            self.add_pairs(vectors, field, x, first..field, sums);
+        }
+        sums.seen.extend(first..first + features.len());
+    }
+
+    /// Adds the pairs of a feature with all those of the fields that were seen, and of `others`.
+    #[inline(always)]
+    fn add_pairs<T: Stored>(
+        &self,
+        vectors: &[T],
+        field: usize,
+        x: f32,
+        others: Range<usize>,
+        sums: &mut Sums,
+    ) {
+        let (part, mut pairs) = (self.part(), sums.pairs);
+        let heard = &sums.said[field * self.width()..][..self.width()];
+        for run in sums.seen.runs().chain(std::iter::once(others)) {
+            let floats = run.start * part..run.end * part;
+            let (vectors, more) = vectors[floats.clone()].as_chunks::<BESIDE>();
+            let (heard, rest) = heard[floats].as_chunks::<BESIDE>();
+            for (vectors, heard) in vectors.iter().zip(heard) {
+                let lanes = pairs.iter_mut().zip(vectors.iter().zip(heard));
+                lanes.for_each(|(sum, (v, h))| *sum += v.load() * x * h);
+            }
+            for (four, heard) in more.as_chunks::<4>().0.iter().zip(rest.as_chunks::<4>().0) {
+                let lanes = pairs.iter_mut().zip(four.iter().zip(heard));
+                lanes.for_each(|(sum, (v, h))| *sum += v.load() * x * h);
+            }
+        }
+        sums.pairs = pairs;
     }
 }
 
@@ -55,8 +110,7 @@ impl<L: Lanes> Interaction for Ffm<L> {
     const BY_FIELD: bool = true;
 
     fn new(plan: &Plan) -> Self {
-        let lanes = std::marker::PhantomData;
-        Ffm { fields: plan.fields, width: plan.width(), lanes }
+        Ffm { fields: plan.fields, width: Width::new(plan) }
     }
 
     fn parts(plan: &Plan) -> usize {
@@ -78,69 +132,75 @@ impl<L: Lanes> Interaction for Ffm<L> {
 
     fn zero(&self) -> Sums {
         let said = vec![0.0; self.fields * self.width()];
-        Sums { said, squares: 0.0, seen: Seen::default() }
+        Sums { said, pairs: [0.0; BESIDE], seen: Seen::default() }
     }
 
     #[inline(always)]
     fn afresh(&self, used: &mut Sums) -> Sums {
         // What a field said is forgotten when it is seen again.
-        Sums { said: take(&mut used.said), squares: 0.0, seen: used.seen.afresh() }
+        Sums { said: take(&mut used.said), pairs: [0.0; BESIDE], seen: used.seen.afresh() }
     }
 
     #[inline(always)]
     fn absorb<T: Stored>(&self, vector: &[T], field: usize, x: f32, sums: &mut Sums) {
         let vectors = &vector[..self.width()];
-        let said = &mut sums.said[field * self.width()..][..self.width()];
-        match sums.seen.note(field) {
-            true => said.iter_mut().zip(vectors).for_each(|(s, v)| *s = v.load() * x),
-            false => said.iter_mut().zip(vectors).for_each(|(s, v)| *s += v.load() * x),
+        if !sums.seen.has(field) {
+            return self.absorb_new(&[(vectors, field, x)], sums);
         }
-        let own = vectors[field * self.part()..][..self.part()].iter().map(|v| v.load() * x);
-        sums.squares += own.map(|t| t * t).sum::<f32>();
+        self.add_pairs(vectors, field, x, 0..0, sums);
+        let (part, said) = (self.part(), sums.said.chunks_exact_mut(self.width()));
+        for (heard, vector) in said.zip(vectors.chunks_exact(part)) {
+            add(&mut heard[field * part..][..part], x, vector);
+        }
+    }
+
+    #[inline(always)]
+    fn absorb_row<'a, T: Stored>(
+        &self,
+        features: impl Iterator<Item = Feature<'a, T>>,
+        sums: &mut Sums,
+    ) {
+        let mut block: [Feature<'a, T>; BLOCK] = [(&[], 0, 0.0); BLOCK];
+        let mut count = 0;
+        for feature in features {
+            let (vectors, field, x) = feature;
+            let follows = count > 0 && count < BLOCK && field == block[count - 1].1 + 1;
+            if !follows {
+                self.absorb_new(&block[..count], sums);
+                count = 0;
+            }
+            if sums.seen.has(field) {
+                self.absorb_new(&block[..count], sums);
+                count = 0;
+                self.absorb(vectors, field, x, sums);
+            } else {
+                block[count] = feature;
+                count += 1;
+            }
+        }
+        self.absorb_new(&block[..count], sums);
     }
 
     #[inline(always)]
     fn score(&self, _shared: &[f32], sums: &mut Sums) -> f32 {
-        let Sums { said, squares, seen } = sums;
         let (part, width) = (self.part(), self.width());
-        let (mut pairs, mut within) = (L::zeros(self.width), -*squares);
-        seen.sort();
-        for f in seen.iter() {
-            let (before, mine) = said.split_at_mut(f * width);
-            let own = &mine[f * part..][..part];
-            within += dot(own, own);
-            for g in seen.iter().take_while(|&g| g < f) {
-                let both = before[g * width + f * part..][..part].iter_mut();
-                let both = both.zip(&mut mine[g * part..][..part]);
-                for (sum, (a, b)) in pairs.as_mut().iter_mut().zip(both) {
-                    *sum += *a * *b;
-                    std::mem::swap(a, b);
-                }
-            }
-        }
-        if seen.len() < self.fields {
+        if sums.seen.len() < self.fields {
             // Nobody has spoken for the others.
+            let Sums { said, seen, .. } = sums;
+            seen.sort_runs();
+            let gaps = seen.gaps(self.fields);
             for f in seen.iter() {
-                for g in (0..self.fields).filter(|&g| !seen.has(g)) {
-                    said[f * width + g * part..][..part].fill(0.0);
-                }
+                let heard = &mut said[f * width..][..width];
+                gaps.clone().for_each(|gap| heard[gap.start * part..gap.end * part].fill(0.0));
             }
         }
-        pairs.as_ref().iter().sum::<f32>() + 0.5 * within
+        sums.pairs.iter().sum()
     }
 
-    /// `slope x C_gf` for the vectors of all fields `g`.
+    /// `C_gf` for the vectors of all fields `g`.
     #[inline(always)]
-    fn backward(
-        &self,
-        _vector: &[f32],
-        field: usize,
-        x: f32,
-        sums: &Sums,
-        slope: f32,
-        gradient: &mut [f32],
-    ) {
-        add(gradient, slope * x, &sums.said[field * self.width()..][..self.width()]);
+    fn pull<'a>(&self, field: usize, sums: &'a Sums) -> &'a [f32] {
+        &sums.said[field * self.width()..][..self.width()]
     }
 
     #[inline(always)]

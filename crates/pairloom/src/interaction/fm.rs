@@ -8,15 +8,14 @@
 //! The second line costs O(k nnz) where the first costs O(k nnz^2). Its gradient is
 //! `dy/dv_if = x_i (S_f - v_if x_i)` with `S_f = sum_j v_jf x_j`.
 
+use super::lanes::Width;
 use super::{Interaction, Lanes, Plan};
 use crate::precision::Stored;
-use std::marker::PhantomData;
 
 /// The pairs of a factorization machine, in vectors of the type `L`.
 #[derive(Debug, Clone)]
 pub struct Fm<L> {
-    width: usize,
-    lanes: PhantomData<L>,
+    width: Width<L>,
 }
 
 impl<L: Lanes> Interaction for Fm<L> {
@@ -26,7 +25,7 @@ impl<L: Lanes> Interaction for Fm<L> {
     type Sums = [L; 2];
 
     fn new(plan: &Plan) -> Self {
-        Fm { width: plan.width(), lanes: PhantomData }
+        Fm { width: Width::new(plan) }
     }
 
     fn room(plan: &Plan) -> usize {
@@ -35,12 +34,12 @@ impl<L: Lanes> Interaction for Fm<L> {
 
     #[inline(always)]
     fn width(&self) -> usize {
-        L::width(self.width)
+        self.width.get()
     }
 
     #[inline(always)]
     fn zero(&self) -> [L; 2] {
-        [L::zeros(self.width), L::zeros(self.width)]
+        [self.width.zeros(), self.width.zeros()]
     }
 
     #[inline(always)]
@@ -70,20 +69,10 @@ impl<L: Lanes> Interaction for Fm<L> {
         0.5 * twice.iter().sum::<f32>()
     }
 
-    /// `slope x S`; the rest of the gradient is for all rows at once in [`Interaction::own`].
+    /// `S`; the rest of the gradient is for all rows at once in [`Interaction::own`].
     #[inline(always)]
-    fn backward(
-        &self,
-        _vector: &[f32],
-        _field: usize,
-        x: f32,
-        [sum, _]: &[L; 2],
-        slope: f32,
-        gradient: &mut [f32],
-    ) {
-        let step = slope * x;
-        let lanes = gradient[..self.width()].iter_mut().zip(sum.as_ref());
-        lanes.for_each(|(g, s)| *g += step * s);
+    fn pull<'a>(&self, _field: usize, [sum, _]: &'a [L; 2]) -> &'a [f32] {
+        sum.as_ref()
     }
 
     #[inline(always)]

@@ -9,7 +9,7 @@
 //! factorization machine over different fields; pairs within a field do not count. With
 //! `S_f = sum_{i in f} v_i x_i` it costs O(k nnz + k^2 fields^2).
 
-use super::lanes::{add, dot};
+use super::lanes::{Width, add, dot};
 use super::per_field::{PerField, Seen};
 use super::{Interaction, Lanes, Plan};
 use crate::precision::Stored;
@@ -18,8 +18,7 @@ use crate::precision::Stored;
 #[derive(Debug, Clone)]
 pub struct Fmfm<L> {
     fields: usize,
-    width: usize,
-    lanes: std::marker::PhantomData<L>,
+    width: Width<L>,
 }
 
 /// The place of the matrix of two different fields, among all.
@@ -44,8 +43,7 @@ impl<L: Lanes> Interaction for Fmfm<L> {
     const BY_FIELD: bool = true;
 
     fn new(plan: &Plan) -> Self {
-        let lanes = std::marker::PhantomData;
-        Fmfm { fields: plan.fields, width: plan.width(), lanes }
+        Fmfm { fields: plan.fields, width: Width::new(plan) }
     }
 
     fn room(plan: &Plan) -> usize {
@@ -53,7 +51,9 @@ impl<L: Lanes> Interaction for Fmfm<L> {
     }
 
     fn shared(plan: &Plan) -> usize {
-        place(0, plan.fields.max(1)) * plan.width() * plan.width()
+        // More than there can be is refused with the memory that it would take.
+        let size = plan.width().saturating_mul(plan.width());
+        place(0, plan.fields.max(1)).saturating_mul(size)
     }
 
     /// Identities, with zeros where vectors have padding.
@@ -68,11 +68,11 @@ impl<L: Lanes> Interaction for Fmfm<L> {
 
     #[inline(always)]
     fn width(&self) -> usize {
-        L::width(self.width)
+        self.width.get()
     }
 
     fn zero(&self) -> PerField<L> {
-        PerField::zero(self.fields, self.width)
+        PerField::zero(self.fields, self.width.zeros())
     }
 
     #[inline(always)]
@@ -99,18 +99,10 @@ impl<L: Lanes> Interaction for Fmfm<L> {
         0.5 * seen.iter().map(of).sum::<f32>()
     }
 
-    /// `slope x P_f` with `P_f = sum_g M_fg S_g`.
+    /// `P_f = sum_g M_fg S_g`.
     #[inline(always)]
-    fn backward(
-        &self,
-        _vector: &[f32],
-        field: usize,
-        x: f32,
-        sums: &PerField<L>,
-        slope: f32,
-        gradient: &mut [f32],
-    ) {
-        add(gradient, slope * x, sums.pulls[field].as_ref());
+    fn pull<'a>(&self, field: usize, sums: &'a PerField<L>) -> &'a [f32] {
+        sums.pulls[field].as_ref()
     }
 
     /// `S_f S_g^T`.

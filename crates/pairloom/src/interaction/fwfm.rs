@@ -9,7 +9,7 @@
 //! with `S_f = sum_{i in f} v_i x_i` and `P_f = sum_g r_fg S_g`: O(k (nnz + fields^2)). The strengths
 //! `r` begin at 1, where the model is a plain factorization machine.
 
-use super::lanes::{add, dot};
+use super::lanes::{Width, add, dot};
 use super::per_field::{PerField, pair};
 use super::{Interaction, Lanes, Plan};
 use crate::precision::Stored;
@@ -18,8 +18,7 @@ use crate::precision::Stored;
 #[derive(Debug, Clone)]
 pub struct Fwfm<L> {
     fields: usize,
-    width: usize,
-    lanes: std::marker::PhantomData<L>,
+    width: Width<L>,
 }
 
 /// Running sums.
@@ -37,8 +36,7 @@ impl<L: Lanes> Interaction for Fwfm<L> {
     const BY_FIELD: bool = true;
 
     fn new(plan: &Plan) -> Self {
-        let lanes = std::marker::PhantomData;
-        Fwfm { fields: plan.fields, width: plan.width(), lanes }
+        Fwfm { fields: plan.fields, width: Width::new(plan) }
     }
 
     fn room(plan: &Plan) -> usize {
@@ -55,11 +53,11 @@ impl<L: Lanes> Interaction for Fwfm<L> {
 
     #[inline(always)]
     fn width(&self) -> usize {
-        L::width(self.width)
+        self.width.get()
     }
 
     fn zero(&self) -> Sums<L> {
-        let of = PerField::zero(self.fields, self.width);
+        let of = PerField::zero(self.fields, self.width.zeros());
         Sums { of, squares: vec![0.0; self.fields] }
     }
 
@@ -97,18 +95,10 @@ impl<L: Lanes> Interaction for Fwfm<L> {
         0.5 * twice
     }
 
-    /// `slope x P_f`.
+    /// `P_f`.
     #[inline(always)]
-    fn backward(
-        &self,
-        _vector: &[f32],
-        field: usize,
-        x: f32,
-        sums: &Sums<L>,
-        slope: f32,
-        gradient: &mut [f32],
-    ) {
-        add(gradient, slope * x, sums.of.pulls[field].as_ref());
+    fn pull<'a>(&self, field: usize, sums: &'a Sums<L>) -> &'a [f32] {
+        sums.of.pulls[field].as_ref()
     }
 
     #[inline(always)]

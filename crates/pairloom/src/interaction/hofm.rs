@@ -12,7 +12,7 @@
 //! feature for the gradient, and no table of partial sums as in their algorithm 2. Each order has factors
 //! of its own; without the lower orders there is only the last.
 
-use super::lanes::add;
+use super::lanes::{Width, add};
 use super::{Interaction, Lanes, Plan};
 use crate::precision::Stored;
 use std::mem::take;
@@ -20,10 +20,9 @@ use std::mem::take;
 /// Products of up to `order` features.
 #[derive(Debug, Clone)]
 pub struct Hofm<L> {
-    width: usize,
+    width: Width<L>,
     order: usize,
     lower: bool,
-    lanes: std::marker::PhantomData<L>,
 }
 
 fn orders(order: usize, lower: bool) -> std::ops::RangeInclusive<usize> {
@@ -33,7 +32,7 @@ fn orders(order: usize, lower: bool) -> std::ops::RangeInclusive<usize> {
 impl<L: Lanes> Hofm<L> {
     #[inline(always)]
     fn part(&self) -> usize {
-        L::width(self.width)
+        self.width.get()
     }
 
     fn orders(&self) -> std::ops::RangeInclusive<usize> {
@@ -49,7 +48,7 @@ impl<L: Lanes> Interaction for Hofm<L> {
 
     fn new(plan: &Plan) -> Self {
         let &Plan { order, lower_orders: lower, .. } = plan;
-        Hofm { width: plan.width(), order, lower, lanes: std::marker::PhantomData }
+        Hofm { width: Width::new(plan), order, lower }
     }
 
     fn parts(plan: &Plan) -> usize {
@@ -66,7 +65,7 @@ impl<L: Lanes> Interaction for Hofm<L> {
     }
 
     fn zero(&self) -> Vec<L> {
-        vec![L::zeros(self.width); self.orders().sum()]
+        vec![self.width.zeros(); self.orders().sum()]
     }
 
     #[inline(always)]
@@ -94,7 +93,7 @@ impl<L: Lanes> Interaction for Hofm<L> {
 
     #[inline(always)]
     fn score(&self, _shared: &[f32], sums: &mut Vec<L>) -> f32 {
-        let (mut total, mut at) = (L::zeros(self.width), 0);
+        let (mut total, mut at) = (self.width.zeros(), 0);
         for order in self.orders() {
             at += order;
             add(total.as_mut(), 1.0, sums[at - 1].as_ref());
@@ -118,7 +117,7 @@ impl<L: Lanes> Interaction for Hofm<L> {
         for (order, (v, gradient)) in self.orders().zip(parts) {
             let (mine, rest) = sums.split_at(order);
             sums = rest;
-            let mut others = L::zeros(self.width);
+            let mut others = self.width.zeros();
             others.as_mut().fill(1.0);
             for all in &mine[..order - 1] {
                 let lanes = others.as_mut().iter_mut().zip(all.as_ref()).zip(v);

@@ -1,5 +1,9 @@
 //! Vectors whose length the compiler knows.
 
+use super::Plan;
+use crate::precision::Stored;
+use std::marker::PhantomData;
+
 /// A vector whose length the compiler knows, which makes kernels two to four times as fast, or a
 /// `Vec` where it cannot.
 pub trait Lanes: AsRef<[f32]> + AsMut<[f32]> + Clone + Send + Sync {
@@ -48,6 +52,30 @@ impl Lanes for Vec<f32> {
     }
 }
 
+/// How wide vectors of the type `L` are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Width<L> {
+    floats: usize,
+    lanes: PhantomData<L>,
+}
+
+impl<L: Lanes> Width<L> {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Width { floats: plan.width(), lanes: PhantomData }
+    }
+
+    /// In floats, which the compiler may know.
+    #[inline(always)]
+    pub(super) fn get(&self) -> usize {
+        L::width(self.floats)
+    }
+
+    #[inline(always)]
+    pub(super) fn zeros(&self) -> L {
+        L::zeros(self.floats)
+    }
+}
+
 /// Floats that a vector of so many factors takes: whole vector registers.
 pub fn padded(factors: usize) -> usize {
     if factors <= 4 { factors.next_multiple_of(4) } else { factors.next_multiple_of(8) }
@@ -67,6 +95,6 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 /// `to += factor * from`.
 #[inline(always)]
-pub(super) fn add(to: &mut [f32], factor: f32, from: &[f32]) {
-    to.iter_mut().zip(from).for_each(|(to, from)| *to += factor * from);
+pub(super) fn add<T: Stored>(to: &mut [f32], factor: f32, from: &[T]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to += factor * from.load());
 }

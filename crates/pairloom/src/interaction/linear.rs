@@ -37,6 +37,4 @@ impl<L: Lanes> Interaction for Linear<L> {
     fn score(&self, _shared: &[f32], _sums: &mut ()) -> f32 {
         0.0
     }
-
-    fn backward(&self, _: &[f32], _: usize, _: f32, _: &(), _: f32, _: &mut [f32]) {}
 }

@@ -7,16 +7,14 @@
 //!
 //! The biases are the linear weights. A field with several features in a row has their sum.
 
-use super::lanes::{add, dot};
+use super::lanes::{Width, dot};
 use super::{Interaction, Lanes, Plan};
 use crate::precision::Stored;
-use std::marker::PhantomData;
 
 /// The product of two fields, in vectors of the type `L`.
 #[derive(Debug, Clone)]
 pub struct Mf<L> {
-    width: usize,
-    lanes: PhantomData<L>,
+    width: Width<L>,
 }
 
 impl<L: Lanes> Interaction for Mf<L> {
@@ -28,7 +26,7 @@ impl<L: Lanes> Interaction for Mf<L> {
     const BY_FIELD: bool = true;
 
     fn new(plan: &Plan) -> Self {
-        Mf { width: plan.width(), lanes: PhantomData }
+        Mf { width: Width::new(plan) }
     }
 
     fn room(plan: &Plan) -> usize {
@@ -46,12 +44,12 @@ impl<L: Lanes> Interaction for Mf<L> {
 
     #[inline(always)]
     fn width(&self) -> usize {
-        L::width(self.width)
+        self.width.get()
     }
 
     #[inline(always)]
     fn zero(&self) -> [L; 2] {
-        [L::zeros(self.width), L::zeros(self.width)]
+        [self.width.zeros(), self.width.zeros()]
     }
 
     #[inline(always)]
@@ -70,17 +68,9 @@ impl<L: Lanes> Interaction for Mf<L> {
         dot(one.as_ref(), other.as_ref())
     }
 
-    /// `slope x` times the sum of the other field.
+    /// The sum of the other field.
     #[inline(always)]
-    fn backward(
-        &self,
-        _vector: &[f32],
-        field: usize,
-        x: f32,
-        sums: &[L; 2],
-        slope: f32,
-        gradient: &mut [f32],
-    ) {
-        add(gradient, slope * x, sums[1 - (field & 1)].as_ref());
+    fn pull<'a>(&self, field: usize, sums: &'a [L; 2]) -> &'a [f32] {
+        sums[1 - (field & 1)].as_ref()
     }
 }

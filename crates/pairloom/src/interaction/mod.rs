@@ -64,6 +64,9 @@ impl Plan {
     }
 }
 
+/// The vectors of a feature, its field, and its `x`.
+pub type Feature<'a, T> = (&'a [T], usize, f32);
+
 /// A model over feature vectors.
 pub trait Interaction: Send + Sync + Sized {
     /// All vectors of a feature, or their gradient.
@@ -113,21 +116,44 @@ pub trait Interaction: Send + Sync + Sized {
     /// Adds a feature of a field with value `x` to the running sums.
     fn absorb<T: Stored>(&self, vector: &[T], field: usize, x: f32, sums: &mut Self::Sums);
 
+    /// Adds features to the running sums, one after the other or, where that is faster, several at once.
+    #[inline(always)]
+    fn absorb_row<'a, T: Stored>(
+        &self,
+        features: impl Iterator<Item = Feature<'a, T>>,
+        sums: &mut Self::Sums,
+    ) {
+        for (vector, field, x) in features {
+            self.absorb(vector, field, x, sums);
+        }
+    }
+
     /// What the factors add to the score. It may leave in the sums what [`Interaction::backward`] asks
     /// for; nothing can be absorbed then.
     fn score(&self, shared: &[f32], sums: &mut Self::Sums) -> f32;
 
-    /// Adds `slope * d score / d vector` to `gradient`, where `sums` are those that
-    /// [`Interaction::score`] left, but for what [`Interaction::own`] adds.
+    /// What all vectors of a field are pulled by: `d score / d vector` over `x`, where `sums` are those that
+    /// [`Interaction::score`] left, but for what [`Interaction::own`] adds. Nothing, if the vectors of a
+    /// field are not all pulled alike.
+    #[inline(always)]
+    fn pull<'a>(&self, _field: usize, _sums: &'a Self::Sums) -> &'a [f32] {
+        &[]
+    }
+
+    /// Adds `slope * d score / d vector` to `gradient`, but for what [`Interaction::own`] adds: `slope x`
+    /// times [`Interaction::pull`], where it is not something else.
+    #[inline(always)]
     fn backward(
         &self,
-        vector: &[f32],
+        _vector: &[f32],
         field: usize,
         x: f32,
         sums: &Self::Sums,
         slope: f32,
         gradient: &mut [f32],
-    );
+    ) {
+        lanes::add(&mut gradient[..self.width()], slope * x, self.pull(field, sums));
+    }
 
     /// Adds the part of the gradient that is a multiple of `squares`, the sum of `slope x^2` over all
     /// examples with the feature: what pairs of the feature with itself have added to the sums.

@@ -7,6 +7,7 @@
 use super::Lanes;
 use crate::precision::Stored;
 use std::mem::take;
+use std::ops::Range;
 
 /// The sums of a row's fields, and what pulls at them.
 #[derive(Debug, Clone)]
@@ -19,9 +20,9 @@ pub struct PerField<L> {
 }
 
 impl<L: Lanes> PerField<L> {
-    pub(super) fn zero(fields: usize, width: usize) -> Self {
-        let zeros = || vec![L::zeros(width); fields];
-        PerField { sums: zeros(), pulls: zeros(), seen: Seen::default() }
+    pub(super) fn zero(fields: usize, zeros: L) -> Self {
+        let all = vec![zeros; fields];
+        PerField { sums: all.clone(), pulls: all, seen: Seen::default() }
     }
 
     #[inline(always)]
@@ -55,38 +56,63 @@ impl<L: Lanes> PerField<L> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     fields: Vec<u32>,
-    greatest: u32,
+    /// The same as ranges: mostly all fields are seen in their order, and then it is one.
+    runs: Vec<Range<u32>>,
+    /// One more than the greatest field: mostly fields ascend, and then nothing is searched.
+    end: u32,
 }
 
 impl Seen {
-    /// Notes a field; whether it is new. Fields mostly ascend, and then nothing is searched.
+    /// Notes a field.
     #[inline(always)]
-    pub(super) fn note(&mut self, field: usize) -> bool {
-        let is_known = match self.fields.last() {
-            None => false,
-            Some(&last) => last == field as u32 || field as u32 <= self.greatest && self.has(field),
-        };
-        if !is_known {
-            self.fields.push(field as u32);
-            self.greatest = self.greatest.max(field as u32);
+    pub(super) fn note(&mut self, field: usize) {
+        if !self.has(field) {
+            self.extend(field..field + 1);
         }
-        !is_known
     }
 
+    #[inline(always)]
     pub(super) fn has(&self, field: usize) -> bool {
-        self.fields.contains(&(field as u32))
+        let field = field as u32;
+        // Features of one field mostly follow each other.
+        field < self.end
+            && (field + 1 == self.end || self.runs.iter().any(|run| run.contains(&field)))
     }
 
-    /// Brings the fields into order.
+    /// Notes fields that are new.
     #[inline(always)]
-    pub(super) fn sort(&mut self) {
-        if !self.fields.is_sorted() {
-            self.fields.sort_unstable();
+    pub(super) fn extend(&mut self, fields: Range<usize>) {
+        let new = fields.start as u32..fields.end as u32;
+        self.end = self.end.max(new.end);
+        self.fields.extend(new.clone());
+        match self.runs.last_mut() {
+            Some(last) if last.end == new.start => last.end = new.end,
+            _ => self.runs.push(new),
         }
+    }
+
+    /// The fields as ranges.
+    #[inline(always)]
+    pub(super) fn runs(&self) -> impl Iterator<Item = Range<usize>> {
+        self.runs.iter().map(|run| run.start as usize..run.end as usize)
     }
 
     pub(super) fn len(&self) -> usize {
         self.fields.len()
+    }
+
+    /// Brings the ranges into order.
+    pub(super) fn sort_runs(&mut self) {
+        self.runs.sort_unstable_by_key(|run| run.start);
+    }
+
+    /// The ranges of those of so many fields that were not seen; what was, is in order.
+    #[inline(always)]
+    pub(super) fn gaps(&self, fields: usize) -> impl Iterator<Item = Range<usize>> + Clone {
+        let bounds = self.runs.iter().map(|run| (run.start as usize, run.end as usize));
+        let starts = std::iter::once(0).chain(bounds.clone().map(|(_, end)| end));
+        let ends = bounds.map(|(start, _)| start).chain(std::iter::once(fields));
+        starts.zip(ends).filter(|(start, end)| start < end).map(|(start, end)| start..end)
     }
 
     #[inline(always)]
@@ -102,9 +128,10 @@ impl Seen {
 
     #[inline(always)]
     pub(super) fn afresh(&mut self) -> Self {
-        let mut fields = take(&mut self.fields);
+        let Seen { mut fields, mut runs, .. } = take(self);
         fields.clear();
-        Seen { fields, greatest: 0 }
+        runs.clear();
+        Seen { fields, runs, end: 0 }
     }
 }
 

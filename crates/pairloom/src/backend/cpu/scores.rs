@@ -40,14 +40,15 @@ pub(super) fn score<M: Interaction, T: Stored>(
     let Parameters { linear, factors, bias, shared, fields } = parameters;
     let (mut weights, width, mut fields) = (0.0, interaction.width(), fields.walk());
     let mut coming = coming.iter();
-    for (id, x) in features {
+    let features = features.map(|(id, x)| {
         if let Some(&next) = coming.next() {
             parameters.prefetch(next, width);
         }
         weights += linear.vector(id, 1)[0] * x;
         let field = if M::BY_FIELD { fields.field(id) } else { 0 };
-        interaction.absorb(factors.vector(id, width), field, x, sums);
-    }
+        (factors.vector(id, width), field, x)
+    });
+    interaction.absorb_row(features, sums);
     coming.for_each(|&next| parameters.prefetch(next, width));
     bias + (weights + interaction.score(shared, sums))
 }

@@ -102,8 +102,10 @@ impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
             squares += slope * x * x;
         }
         self.interaction.own(self.shared, vector, field, squares, gradient.as_mut());
-        optimizer.step(now, vector, state, gradient.as_ref());
+        // Only here does the gradient need a place in memory: a vector of known length that nobody points
+        // to has been summed in registers.
         *self.gradient = gradient;
+        optimizer.step(now, vector, state, self.gradient.as_ref());
         T::close(self.factors.row(at), self.spare, Chance::new(self.now.time, feature));
         if *linear {
             let (now, l2) = self.penalise(self.settings.penalty_linear, share);
