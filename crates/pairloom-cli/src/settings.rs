@@ -57,6 +57,10 @@ pub struct ConfigArgs {
     /// L2 strength of factors [default: 7 times the root of a row's sum of x^2, of ffm twice]
     #[arg(long, value_name = "X")]
     pub l2_factors: Option<f64>,
+    /// Keep the L2 strengths, instead of learning after each epoch how large the weights of each field
+    /// may be expected to be
+    #[arg(long)]
+    pub no_learn_l2: bool,
     /// L1 strength of linear weights, with ftrl: weights that say little become exactly 0
     #[arg(long, value_name = "X")]
     pub l1_linear: Option<f64>,
@@ -145,6 +149,7 @@ impl ConfigArgs {
         set(&mut config.memory, &self.memory.map(Some));
         set(&mut config.bins, &self.bins.map(Some));
         config.lower_orders &= !self.no_lower_orders;
+        config.learn_l2 &= !self.no_learn_l2;
         config.bias &= !self.no_bias;
         config.linear &= !self.no_linear;
         config.shuffle &= !self.no_shuffle;

@@ -59,6 +59,10 @@ pub struct Config {
     /// of a row: the more pairs a score adds up, the less each may say; twice the root for `ffm`, where
     /// a vector meets those of one field only.
     pub l2_factors: Option<f64>,
+    /// Whether AdaGrad learns the L2 strengths: after each epoch those of each field become one over the
+    /// variance that its weights are seen to have. The strengths above are what that starts from, and
+    /// count as much as ten features; one of 0 stays 0.
+    pub learn_l2: bool,
     /// L1 strength of linear weights, for FTRL-Proximal alone: `l1 |w|` of every `w` is added to the
     /// sum of the training rows' losses, which makes weights exactly 0.
     pub l1_linear: f64,
@@ -117,6 +121,7 @@ impl Default for Config {
             warm_up: 30,
             l2_linear: 1.0,
             l2_factors: None,
+            learn_l2: true,
             l1_linear: 0.0,
             l1_factors: 0.0,
             batch_size: None,

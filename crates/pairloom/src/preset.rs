@@ -52,6 +52,7 @@ fn d2l() -> (Schema, Config) {
         epochs: 30,
         l2_linear: 0.0,
         l2_factors: Some(0.0),
+        learn_l2: false,
         patience: 0,
         rate_decay: 1.0,
         min_count: 4,

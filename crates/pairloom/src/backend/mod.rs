@@ -31,6 +31,8 @@ pub struct StepSettings {
     pub penalty_linear: Penalty,
     /// The penalty of factors.
     pub penalty_factors: Penalty,
+    /// Whether the L2 strengths of each field are learned.
+    pub learn_l2: bool,
     /// How many training rows carry each feature.
     pub counts: Vec<u32>,
     /// Whether the bias is learned.
@@ -49,6 +51,7 @@ impl StepSettings {
             linear: config.linear,
             penalty_linear: penalty(config.l1_linear, config.l2_linear),
             penalty_factors: penalty(config.l1_factors, config.l2_factors.unwrap_or(0.0)),
+            learn_l2: config.learn_l2 && config.optimizer == Optimizer::Adagrad,
             counts,
             bias: config.bias,
         }
@@ -68,6 +71,8 @@ pub struct State {
     pub shared: Vec<f32>,
     /// Where the features of each field begin.
     pub fields: Fields,
+    /// L2 strengths of each field: of its linear weights, then of each of the vectors that its features have.
+    pub strengths: Vec<f32>,
     /// Steps taken.
     pub time: u64,
     /// Features of the rows learned from, each as often as it came.
@@ -89,6 +94,10 @@ pub trait Backend {
     /// # Errors
     /// The place in `batch` of the first row whose loss is not finite; nothing is changed then.
     fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, usize>;
+
+    /// Learns the L2 strengths from what an epoch has made of the weights, if that is wanted.
+    /// `dispersion` is the variance of a label beside its prediction, over what the loss takes it to be.
+    fn learn_strengths(&mut self, dispersion: f64);
 
     /// Scores of rows, bias included.
     fn scores(&self, rows: &Rows) -> Vec<f32>;

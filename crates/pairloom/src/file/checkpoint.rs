@@ -63,7 +63,7 @@ impl Checkpoint<'_> {
     /// # Errors
     /// [`crate::Error::Io`].
     pub fn save(&self, path: &str, config: &Config, fingerprint: u64) -> Result<()> {
-        let State { linear, factors, bias, shared, time, learned, .. } = self.state;
+        let State { linear, factors, bias, shared, strengths, time, learned, .. } = self.state;
         let document = Document {
             progress: Cow::Borrowed(self.progress),
             config: Cow::Borrowed(config),
@@ -76,7 +76,8 @@ impl Checkpoint<'_> {
         for (name, table) in [("table_linear", linear), ("table_factors", factors)] {
             tensors.push((name.into(), whole(table)));
         }
-        for (name, numbers) in [("table_bias", bias), ("table_shared", shared)] {
+        let others = [("table_bias", bias), ("table_shared", shared), ("strengths", strengths)];
+        for (name, numbers) in others {
             tensors.push((name.into(), Tensor::floats(&[numbers.len()], once(&numbers[..]))));
         }
         container::write(path, KIND, &document, tensors)
@@ -103,14 +104,15 @@ pub fn load(
              or start anew with --restart"
         )));
     }
-    let State { linear, factors, bias, shared, fields, time, learned } = state;
+    let State { linear, factors, bias, shared, fields, strengths, time, learned } = state;
     for (name, table) in [("table_linear", linear), ("table_factors", &mut *factors)] {
         match table.precision() {
             Precision::F32 => read_whole::<f32>(&file, name, table)?,
             Precision::Bf16 => read_whole::<Bf16>(&file, name, table)?,
         }
     }
-    for (name, numbers) in [("table_bias", bias), ("table_shared", shared)] {
+    let others = [("table_bias", bias), ("table_shared", shared), ("strengths", strengths)];
+    for (name, numbers) in others {
         file.floats(name, &[numbers.len()])?.read(once(&mut numbers[..]))?;
     }
     (*time, *learned) = (document.time, document.learned);

@@ -67,6 +67,7 @@ impl<'r> Training<'r> {
             if let Some(stop) = self.rows(watch)? {
                 return Ok(stop);
             }
+            self.backend.learn_strengths(self.dispersion());
             let epoch = match self.finish_epoch() {
                 // Finite parameters may still give a score that is not.
                 Err(Error::Diverged(_)) => return Ok(self.diverged(None)),
@@ -154,6 +155,15 @@ impl<'r> Training<'r> {
     fn diverged(&self, row: Option<usize>) -> Stop {
         let Progress { epoch, rate, .. } = self.progress;
         Stop::Diverged { epoch, row, rate }
+    }
+
+    /// The variance of a label beside its prediction, over what the loss takes it to be: a logistic loss
+    /// knows it, a squared one takes it to be 1 in units of the standardised target.
+    fn dispersion(&self) -> f64 {
+        match self.run.target {
+            Target::Binary { .. } => 1.0,
+            Target::Real { .. } => 2.0 * self.progress.loss / self.progress.weight,
+        }
     }
 
     fn finish_epoch(&self) -> Result<Epoch> {

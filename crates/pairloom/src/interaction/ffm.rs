@@ -49,11 +49,6 @@ pub struct Sums {
 }
 
 impl<L: Lanes> Ffm<L> {
-    #[inline(always)]
-    fn part(&self) -> usize {
-        self.width.get()
-    }
-
     /// Adds features whose fields are new and follow each other.
     #[inline(always)]
     fn absorb_new<T: Stored>(&self, features: &[Feature<'_, T>], sums: &mut Sums) {
@@ -128,6 +123,11 @@ impl<L: Lanes> Interaction for Ffm<L> {
     #[inline(always)]
     fn width(&self) -> usize {
         self.fields * self.part()
+    }
+
+    #[inline(always)]
+    fn part(&self) -> usize {
+        self.width.get()
     }
 
     fn zero(&self) -> Sums {

@@ -1,5 +1,7 @@
 //! Which field a feature is of.
 
+use std::iter::once;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Where the ids of each field begin, ascending from 0.
@@ -20,6 +22,13 @@ impl Fields {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The features of each field, of so many in all; those of one field, if there are none.
+    pub(crate) fn ranges(&self, features: u32) -> impl Iterator<Item = Range<u32>> {
+        let starts = if self.is_empty() { &[0][..] } else { &self.0[..] };
+        let ends = starts.iter().skip(1).copied().chain(once(features));
+        starts.iter().zip(ends).map(|(&start, end)| start..end)
     }
 
     /// The fields of features one after the other.

@@ -30,11 +30,6 @@ fn orders(order: usize, lower: bool) -> std::ops::RangeInclusive<usize> {
 }
 
 impl<L: Lanes> Hofm<L> {
-    #[inline(always)]
-    fn part(&self) -> usize {
-        self.width.get()
-    }
-
     fn orders(&self) -> std::ops::RangeInclusive<usize> {
         orders(self.order, self.lower)
     }
@@ -62,6 +57,11 @@ impl<L: Lanes> Interaction for Hofm<L> {
     #[inline(always)]
     fn width(&self) -> usize {
         self.orders().count() * self.part()
+    }
+
+    #[inline(always)]
+    fn part(&self) -> usize {
+        self.width.get()
     }
 
     fn zero(&self) -> Vec<L> {

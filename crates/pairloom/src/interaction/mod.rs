@@ -107,6 +107,12 @@ pub trait Interaction: Send + Sync + Sized {
     /// Floats of all vectors of a feature, padding included.
     fn width(&self) -> usize;
 
+    /// Floats of one of the vectors of a feature, padding included.
+    #[inline(always)]
+    fn part(&self) -> usize {
+        self.width()
+    }
+
     /// The sums of no features.
     fn zero(&self) -> Self::Sums;
 

@@ -22,6 +22,7 @@ mod entries;
 mod forward;
 mod prepared;
 mod scores;
+mod strengths;
 mod update;
 
 use super::{Backend, State, StepSettings};
@@ -134,6 +135,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
             bias: dense(&[weights.bias]),
             shared: dense(&weights.shared),
             fields: weights.fields.clone(),
+            strengths: strengths::first(&interaction, &settings, &weights.fields),
             time: 0,
             learned: 0,
         };
@@ -238,7 +240,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
 
     fn update<X: Value>(&mut self, now: &Prepared<X>, next: &mut Prepared<X>, moment: Moment) {
         let passes = self.passes();
-        let State { linear, factors, shared, fields, .. } = &mut self.state;
+        let State { linear, factors, shared, fields, strengths, .. } = &mut self.state;
         let strides = [linear.stride(), factors.stride()];
         let (mut weights, mut vectors) = (linear.floats_mut(), factors.numbers_mut::<T>());
         let Scratch { sums, slopes, gradients, spares, .. } = &mut self.scratch;
@@ -256,6 +258,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
                 passes,
                 shared,
                 fields,
+                strengths,
                 sums,
                 slopes,
                 features: from..to,
@@ -369,6 +372,14 @@ impl<M: Interaction, T: Stored> Backend for Cpu<M, T> {
         let done = self.step_in(&mut batches, rows, batch, &announced, rate);
         self.ones = batches;
         done
+    }
+
+    fn learn_strengths(&mut self, dispersion: f64) {
+        if self.settings.learn_l2 {
+            let Cpu { interaction, settings, state, threads, .. } = self;
+            let passes = (state.learned as f64 / self.all.max(1) as f64) as f32;
+            strengths::learn::<M, T>(interaction, settings, state, threads, passes, dispersion);
+        }
     }
 
     fn scores(&self, rows: &Rows) -> Vec<f32> {

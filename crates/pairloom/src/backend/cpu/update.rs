@@ -1,6 +1,7 @@
 //! The second half of a step: gradients summed per feature, one update each.
 
 use super::prepared::{Entry, Sorted, Value};
+use super::strengths;
 use crate::backend::StepSettings;
 use crate::interaction::{Fields, Interaction, Lanes};
 use crate::optimizer::{Moment, Penalty, Update};
@@ -38,6 +39,7 @@ pub(super) struct Features<'a, M: Interaction, X, T> {
     pub(super) passes: f32,
     pub(super) shared: &'a [f32],
     pub(super) fields: &'a Fields,
+    pub(super) strengths: &'a [f32],
     pub(super) sums: &'a [M::Sums],
     pub(super) slopes: &'a [f32],
     pub(super) features: Range<u32>,
@@ -63,7 +65,7 @@ impl<M: Interaction, X: Value, T: Stored> Work for Features<'_, M, X, T> {
             let entries = &entries[run[0] as usize..run[1] as usize];
             let feature = entries[0].feature;
             self.untouched(next..feature);
-            let field = if M::BY_FIELD { fields.field(feature) } else { 0 };
+            let field = fields.field(feature);
             self.update(feature, field, entries);
             next = feature + 1;
         }
@@ -89,12 +91,23 @@ impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
         let StepSettings { counts, optimizer, linear, .. } = self.settings;
         let share = entries.len() as f32 / counts[feature as usize].max(1) as f32;
         let at = feature - self.features.start;
-        let (now, l2) = self.penalise(self.settings.penalty_factors, share);
+        let strengths = &self.strengths[field * strengths::each(self.interaction)..];
+        let (now, pays) = self.penalise(self.settings.penalty_factors, share);
         let (mut slope_of_w, mut squares) = (0.0, 0.0);
         let opened = T::open(self.factors.row(at), self.spare);
         let (vector, state) = opened.split_at_mut(self.interaction.width());
         let mut gradient = M::Vector::afresh(self.gradient);
-        gradient.as_mut().iter_mut().zip(&*vector).for_each(|(g, v)| *g = l2 * v);
+        let part = self.interaction.part();
+        if part == vector.len() {
+            let l2 = pays(strengths[1]);
+            gradient.as_mut().iter_mut().zip(&*vector).for_each(|(g, v)| *g = l2 * v);
+        } else {
+            let parts = gradient.as_mut().chunks_exact_mut(part).zip(vector.chunks_exact(part));
+            for ((gradient, vector), &l2) in parts.zip(&strengths[1..]) {
+                let l2 = pays(l2);
+                gradient.iter_mut().zip(vector).for_each(|(g, v)| *g = l2 * v);
+            }
+        }
         for &Entry { row, x, .. } in entries {
             let (x, sums, slope) = (x.x(), &self.sums[row as usize], self.slopes[row as usize]);
             self.interaction.backward(vector, field, x, sums, slope, gradient.as_mut());
@@ -108,23 +121,24 @@ impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
         optimizer.step(now, vector, state, self.gradient.as_ref());
         T::close(self.factors.row(at), self.spare, Chance::new(self.now.time, feature));
         if *linear {
-            let (now, l2) = self.penalise(self.settings.penalty_linear, share);
+            let (now, pays) = self.penalise(self.settings.penalty_linear, share);
             let (w, state) = self.linear.row(at).split_at_mut(1);
-            optimizer.step(now, w, state, &[slope_of_w + l2 * w[0]]);
+            optimizer.step(now, w, state, &[slope_of_w + pays(strengths[0]) * w[0]]);
         }
     }
 
-    /// A step with this penalty: what the optimizer has of it, and the L2 strength that is left for the
-    /// gradient of a feature that pays this share of it.
+    /// A step with this penalty: what the optimizer has of it, and what is left for the gradient of a
+    /// feature that pays this share of an L2 strength.
     #[inline(always)]
-    fn penalise(&self, penalty: Penalty, share: f32) -> (Moment, f32) {
-        if self.settings.optimizer.takes_penalties() {
-            let penalty = penalty.times(self.passes);
-            return (Moment { penalty, ..self.now }, 0.0);
-        }
+    fn penalise(&self, penalty: Penalty, share: f32) -> (Moment, impl Fn(f32) -> f32 + use<M, X, T>) {
         // Never more than what takes a weight to zero at this rate: rare features with a strong
         // penalty would overshoot.
-        (self.now, (share * penalty.l2).min(1.0 / self.now.rate))
+        let most = 1.0 / self.now.rate;
+        let (now, share) = match self.settings.optimizer.takes_penalties() {
+            true => (Moment { penalty: penalty.times(self.passes), ..self.now }, 0.0),
+            false => (self.now, share),
+        };
+        (now, move |l2| (share * l2).min(most))
     }
 
     /// A dense optimizer also steps the features that the batch does not touch.
