@@ -48,11 +48,11 @@ POINTS = list(dict.fromkeys([
 
 
 def measure(pairloom, folder, size):
-    """Rates in rows per CPU second on one thread; the growth in nanoseconds a row."""
-    return {**rates(pairloom, folder, size), "growth": growth(pairloom, folder, size)}
+    """Nanoseconds of processor time that a row costs in training, on one thread."""
+    return {**beside(pairloom, folder, size), "growth": growth(pairloom, folder, size)}
 
 
-def rates(pairloom, folder, size):
+def beside(pairloom, folder, size):
     data = Data(pairloom, folder, train=size.rows, test=500)
     missing = install(dict.fromkeys(peer for peer, _ in MODELS)) if size is FULL else {}
     runs = {name: of_command(data, words, min(epochs, size.most_epochs))
@@ -60,9 +60,9 @@ def rates(pairloom, folder, size):
     for (peer, model), settings in MODELS.items():
         if size is FULL and peer not in missing:
             runs[peer, model] = of_peer(Peer(peer, data, {"model": model, **settings}))
-    found = {name: size.rows / cpu for name, cpu in medians(runs, size).items()}
+    found = medians(runs, size.rows, size.repeats)
     return {"missing": missing, "models": {name: found[name] for name in WAYS},
-            "peers": [[*name, rate] for name, rate in found.items() if name not in WAYS]}
+            "peers": [[*name, cost] for name, cost in found.items() if name not in WAYS]}
 
 
 def of_command(data, words, epochs):
@@ -73,10 +73,10 @@ def of_peer(peer):
     return lambda: peer.epoch(1)
 
 
-def medians(runs, size):
-    """Processor seconds of an epoch of each of the runs, which take turns."""
-    taken = in_turns(runs, size.repeats)
-    return {name: median([run["cpu"] for run in taken[name]]) for name in runs}
+def medians(runs, rows, repeats):
+    """What a row costs each of the runs, which take turns."""
+    taken = in_turns(runs, repeats)
+    return {name: median([run["cpu"] for run in taken[name]]) * 1e9 / rows for name in runs}
 
 
 def growth(pairloom, folder, size):
@@ -89,6 +89,5 @@ def growth(pairloom, folder, size):
         epochs = min(GROWTH_EPOCHS, size.most_epochs)
         runs[k, nnz, order, "all"] = of_command(data, words, epochs)
         runs[k, nnz, order, "one"] = of_command(data, [*words, "--no-lower-orders"], epochs)
-    taken = medians(runs, size)
-    return [[*point, *(taken[*point, orders] * 1e9 / size.growth_rows for orders in ("one", "all"))]
-            for point in POINTS]
+    found = medians(runs, size.growth_rows, size.repeats)
+    return [[*point, found[*point, "one"], found[*point, "all"]] for point in POINTS]

@@ -23,7 +23,7 @@ Nanoseconds of a row by k factors, n features and order t, trained with the prod
 k n t, and by k n (2 + ... + t), they are alike where the cost grows linearly.
 """
 
-# Of the peers' rates, how many times ours is to be.
+# How many times a peer's rate ours is to be.
 TIMES = {("xlearn", "ffm"): 2, ("libffm", "ffm"): 2}
 OURS = {"ffm": "ffm, k = 4", "fwfm": "fwfm"}
 
@@ -38,18 +38,18 @@ def table(stored, machine):
 
 def rates(models):
     lines = ["| model | rows per CPU s | of `fm`'s |", "|---|---|---|"]
-    for name, rate in models.items():
-        lines.append(f"| {name} | {rate:,.0f} | {rate / models['fm']:.2f} |")
+    for name, cost in models.items():
+        lines.append(f"| {name} | {1e9 / cost:,.0f} | {models['fm'] / cost:.2f} |")
     return lines
 
 
 def peers(found):
     lines = ["| model | peer | its rows per CPU s | ours over it | target | reached |",
              "|---|---|---|---|---|---|"]
-    for peer, model, rate in found["peers"]:
-        ratio, target = found["models"][OURS[model]] / rate, TIMES.get((peer, model))
+    for peer, model, cost in found["peers"]:
+        ratio, target = cost / found["models"][OURS[model]], TIMES.get((peer, model))
         wanted = f"{target}x | {'yes' if ratio >= target else 'no'}" if target else "|"
-        lines.append(f"| {OURS[model]} | {NAMES[peer]} | {rate:,.0f} | {ratio:.2f}x | {wanted} |")
+        lines.append(f"| {OURS[model]} | {NAMES[peer]} | {1e9 / cost:,.0f} | {ratio:.2f}x | {wanted} |")
     for peer, why in found["missing"].items():
         lines.append(f"| | {NAMES[peer]} | could not be run: {why} | | | |")
     return lines
