@@ -24,8 +24,9 @@ class Data:
             self.folder.mkdir(parents=True, exist_ok=True)
             written = call(
                 self.pairloom, "synth", "--rows", self.rows[part], "--fields", self.fields,
-                "--features", self.features, "--positives", POSITIVES, "--sample", int(part == "test"),
-                "--format", format, "--output", path.with_suffix(".part"), "--json")
+                "--features", self.features, "--positives", POSITIVES,
+                "--sample", int(part == "test"), "--format", format,
+                "--output", path.with_suffix(".part"), "--json")
             path.with_suffix(".part").rename(path)
             summary.write_text(written, encoding="utf-8")
         return path

@@ -36,7 +36,7 @@ WAYS = {
     "hofm, order 3": (["--model", "hofm", "--order", 3], 7),
 }
 
-# So few features that their factors stay in the second-level cache: what grows is the arithmetic.
+# So few features that their factors lie in the nearer caches: what grows is the arithmetic.
 GROWTH_FEATURES = 1 << 12
 GROWTH_EPOCHS = 21
 K, FEATURES_OF_A_ROW, ORDER = 16, 40, 3

@@ -49,7 +49,8 @@ def peers(found):
     for peer, model, cost in found["peers"]:
         ratio, target = cost / found["models"][OURS[model]], TIMES.get((peer, model))
         wanted = f"{target}x | {'yes' if ratio >= target else 'no'}" if target else "|"
-        lines.append(f"| {OURS[model]} | {NAMES[peer]} | {1e9 / cost:,.0f} | {ratio:.2f}x | {wanted} |")
+        lines.append(f"| {OURS[model]} | {NAMES[peer]} | {1e9 / cost:,.0f} | {ratio:.2f}x | "
+                     f"{wanted} |")
     for peer, why in found["missing"].items():
         lines.append(f"| | {NAMES[peer]} | could not be run: {why} | | | |")
     return lines

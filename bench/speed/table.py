@@ -199,7 +199,7 @@ def targets(results):
 
 
 def table(results, page=""):
-    """All results that there are, as Markdown. What there is no result of stays as it is on the page."""
+    """All results that there are, as Markdown; the page keeps those parts that have none."""
     old, _, old_models = page.partition(f"\n{models_table.TITLE}\n")
     lines, stored = targets(results), held(results, "models")
     text = HEAD + "\n".join(lines) + "\n" if lines or not old else old

@@ -38,7 +38,7 @@ GRID = {
     + grid(batch_size=[4096], rate=[0.1, 0.2], l2=[1e-6]),
 }
 
-# Of the models beside each other, for their rates alone: libffm's and xLearn's are libffm's defaults.
+# Of the section models, where only their rates are measured.
 MODELS = {
     ("libffm", "ffm"): {"factors": 4, "rate": 0.2, "l2": 2e-5},
     ("xlearn", "ffm"): {"factors": 4, "rate": 0.1, "l2": 2e-5},

@@ -1,5 +1,6 @@
-"""xLearn from PyPI: its factorization machines, also field-aware, with AdaGrad, without the normalisation that spoils it
-on this set, from its own cache of the text. It prints its figures, and caches beside the text."""
+"""xLearn from PyPI: its factorization machines, field-aware ones too, with AdaGrad, without the
+normalisation that spoils them on this set, from its own cache of the text. It prints its figures,
+and caches beside the text."""
 
 import json
 import os
