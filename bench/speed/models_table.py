@@ -19,8 +19,9 @@ GROWTH = """
 ### The higher-order machine's growth
 
 Nanoseconds of a row by k factors, n features and order t, trained with the products of t features alone
-(`--no-lower-orders`) and with those of all orders from 2 to t; 40 k rows, 2^12 features, medians as above. Divided by
-k n t, and by k n (2 + ... + t), they are alike where the cost grows linearly.
+(`--no-lower-orders`) and with those of all orders from 2 to t; 40 k rows, 2^12 features, no penalty on factors (see
+`docs/speed.md`), medians as above. Divided by k n t, and by k n (2 + ... + t), they are alike where the cost grows
+linearly.
 """
 
 # How many times a peer's rate ours is to be.
