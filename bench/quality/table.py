@@ -80,10 +80,16 @@ def rows_of(lines):
     return found
 
 
-def best(rows, least_splits):
-    """Of those run on enough splits."""
-    rows = [row for row in rows if len(row.lines) >= least_splits]
-    return min(rows, key=lambda row: row.valid, default=None)
+def best(rows):
+    """Of those run on as many splits as any."""
+    most = max((len(row.lines) for row in rows), default=0)
+    return min((row for row in rows if len(row.lines) == most), key=lambda row: row.valid,
+               default=None)
+
+
+def by_side(rows):
+    ours = [row for row in rows if row.program == OURS]
+    return ours, [row for row in rows if row.program != OURS]
 
 
 def difference(row, other):
@@ -94,7 +100,7 @@ def difference(row, other):
 
 
 def table(name, rows):
-    ours = best([row for row in rows if row.program == OURS], 1)
+    ours = best(by_side(rows)[0])
     loss = rows[0].figure == "log_loss"
     yield f"\n## {name}\n"
     yield ("| model | splits | " + ("test log loss | AUC" if loss else "test RMSE")
@@ -115,19 +121,24 @@ def settings(row):
     return ", ".join(words + ([f"`{args}`"] if args else []))
 
 
+def against_defaults(ours, peers, model_for):
+    """Our defaults less each peer's, where our model is what `model_for` says for the peer's."""
+    held = {row.model: row for row in ours if row.kind == "defaults"}
+    pairs = ((held.get(model_for(row)), row) for row in peers if row.kind == "defaults")
+    return "<br>".join(f"{row.name} {difference(mine, row)}" for mine, row in pairs if mine)
+
+
 def summary(tables):
     yield "\n## In short\n"
-    yield "| set | our best | best peer | ours less it | our `fm`, defaults, less each peer's defaults |"
-    yield "|---|---|---|---|---|"
+    yield ("| set | our best | best peer | ours less it | our `fm`, defaults, less each peer's defaults "
+           "| our defaults less those of each peer's same model |")
+    yield "|---|---|---|---|---|---|"
     for name, rows in tables.items():
-        splits = max(len(row.lines) for row in rows if row.program == OURS)
-        ours = best([row for row in rows if row.program == OURS], splits)
-        peers = [row for row in rows if row.program != OURS]
-        peer = best(peers, max((len(row.lines) for row in peers), default=0))
-        fm = next(row for row in rows if (row.program, row.model, row.kind) == (OURS, "fm", "defaults"))
-        against = [f"{row.name} {difference(fm, row)}" for row in peers if row.kind == "defaults"]
-        cells = [ours.name, peer.name if peer else "", difference(ours, peer) if peer else "",
-                 "; ".join(against)]
+        ours, peers = by_side(rows)
+        mine, peer = best(ours), best(peers)
+        cells = [mine.name] + ([peer.name, difference(mine, peer)] if peer else ["", ""])
+        cells += [against_defaults(ours, peers, lambda _row: "fm"),
+                  against_defaults(ours, peers, lambda row: row.model)]
         yield f"| {name} | " + " | ".join(cells) + " |"
 
 

@@ -8,7 +8,7 @@ from split import ways
 import myfm
 
 GRID = [{"rank": rank, "n_iter": n_iter, "grouped": True}
-        for rank, n_iter in ((4, 200), (8, 200), (16, 200), (8, 500))]
+        for rank, n_iter in ((4, 200), (8, 200), (16, 200), (32, 200), (8, 500))]
 # A training on the flights takes a minute or more.
 LARGE_GRID = GRID[1:3]
 
