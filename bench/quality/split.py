@@ -4,7 +4,7 @@ What a peer makes of a table is up to its user, so that there is more than one w
 decides which is the best for a peer. `categories`: each distinct value of each column is a column of
 zeros and ones. `bins`: numbers are first cut at the deciles of train. `standard`: numbers as they are,
 of mean 0 and deviation 1. Values unseen in train have no column. Labels that are numbers are
-standardised by train too, and predictions are turned back: no peer does so, and all do better for it.
+standardised by train too, and predictions are turned back, which no peer does by itself.
 """
 
 import sys
