@@ -9,10 +9,11 @@ POSITIVES = 0.22
 
 
 class Data:
-    """1 M training and 100 k test rows of 34 one-hot fields, in the formats that programs read."""
+    """Training and test rows of one-hot fields, in the formats that programs read."""
 
-    def __init__(self, pairloom, folder, train, test):
+    def __init__(self, pairloom, folder, train, test, fields=34, features=FEATURES):
         self.pairloom, self.folder = pairloom, folder
+        self.fields, self.features = fields, features
         self.rows = {"train": train, "test": test}
 
     def file(self, part, format):
@@ -22,9 +23,10 @@ class Data:
         if not path.exists() or not summary.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             written = call(
-                self.pairloom, "synth", "--rows", self.rows[part], "--features", FEATURES,
-                "--positives", POSITIVES, "--sample", int(part == "test"),
-                "--format", format, "--output", path.with_suffix(".part"), "--json")
+                self.pairloom, "synth", "--rows", self.rows[part], "--fields", self.fields,
+                "--features", self.features, "--positives", POSITIVES,
+                "--sample", int(part == "test"), "--format", format,
+                "--output", path.with_suffix(".part"), "--json")
             path.with_suffix(".part").rename(path)
             summary.write_text(written, encoding="utf-8")
         return path

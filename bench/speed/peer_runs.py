@@ -33,10 +33,10 @@ def quality(peer, data, grid):
     return {**best_of(Peer(peer, data, settings).losses(EPOCHS)), "settings": settings}
 
 
-def in_turns(runs):
+def in_turns(runs, repeats=REPEATS):
     """What each of the runs gave, which take turns so that a busy moment meets all of them."""
     found = {name: [] for name in runs}
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         for name, run in runs.items():
             found[name].append(run())
     return found

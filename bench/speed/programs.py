@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from peers.settings import PACKAGES
+from peers.settings import OF_MODELS, PACKAGES
 from tools import WORK, call, per_epoch, spent
 
 VENV = WORK / "venv"
@@ -28,7 +28,7 @@ def install(wanted):
         if marker.exists():
             continue
         try:
-            for words in PACKAGES[peer]:
+            for words in {**PACKAGES, **OF_MODELS}[peer]:
                 call(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
                      *words.split())
             marker.touch()
@@ -67,7 +67,7 @@ class Peer:
 
 
 class Pairloom:
-    """The command with its defaults."""
+    """The command, with its defaults where nothing else is said."""
 
     def __init__(self, data):
         self.data, self.model = data, WORK / "model.pairloom"
@@ -81,9 +81,9 @@ class Pairloom:
                    "--json")
         return json.loads(out)["log_loss"]
 
-    def epoch(self, threads):
+    def epoch(self, threads, *words, many=3):
         return per_epoch(lambda epochs: self.train(threads, "--epochs", epochs,
-                                                   "--valid-fraction", 0))
+                                                   "--valid-fraction", 0, *words), many=many)
 
     def cold(self, epochs):
         return self.train(2, "--epochs", epochs)

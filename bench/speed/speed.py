@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 import memory
+import models
 import peer_runs
 from data import Data
 from table import table
 from peers.settings import PACKAGES
 from tools import WORK, call, store
 
-SECTIONS = ["kernel", "peers", "reading", "predict", "memory", "counts"]
+SECTIONS = ["kernel", "peers", "models", "reading", "predict", "memory", "counts"]
 COUNTS = "counts"
 PEERS = "peers"
 
@@ -47,6 +48,8 @@ def quick(binaries):
         print(f"{section}: {len(figures)} figures")
         if section == "kernel" and not figures["same bits"]:
             sys.exit("the bits depend on the number of threads")
+    figures = models.measure(binaries / "pairloom", WORK / "quick/models", models.QUICK)
+    print(f"models: {len(figures['models']) + len(figures['growth'])} figures")
 
 
 def counts():
@@ -71,6 +74,8 @@ def measure(section, options, results):
     if section == PEERS:
         named = [peer for peer in PACKAGES if peer in options.sections]
         return peer_runs.measure(data, named or PACKAGES, options.grid, results / "peers.json")
+    if section == "models":
+        return models.measure(binaries / "pairloom", WORK / "models", models.FULL)
     if section == "memory":
         return memory.measure(binaries / "pairloom")
     return program(binaries, section)
@@ -94,10 +99,10 @@ def main():
             counts()
             continue
         store(results / f"{section}.json", measure(section, options, results))
-    text = table(results)
-    print(text)
+    print(table(results))
     if options.store:
-        Path(__file__).with_name("RESULTS.md").write_text(text, encoding="utf-8")
+        page = Path(__file__).with_name("RESULTS.md")
+        page.write_text(table(results, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

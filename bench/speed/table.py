@@ -3,9 +3,8 @@
 import json
 
 import machine
-
-NAMES = {"modern_fm": "modern-fm 1.1.2", "xlearn": "xLearn 0.40a1",
-         "vw": "Vowpal Wabbit 9.11.9 (`--lrqfa`)", "pytorch": "PyTorch 2.15"}
+import models_table
+from peers.settings import NAMES
 
 ONE_CORE = "training, 34 one-hot fields, rows per CPU s on one core"
 TWO_CORES = "the same, wall rate on 2 cores"
@@ -176,20 +175,34 @@ they are stopped; pairloom has its defaults and stops by rows that it holds out 
 """
 
 
-def table(results):
-    """All results that there are, as Markdown."""
-    rows, dates, found = Rows(), [], {}
+def held(results, section):
+    """What is held of a section, if anything."""
+    file = results / f"{section}.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
+def targets(results):
+    """The table of targets, and below it that of the peers."""
+    rows, dates = Rows(), []
     for section in (kernel, peers, reading, predict, memory):
-        file = results / f"{section.__name__}.json"
-        if not file.exists():
-            continue
-        stored = json.loads(file.read_text(encoding="utf-8"))
-        dates.append(stored["date"])
-        found[section] = stored["figures"]
-        section(rows, stored["figures"])
-    lines = [HEAD + f"{max(dates, default='')}, {machine.describe()}.", "",
+        stored = held(results, section.__name__)
+        if stored:
+            dates.append(stored["date"])
+            section(rows, stored["figures"])
+    if not dates:
+        return []
+    lines = [f"{max(dates)}, {machine.describe()}.", "",
              "| what | target | measured | beside it | reached |", "|---|---|---|---|---|",
              *rows.lines]
-    if peers in found:
-        lines += [PEERS, *peer_table(found[peers])]
-    return "\n".join(lines) + "\n"
+    stored = held(results, "peers")
+    return lines + ([PEERS, *peer_table(stored["figures"])] if stored else [])
+
+
+def table(results, page=""):
+    """All results that there are, as Markdown; the page keeps those parts that have none."""
+    old, _, old_models = page.partition(f"\n{models_table.TITLE}\n")
+    lines, stored = targets(results), held(results, "models")
+    text = HEAD + "\n".join(lines) + "\n" if lines or not old else old
+    if stored:
+        return text + models_table.table(stored, machine.describe())
+    return text + (f"\n{models_table.TITLE}\n{old_models}" if old_models else "")

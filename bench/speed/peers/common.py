@@ -3,7 +3,8 @@
     PEER.py quality|rate|cold TRAIN TEST EPOCHS THREADS [NAME=VALUE...]
 
 and prints one line of JSON. `quality`: the test log loss after each epoch. `rate`: what an epoch
-takes. `cold`: what it takes from the text to a model of so many epochs, and the reading of it.
+takes. `cold`: what it takes from the text to a model of so many epochs, and the reading of it. The
+settings `model` and `factors` are for peers that have more than factorization machines.
 """
 
 import json
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FACTORS = 16
+FEATURES = (1 << 18) + 1
 
 
 @dataclass
@@ -23,14 +25,17 @@ class Call:
     test: str
     epochs: int
     threads: int
+    model: str
+    factors: int
     settings: dict
 
 
 def arguments():
     mode, train, test, epochs, threads, *settings = sys.argv[1:]
-    pairs = (word.split("=") for word in settings)
-    values = {name: float(value) for name, value in pairs}
-    return Call(mode, train, test, int(epochs), int(threads), values)
+    words = dict(word.split("=") for word in settings)
+    model, factors = words.pop("model", "fm"), int(words.pop("factors", FACTORS))
+    values = {name: float(value) for name, value in words.items()}
+    return Call(mode, train, test, int(epochs), int(threads), model, factors, values)
 
 
 class Clock:
@@ -61,7 +66,7 @@ def log_loss(labels, probabilities):
     return float(-np.mean(np.where(labels > 0.5, np.log(p), np.log1p(-p))))
 
 
-def main(make, features=(1 << 18) + 1):
+def main(make, features=FEATURES):
     """Runs a peer that trains in this process: `make(features, call)` has `epoch(labels, ids,
     number)` and `predict(ids)`."""
     call = arguments()

@@ -16,6 +16,13 @@ PACKAGES = {
     "pytorch": ["numpy scipy torch==2.15.0"],
 }
 
+# Has only field-aware machines, so it is one of the peers of the section models alone.
+OF_MODELS = {"libffm": ["numpy scipy pylibffm==0.4.1"]}
+
+NAMES = {"modern_fm": "modern-fm 1.1.2", "xlearn": "xLearn 0.40a1",
+         "vw": "Vowpal Wabbit 9.11.9 (`--lrqfa`)", "pytorch": "PyTorch 2.15",
+         "libffm": "libffm (pylibffm 0.4.1)"}
+
 
 def grid(**settings):
     return [dict(zip(settings, values)) for values in product(*settings.values())]
@@ -29,6 +36,14 @@ GRID = {
     # L2 changes nothing before the fifth digit.
     "pytorch": grid(batch_size=[1024], rate=[0.03, 0.05, 0.08], l2=[1e-6])
     + grid(batch_size=[4096], rate=[0.1, 0.2], l2=[1e-6]),
+}
+
+# Of the section models, where only their rates are measured.
+MODELS = {
+    ("libffm", "ffm"): {"factors": 4, "rate": 0.2, "l2": 2e-5},
+    ("xlearn", "ffm"): {"factors": 4, "rate": 0.1, "l2": 2e-5},
+    ("modern_fm", "ffm"): {"factors": 4, "batch_size": 1, "rate": 0.02, "l2": 1e-5},
+    ("modern_fm", "fwfm"): {"factors": 16, "batch_size": 1, "rate": 0.02, "l2": 1e-5},
 }
 
 BEST = {

@@ -1,5 +1,6 @@
-"""xLearn from PyPI: its factorization machine with AdaGrad, without the normalisation that spoils it
-on this set, from its own cache of the text. It prints its figures, and caches beside the text."""
+"""xLearn from PyPI: its factorization machines, field-aware ones too, with AdaGrad, without the
+normalisation that spoils them on this set, from its own cache of the text. It prints its figures,
+and caches beside the text."""
 
 import json
 import os
@@ -15,8 +16,8 @@ import common
 INNER = """
 import sys
 import xlearn
-train, test, rate, l2, factors, epochs, threads = sys.argv[1:]
-machine = xlearn.create_fm()
+model, train, test, rate, l2, factors, epochs, threads = sys.argv[1:]
+machine = getattr(xlearn, f"create_{model}")()
 machine.setTrain(train)
 if test:
     machine.setValidate(test)
@@ -31,7 +32,7 @@ def run(call, epochs, test=""):
     """What it prints, and what it took."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     settings = call.settings
-    words = [call.train, test, settings["rate"], settings["l2"], common.FACTORS, epochs,
+    words = [call.model, call.train, test, settings["rate"], settings["l2"], call.factors, epochs,
              call.threads]
     # Away from this folder, where this script has the package's name.
     done = subprocess.run([sys.executable, "-c", INNER, *map(str, words)], cwd="/", check=True,
@@ -56,6 +57,8 @@ def main():
     if call.mode == "quality":
         found = {"losses": losses(run(call, call.epochs, call.test)[0])}
     elif call.mode == "rate":
+        if not cache.exists():
+            run(call, 1)
         few, many = run(call, 1)[1], run(call, 3)[1]
         found = {name: (many[name] - few[name]) / 2 for name in few}
     else:
