@@ -178,6 +178,7 @@ fn linear(optimizer: Optimizer) -> Cpu<Fm<Vec<f32>>> {
         penalty_linear: FREE,
         penalty_factors: FREE,
         bias: false,
+        learn_l2: false,
         counts: vec![1; 3],
     };
     let [linear, factors] = [1, 0].map(|width| Table::new(3, width, 0).unwrap());

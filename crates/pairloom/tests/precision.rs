@@ -97,6 +97,7 @@ fn settings(optimizer: Optimizer, features: usize) -> StepSettings {
         penalty_linear: Penalty { l1: 0.1, l2: 0.1 },
         penalty_factors: Penalty { l1: 0.2, l2: 0.3 },
         counts: vec![9; features],
+        learn_l2: false,
         bias: true,
     }
 }

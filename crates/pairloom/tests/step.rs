@@ -78,6 +78,7 @@ impl Case {
             linear: self.linear,
             penalty_linear: self.penalty(),
             penalty_factors: self.penalty().times(2.0),
+            learn_l2: false,
             bias: self.bias,
             counts,
         }

@@ -96,6 +96,7 @@ impl Backend for Small {
         self.0
     }
     fn announce(&mut self, _: &[u32]) {}
+    fn learn_strengths(&mut self, _: f64) {}
     fn step(&mut self, _: &Rows, _: &[u32], _: f32) -> Result<f64, usize> {
         Ok(1.0)
     }
@@ -125,6 +126,7 @@ fn batches_that_are_too_large_are_refused_before_training() {
             bias: vec![0.0],
             shared: Vec::new(),
             fields: Fields::default(),
+            strengths: Vec::new(),
             time: 0,
             learned: 0,
         }

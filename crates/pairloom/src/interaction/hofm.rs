@@ -41,6 +41,8 @@ impl<L: Lanes> Interaction for Hofm<L> {
     /// `A^1` to `A^t` of the factors of each order `t`, one after the other.
     type Sums = Vec<L>;
 
+    const DEEP: bool = true;
+
     fn new(plan: &Plan) -> Self {
         let &Plan { order, lower_orders: lower, .. } = plan;
         Hofm { width: Width::new(plan), order, lower }

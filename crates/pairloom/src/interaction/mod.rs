@@ -78,6 +78,9 @@ pub trait Interaction: Send + Sync + Sized {
     /// Whether it matters which field a feature is of; if not, it is said to be of field 0.
     const BY_FIELD: bool = false;
 
+    /// Whether scores have products of more than two factors.
+    const DEEP: bool = false;
+
     /// The model of these sizes.
     fn new(plan: &Plan) -> Self;
 

@@ -12,6 +12,10 @@ use std::ops::Range;
 /// How many features ahead the rows of the tables are asked for.
 const AHEAD: usize = 24;
 
+/// Factors that a penalty has brought below this are 0, where products of many of them would be so small
+/// that processors take a hundred times as long for each.
+const TINY: f32 = 1e-12;
+
 /// The rows of some features in a table, and how long they are.
 pub(super) struct Piece<'a, T> {
     pub(super) numbers: &'a mut [T],
@@ -119,6 +123,9 @@ impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
         // to has been summed in registers.
         *self.gradient = gradient;
         optimizer.step(now, vector, state, self.gradient.as_ref());
+        if M::DEEP {
+            vector.iter_mut().filter(|v| v.abs() < TINY).for_each(|v| *v = 0.0);
+        }
         T::close(self.factors.row(at), self.spare, Chance::new(self.now.time, feature));
         if *linear {
             let (now, pays) = self.penalise(self.settings.penalty_linear, share);
@@ -130,7 +137,11 @@ impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
     /// A step with this penalty: what the optimizer has of it, and what is left for the gradient of a
     /// feature that pays this share of an L2 strength.
     #[inline(always)]
-    fn penalise(&self, penalty: Penalty, share: f32) -> (Moment, impl Fn(f32) -> f32 + use<M, X, T>) {
+    fn penalise(
+        &self,
+        penalty: Penalty,
+        share: f32,
+    ) -> (Moment, impl Fn(f32) -> f32 + use<M, X, T>) {
         // Never more than what takes a weight to zero at this rate: rare features with a strong
         // penalty would overshoot.
         let most = 1.0 / self.now.rate;
