@@ -207,7 +207,7 @@ fn models_over_fields_ask_for_fields() {
         let mut job = Job::new(&path);
         job.config.model = kind;
         let error = train(&job, &mut |_| true).err().map(|error| error.to_string());
-        let by_fields = matches!(kind, Kind::Mf | Kind::Ffm | Kind::Dplr | Kind::Fmfm);
+        let by_fields = !matches!(kind, Kind::Linear | Kind::Fm | Kind::Hofm);
         assert_eq!(error.is_some(), by_fields, "{kind:?}: {error:?}");
         assert!(error.is_none_or(|error| error.contains("--model") && error.contains("fields")));
     }

@@ -47,6 +47,10 @@ impl<L: Lanes> Interaction for Fwfm<L> {
         pair(plan.fields, 0)
     }
 
+    fn flaw(plan: &Plan) -> Option<String> {
+        super::family::too_few_fields(plan)
+    }
+
     fn first(_plan: &Plan, _at: usize) -> f32 {
         1.0
     }
