@@ -164,18 +164,18 @@ impl<L: Lanes> Interaction for Ffm<L> {
         let mut count = 0;
         for feature in features {
             let (vectors, field, x) = feature;
-            let follows = count > 0 && count < BLOCK && field == block[count - 1].1 + 1;
+            let follows = (1..BLOCK).contains(&count)
+                && field == block[count - 1].1 + 1
+                && !sums.seen.has(field);
             if !follows {
                 self.absorb_new(&block[..count], sums);
                 count = 0;
             }
-            if sums.seen.has(field) {
-                self.absorb_new(&block[..count], sums);
-                count = 0;
-                self.absorb(vectors, field, x, sums);
-            } else {
+            if follows || !sums.seen.has(field) {
                 block[count] = feature;
                 count += 1;
+            } else {
+                self.absorb(vectors, field, x, sums);
             }
         }
         self.absorb_new(&block[..count], sums);

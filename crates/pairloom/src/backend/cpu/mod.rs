@@ -376,8 +376,8 @@ impl<M: Interaction, T: Stored> Backend for Cpu<M, T> {
 
     fn learn_strengths(&mut self, dispersion: f64) {
         if self.settings.learn_l2 {
+            let passes = self.passes();
             let Cpu { interaction, settings, state, threads, .. } = self;
-            let passes = (state.learned as f64 / self.all.max(1) as f64) as f32;
             strengths::learn::<M, T>(interaction, settings, state, threads, passes, dispersion);
         }
     }
