@@ -21,12 +21,14 @@ pub fn run(args: &Args) -> Result<()> {
     let mut screen = Screen::new(args.json, false);
     let (features, factors) = (model.encoding.features(), model.config.resolved_factors());
     screen.text(&format!("y(x) = {}\n", model.config.model.formula()))?;
+    let weights = match model.history.len() {
+        0 => "average".into(),
+        epochs => format!("weights of epoch {} of {epochs}", model.epoch),
+    };
     screen.text(&format!(
-        "{} features, {factors} factors each, {:.2} MiB; weights of epoch {} of {}\n",
+        "{} features, {factors} factors each, {:.2} MiB; {weights}\n",
         thousands(features as i64),
         bytes as f64 / (1 << 20) as f64,
-        model.epoch,
-        model.history.len(),
     ))?;
     let header = pairloom::report::SCHEMA_HEADER.map(String::from).to_vec();
     let rows: Vec<Vec<String>> =

@@ -4,6 +4,7 @@
 //! that was stopped by SIGINT and SIGTERM.
 
 mod args;
+mod average;
 mod convert;
 mod demo;
 mod describe;
@@ -50,6 +51,8 @@ enum Command {
     /// Predict the rows of a file
     #[command(allow_negative_numbers = true)]
     Predict(predict::Args),
+    /// Make several models one, whose score is the mean of theirs
+    Average(average::Args),
     /// Show what is in a model file
     Inspect(inspect::Args),
     #[command(allow_negative_numbers = true)]
@@ -72,6 +75,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Average(args) => average::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Completions(args) => generate::completions(&args),

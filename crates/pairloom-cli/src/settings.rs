@@ -58,7 +58,7 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "X")]
     pub l2_factors: Option<f64>,
     /// Keep the L2 strengths, instead of learning after each epoch how large the weights of each field
-    /// may be expected to be
+    /// may be expected to be, which adagrad does
     #[arg(long)]
     pub no_learn_l2: bool,
     /// L1 strength of linear weights, with ftrl: weights that say little become exactly 0

@@ -9,8 +9,18 @@ mod common;
 
 use common::Room;
 
-const COMMANDS: [&str; 9] =
-    ["demo", "train", "convert", "evaluate", "predict", "inspect", "synth", "completions", "man"];
+const COMMANDS: [&str; 10] = [
+    "demo",
+    "train",
+    "convert",
+    "evaluate",
+    "predict",
+    "average",
+    "inspect",
+    "synth",
+    "completions",
+    "man",
+];
 
 fn help(line: &str) -> String {
     let done = Room::new().ok(line);

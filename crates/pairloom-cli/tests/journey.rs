@@ -448,3 +448,27 @@ fn what_is_shown_is_what_there_is() {
         "{report}"
     );
 }
+
+#[test]
+fn models_of_several_seeds_become_one() {
+    let room = shop_room(600);
+    for seed in 1..=3 {
+        room.ok(&format!("{TRAIN} --valid-tail 0.2 --seed {seed} -o {seed}.model")
+            .replace("--seed 5 ", ""));
+    }
+    let said = room.ok("average 1.model 2.model 3.model -o mean.model").out;
+    assert!(said.contains("the mean of 3 models") && said.contains("12 factors each"), "{said}");
+    let predictions = |model: &str| room.ok(&format!("predict {model}.model shop.csv")).numbers();
+    let odds = |p: f64| (p / (1.0 - p)).ln();
+    let all = ["1", "2", "3"].map(predictions);
+    for (row, mean) in predictions("mean").into_iter().enumerate() {
+        let expected = all.iter().map(|of| odds(of[row])).sum::<f64>() / 3.0;
+        assert!((odds(mean) - expected).abs() < 1e-4, "{row}: {mean}");
+    }
+    assert!(room.ok("inspect mean.model").out.contains("12 factors each"));
+    room.ok("evaluate mean.model shop.csv --report mean.html");
+    assert_eq!(room.ok("average 1.model 1.model -o same.model --json").json()[0]["models"], 2);
+    let replaced = room.run("average 1.model 2.model -o 2.model");
+    assert_eq!(replaced.code(), 2);
+    assert!(replaced.err.contains("would replace the input 2.model"), "{}", replaced.err);
+}

@@ -39,6 +39,7 @@
 //! stations, in the order of `ARCHITECTURE.md`. The library neither prints nor exits: what happens is
 //! told to a callback, and every failure is an [`Error`] that says where, what, and what to do.
 
+mod average;
 pub mod backend;
 pub mod batch;
 pub mod config;

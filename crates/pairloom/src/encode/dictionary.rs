@@ -15,6 +15,13 @@ pub struct Dictionary {
     numbers: Slots,
 }
 
+/// The same keys with the same numbers.
+impl PartialEq for Dictionary {
+    fn eq(&self, other: &Dictionary) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
 impl Dictionary {
     /// Number of keys.
     pub fn len(&self) -> usize {

@@ -50,7 +50,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// How each column of a schema becomes features, and what the labels mean.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {
     /// What is predicted.
     pub target: Target,
@@ -59,7 +59,7 @@ pub struct Encoding {
 }
 
 /// A range of ids and where they come from.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Field {
     /// Number of the column in the schema.
     pub column: usize,
@@ -72,7 +72,7 @@ pub struct Field {
 }
 
 /// How the values of a field become features.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "type", content = "of")]
 pub enum FieldKind {
     /// One or several values out of many.

@@ -65,7 +65,7 @@ const LIMIT: f64 = 100.0;
 const LIMIT_OF_CLASSES: f64 = 4.0;
 
 /// A numeric field, learned. A missing value has an id of its own and the value 1.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "transform")]
 pub enum Number {
     /// Id 0 is missing, id 1 is the value; the ids of [`Knots`] follow.

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 /// How values of one field become ids, counted from 0 within the field.
 ///
 /// A missing (empty) value is a value like any other.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub enum Vocabulary {
     /// Id 0 is the default, for rare and unseen values; kept values follow, frequent ones first.

@@ -51,6 +51,11 @@ macro_rules! family {
                 match self { $(Kind::$kind => Sizes::of::<$model<Vec<f32>>>(plan)),* }
             }
 
+            /// How many vectors make up a product.
+            fn degree(self, plan: &Plan, part: usize) -> usize {
+                match self { $(Kind::$kind => $model::<Vec<f32>>::degree(plan, part)),* }
+            }
+
             /// What a shared number is before training.
             fn first(self, plan: &Plan, at: usize) -> f32 {
                 match self { $(Kind::$kind => $model::<Vec<f32>>::first(plan, at)),* }
@@ -155,6 +160,12 @@ impl Sizes {
         let factors = self.factors;
         all.chunks_exact_mut(padded(factors).max(1)).map(move |vector| &mut vector[..factors])
     }
+}
+
+/// How many vectors make up each product that a vector of a feature is in, for each of its vectors.
+pub(crate) fn degrees(config: &Config, fields: usize) -> Vec<usize> {
+    let (kind, plan) = (kind(config), plan(config, fields));
+    (0..kind.sizes(&plan).parts).map(|part| kind.degree(&plan, part)).collect()
 }
 
 /// The shared numbers before training.

@@ -52,6 +52,10 @@ impl<L: Lanes> Interaction for Hofm<L> {
         orders(plan.order, plan.lower_orders).count()
     }
 
+    fn degree(plan: &Plan, part: usize) -> usize {
+        orders(plan.order, plan.lower_orders).start() + part
+    }
+
     fn room(plan: &Plan) -> usize {
         orders(plan.order, plan.lower_orders).sum::<usize>() * plan.width()
     }

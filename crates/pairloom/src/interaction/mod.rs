@@ -24,7 +24,7 @@ mod per_field;
 
 pub use dplr::Dplr;
 pub use family::Kind;
-pub(crate) use family::{Sizes, WithInteraction, first_shared, with_interaction};
+pub(crate) use family::{Sizes, WithInteraction, degrees, first_shared, with_interaction};
 pub use ffm::Ffm;
 pub use fields::Fields;
 pub use fm::Fm;
@@ -91,6 +91,11 @@ pub trait Interaction: Send + Sync + Sized {
 
     /// About how many floats the running sums of an example are.
     fn room(plan: &Plan) -> usize;
+
+    /// How many vectors make up each product that one of the vectors of a feature is in.
+    fn degree(_plan: &Plan, _part: usize) -> usize {
+        2
+    }
 
     /// How many shared numbers there are.
     fn shared(_plan: &Plan) -> usize {
