@@ -9,12 +9,12 @@ from pathlib import Path
 
 MODELS = ["linear", "fm", "ffm", "fwfm", "dplr", "fmfm", "hofm"]
 ENCODING = "its own"
-GRID = [{"encoding": ENCODING, "args": args} for args in (
-    "--numeric-transform spline", "--numeric-transform standard", "--l2-factors 10",
-    "--l2-factors 60", "--learning-rate 0.03", "--factors 64", "--factors 128")]
+GRID = ["--numeric-transform spline", "--numeric-transform standard", "--l2-factors 5",
+        "--l2-factors 15", "--l2-factors 60", "--learning-rate 0.03"]
+# Where they are not a matrix, or a vector, for each of 64 columns.
+LARGE = ["--factors 64", "--factors 128"]
 # The mean of several models (myFM predicts with the mean of many), of those that have one.
-GRID_OF_MEANS = [{"encoding": ENCODING, "args": args, "models": 4} for args in (
-    "", "--factors 128")]
+MEANS = ["", "--factors 64"]
 # Of 200 columns there are 20,000 pairs: minutes for each training, and no test of these models.
 SLOW = {("wide", "ffm"), ("wide", "fmfm")}
 
@@ -30,8 +30,12 @@ def defaults(_split, _model):
     return [{"encoding": ENCODING, "args": ""}]
 
 
-def grid(_split, model, _way):
-    return GRID + (GRID_OF_MEANS if model in ("mf", "fm", "ffm", "hofm") else [])
+def grid(split, model, _way):
+    large = LARGE if split.name == "ratings" or model not in ("ffm", "fmfm") else []
+    points = [{"encoding": ENCODING, "args": args} for args in GRID + large]
+    if model in ("mf", "fm", "ffm", "hofm"):
+        points += [{"encoding": ENCODING, "args": args, "models": 8} for args in MEANS]
+    return points
 
 
 def call(*command):

@@ -175,6 +175,18 @@ fn roles_are_guessed_from_names_and_cells() {
     let cases = [
         ("few whole numbers", "c", cells(300, |i| (i % 5).to_string()), Role::Categorical),
         (
+            "shades, with few rows for each",
+            "x7",
+            cells(300, |i| (mixed(i) % 40).to_string()),
+            Role::Numeric,
+        ),
+        (
+            "names, with few rows for each",
+            "region",
+            cells(300, |i| (mixed(i) % 40).to_string()),
+            Role::Categorical,
+        ),
+        (
             "an id of many values",
             "user_id",
             cells(300, |i| (mixed(i) % 97).to_string()),

@@ -27,6 +27,10 @@ const ENTITIES: &str = "\
 /// Whole numbers with at most this many distinct values are categories.
 const FEW: usize = 50;
 
+/// If columns of few whole numbers have more values in all than one for so many rows, they are numbers:
+/// so few rows would tell little of each (measured on pictures of digits, 64 columns of 17 shades).
+const ROWS_A_VALUE: usize = 10;
+
 /// How uneven neighbouring counts of names are; those of a quantity give about 1.
 const UNEVEN: f64 = 2.0;
 
@@ -61,9 +65,14 @@ pub fn infer(
         set(&mut schema, &mut given, column, Role::Label, why);
     }
     let labels = labels(&schema, sample);
-    for (cell, column) in schema.columns.iter_mut().enumerate() {
-        if !given[cell] {
-            guess(column, cell, sample, &labels);
+    let cells = |cell| sample.iter().map(move |row: &&RawRow| (row.cell(cell), 1));
+    let looks: Vec<_> =
+        (0..names.len()).map(|cell| (!given[cell]).then(|| look(cells(cell)))).collect();
+    let values: usize = looks.iter().flatten().filter_map(few_whole).sum();
+    let crowded = values * ROWS_A_VALUE > sample.len();
+    for (cell, (column, look)) in schema.columns.iter_mut().zip(&looks).enumerate() {
+        if let Some(look) = look {
+            guess(column, cell, sample, look, &labels, crowded);
             refuse_commas(column, cell, sample)?;
         }
     }
@@ -115,20 +124,31 @@ fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)>
     }
 }
 
-fn guess(column: &mut Column, cell: usize, sample: &[&RawRow], labels: &[f64]) {
-    let look = look(sample.iter().map(|row| (row.cell(cell), 1)));
+/// The number of distinct whole numbers, if they are few.
+fn few_whole(look: &Look<'_>) -> Option<usize> {
+    look.whole.as_ref().map(BTreeMap::len).filter(|&values| values <= FEW)
+}
+
+fn guess(
+    column: &mut Column,
+    cell: usize,
+    sample: &[&RawRow],
+    look: &Look<'_>,
+    labels: &[f64],
+    crowded: bool,
+) {
     let (role, why) = match &look.whole {
         Some(_) if numbers_rows(cell, sample) => (Role::Ignore, "the numbers of the rows".into()),
         _ if look.filled == 0 => (Role::Categorical, "empty so far".into()),
         Some(whole) => {
             let number = |row: &&RawRow| parse_cell(row.cell(cell)).unwrap_or(f64::NAN);
             let rows = sample.iter().map(number).zip(labels.iter().copied());
-            guess_whole(&look, whole, is_named(column), || are_names(rows.clone()))
+            guess_whole(look, whole, is_named(column), crowded, || are_names(rows.clone()))
         }
         None if look.numeric => (Role::Numeric, "numbers".into()),
         None => {
-            column.separator = separator(&look);
-            guess_text(&look, column.separator)
+            column.separator = separator(look);
+            guess_text(look, column.separator)
         }
     };
     (column.role, column.why) = (role, why);
@@ -145,7 +165,9 @@ pub(crate) fn numbers_after_all<'a>(
     let look = look(texts);
     let (role, why) = match &look.whole {
         _ if look.filled == 0 || !look.numeric => return None,
-        Some(whole) => guess_whole(&look, whole, is_named(column), || are_names(rows.clone())),
+        Some(whole) => {
+            guess_whole(&look, whole, is_named(column), false, || are_names(rows.clone()))
+        }
         None => (Role::Numeric, "numbers".into()),
     };
     (role == Role::Numeric).then_some(why)
@@ -157,11 +179,12 @@ fn is_named(column: &Column) -> bool {
 }
 
 /// Whether whole numbers are quantities or names: `named` if the column's name says so, `unlike` if
-/// the labels do.
+/// the labels do. Columns are `crowded` if they have too many values for so few rows.
 fn guess_whole(
     look: &Look<'_>,
     whole: &BTreeMap<i64, usize>,
     named: bool,
+    crowded: bool,
     unlike: impl Fn() -> bool,
 ) -> (Role, String) {
     let few = whole.len() <= FEW;
@@ -171,14 +194,17 @@ fn guess_whole(
         () if few && falls(whole) => {
             (Role::Numeric, "whole numbers that get rarer as they grow: counts")
         }
-        () if few => {
+        () if few && (!crowded || named || whole.len() <= 2) => {
             return (Role::Categorical, format!("whole numbers, {} distinct", whole.len()));
         }
         () if named => (Role::Categorical, "whole numbers, and the name of something"),
-        () if unevenness(whole) > UNEVEN => (Role::Categorical, "whole numbers as uneven as names"),
+        () if !crowded && unevenness(whole) > UNEVEN => {
+            (Role::Categorical, "whole numbers as uneven as names")
+        }
         () if unlike() => {
             (Role::Categorical, "whole numbers, neighbours unlike in the label: names")
         }
+        () if few => (Role::Numeric, "whole numbers, few rows for each (names? --categorical)"),
         () => (Role::Numeric, "whole numbers, many distinct (names? --categorical)"),
     };
     (role, why.into())
