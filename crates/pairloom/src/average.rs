@@ -1,7 +1,7 @@
 //! Several models as one whose score is the mean of theirs.
 //!
-//! Models of the same rows that began elsewhere (another seed) are wrong in different places, and their
-//! mean is less wrong than each. For machines that only add up products of vectors nothing more is needed
+//! Where models of the same rows that began elsewhere (another seed) differ, they are wrong in different
+//! places, and their mean is less wrong than each. For machines that only add up products of vectors nothing more is needed
 //! to keep it than a machine with more factors: those of all, side by side,
 //!
 //! ```text
