@@ -127,9 +127,12 @@ impl Page<'_> {
         if let Some(start) = start {
             tiles.push(rows("training rows", start.train, &start.constant));
         }
-        let validated = model.history.iter().any(|epoch| epoch.valid.is_some());
-        let name = if validated { "best epoch" } else { "last epoch" };
-        tiles.push(tile(name, model.epoch.to_string(), format!("of {}", model.history.len())));
+        // An average has no epochs.
+        if !model.history.is_empty() {
+            let validated = model.history.iter().any(|epoch| epoch.valid.is_some());
+            let name = if validated { "best epoch" } else { "last epoch" };
+            tiles.push(tile(name, model.epoch.to_string(), format!("of {}", model.history.len())));
+        }
         tiles
     }
 }

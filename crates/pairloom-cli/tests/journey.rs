@@ -467,6 +467,8 @@ fn models_of_several_seeds_become_one() {
     }
     assert!(room.ok("inspect mean.model").out.contains("12 factors each"));
     room.ok("evaluate mean.model shop.csv --report mean.html");
+    room.ok("evaluate 1.model shop.csv --report one.html");
+    assert!(room.text("one.html").contains("epoch") && !room.text("mean.html").contains("epoch"));
     assert_eq!(room.ok("average 1.model 1.model -o same.model --json").json()[0]["models"], 2);
     let replaced = room.run("average 1.model 2.model -o 2.model");
     assert_eq!(replaced.code(), 2);

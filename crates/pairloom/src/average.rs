@@ -1,7 +1,8 @@
 //! Several models as one whose score is the mean of theirs.
 //!
-//! Where models of the same rows that began elsewhere (another seed) differ, they are wrong in different
-//! places, and their mean is less wrong than each. For machines that only add up products of vectors nothing more is needed
+//! Models of the same rows that began elsewhere (another seed) may be wrong in different places, and the
+//! loss of their mean is then less than the mean of their losses, often less than each. For machines that
+//! only add up products of vectors nothing more is needed
 //! to keep it than a machine with more factors: those of all, side by side,
 //!
 //! ```text
@@ -20,7 +21,8 @@ use crate::{Error, Result, memory};
 impl Model {
     /// The model whose score of a row is the mean of the scores of these models: of log-odds, or of
     /// predictions in the unit of the target. Each comes with the name that errors call it by. They
-    /// must agree in all but their weights and numbers of factors, which add up; the history is empty.
+    /// must agree in model, loss, order, precision, schema and encoding; numbers of factors add up, other
+    /// settings are those of the first, and the history is empty.
     ///
     /// # Errors
     /// [`Error::Data`] naming the first model that does not go with the others, or whose pairs of fields
@@ -29,10 +31,10 @@ impl Model {
         let Some(&(name, first)) = models.first() else {
             return Err(Error::usage("there is no model to average"));
         };
-        if !first.weights.shared.is_empty() {
-            let model = first.config.model.name();
+        if let Some((name, model)) = models.iter().find(|(_, m)| !m.weights.shared.is_empty()) {
+            let model = model.config.model.name();
             return Err(Error::data(
-                name,
+                *name,
                 format!(
                     "the mean of several {model} models is none: what it learns of pairs of fields is a factor \
                  of each product; linear, mf, fm, ffm and hofm can be averaged"
@@ -77,7 +79,13 @@ fn difference(one: &Model, other: &Model) -> Option<&'static str> {
     if settings(one) != settings(other) {
         return Some("another model, order, loss or precision");
     }
-    if one.schema != other.schema {
+    let columns = |model: &Model| {
+        let mut schema = model.schema.clone();
+        // Only a model that was just trained has the reasons.
+        schema.columns.iter_mut().for_each(|column| column.why.clear());
+        schema
+    };
+    if columns(one) != columns(other) {
         return Some("other columns");
     }
     (one.encoding != other.encoding).then_some("other values or numbers in its columns")

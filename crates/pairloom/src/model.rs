@@ -43,7 +43,7 @@ pub struct Model {
     pub config: Config,
     /// What each epoch brought.
     pub history: Vec<Epoch>,
-    /// The epoch whose weights these are, counted from 1.
+    /// The epoch whose weights these are, counted from 1; 0 if they are an average.
     pub epoch: u32,
     /// The numbers.
     pub weights: Weights,
@@ -129,7 +129,8 @@ impl Model {
     }
 
     /// The raw score of one encoded row, to the bit that of [`Model::scores`]. It allocates nothing
-    /// for the widths that kernels are compiled for: 4, 8, 16, 24, 32 and 64 factors.
+    /// for `linear`, nor for `mf` and `fm` of a width that their kernels are compiled for (16 factors; of
+    /// `fm` 4, 8, 24, 32 and 64 too).
     pub fn score(&self, row: Row<'_>) -> f32 {
         let weights = &self.weights;
         with_interaction(&self.config, &weights.fields, ScoreSingle { weights, row })

@@ -41,6 +41,13 @@ fn models(job: &Job) -> Vec<Model> {
     (0..3).map(trained).collect()
 }
 
+/// One without factors.
+fn linear(job: &Job) -> Model {
+    let mut job = job.clone();
+    job.config.factors = Some(0);
+    train(&job, &mut |_| true).unwrap().model.unwrap()
+}
+
 fn named(models: &[Model]) -> Vec<(&str, &Model)> {
     ["one", "two", "three"].into_iter().zip(models).collect()
 }
@@ -86,15 +93,37 @@ fn an_average_scores_as_the_mean() {
 }
 
 #[test]
+fn a_model_without_factors_and_one_that_was_loaded_are_models_too() {
+    let folder = folder();
+    let (data, path) = (file(&folder, "rows.csv", 4), common::path(&folder, "model"));
+    for kind in [Kind::Fm, Kind::Ffm, Kind::Hofm] {
+        let job = job(data.clone(), kind);
+        let (plain, other) = (linear(&job), models(&job).remove(2));
+        other.save(&path).unwrap();
+        let all = [plain, Model::load(&path).unwrap()];
+        let average = Model::average(&named(&all)).unwrap();
+        let (rows, threads) = (train(&job, &mut |_| true).unwrap().valid, Threads::new(1).unwrap());
+        let predictions =
+            |model: &Model| rows.predictions(|rows| model.predict(rows, &threads)).unwrap().0;
+        let means = predictions(&all[0]).into_iter().zip(predictions(&all[1]));
+        for ((one, two), found) in means.zip(predictions(&average)) {
+            assert!(near(found, (one + two) / 2.0, 1e-5, 1.0), "{kind:?}: {found} {one} {two}");
+        }
+    }
+}
+
+#[test]
 fn models_that_do_not_go_together_are_named() {
     let folder = folder();
     let [data, other] = [("a.csv", 4), ("b.csv", 3)].map(|(name, n)| file(&folder, name, n));
     let error = |models: &[Model]| Model::average(&named(models)).unwrap_err().to_string();
-    for kind in [Kind::Fwfm, Kind::Dplr, Kind::Fmfm] {
-        let error = error(&models(&job(data.clone(), kind)));
-        assert!(error.starts_with("one: the mean of several") && error.contains("hofm"), "{error}");
-    }
     let of = |job: &Job| models(job).remove(0);
+    for kind in [Kind::Fwfm, Kind::Dplr, Kind::Fmfm] {
+        let said = error(&models(&job(data.clone(), kind)));
+        assert!(said.starts_with("one: the mean of several") && said.contains("hofm"), "{said}");
+        let linear = error(&[linear(&job(data.clone(), kind)), of(&job(data.clone(), kind))]);
+        assert!(linear.starts_with("two: the mean of several"), "{linear}");
+    }
     let mut held_out = job(data.clone(), Kind::Fm);
     held_out.valid = None;
     let unlike = [

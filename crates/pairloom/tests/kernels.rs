@@ -241,6 +241,15 @@ fn check_orders<M: Interaction>(
     places.shuffle(random);
     let (shuffled, _) = case.score(kernel, &places);
     assert!(near(f64::from(score), f64::from(shuffled), SINGLE, terms), "{name}: order");
+    let vectors: Vec<Vec<f32>> = (0..places.len()).map(|at| case.padded(at)).collect();
+    let feature = |&at: &usize| (&vectors[at][..], case.row[at].field, case.row[at].x as f32);
+    for what in ["at once", "in the order of fields"] {
+        let mut sums = kernel.zero();
+        kernel.absorb_row(places.iter().map(feature), &mut sums);
+        let found = kernel.score(&case.shared(), &mut sums);
+        assert!(near(f64::from(score), f64::from(found), SINGLE, terms), "{name}: {what}");
+        places.sort_by_key(|&at| case.row[at].field);
+    }
 }
 
 /// The gradient by a few numbers of the vectors.
@@ -337,7 +346,9 @@ fn mf_equals_the_sum_over_pairs_of_two_fields() {
 #[test]
 fn ffm_equals_the_sum_over_pairs() {
     let plans = with_factors(&[1, 4, 7, 16, 40]);
-    check_model!(Ffm, ffm, 25, plans.chain([1, 2, 9].map(|fields| Plan { fields, ..PLAN })));
+    check_model!(Ffm, ffm, 25, plans.chain([1, 2, 9, 40].map(|fields| Plan { fields, ..PLAN })));
+    // More features than are absorbed at once, most of them of a field of their own.
+    check_model!(Ffm, ffm, 60, with_factors(&[4]).map(|plan| Plan { fields: 90, ..plan }));
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn what_makes_no_sense_is_refused() {
 fn inferred(format: Format, text: &str, hints: &Hints) -> Result<Schema> {
     let (names, rows) = raw_rows("rows", text, format);
     let rows: Vec<&RawRow> = rows.iter().collect();
-    infer(format, &names, &rows, hints)
+    infer(format, &names, &rows, true, hints)
 }
 
 /// A column `c` of these cells beside a label.
@@ -239,6 +239,24 @@ fn roles_are_guessed_from_names_and_cells() {
         };
         assert_eq!(column.separator, separator, "{what}");
     }
+}
+
+#[test]
+fn few_whole_numbers_are_names_where_rows_tell_of_each() {
+    let row = |i: usize| {
+        let of = |column: usize| ((i * 7919 + column * 31) % 1009 % 15).to_string();
+        format!("{},{},{}\n", i % 2, of(1), of(2))
+    };
+    let text: String = (0..290).map(row).collect();
+    let role = |names: &str, all: bool| {
+        let (names, rows) = raw_rows("rows", &format!("label,{names}\n{text}"), CSV);
+        let rows: Vec<&RawRow> = rows.iter().collect();
+        infer(CSV, &names, &rows, all, &Hints::default()).unwrap().columns[1].role
+    };
+    // 30 values in all for 290 rows, and half of them if one column is named.
+    assert_eq!(role("a,b", true), Role::Numeric);
+    assert_eq!(role("a,region", true), Role::Categorical);
+    assert_eq!(role("a,b", false), Role::Categorical);
 }
 
 #[test]

@@ -182,3 +182,15 @@ fn strengths_that_are_not_to_be_learned_stay() {
         assert_eq!(machine.state().strengths, before);
     }
 }
+
+/// Labels that are all alike and predicted so leave no dispersion.
+#[test]
+fn nothing_to_learn_from_leaves_strengths_that_are_numbers() {
+    let mut machine = machine(Fm::<[f32; 8]>::new(&Plan::of(8)), settings(true), 1);
+    machine.state_mut().learned = u64::from(FEATURES);
+    let before = machine.state().strengths.clone();
+    machine.learn_strengths(0.0);
+    for (found, before) in machine.state().strengths.iter().zip(&before) {
+        assert!(near(f64::from(*found), f64::from(*before), 1e-5, 1.0), "{found} {before}");
+    }
+}

@@ -89,10 +89,10 @@ family! {
         "w0 + sum_i w_i x_i + sum_{i<j} r_{F(i),F(j)} <v_i, v_j> x_i x_j";
     /// The same with strengths of low rank.
     Dplr = Dplr[16], "dplr", "low-rank field-weighted factorization machine",
-        "w0 + sum_i w_i x_i + sum_{i<j} (U^T diag(e) U)_{F(i),F(j)} <v_i, v_j> x_i x_j";
+        "w0 + sum_i w_i x_i + sum_{i<j, F(i)!=F(j)} (U^T diag(e) U)_{F(i),F(j)} <v_i, v_j> x_i x_j";
     /// The field-matrixed factorization machine: a matrix for each pair of fields.
     Fmfm = Fmfm[16], "fmfm", "field-matrixed factorization machine",
-        "w0 + sum_i w_i x_i + sum_{i<j} <M_{F(i),F(j)} v_i, v_j> x_i x_j";
+        "w0 + sum_i w_i x_i + sum_{i<j, F(i)!=F(j)} <M_{F(i),F(j)} v_i, v_j> x_i x_j";
     /// The higher-order factorization machine.
     Hofm = Hofm[16], "hofm", "higher-order factorization machine",
         "w0 + sum_i w_i x_i + sum_t sum_{i1<...<it} <v^t_i1, ..., v^t_it> x_i1 ... x_it";

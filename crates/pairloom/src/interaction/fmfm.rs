@@ -2,7 +2,7 @@
 //! Factorization Machines for Recommender Systems", arXiv 2102.12994, equation 8).
 //!
 //! ```text
-//! y(x) = w0 + sum_i w_i x_i + sum_{i<j} <M_{F(i) F(j)} v_i, v_j> x_i x_j
+//! y(x) = w0 + sum_i w_i x_i + sum_{i<j, F(i)!=F(j)} <M_{F(i) F(j)} v_i, v_j> x_i x_j
 //! ```
 //!
 //! A pair of fields has a matrix of `k` by `k`, which begins at the identity, where the model is a plain

@@ -123,13 +123,16 @@ impl<L: Lanes> Interaction for Hofm<L> {
         for (order, (v, gradient)) in self.orders().zip(parts) {
             let (mine, rest) = sums.split_at(order);
             sums = rest;
-            let mut others = self.width.zeros();
-            others.as_mut().fill(1.0);
-            for all in &mine[..order - 1] {
-                let lanes = others.as_mut().iter_mut().zip(all.as_ref()).zip(v);
-                lanes.for_each(|((others, all), v)| *others = all - v * x * *others);
+            // Eight at once, for what is of a width that the compiler does not know.
+            let lanes = v.chunks(8).zip(gradient.chunks_mut(8));
+            for (at, (v, gradient)) in (0..).step_by(8).zip(lanes) {
+                let mut others = [1.0; 8];
+                for all in &mine[..order - 1] {
+                    let lanes = others.iter_mut().zip(&all.as_ref()[at..]).zip(v);
+                    lanes.for_each(|((others, all), v)| *others = all - v * x * *others);
+                }
+                add(gradient, slope * x, &others);
             }
-            add(gradient, slope * x, others.as_ref());
         }
     }
 }

@@ -3,8 +3,8 @@
 //! A feature owns one or several vectors of `k` factors, each padded to whole vector registers; its
 //! linear weight is not part of them. A model reads the vectors of an example's features into running
 //! sums, turns the sums into a score, and gives each vector its gradient. It knows neither the table
-//! that holds the vectors, nor the loss, nor the optimizer. Absorbing some features first and the rest
-//! later gives the same score to the bit.
+//! that holds the vectors, nor the loss, nor the optimizer. Absorbing features one by one, some first and the
+//! rest later, gives the same score to the bit.
 //!
 //! Some models look at the field of a feature (its column, or the field number of libffm), and some
 //! have numbers that belong to no feature, which are called shared.
@@ -75,7 +75,7 @@ pub trait Interaction: Send + Sync + Sized {
     /// Running sums of an example.
     type Sums: Clone + Send + Sync;
 
-    /// Whether it matters which field a feature is of; if not, it is said to be of field 0.
+    /// Whether it matters which field a feature is of; if not, any may be said.
     const BY_FIELD: bool = false;
 
     /// Whether scores have products of more than two factors.

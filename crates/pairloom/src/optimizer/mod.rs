@@ -10,8 +10,8 @@
 //! Adam as published would go on moving them: a zero gradient decays the moments and the
 //! remaining first moment still shifts the weight. `adam` here is the lazy form (PyTorch's
 //! `SparseAdam`): moments of an absent feature wait for its next occurrence, while the bias
-//! correction counts all steps. `adam-dense` is the published form, as in the guide: each step
-//! updates the whole table, which costs O(table) instead of O(batch). FTRL-Proximal leaves absent
+//! correction counts all steps. `adam-dense` is the published form: each step updates
+//! the whole table, which costs O(table) instead of O(batch). FTRL-Proximal leaves absent
 //! features as they are too, which for it is exact.
 
 mod adagrad;

@@ -3,7 +3,8 @@
 //! A wrong guess must be cheap and visible: every choice carries its reason. Where number and name
 //! of something look alike (an age, a flight number), the column's name may tell; else the test is
 //! whether neighbouring numbers are about equally frequent, as those of a quantity are and those of
-//! names often are not; else whether they are alike in their labels.
+//! names often are not; else whether they are alike in their labels. Few numbers are names, unless there
+//! are too few rows to tell of each.
 
 use super::evidence::{are_names, labels};
 use super::hints::{Hints, apply_hints, set};
@@ -27,8 +28,9 @@ const ENTITIES: &str = "\
 /// Whole numbers with at most this many distinct values are categories.
 const FEW: usize = 50;
 
-/// If columns of few whole numbers have more values in all than one for so many rows, they are numbers:
-/// so few rows would tell little of each (measured on pictures of digits, 64 columns of 17 shades).
+/// If columns of few whole numbers have more values in all than one for so many rows of the file, they are
+/// numbers: so few rows would tell little of each (measured on pictures of digits, 64 columns of 17
+/// shades).
 const ROWS_A_VALUE: usize = 10;
 
 /// How uneven neighbouring counts of names are; those of a quantity give about 1.
@@ -37,7 +39,7 @@ const UNEVEN: f64 = 2.0;
 /// A text column is free text or a key if this share of its cells are distinct.
 const DISTINCT: f64 = 0.95;
 
-/// Chooses a role for each of the `names`.
+/// Chooses a role for each of the `names`. `all` says that the sample is all rows that there are.
 ///
 /// # Errors
 /// [`Error::Usage`] if a hint names no column, if two hints contradict each other, or if no column
@@ -46,6 +48,7 @@ pub fn infer(
     format: Format,
     names: &[String],
     sample: &[&RawRow],
+    all: bool,
     hints: &Hints,
 ) -> Result<Schema> {
     let columns = names.iter().map(|name| Column::new(name.as_str(), Role::Ignore)).collect();
@@ -68,8 +71,13 @@ pub fn infer(
     let cells = |cell| sample.iter().map(move |row: &&RawRow| (row.cell(cell), 1));
     let looks: Vec<_> =
         (0..names.len()).map(|cell| (!given[cell]).then(|| look(cells(cell)))).collect();
-    let values: usize = looks.iter().flatten().filter_map(few_whole).sum();
-    let crowded = values * ROWS_A_VALUE > sample.len();
+    let values =
+        schema.columns.iter().zip(&looks).enumerate().filter_map(|(cell, (column, look))| {
+            look.as_ref()
+                .filter(|_| !numbers_rows(cell, sample))
+                .and_then(|look| codes(column, look))
+        });
+    let crowded = all && values.sum::<usize>() * ROWS_A_VALUE > sample.len();
     for (cell, (column, look)) in schema.columns.iter_mut().zip(&looks).enumerate() {
         if let Some(look) = look {
             guess(column, cell, sample, look, &labels, crowded);
@@ -124,9 +132,10 @@ fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)>
     }
 }
 
-/// The number of distinct whole numbers, if they are few.
-fn few_whole(look: &Look<'_>) -> Option<usize> {
-    look.whole.as_ref().map(BTreeMap::len).filter(|&values| values <= FEW)
+/// The number of values, if they are few whole numbers that nothing tells to be names or counts.
+fn codes(column: &Column, look: &Look<'_>) -> Option<usize> {
+    let whole = look.whole.as_ref().filter(|whole| !falls(whole) && !is_named(column))?;
+    Some(whole.len()).filter(|values| (3..=FEW).contains(values))
 }
 
 fn guess(
@@ -198,7 +207,7 @@ fn guess_whole(
             return (Role::Categorical, format!("whole numbers, {} distinct", whole.len()));
         }
         () if named => (Role::Categorical, "whole numbers, and the name of something"),
-        () if !crowded && unevenness(whole) > UNEVEN => {
+        () if !few && unevenness(whole) > UNEVEN => {
             (Role::Categorical, "whole numbers as uneven as names")
         }
         () if unlike() => {

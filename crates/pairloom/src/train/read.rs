@@ -184,14 +184,15 @@ fn schema(job: &Job, reader: &mut dyn Reader) -> Result<(Schema, Vec<Result<RawR
             Ok((schema.for_columns(input::name(&job.data), &names)?, Vec::new()))
         }
         SchemaSource::Infer(hints) => {
-            let sample = sample(reader)?;
+            let (sample, all) = sample(reader)?;
             let rows: Vec<&RawRow> = sample.iter().flatten().collect();
-            Ok((infer(reader.format(), &names, &rows, hints)?, sample))
+            Ok((infer(reader.format(), &names, &rows, all, hints)?, sample))
         }
     }
 }
 
-fn sample(reader: &mut dyn Reader) -> Result<Vec<Result<RawRow>>> {
+/// The first rows, and whether they are all.
+fn sample(reader: &mut dyn Reader) -> Result<(Vec<Result<RawRow>>, bool)> {
     let (mut rows, mut bytes) = (Vec::new(), 0);
     while rows.len() < SAMPLE && bytes < SAMPLE_BYTES {
         let mut row = RawRow::new();
@@ -200,12 +201,12 @@ fn sample(reader: &mut dyn Reader) -> Result<Vec<Result<RawRow>>> {
                 bytes += row.bytes();
                 rows.push(Ok(row));
             }
-            Ok(false) => break,
+            Ok(false) => return Ok((rows, true)),
             Err(error @ Error::Row { .. }) => rows.push(Err(error)),
             Err(error) => return Err(error),
         }
     }
-    Ok(rows)
+    Ok((rows, false))
 }
 
 /// A reader whose first rows have been read before.

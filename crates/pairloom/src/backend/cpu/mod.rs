@@ -6,6 +6,7 @@
 //!    of the weighted loss by the score).
 //! 2. Update: for each distinct feature, the gradients of its entries are summed in the order of
 //!    the batch, its share of the L2 penalty is added, and the optimizer moves its weights once.
+//! 3. What belongs to no feature, and the bias.
 //!
 //! The penalty `l2/2 ||vector||^2` belongs to the training set as a whole, and a feature pays it in
 //! equal parts, one for each of its entries: a batch with `t` of a feature's `n` entries adds
@@ -212,8 +213,9 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         announced: &[u32],
     ) {
         let (batch, steppers) = (layout.batch().len(), self.bounds.len());
-        let Scratch { sums, slopes, losses, .. } = &mut self.scratch;
-        sums.resize(batch, self.interaction.zero());
+        let (interaction, Scratch { sums, slopes, losses, .. }) =
+            (&self.interaction, &mut self.scratch);
+        sums.resize_with(batch, || interaction.zero());
         slopes.resize(batch, 0.0);
         losses.resize(batch, 0.0);
         let share = batch.div_ceil(steppers).max(1);
@@ -318,8 +320,8 @@ impl<M: Interaction> Work for Shared<'_, M> {
     }
 }
 
-/// Ends of the threads' features: the work on those before each is as much as can be. `share` of the
-/// rows are in a batch.
+/// Ends of the threads' features, so that each has about as much work. `share` of the rows are in a
+/// batch.
 fn bounds(settings: &StepSettings, share: f64, threads: usize) -> Vec<u32> {
     /// What the step of a feature costs beside the sorting and adding up of one entry: measured.
     const STEP: f64 = 3.0;
@@ -440,7 +442,7 @@ pub(crate) fn score_rows<M: Interaction, T: Stored>(
     scores
 }
 
-/// The score of one row. Nothing is allocated where the compiler knows the width.
+/// The score of one row.
 pub(crate) fn score_single<M: Interaction, T: Stored>(
     interaction: &M,
     parameters: Parameters<'_, T>,

@@ -58,6 +58,8 @@ pub(super) fn learn<M: Interaction, T: Stored>(
     passes: f32,
     dispersion: f64,
 ) {
+    // Labels that are all alike leave nothing to be learned.
+    let dispersion = dispersion.max(f64::from(f32::MIN_POSITIVE));
     let State { linear, factors, fields, strengths, .. } = state;
     let each = each(interaction);
     let ranges = fields.ranges(factors.features() as u32).enumerate();
