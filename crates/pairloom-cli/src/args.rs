@@ -122,7 +122,7 @@ pub struct ColumnArgs {
     #[arg(long, value_name = "COLUMN=CHAR", value_parser = parse::multi)]
     pub multi: Vec<(String, char)>,
     /// What to do with a column of numbers: price=log, age=quantile:64, ...
-    #[arg(long, value_name = "COLUMN=HOW", value_parser = parse::transform)]
+    #[arg(long, value_name = "COLUMN=HOW,..", value_delimiter = ',', value_parser = parse::transform)]
     pub transform: Vec<(String, Transform, Option<usize>)>,
     /// Columns to leave out
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]

@@ -8,8 +8,9 @@ use pairloom::{Error, Model, Result};
 /// Arguments of `pairloom average`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Models of the same rows (the same --valid or --valid-tail) and settings, but for their --seed; of
-    /// linear, mf, fm, ffm or hofm
+    /// Models of the same rows (the same --valid or --valid-tail) and the same --model, which is linear,
+    /// mf, fm, ffm or hofm; seeds, factors, rates and penalties may differ. Each counts as one, also if it
+    /// is an average
     #[arg(value_name = "MODEL", required = true, num_args = 1..)]
     models: Vec<String>,
     /// File to write the model to whose score is the mean of theirs; it has the factors of all
@@ -33,7 +34,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut screen = Screen::new(args.json, false);
     let size = gib(bytes.into());
     screen.text(&format!(
-        "the mean of {} models: {} features, {factors} factors each, {size}\n",
+        "the mean of {} models: {} features, {factors} factors in a vector, {size}\n",
         models.len(),
         thousands(features as i64)
     ))?;

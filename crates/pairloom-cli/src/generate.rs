@@ -30,5 +30,6 @@ pub fn completions(args: &CompletionsArgs) -> Result<()> {
 /// Runs `pairloom man`.
 pub fn man(args: &ManArgs) -> Result<()> {
     let folder = Path::new(&args.folder);
+    std::fs::create_dir_all(folder).map_err(|e| Error::io(&args.folder, e))?;
     clap_mangen::generate_to(crate::command(), folder).map_err(|e| Error::io(&args.folder, e))
 }

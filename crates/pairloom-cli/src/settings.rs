@@ -2,12 +2,12 @@
 //! the library's, read from there, also for the help text.
 
 use crate::parse;
-use pairloom::Config;
 use pairloom::encode::Transform;
 use pairloom::interaction::Kind;
 use pairloom::loss::Loss;
 use pairloom::optimizer::Optimizer;
 use pairloom::precision::Precision;
+use pairloom::{Config, Error, Result};
 
 /// The settings: each field is one of the library's `Config`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -19,13 +19,13 @@ pub struct ConfigArgs {
     /// Length k of the factor vectors; 0 makes a linear model [default: 16, of ffm 8]
     #[arg(long, value_name = "K")]
     pub factors: Option<usize>,
-    /// Order of the highest interaction of hofm
+    /// Order of the highest interaction of hofm, from 2 to 64
     #[arg(long, value_name = "N")]
     pub order: Option<usize>,
     /// Leave out hofm's interactions of lower orders
     #[arg(long)]
     pub no_lower_orders: bool,
-    /// Rank of dplr's strengths of pairs of columns
+    /// Rank of dplr's strengths of pairs of columns, up to 1024
     #[arg(long, value_name = "N")]
     pub rank: Option<usize>,
     /// Passes over the training rows at the most
@@ -54,7 +54,7 @@ pub struct ConfigArgs {
     /// L2 strength of linear weights
     #[arg(long, value_name = "X")]
     pub l2_linear: Option<f64>,
-    /// L2 strength of factors [default: 7 times the root of a row's sum of x^2, of ffm twice]
+    /// L2 strength of factors [default: 7 times the root of a row's sum of x^2; twice the root for ffm]
     #[arg(long, value_name = "X")]
     pub l2_factors: Option<f64>,
     /// Keep the L2 strengths, instead of learning after each epoch how large the weights of each field
@@ -109,14 +109,17 @@ pub struct ConfigArgs {
     /// [default: as much as the rows need]
     #[arg(long, value_name = "BYTES", value_parser = parse::bytes)]
     pub memory: Option<u64>,
-    /// Number of bins of quantile, of knots of piecewise, or of functions of spline [default: 6, fewer for few rows]
+    /// Number of bins of quantile, of knots of piecewise, or of functions of spline (at least 4) [default: 6, fewer for few rows]
     #[arg(long, value_name = "N")]
     pub bins: Option<usize>,
 }
 
 impl ConfigArgs {
     /// Puts what was said into a configuration.
-    pub fn apply(&self, config: &mut Config) {
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a flag of another model.
+    pub fn apply(&self, config: &mut Config) -> Result<()> {
         fn set<T: Clone>(to: &mut T, from: &Option<T>) {
             if let Some(value) = from {
                 *to = value.clone();
@@ -153,6 +156,19 @@ impl ConfigArgs {
         config.bias &= !self.no_bias;
         config.linear &= !self.no_linear;
         config.shuffle &= !self.no_shuffle;
+        let foreign = [
+            ("--order", self.order.is_some(), Kind::Hofm),
+            ("--no-lower-orders", self.no_lower_orders, Kind::Hofm),
+            ("--rank", self.rank.is_some(), Kind::Dplr),
+        ];
+        match foreign.into_iter().find(|(_, said, of)| *said && config.model != *of) {
+            None => Ok(()),
+            Some((flag, _, of)) => {
+                let (of, model) = (of.name(), config.model.name());
+                let message = format!("{flag} is for --model {of}, and the model is {model}");
+                Err(Error::usage(message))
+            }
+        }
     }
 }
 

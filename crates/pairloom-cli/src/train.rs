@@ -117,7 +117,7 @@ fn check_outputs(args: &Args, job: &Job) -> Result<()> {
 
 fn job(args: &Args) -> Result<Job> {
     let (schema, mut config) = args.schema.source(&args.columns)?;
-    args.config.apply(&mut config);
+    args.config.apply(&mut config)?;
     let every = Duration::try_from_secs_f64(args.checkpoint_every)
         .map_err(|_| Error::usage("--checkpoint-every must be a number of seconds"))?;
     let path = format!("{}.checkpoint", args.output);

@@ -55,6 +55,10 @@ fn wrong_command_lines() {
                 "convert ok.svm -o rows --fields 0-9,5-",
                 "--fields 0-9,5-: index 5 is in two ranges (character 5)",
             ),
+            ("convert ok.svm -o rows --fields 0-9,x", "--fields 0-9,x: it is neither ranges"),
+            ("train shop.csv --order 3", "--order is for --model hofm, and the model is fm"),
+            ("train shop.csv --model ffm --rank 3", "--rank is for --model dplr"),
+            ("train shop.csv --label bought --model mf", "model (--model) mf takes two fields"),
             ("train ok.svm --model ffm", "model (--model) ffm is about pairs of fields"),
             (
                 "train shop.csv --label bought --transform price=spline:3",
@@ -224,7 +228,7 @@ fn wrong_files() {
             ("synth --rows 10 -o no/such/file", "no/such/file: No such file"),
             ("synth --rows 10 -o folder", "folder"),
             ("synth --rows 100000 -o /dev/full", "/dev/full: No space left"),
-            ("man no/such/folder", "no/such/folder: No such file"),
+            ("man shop.csv/pages", "shop.csv/pages: Not a directory"),
             ("demo --output shop.csv", "shop.csv: "),
         ],
     );

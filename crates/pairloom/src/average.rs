@@ -12,7 +12,7 @@
 //! and the `t`-th root where `t` vectors are multiplied.
 
 use crate::config::Config;
-use crate::interaction::{Sizes, degrees};
+use crate::interaction::{Kind, Sizes, degrees};
 use crate::model::{Model, Weights};
 use crate::precision::{Bf16, Precision, Stored};
 use crate::table::{self, Table};
@@ -47,7 +47,7 @@ impl Model {
                     *other_name,
                     format!(
                         "it has {what} than {name}: average models that were trained on the same rows \
-                     (the same --valid or --valid-tail) with the same settings but for seed (--seed)"
+                     (the same --valid or --valid-tail) with the same model"
                     ),
                 ));
             }
@@ -72,12 +72,16 @@ impl Model {
 
 /// What keeps two models from being averaged.
 fn difference(one: &Model, other: &Model) -> Option<&'static str> {
-    let settings = |model: &Model| {
-        let Config { model, loss, order, lower_orders, precision, .. } = model.config;
-        (model, loss, order, lower_orders, precision)
-    };
-    if settings(one) != settings(other) {
-        return Some("another model, order, loss or precision");
+    let (a, b) = (&one.config, &other.config);
+    let orders = |config: &Config| (config.order, config.lower_orders);
+    let settings = [
+        (a.model != b.model, "another model"),
+        (a.loss != b.loss, "another loss"),
+        (a.model == Kind::Hofm && orders(a) != orders(b), "other orders"),
+        (a.precision != b.precision, "another precision"),
+    ];
+    if let Some((_, what)) = settings.into_iter().find(|(differs, _)| *differs) {
+        return Some(what);
     }
     let columns = |model: &Model| {
         let mut schema = model.schema.clone();

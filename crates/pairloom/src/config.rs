@@ -168,7 +168,21 @@ impl Config {
 
     /// Length of the factor vectors.
     pub fn resolved_factors(&self) -> usize {
-        self.factors.unwrap_or(if self.model == Kind::Ffm { 8 } else { 16 })
+        match self.model {
+            Kind::Linear => 0,
+            Kind::Ffm => self.factors.unwrap_or(8),
+            _ => self.factors.unwrap_or(16),
+        }
+    }
+
+    /// What the model computes.
+    pub fn formula(&self) -> String {
+        let model = if self.resolved_factors() == 0 { Kind::Linear } else { self.model };
+        let orders = match self.lower_orders {
+            true => format!("sum_{{t=2..{}}}", self.order),
+            false => format!("sum_{{t={}}}", self.order),
+        };
+        model.formula().replace("sum_t", &orders)
     }
 
     /// The learning rate of settings that are resolved.

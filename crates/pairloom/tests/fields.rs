@@ -80,8 +80,8 @@ fn mistakes_are_named_with_their_place() {
         ("9-0", "--fields 9-0: the range '9-0' ends before it begins (character 1)"),
         ("0-9,,20-", "--fields 0-9,,20-: '' is no range of indices"),
         ("-", "--fields -: '-' is no range"),
-        ("no/such/file", "no/such/file: "),
-        ("", ": "),
+        ("no/such/file", "--fields no/such/file: it is neither ranges"),
+        ("", "--fields : it is neither ranges"),
     ] {
         let message = FieldMap::said(said).unwrap_err().to_string();
         assert!(message.starts_with(expected), "{said}: {message}");

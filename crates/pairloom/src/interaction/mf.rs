@@ -36,7 +36,8 @@ impl<L: Lanes> Interaction for Mf<L> {
     fn flaw(plan: &Plan) -> Option<String> {
         (plan.fields != 2).then(|| {
             format!(
-                "takes two fields, such as users and items, and these rows have {}",
+                "takes two fields, such as users and items, and these rows have {}: leave the other \
+                 columns out (--ignore)",
                 plan.fields
             )
         })

@@ -8,6 +8,7 @@ use crate::input::{quoted, shown};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::io::ErrorKind;
 
 /// Ranges at the most: with more, indices of a field are hardly beside each other, and the map
 /// would be most of a model file.
@@ -51,7 +52,12 @@ impl FieldMap {
     pub fn said(argument: &str) -> Result<Self> {
         if argument.is_empty() || !argument.chars().all(|c| c.is_ascii_digit() || "-,".contains(c))
         {
-            let text = std::fs::read_to_string(argument).map_err(|e| Error::io(argument, e))?;
+            let text = std::fs::read_to_string(argument).map_err(|e| match e.kind() {
+                ErrorKind::NotFound => Error::usage(format!(
+                    "--fields {argument}: it is neither ranges, as in 0-99,100-499,500-, nor a file"
+                )),
+                _ => Error::io(argument, e),
+            })?;
             return Self::read(argument, &text);
         }
         let numbers: Vec<String> =

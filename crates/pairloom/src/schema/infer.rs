@@ -14,6 +14,7 @@ use crate::encode::{number_error, parse_cell};
 use crate::input::{Format, RawRow, quoted, with_comma};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Names that say "label" in any case of letters.
 const LABELS: &str =
@@ -32,6 +33,9 @@ const FEW: usize = 50;
 /// numbers: so few rows would tell little of each (measured on pictures of digits, 64 columns of 17
 /// shades).
 const ROWS_A_VALUE: usize = 10;
+
+/// Seconds since 1970 in which rows of today were written: from 1990 to 2065.
+const SECONDS: Range<i64> = 631_152_000..3_000_000_000;
 
 /// How uneven neighbouring counts of names are; those of a quantity give about 1.
 const UNEVEN: f64 = 2.0;
@@ -214,6 +218,9 @@ fn guess_whole(
             (Role::Categorical, "whole numbers, neighbours unlike in the label: names")
         }
         () if few => (Role::Numeric, "whole numbers, few rows for each (names? --categorical)"),
+        () if whole.first_key_value().is_some_and(|(first, _)| SECONDS.contains(first)) => {
+            (Role::Numeric, "whole numbers, a time in seconds? (--ignore, if it says nothing)")
+        }
         () => (Role::Numeric, "whole numbers, many distinct (names? --categorical)"),
     };
     (role, why.into())
