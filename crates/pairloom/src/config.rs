@@ -168,11 +168,9 @@ impl Config {
 
     /// Length of the factor vectors.
     pub fn resolved_factors(&self) -> usize {
-        match self.model {
-            Kind::Linear => 0,
-            Kind::Ffm => self.factors.unwrap_or(8),
-            _ => self.factors.unwrap_or(16),
-        }
+        let usual = if self.model == Kind::Ffm { 8 } else { 16 };
+        let factors = self.factors.unwrap_or(usual);
+        if self.model == Kind::Linear { 0 } else { factors }
     }
 
     /// What the model computes.
