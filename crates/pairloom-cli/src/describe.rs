@@ -21,6 +21,7 @@ pub fn sentence(model: &Model) -> String {
             let others = negative.unwrap_or_else(|| "anything else".into());
             format!("The probability that {label} is {positive} rather than {others}")
         }
+        Target::Count => format!("How many {label} there are"),
         Target::Real { .. } => format!("The value of {label}"),
     };
     let features = thousands(model.encoding.features() as i64);
@@ -40,7 +41,7 @@ pub fn classes(model: &Model) -> Option<[String; 2]> {
             let negative = negative.as_deref().unwrap_or("all others");
             Some([negative, positive].map(|name| one_line(name, NAME)))
         }
-        Target::Real { .. } => None,
+        Target::Count | Target::Real { .. } => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the words of a command line to what they name.
 
-use pairloom::encode::Transform;
+use pairloom::encode::{ClassWeight, Transform};
 use pairloom::input::FormatName;
 use pairloom::interaction::Kind;
 use pairloom::loss::Loss;
@@ -34,7 +34,12 @@ pub fn precision(name: &str) -> Result<Precision> {
 
 /// A loss.
 pub fn loss(name: &str) -> Result<Loss> {
-    by_name(&Loss::ALL, Loss::name, name)
+    name.parse().map_err(|why: String| Error::usage(format!("'{name}': {why}")))
+}
+
+/// How much the rows of each class count.
+pub fn class_weight(text: &str) -> Result<ClassWeight> {
+    text.parse().map_err(|why: String| Error::usage(why))
 }
 
 /// A transform.

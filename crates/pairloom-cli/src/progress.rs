@@ -1,9 +1,10 @@
 //! Progress of training, on standard error and only where that is a terminal.
 
 use crate::screen::figure;
-use crate::tell::{loss_name, shown_loss};
+use crate::tell::loss_name;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use pairloom::fit::FitEvent;
+use pairloom::loss::Loss;
 use pairloom::train::Event;
 use std::fmt::Write;
 use std::time::Instant;
@@ -12,7 +13,7 @@ use std::time::Instant;
 pub struct Progress {
     bar: ProgressBar,
     shown: bool,
-    binary: bool,
+    loss: Loss,
     epoch: u32,
     rows: usize,
     begun: Instant,
@@ -24,7 +25,15 @@ impl Progress {
     /// Nothing is shown before the first event, and nothing at all unless `shown`.
     pub fn new(shown: bool) -> Self {
         let (bar, begun) = (ProgressBar::hidden(), Instant::now());
-        Progress { bar, shown, binary: true, epoch: 0, rows: 0, begun, rows_per_second: 0.0 }
+        Progress {
+            bar,
+            shown,
+            loss: Loss::Logistic,
+            epoch: 0,
+            rows: 0,
+            begun,
+            rows_per_second: 0.0,
+        }
     }
 
     /// Takes note of an event.
@@ -42,7 +51,7 @@ impl Progress {
             }
             Event::Start(start) => {
                 self.bar.finish_and_clear();
-                (self.rows, self.binary) = (start.train, start.target.is_binary());
+                (self.rows, self.loss) = (start.train, start.loss);
             }
             Event::Fit(FitEvent::Batch { epoch, rows, loss }) => self.batch(*epoch, *rows, *loss),
             Event::Fit(FitEvent::Epoch(_)) => {
@@ -65,7 +74,7 @@ impl Progress {
             self.bar.set_prefix(format!("{epoch:>3}"));
         }
         self.bar.set_position(rows as u64);
-        let (name, loss) = (loss_name(self.binary), shown_loss(loss, self.binary));
+        let (name, loss) = (loss_name(self.loss), self.loss.shown(loss));
         self.bar.set_message(format!("{name} {}", figure(Some(loss))));
     }
 

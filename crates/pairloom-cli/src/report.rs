@@ -2,8 +2,9 @@
 
 use crate::describe::{classes, schema_rows, sentence, setting_rows, spread};
 use crate::screen::{figure, metric_title, thousands, write_text};
-use crate::tell::{loss_name, shown_loss};
+use crate::tell::loss_name;
 use pairloom::batch::Outcomes;
+use pairloom::loss::Loss;
 use pairloom::metric::{CALIBRATION_BINS, Constant, DEFAULT_THRESHOLD, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::predict::Evaluated;
@@ -12,7 +13,17 @@ use pairloom::train::{Start, Trained};
 use pairloom::{Model, Result};
 
 /// Figures of an epoch that have a column in the table.
-const EPOCH_METRICS: [&str; 6] = ["log_loss", "auc", "accuracy", "rmse", "mae", "r2"];
+const EPOCH_METRICS: [&str; 9] = [
+    "log_loss",
+    "auc",
+    "accuracy",
+    "poisson_deviance",
+    "huber_loss",
+    "quantile_loss",
+    "rmse",
+    "mae",
+    "r2",
+];
 
 /// What a page is about, and the file it goes to.
 pub struct Page<'a> {
@@ -45,8 +56,9 @@ impl Page<'_> {
         let threads = Threads::new(threads)?;
         let (predictions, outcomes) =
             rows.predictions(|rows| self.model.predict(rows, &threads))?;
+        let scale = self.model.encoding.target.scale();
         let metrics =
-            Metrics::measure(self.is_binary(), &predictions, &outcomes, DEFAULT_THRESHOLD)?;
+            Metrics::measure(self.loss(), scale, &predictions, &outcomes, DEFAULT_THRESHOLD)?;
         self.write(start, Some(&self.drawn("Validation rows", &predictions, &outcomes, metrics)?))
     }
 
@@ -60,8 +72,8 @@ impl Page<'_> {
         self.model.encoding.target.is_binary()
     }
 
-    fn loss_name(&self) -> &'static str {
-        loss_name(self.is_binary())
+    fn loss(&self) -> Loss {
+        self.model.config.resolved_loss()
     }
 
     fn drawn<'a>(
@@ -84,10 +96,10 @@ impl Page<'_> {
             summary: self.tiles(start, drawn),
             command: Some(self.command.clone()),
             history: model.history.iter().map(|epoch| self.epoch(epoch)).collect(),
-            loss_name: self.loss_name().into(),
+            loss_name: loss_name(self.loss()).into(),
             kept_epoch: Some(model.epoch),
             evaluation: drawn.map(|drawn| drawn.evaluation(classes.as_ref())),
-            metrics: drawn.map_or(Vec::new(), |drawn| drawn.figures(self.loss_name())),
+            metrics: drawn.map_or(Vec::new(), |drawn| drawn.figures()),
             settings: setting_rows(model),
             schema: schema_rows(model),
         };
@@ -99,7 +111,7 @@ impl Page<'_> {
         let valid = epoch.valid.iter().flat_map(Metrics::iter);
         Epoch {
             epoch: epoch.epoch,
-            train_loss: shown_loss(epoch.train_loss, self.is_binary()),
+            train_loss: self.loss().shown(epoch.train_loss),
             valid: valid.filter(|pair| EPOCH_METRICS.contains(&pair.0)).filter_map(shown).collect(),
             learning_rate: epoch.learning_rate,
         }
@@ -114,8 +126,8 @@ impl Page<'_> {
         let mut tiles = match (drawn, model.history.last(), start) {
             (Some(drawn), ..) => drawn.quality(),
             (None, Some(last), Some(start)) => {
-                let name = format!("training {}", self.loss_name());
-                let loss = figure(Some(shown_loss(last.train_loss, binary)));
+                let name = format!("training {}", loss_name(self.loss()));
+                let loss = figure(Some(self.loss().shown(last.train_loss)));
                 vec![tile(&name, loss, beside(start.constant.loss))]
             }
             _ => Vec::new(),
@@ -158,12 +170,17 @@ impl<'a> Drawn<'a> {
         }
     }
 
-    /// All figures, with what a constant prediction comes to after the model's loss.
-    fn figures(&self, loss_name: &str) -> Vec<(String, String)> {
-        let figures = self.metrics.iter().map(|(name, value)| (metric_title(name), figure(value)));
-        let mut figures: Vec<_> = figures.collect();
-        let name = format!("{loss_name} of a constant prediction");
-        figures.insert(1, (name, figure(Some(self.constant.loss))));
+    /// All figures, with what a constant prediction comes to after the model's.
+    fn figures(&self) -> Vec<(String, String)> {
+        let mut figures = Vec::new();
+        for (name, value) in self.metrics.iter() {
+            let title = metric_title(name);
+            figures.push((title.clone(), figure(value)));
+            if matches!(name, "log_loss" | "rmse") {
+                let name = format!("{title} of a constant prediction");
+                figures.push((name, figure(Some(self.constant.loss))));
+            }
+        }
         figures
     }
 

@@ -143,6 +143,8 @@ pub fn metric_title(name: &str) -> String {
         "auc" | "rmse" | "mae" => name.to_uppercase(),
         "r2" => "R2".into(),
         "brier_score" => "Brier score".into(),
+        "poisson_deviance" => "Poisson deviance".into(),
+        "huber_loss" => "Huber loss".into(),
         _ => name.replace('_', " "),
     }
 }

@@ -2,7 +2,7 @@
 //! the library's, read from there, also for the help text.
 
 use crate::parse;
-use pairloom::encode::Transform;
+use pairloom::encode::{ClassWeight, Transform};
 use pairloom::interaction::Kind;
 use pairloom::loss::Loss;
 use pairloom::optimizer::Optimizer;
@@ -48,9 +48,15 @@ pub struct ConfigArgs {
     /// f32, or bf16, which keeps factors and their optimizer state in half of the memory
     #[arg(long, value_name = "NAME", value_parser = parse::precision)]
     pub precision: Option<Precision>,
-    /// logistic or squared [default: logistic for a label of two values, else squared]
+    /// logistic, squared, poisson (for counts), huber:D (squares up to an error of D standard deviations of
+    /// the label, lines beyond; 1 without :D) or quantile:Q (the Q quantile of the label; 0.5 without
+    /// :Q) [default: logistic for a label of two values, else squared]
     #[arg(long, value_name = "NAME", value_parser = parse::loss)]
     pub loss: Option<Loss>,
+    /// How much the training rows of each class count: balanced, or CLASS=W,.. as in 1=5; probabilities are
+    /// then those of rows that are weighted so
+    #[arg(long, value_name = "WEIGHTS", value_parser = parse::class_weight)]
+    pub class_weight: Option<ClassWeight>,
     /// L2 strength of linear weights
     #[arg(long, value_name = "X")]
     pub l2_linear: Option<f64>,
@@ -136,6 +142,7 @@ impl ConfigArgs {
         set(&mut config.optimizer, &self.optimizer);
         set(&mut config.precision, &self.precision);
         set(&mut config.loss, &self.loss.map(Some));
+        set(&mut config.class_weight, &self.class_weight.clone().map(Some));
         set(&mut config.l2_linear, &self.l2_linear);
         set(&mut config.l2_factors, &self.l2_factors.map(Some));
         set(&mut config.l1_linear, &self.l1_linear);

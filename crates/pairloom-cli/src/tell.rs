@@ -9,6 +9,7 @@ use crate::screen::{
 use pairloom::batch::Outcomes;
 use pairloom::encode::Target;
 use pairloom::fit::{Epoch, Stop};
+use pairloom::loss::Loss;
 use pairloom::memory::{self, gib};
 use pairloom::metric::Metrics;
 use pairloom::reading::Skipped;
@@ -21,14 +22,14 @@ use serde_json::Value;
 /// error of an AUC is then .1 and more.
 const ROUGH: usize = 10;
 
-/// What the loss is called as it is shown.
-pub fn loss_name(binary: bool) -> &'static str {
-    if binary { "log loss" } else { "RMSE" }
-}
-
-/// A mean training loss as it is shown: that of squares as its root, in the unit of the target.
-pub fn shown_loss(loss: f64, binary: bool) -> f64 {
-    if binary { loss } else { loss.sqrt() }
+/// What the loss is called as it is shown, in eight places.
+pub fn loss_name(loss: Loss) -> &'static str {
+    match loss {
+        Loss::Logistic => "log loss",
+        Loss::Squared => "RMSE",
+        Loss::Poisson => "deviance",
+        Loss::Huber(_) | Loss::Quantile(_) => loss.name(),
+    }
 }
 
 /// What happens while rows are read; the schema goes to a file too, if one is named.
@@ -111,6 +112,7 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
             });
             format!("predicting the probability of {positive} against {others} ({spread})")
         }
+        Target::Count => format!("predicting a count ({spread})"),
         Target::Real { .. } => format!("predicting a number ({spread})"),
     })?;
     let disk = match start.disk_bytes {
@@ -124,10 +126,10 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
         thousands(start.features as i64),
         gib(start.row_bytes + start.model_bytes),
     ))?;
-    let loss = loss_name(start.target.is_binary());
+    let loss = loss_name(start.loss);
     let [quality, second] = match start.target {
         Target::Binary { .. } => ["AUC", "accuracy"],
-        Target::Real { .. } => ["MAE", "R2"],
+        Target::Count | Target::Real { .. } => ["MAE", "R2"],
     };
     screen
         .text(&line(["epoch", "rate", loss, loss, quality, second, "rows/s"].map(String::from)))?;
@@ -155,16 +157,17 @@ pub fn resumed(epoch: u32, rows: usize, file: &str, screen: &mut Screen) -> Resu
 }
 
 /// One epoch.
-pub fn epoch(epoch: &Epoch, binary: bool, rows_per_second: f64, screen: &mut Screen) -> Result<()> {
-    let [valid, quality, second] = match &epoch.valid {
-        None => [None; 3],
-        Some(Metrics::Binary(m)) => [Some(m.log_loss), m.auc, Some(m.accuracy)],
-        Some(Metrics::Regression(m)) => [Some(m.rmse), Some(m.mae), m.r2],
+pub fn epoch(epoch: &Epoch, loss: Loss, rows_per_second: f64, screen: &mut Screen) -> Result<()> {
+    let [quality, second] = match &epoch.valid {
+        None => [None; 2],
+        Some(Metrics::Binary(m)) => [m.auc, Some(m.accuracy)],
+        Some(Metrics::Regression(m)) => [Some(m.mae), m.r2],
     };
+    let valid = epoch.valid.as_ref().map(|valid| loss.shown(valid.loss()));
     screen.text(&line([
         epoch.epoch.to_string(),
         rate(epoch.learning_rate),
-        figure(Some(shown_loss(epoch.train_loss, binary))),
+        figure(Some(loss.shown(epoch.train_loss))),
         figure(valid),
         figure(quality),
         figure(second),

@@ -11,6 +11,7 @@ use crate::tell;
 use pairloom::file;
 use pairloom::fit::{Checkpoints, FitEvent, Stop};
 use pairloom::input;
+use pairloom::loss::Loss;
 use pairloom::train::{Event, Job, Trained, train};
 use pairloom::{Error, Result};
 use std::path::Path;
@@ -153,7 +154,7 @@ pub fn train_on_screen(
 ) -> Result<Trained> {
     let checkpoint = job.checkpoints.as_ref().map_or("", |to| &to.path);
     let mut progress = Progress::new(screen.is_text());
-    let (mut told, mut binary) = (Ok(()), true);
+    let (mut told, mut loss) = (Ok(()), Loss::Logistic);
     let trained = train(job, &mut |event| {
         progress.show(&event);
         told = match &event {
@@ -162,14 +163,14 @@ pub fn train_on_screen(
                 Ok(())
             }
             Event::Start(start) => {
-                binary = start.target.is_binary();
+                loss = start.loss;
                 signals.map_or(Ok(()), Signals::listen).and_then(|()| tell::start(start, screen))
             }
             Event::Fit(FitEvent::Resumed { epoch, rows }) => {
                 tell::resumed(*epoch, *rows, checkpoint, screen)
             }
             Event::Fit(FitEvent::Epoch(epoch)) => {
-                tell::epoch(epoch, binary, progress.rows_per_second, screen)
+                tell::epoch(epoch, loss, progress.rows_per_second, screen)
             }
             event => tell::reading(event, save_schema, screen),
         };

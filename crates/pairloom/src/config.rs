@@ -3,7 +3,7 @@
 //! One name everywhere: the field here is the key in the model file and, with dashes, the flag of
 //! the command. The defaults were chosen by measuring: see `bench/defaults`.
 
-use crate::encode::Transform;
+use crate::encode::{ClassWeight, Transform};
 use crate::interaction::Kind;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
@@ -38,6 +38,9 @@ pub struct Config {
     pub init_stdev: Option<f64>,
     /// The loss; `None` takes logistic for a label of two values and squared for any other.
     pub loss: Option<Loss>,
+    /// How much the training rows of each class count, beside their own weights; validation rows keep
+    /// theirs. Probabilities are then those of rows that are weighted so.
+    pub class_weight: Option<ClassWeight>,
     /// How the factors and the optimizer's state of them are kept; the arithmetic is in 32 bits
     /// always. Bfloat16 takes half of the memory.
     pub precision: Precision,
@@ -115,6 +118,7 @@ impl Default for Config {
             linear: true,
             init_stdev: None,
             loss: None,
+            class_weight: None,
             precision: Precision::F32,
             optimizer: Optimizer::Adagrad,
             learning_rate: None,

@@ -3,62 +3,93 @@
 //! A loss sees one score at a time and knows nothing of models or rows.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
-/// A pointwise loss `l(s, y)` of a score `s` and a label `y`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// A pointwise loss `l(s, y)` of a score `s` and a label `y`. Labels that are numbers are standardised,
+/// but for [`Loss::Poisson`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Loss {
     /// `ln(1 + e^s) - y s` for `y` in {0, 1}: the negative log-likelihood of a Bernoulli variable
     /// with `p = 1 / (1 + e^-s)`, in nats.
     Logistic,
     /// `(s - y)^2 / 2`.
     Squared,
+    /// `e^s - y - y (s - ln y)` for counts `y`: half of the deviance of a Poisson variable with the mean
+    /// `e^s` (McCullagh and Nelder 1989, "Generalized Linear Models", section 6.2).
+    Poisson,
+    /// `e^2 / 2` of an error `e = s - y` up to this, in standard deviations of the label, and beyond `d` a
+    /// line, `d |e| - d^2 / 2` (Huber 1964, "Robust Estimation of a Location Parameter").
+    Huber(f64),
+    /// `q (y - s)` where the label is above the score, `(1 - q) (s - y)` where it is below: the score
+    /// becomes the `q` quantile of the label (Koenker and Bassett 1978, "Regression Quantiles").
+    Quantile(f64),
 }
 
 impl Loss {
-    /// All losses, for help texts and tests.
-    pub const ALL: [Loss; 2] = [Loss::Logistic, Loss::Squared];
+    /// All losses, for help texts and tests; those with a number have its default.
+    pub const ALL: [Loss; 5] =
+        [Loss::Logistic, Loss::Squared, Loss::Poisson, Loss::Huber(1.0), Loss::Quantile(0.5)];
 
-    /// The name in settings and on the command line.
+    /// The name in settings and on the command line, without a number.
     pub fn name(self) -> &'static str {
         match self {
             Loss::Logistic => "logistic",
             Loss::Squared => "squared",
+            Loss::Poisson => "poisson",
+            Loss::Huber(_) => "huber",
+            Loss::Quantile(_) => "quantile",
         }
     }
 
     /// `l(score, label)`. Logistic loss is written so that no `e^s` can overflow.
     pub fn value(self, score: f64, label: f64) -> f64 {
-        match self {
-            Loss::Logistic => score.max(0.0) + (-score.abs()).exp().ln_1p() - label * score,
-            Loss::Squared => 0.5 * (score - label) * (score - label),
-        }
+        self.with_gradient(score, label).0
+    }
+
+    /// `dl/ds`.
+    pub fn gradient(self, score: f64, label: f64) -> f64 {
+        self.with_gradient(score, label).1
     }
 
     /// `l(score, label)` and `dl/ds`, with one exponential for both.
     #[inline(always)]
     pub fn with_gradient(self, score: f64, label: f64) -> (f64, f64) {
+        let error = score - label;
         match self {
             Loss::Logistic => {
                 let e = (-score.abs()).exp();
                 let p = if score < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) };
                 (score.max(0.0) + e.ln_1p() - label * score, p - label)
             }
-            Loss::Squared => (self.value(score, label), self.gradient(score, label)),
+            Loss::Squared => (0.5 * error * error, error),
+            Loss::Poisson => {
+                let mean = score.exp();
+                let log = if label > 0.0 { score - label.ln() } else { 0.0 };
+                (mean - label - label * log, mean - label)
+            }
+            Loss::Huber(most) => {
+                let slope = error.clamp(-most, most);
+                (slope * (error - 0.5 * slope), slope)
+            }
+            Loss::Quantile(level) => {
+                let slope = match error {
+                    e if e < 0.0 => -level,
+                    e if e > 0.0 => 1.0 - level,
+                    _ => 0.0,
+                };
+                (slope * error, slope)
+            }
         }
     }
 
-    /// `dl/ds`.
-    pub fn gradient(self, score: f64, label: f64) -> f64 {
-        self.inverse_link(score) - label
-    }
-
-    /// The mean of the label that the score stands for: a probability under logistic loss, the
-    /// score itself under squared loss.
+    /// What the score stands for: the probability of label 1, the mean of counts, or itself.
     pub fn inverse_link(self, score: f64) -> f64 {
         match self {
             Loss::Logistic => 1.0 / (1.0 + (-score).exp()),
-            Loss::Squared => score,
+            Loss::Poisson => score.exp(),
+            Loss::Squared | Loss::Huber(_) | Loss::Quantile(_) => score,
         }
     }
 
@@ -66,7 +97,95 @@ impl Loss {
     pub fn link(self, mean: f64) -> f64 {
         match self {
             Loss::Logistic => (mean / (1.0 - mean)).ln(),
-            Loss::Squared => mean,
+            Loss::Poisson => mean.ln(),
+            Loss::Squared | Loss::Huber(_) | Loss::Quantile(_) => mean,
         }
+    }
+
+    /// The variance of a label beside its prediction, over what the loss takes it to be, where the loss is
+    /// this in the mean: that of classes and counts follows from their mean, of squares it is twice their
+    /// mean, of a quantile the scale of a Laplace distribution.
+    pub fn dispersion(self, mean: f64) -> f64 {
+        match self {
+            Loss::Logistic | Loss::Poisson => 1.0,
+            Loss::Squared | Loss::Huber(_) => 2.0 * mean,
+            Loss::Quantile(_) => mean,
+        }
+    }
+
+    /// A mean loss in units of the label, which is `scale` times what the model learns: log loss in nats, the
+    /// mean squared error, the mean deviance, or the mean loss.
+    pub fn in_unit(self, mean: f64, scale: f64) -> f64 {
+        match self {
+            Loss::Logistic => mean,
+            Loss::Squared => 2.0 * mean * scale * scale,
+            Loss::Poisson => 2.0 * mean,
+            Loss::Huber(_) => mean * scale * scale,
+            Loss::Quantile(_) => mean * scale,
+        }
+    }
+
+    /// That as it is shown: of squares its root.
+    pub fn shown(self, in_unit: f64) -> f64 {
+        if self == Loss::Squared { in_unit.sqrt() } else { in_unit }
+    }
+
+    /// What [`Loss::shown`] is called among the metrics.
+    pub fn figure(self) -> &'static str {
+        match self {
+            Loss::Logistic => "log_loss",
+            Loss::Squared => "rmse",
+            Loss::Poisson => "poisson_deviance",
+            Loss::Huber(_) => "huber_loss",
+            Loss::Quantile(_) => "quantile_loss",
+        }
+    }
+}
+
+/// The name, and a number behind a colon.
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Loss::Huber(number) | Loss::Quantile(number) => write!(f, "{}:{number}", self.name()),
+            _ => f.write_str(self.name()),
+        }
+    }
+}
+
+impl FromStr for Loss {
+    type Err = String;
+
+    /// What [`Loss`] displays; the number may be left out.
+    fn from_str(text: &str) -> Result<Loss, String> {
+        let (name, number) = match text.split_once(':') {
+            None => (text, None),
+            Some((name, number)) => (name, Some(number)),
+        };
+        let Some(loss) = Loss::ALL.into_iter().find(|loss| loss.name() == name) else {
+            return Err(format!("it is one of {}", Loss::ALL.map(Loss::name).join(", ")));
+        };
+        let Some(number) = number else { return Ok(loss) };
+        let number: f64 = number.parse().map_err(|_| format!("'{number}' is no number"))?;
+        match loss {
+            Loss::Huber(_) if number > 0.0 && number.is_finite() => Ok(Loss::Huber(number)),
+            Loss::Huber(_) => Err("the number behind huber: is more than 0".into()),
+            Loss::Quantile(_) if number > 0.0 && number < 1.0 => Ok(Loss::Quantile(number)),
+            Loss::Quantile(_) => Err("the number behind quantile: is between 0 and 1".into()),
+            _ => Err(format!("{name} takes no number")),
+        }
+    }
+}
+
+impl TryFrom<String> for Loss {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Loss, String> {
+        text.parse()
+    }
+}
+
+impl From<Loss> for String {
+    fn from(loss: Loss) -> String {
+        loss.to_string()
     }
 }

@@ -175,8 +175,8 @@ impl Model {
         if labels.is_empty() {
             return Err(Error::data(file, "no rows to evaluate"));
         }
-        let binary = self.encoding.target.is_binary();
-        let metrics = Metrics::measure(binary, &predictions, &labels, threshold)?;
+        let (loss, scale) = (self.config.resolved_loss(), self.encoding.target.scale());
+        let metrics = Metrics::measure(loss, scale, &predictions, &labels, threshold)?;
         Ok(Evaluated { metrics, predictions, labels, outcome })
     }
 }

@@ -10,6 +10,7 @@
 //! [`Number`].
 
 mod cells;
+mod class_weight;
 mod dictionary;
 mod learn;
 mod learner;
@@ -25,6 +26,7 @@ mod target;
 mod unseen;
 mod vocabulary;
 
+pub use class_weight::ClassWeight;
 pub use dictionary::Dictionary;
 pub(crate) use dictionary::Short;
 pub use learn::learn;
@@ -44,7 +46,6 @@ pub use vocabulary::Vocabulary;
 use crate::config::Config;
 use crate::input::{is_missing, parse_number};
 use crate::interaction::Fields;
-use crate::loss::Loss;
 use crate::schema::{Column, Role, Schema};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -147,8 +148,8 @@ impl Encoding {
     /// What keeps an encoding that was read from a file from being used with this schema and these
     /// settings; `None` if nothing does.
     pub(crate) fn flaw(&self, schema: &Schema, config: &Config) -> Option<String> {
-        let binary = config.loss == Some(Loss::Logistic);
-        if config.loss.is_none() || binary != self.target.is_binary() || !self.target.is_usable() {
+        let fits = config.loss.is_some_and(|loss| self.target.fits(loss));
+        if !fits || !self.target.is_usable() {
             return Some("its loss and its target do not fit together".into());
         }
         let mut next = 0;

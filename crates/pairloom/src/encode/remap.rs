@@ -12,7 +12,8 @@ use crate::store::{Filling, InOrder, Room, Store};
 
 /// The training rows and those held out, with their ids. Where they take more than there is room
 /// for, training rows are dealt to the windows of a file by `shuffle`, a seed. Interned rows are
-/// dropped as they are encoded.
+/// dropped as they are encoded. Training rows of class 0 and 1 count as much as `class_weights` say, if
+/// these say something.
 ///
 /// # Errors
 /// [`crate::Error::Memory`] if the rows do not fit, [`crate::Error::Io`] if they cannot be written.
@@ -22,6 +23,7 @@ pub fn encode(
     encoding: &Encoding,
     room: &Room,
     shuffle: Option<u64>,
+    class_weights: &[f32],
     threads: &Threads,
 ) -> Result<[Store; 2]> {
     let features = encoding.features();
@@ -38,7 +40,9 @@ pub fn encode(
             let part = |part: bool| {
                 let rows = (0..block.rows()).filter(|row| held[*row] == part);
                 encode_rows(encoding, &remapped, &cells, rows.collect(), |row| {
-                    (label(block.head.labels[row]), block.head.weight(row))
+                    let (label, weight) = (label(block.head.labels[row]), block.head.weight(row));
+                    let factor = class_weights.get(label as usize).filter(|_| !part);
+                    (label, weight * factor.unwrap_or(&1.0))
                 })
             };
             Ok([part(false)?, part(true)?])

@@ -19,6 +19,8 @@ pub enum Target {
         /// The value that counts as 1.
         positive: String,
     },
+    /// How many there are of something: a number of at least 0, as it is.
+    Count,
     /// A number. The model learns `(y - mean) / scale`, so that learning rates mean the same
     /// whatever the unit of `y`.
     Real {
@@ -39,7 +41,33 @@ impl Target {
     pub(super) fn is_usable(&self) -> bool {
         match self {
             Target::Binary { negative, positive } => negative.as_ref() != Some(positive),
+            Target::Count => true,
             Target::Real { mean, scale } => mean.is_finite() && scale.is_finite() && *scale > 0.0,
+        }
+    }
+
+    /// The loss of such labels, if none is chosen.
+    pub fn usual_loss(&self) -> Loss {
+        match self {
+            Target::Binary { .. } => Loss::Logistic,
+            Target::Count => Loss::Poisson,
+            Target::Real { .. } => Loss::Squared,
+        }
+    }
+
+    /// Whether a loss is one of such labels.
+    pub(super) fn fits(&self, loss: Loss) -> bool {
+        match self {
+            Target::Real { .. } => !matches!(loss, Loss::Logistic | Loss::Poisson),
+            _ => loss == self.usual_loss(),
+        }
+    }
+
+    /// How much a label is for 1 of what the model learns.
+    pub fn scale(&self) -> f64 {
+        match self {
+            Target::Binary { .. } | Target::Count => 1.0,
+            Target::Real { scale, .. } => *scale,
         }
     }
 
@@ -60,17 +88,21 @@ impl Target {
                     _ => Ok(0.0),
                 }
             }
-            Target::Real { .. } => parse_number(cell)
-                .map(|v| v as f32)
-                .filter(|v| v.is_finite())
-                .ok_or_else(|| format!("{} is not a number", quoted(cell))),
+            Target::Count | Target::Real { .. } => {
+                let number = parse_number(cell).map(|v| v as f32).filter(|v| v.is_finite());
+                match number {
+                    None => Err(format!("{} is not a number", quoted(cell))),
+                    Some(v) if v < 0.0 && *self == Target::Count => Err(below_0(v)),
+                    Some(v) => Ok(v),
+                }
+            }
         }
     }
 
     /// The label as the model learns it.
     pub fn standardize(&self, label: f32) -> f64 {
         match self {
-            Target::Binary { .. } => f64::from(label),
+            Target::Binary { .. } | Target::Count => f64::from(label),
             Target::Real { mean, scale } => (f64::from(label) - mean) / scale,
         }
     }
@@ -78,10 +110,15 @@ impl Target {
     /// The prediction in the label's own unit from one in the model's.
     pub fn restore(&self, prediction: f64) -> f64 {
         match self {
-            Target::Binary { .. } => prediction,
+            Target::Binary { .. } | Target::Count => prediction,
             Target::Real { mean, scale } => mean + scale * prediction,
         }
     }
+}
+
+/// What is wrong with a count.
+fn below_0(label: f32) -> String {
+    format!("{label} is no count: with --loss poisson labels are at least 0")
 }
 
 /// Learns what is predicted from the labels of the rows that `held_out` leaves.
@@ -113,16 +150,22 @@ pub(super) fn learn_target(
             learn_one(interned, held_out, positive, file)
         }
         _ if binary => learn_classes(labels, schema, file),
+        None if config.loss == Some(Loss::Poisson) => check_counts(interned, file),
         None => learn_scale(interned, held_out, config, file),
         Some(positive) => {
-            let message = format!("squared loss knows no positive value {}", quoted(positive));
+            let loss = config.resolved_loss().name();
+            let message = format!("{loss} loss knows no positive value {}", quoted(positive));
             Err(unfit(file, &(message + ": leave out --positive or --loss")))
         }
     }
 }
 
 /// Gives label and weight of each training row to `take`.
-fn training(interned: &Interned, held_out: &[bool], mut take: impl FnMut(f64, f64)) -> Result<()> {
+pub(super) fn training(
+    interned: &Interned,
+    held_out: &[bool],
+    mut take: impl FnMut(f64, f64),
+) -> Result<()> {
     interned.heads(|first, head| {
         let rows = (0..head.labels.len()).filter(|row| !held_out[first + row]);
         rows.for_each(|row| take(head.labels[row], f64::from(head.weight(row))));
@@ -130,12 +173,12 @@ fn training(interned: &Interned, held_out: &[bool], mut take: impl FnMut(f64, f6
 }
 
 /// Classes in a message.
-fn all(classes: &[String]) -> String {
+pub(super) fn all(classes: &[String]) -> String {
     classes.iter().map(quoted).collect::<Vec<_>>().join(", ")
 }
 
 /// The error of settings that do not fit the labels of a file.
-fn unfit(file: &str, message: &str) -> Error {
+pub(super) fn unfit(file: &str, message: &str) -> Error {
     Error::usage(format!("{file}: {message}"))
 }
 
@@ -191,6 +234,25 @@ fn learn_classes(labels: &Labels, schema: &Schema, file: &str) -> Result<Target>
     Ok(Target::Binary { negative: Some(negative), positive })
 }
 
+/// Refuses labels that are no numbers.
+fn check_numbers(labels: &Labels, loss: Loss, file: &str) -> Result<()> {
+    let message = || format!("{} loss takes numbers, not {}", loss.name(), all(&labels.classes));
+    if labels.are_text { Err(unfit(file, &message())) } else { Ok(()) }
+}
+
+/// Labels that are counts, all of them.
+fn check_counts(interned: &Interned, file: &str) -> Result<Target> {
+    check_numbers(&interned.labels, Loss::Poisson, file)?;
+    let mut below = None;
+    interned.heads(|first, head| {
+        let found = head.labels.iter().position(|&label| label < 0.0);
+        below = below.or(found.map(|row| (first + row, head.labels[row])));
+    })?;
+    let Some((row, label)) = below else { return Ok(Target::Count) };
+    let place = interned.lines.line(row).map_or(file.into(), |line| format!("{file}:{line}"));
+    Err(Error::data(place, below_0(label as f32)))
+}
+
 /// Weighted mean and standard deviation of the training labels.
 fn learn_scale(
     interned: &Interned,
@@ -198,11 +260,7 @@ fn learn_scale(
     config: &Config,
     file: &str,
 ) -> Result<Target> {
-    let labels = &interned.labels;
-    if labels.are_text {
-        let message = format!("squared loss takes numbers, not {}", all(&labels.classes));
-        return Err(unfit(file, &message));
-    }
+    check_numbers(&interned.labels, config.resolved_loss(), file)?;
     let average = |f: &dyn Fn(f64) -> f64| {
         let (mut sum, mut total) = (0.0, 0.0);
         training(interned, held_out, |label, weight| {
@@ -222,7 +280,7 @@ pub(super) fn labels_as_numbers(
     target: &Target,
 ) -> impl Fn(f64) -> f32 + Copy + use<> {
     let positive = match target {
-        Target::Real { .. } => None,
+        Target::Count | Target::Real { .. } => None,
         Target::Binary { positive, .. } => Some(labels.value_of(positive)),
     };
     move |value| positive.map_or(value as f32, |positive| f32::from(value == positive))

@@ -26,8 +26,8 @@ pub struct Epoch {
     pub epoch: u32,
     /// The learning rate.
     pub learning_rate: f64,
-    /// Mean loss over the training rows, each taken just before its batch was learned from: log
-    /// loss in nats, or the mean squared error in squared units of the target.
+    /// Mean loss over the training rows, each taken just before its batch was learned from: what
+    /// [`crate::loss::Loss::in_unit`] says.
     pub train_loss: f64,
     /// Metrics of the validation rows after the epoch; `None` without such rows.
     pub valid: Option<Metrics>,

@@ -4,7 +4,6 @@ use super::{Checkpoints, Epoch, FitEvent, Run, Stop};
 use crate::backend::Backend;
 use crate::batch::Rows;
 use crate::config::Config;
-use crate::encode::Target;
 use crate::file::{Checkpoint, Progress, load_checkpoint};
 use crate::metric::{DEFAULT_THRESHOLD, Metrics};
 use crate::model::Weights;
@@ -67,7 +66,8 @@ impl<'r> Training<'r> {
             if let Some(stop) = self.rows(watch)? {
                 return Ok(stop);
             }
-            self.backend.learn_strengths(self.dispersion());
+            let mean = self.progress.loss / self.progress.weight;
+            self.backend.learn_strengths(self.run.config.resolved_loss().dispersion(mean));
             let epoch = match self.finish_epoch() {
                 // Finite parameters may still give a score that is not.
                 Err(Error::Diverged(_)) => return Ok(self.diverged(None)),
@@ -157,15 +157,6 @@ impl<'r> Training<'r> {
         Stop::Diverged { epoch, row, rate }
     }
 
-    /// The variance of a label beside its prediction, over what the loss takes it to be: a logistic loss
-    /// knows it, a squared one takes it to be 1 in units of the standardised target.
-    fn dispersion(&self) -> f64 {
-        match self.run.target {
-            Target::Binary { .. } => 1.0,
-            Target::Real { .. } => 2.0 * self.progress.loss / self.progress.weight,
-        }
-    }
-
     fn finish_epoch(&self) -> Result<Epoch> {
         let (run, progress) = (self.run, &self.progress);
         Ok(Epoch {
@@ -204,11 +195,11 @@ fn is_best(epoch: &Epoch, progress: &Progress) -> bool {
 
 impl Run<'_> {
     fn measure(&self, backend: &dyn Backend) -> Result<Metrics> {
-        let inverse_link = |s: &f32| self.config.resolved_loss().inverse_link(f64::from(*s));
-        let prediction = |s: &f32| self.target.restore(inverse_link(s));
+        let loss = self.config.resolved_loss();
+        let prediction = |s: &f32| self.target.restore(loss.inverse_link(f64::from(*s)));
         let predict = |rows: &Rows| backend.scores(rows).iter().map(prediction).collect();
         let (predictions, outcomes) = self.valid.predictions(predict)?;
-        Metrics::measure(self.target.is_binary(), &predictions, &outcomes, DEFAULT_THRESHOLD)
+        Metrics::measure(loss, self.target.scale(), &predictions, &outcomes, DEFAULT_THRESHOLD)
     }
 
     /// The order in which an epoch takes the rows of a window.
@@ -219,13 +210,9 @@ impl Run<'_> {
         }
     }
 
-    /// A mean loss as it is shown: squared loss halves the square and is taken in units of the
-    /// standardised target.
+    /// A mean loss in the unit of the label.
     fn in_own_unit(&self, loss: f64) -> f64 {
-        match self.target {
-            Target::Binary { .. } => loss,
-            Target::Real { scale, .. } => 2.0 * loss * scale * scale,
-        }
+        self.config.resolved_loss().in_unit(loss, self.target.scale())
     }
 
     fn fingerprint(&self) -> u64 {

@@ -27,6 +27,7 @@ use rows::Rows;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Outcomes;
+use crate::loss::Loss;
 use crate::{Error, Result};
 
 /// Number of equal-width bins behind [`Binary::expected_calibration_error`]: 15, as in Guo et al.,
@@ -88,6 +89,15 @@ pub struct Regression {
     /// mean, as in scikit-learn. `None` when the target does not vary (scikit-learn then invents
     /// 0 or 1).
     pub r2: Option<f64>,
+    /// Mean deviance `2/W sum w (y ln(y / p) - y + p)` of counts, under [`Loss::Poisson`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poisson_deviance: Option<f64>,
+    /// Mean [`Loss::Huber`], in squared units of the target, if that is the loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub huber_loss: Option<f64>,
+    /// Mean [`Loss::Quantile`], in units of the target, if that is the loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantile_loss: Option<f64>,
 }
 
 /// The figures of either task; in JSON one flat object, without a tag.
@@ -204,35 +214,82 @@ impl Regression {
             rmse: (square / rows.total).sqrt(),
             mae: absolute / rows.total,
             r2: ratio(square, spread).filter(|_| varies).map(|share| 1.0 - share),
+            poisson_deviance: None,
+            huber_loss: None,
+            quantile_loss: None,
         })
+    }
+
+    /// The same with the mean of the loss, where that is none of these; a target is `scale` times what was
+    /// learned.
+    fn measure_loss(
+        loss: Loss,
+        scale: f64,
+        prediction: &[f64],
+        target: &[f32],
+        weight: Option<&[f32]>,
+    ) -> Result<Self> {
+        let mut found = Regression::measure(prediction, target, weight)?;
+        let rows = Rows::regression(prediction, target, weight)?;
+        let mean = |loss: Loss, score: fn(f64) -> f64| {
+            let sum: f64 = rows.iter().map(|(p, y, w)| w * loss.value(score(p), y)).sum();
+            sum / rows.total
+        };
+        match loss {
+            Loss::Logistic | Loss::Squared => {}
+            Loss::Poisson => found.poisson_deviance = Some(2.0 * mean(loss, f64::ln)),
+            Loss::Huber(most) => {
+                found.huber_loss = Some(mean(Loss::Huber(most * scale), |p| p));
+            }
+            Loss::Quantile(_) => found.quantile_loss = Some(mean(loss, |p| p)),
+        }
+        Ok(found)
+    }
+
+    /// The loss, if it is none of the other figures, and its name.
+    fn loss(&self) -> Option<(&'static str, f64)> {
+        let named = [
+            ("poisson_deviance", self.poisson_deviance),
+            ("huber_loss", self.huber_loss),
+            ("quantile_loss", self.quantile_loss),
+        ];
+        named.into_iter().find_map(|(name, value)| Some((name, value?)))
     }
 }
 
 impl Metrics {
-    /// Measures predictions beside the labels of rows, which are classes if `binary`; these
+    /// Measures predictions beside the labels of rows, whose unit is `scale` times that of this loss; classes
     /// are told apart at `threshold`.
     ///
     /// # Errors
     /// [`Error::Diverged`] if a prediction is not finite, [`Error::Data`] if the rows weigh nothing.
     pub fn measure(
-        binary: bool,
+        loss: Loss,
+        scale: f64,
         predictions: &[f64],
         rows: &Outcomes,
         threshold: f64,
     ) -> Result<Self> {
         let (labels, weights) = (rows.labels(), rows.weights());
-        Ok(match binary {
-            true => Metrics::Binary(Binary::measure(predictions, labels, weights, threshold)?),
-            false => Metrics::Regression(Regression::measure(predictions, labels, weights)?),
+        Ok(match loss {
+            Loss::Logistic => {
+                Metrics::Binary(Binary::measure(predictions, labels, weights, threshold)?)
+            }
+            _ => Metrics::Regression(Regression::measure_loss(
+                loss,
+                scale,
+                predictions,
+                labels,
+                weights,
+            )?),
         })
     }
 
-    /// The number early stopping watches, lower is better: the log loss (nats), or the mean
-    /// squared error (square of the target's unit).
+    /// The number early stopping watches, lower is better: the loss, as [`Loss::in_unit`] has it.
     pub fn loss(&self) -> f64 {
         match self {
             Metrics::Binary(m) => m.log_loss,
-            Metrics::Regression(m) => m.rmse * m.rmse,
+            Metrics::Regression(m) => m.loss().map_or(m.rmse * m.rmse, |(_, loss)| loss),
         }
     }
 
@@ -240,11 +297,12 @@ impl Metrics {
     pub fn is_no_better_than_constant(&self) -> bool {
         match self {
             Metrics::Binary(m) => m.normalized_entropy.is_some_and(|entropy| entropy >= 1.0),
-            Metrics::Regression(m) => m.r2.is_some_and(|r2| r2 <= 0.0),
+            // A quantile is no mean.
+            Metrics::Regression(m) => m.quantile_loss.is_none() && m.r2.is_some_and(|r2| r2 <= 0.0),
         }
     }
 
-    /// The figures as (name, value), most telling first; the names are the JSON keys, and `None`
+    /// The figures as (name, value), the loss first; the names are the JSON keys, and `None`
     /// stands for a figure that is undefined on these rows.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Option<f64>)> + use<> {
         let pairs = match self {
@@ -261,13 +319,17 @@ impl Metrics {
                 ("rows", Some(m.rows as f64)),
                 ("weight", Some(m.weight)),
             ],
-            Metrics::Regression(m) => vec![
-                ("rmse", Some(m.rmse)),
-                ("mae", Some(m.mae)),
-                ("r2", m.r2),
-                ("rows", Some(m.rows as f64)),
-                ("weight", Some(m.weight)),
-            ],
+            Metrics::Regression(m) => {
+                let loss = m.loss().map(|(name, value)| (name, Some(value)));
+                let others = [
+                    ("rmse", Some(m.rmse)),
+                    ("mae", Some(m.mae)),
+                    ("r2", m.r2),
+                    ("rows", Some(m.rows as f64)),
+                    ("weight", Some(m.weight)),
+                ];
+                loss.into_iter().chain(others).collect()
+            }
         };
         pairs.into_iter()
     }

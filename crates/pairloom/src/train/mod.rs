@@ -12,6 +12,7 @@ use crate::data::{Cached, check_values, is_cache};
 use crate::encode::{Encoding, Target, Unseen, encode, learn};
 use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop};
 use crate::input::{self, OpenOptions};
+use crate::loss::Loss;
 use crate::metric::Constant;
 use crate::model::Model;
 use crate::parallel::Threads;
@@ -115,6 +116,8 @@ pub enum Event<'a> {
 pub struct Start {
     /// What is predicted.
     pub target: Target,
+    /// The loss.
+    pub loss: Loss,
     /// Training rows.
     pub train: usize,
     /// Validation rows.
@@ -247,10 +250,14 @@ fn prepare(
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<Prepared> {
     let Cached { schema, mut interned, .. } = read(job, threads, watch)?;
-    let lines = std::mem::take(&mut interned.lines);
     let held_out = hold_out(&interned, job)?;
     let file = input::name(&job.data);
     let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
+    let class_weights = match &job.config.class_weight {
+        None => Vec::new(),
+        Some(weights) => weights.factors(&interned, &held_out, &encoding.target, file)?,
+    };
+    let lines = std::mem::take(&mut interned.lines);
     let work = interned.work_bytes();
     let room = room(&job.config, &encoding, work, &job.temp_dir)?;
     if let (Some(path), Some(memory)) = (&job.valid, job.config.memory)
@@ -259,7 +266,8 @@ fn prepare(
         check_values(path, before_model(memory.into(), &encoding, work))?;
     }
     let shuffle = job.config.shuffle.then_some(job.config.seed);
-    let [train, mut valid] = encode(interned, &held_out, &encoding, &room, shuffle, threads)?;
+    let [train, mut valid] =
+        encode(interned, &held_out, &encoding, &room, shuffle, &class_weights, threads)?;
     check_rows(&train, file, "training")?;
     let mut valid_file = file;
     if let Some(path) = &job.valid {

@@ -51,7 +51,7 @@ pub(super) fn resolve(
     rows: usize,
     summary: &Summary,
 ) -> Config {
-    let loss = if encoding.target.is_binary() { Loss::Logistic } else { Loss::Squared };
+    let loss = config.loss.unwrap_or(encoding.target.usual_loss());
     config.resolve(rows, summary.square_length, encoding.numbers(), loss)
 }
 
@@ -124,6 +124,7 @@ pub(super) fn start(
     let on_disk = [train, valid].iter().filter_map(|rows| rows.on_disk()).sum();
     Ok(Start {
         target: encoding.target.clone(),
+        loss: config.resolved_loss(),
         train: train.len(),
         valid: valid.len(),
         constant: summary.constant,
@@ -144,10 +145,12 @@ fn check_model(config: &Config, sizes: &Sizes, features: usize, bytes: u128) -> 
 
 /// The score whose prediction is the mean label: where the bias starts.
 fn mean_score(config: &Config, mean: f64) -> f32 {
-    let mean = match config.resolved_loss() {
-        // Rows of one class may all weigh nothing.
+    let loss = config.resolved_loss();
+    // Rows of one class may all weigh nothing.
+    let mean = match loss {
         Loss::Logistic => mean.clamp(1e-6, 1.0 - 1e-6),
-        Loss::Squared => mean,
+        Loss::Poisson => mean.max(1e-6),
+        _ => mean,
     };
-    config.resolved_loss().link(mean) as f32
+    loss.link(mean) as f32
 }

@@ -207,7 +207,8 @@ pub fn numbered(rows: usize) -> String {
 pub fn measured(model: &Model, rows: &Rows) -> Metrics {
     let predictions = model.predict(rows, &Threads::new(1).unwrap());
     let outcomes: Outcomes = rows.outcomes().collect();
-    Metrics::measure(model.encoding.target.is_binary(), &predictions, &outcomes, 0.5).unwrap()
+    let (loss, scale) = (model.config.resolved_loss(), model.encoding.target.scale());
+    Metrics::measure(loss, scale, &predictions, &outcomes, 0.5).unwrap()
 }
 
 /// Rows that are in memory.
@@ -243,7 +244,7 @@ pub fn learned_of(
     let encoding =
         encode::learn(&interned, held_out, schema, config, "rows.csv", &threads).unwrap();
     let room = Room::default();
-    let stores = encode::encode(interned, held_out, &encoding, &room, None, &threads);
+    let stores = encode::encode(interned, held_out, &encoding, &room, None, &[], &threads);
     let [train, valid] = stores.unwrap().map(held);
     Learned { encoding, train, valid }
 }

@@ -1,0 +1,121 @@
+//! How much the rows of each class count in training.
+
+use super::Target;
+use super::target::{all, same_label, training, unfit};
+use crate::Result;
+use crate::data::Interned;
+use crate::error::flagged;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// How much the rows of each class count, beside their own weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ClassWeight {
+    /// So that all classes weigh the same in all, and all rows what they did.
+    Balanced,
+    /// This much for these classes, and 1 for all others.
+    Each(Vec<(String, f64)>),
+}
+
+impl ClassWeight {
+    /// The factor of each class, by the number that stands for it among the labels of encoded rows.
+    ///
+    /// # Errors
+    /// [`crate::Error::Usage`] for a class that is none, or labels that are numbers.
+    pub(crate) fn factors(
+        &self,
+        interned: &Interned,
+        held_out: &[bool],
+        target: &Target,
+        file: &str,
+    ) -> Result<Vec<f32>> {
+        let Target::Binary { positive, negative } = target else {
+            let name = flagged("class_weight");
+            return Err(unfit(file, &format!("{name} is for classes, and the label is a number")));
+        };
+        match self {
+            ClassWeight::Balanced => {
+                let (one, mut sums) = (interned.labels.value_of(positive), [0.0; 2]);
+                training(interned, held_out, |label, weight| {
+                    sums[usize::from(label == one)] += weight;
+                })?;
+                let total: f64 = sums.iter().sum();
+                let factor = |sum: f64| if sum > 0.0 { total / (2.0 * sum) } else { 1.0 };
+                Ok(sums.map(|sum| factor(sum) as f32).to_vec())
+            }
+            ClassWeight::Each(each) => {
+                let mut factors = vec![1.0, 1.0];
+                for (class, weight) in each {
+                    let is = |name: &String| same_label(class.as_bytes(), name);
+                    let at = match negative {
+                        _ if is(positive) => 1,
+                        Some(negative) if is(negative) => 0,
+                        _ => {
+                            let classes: Vec<String> =
+                                negative.iter().chain([positive]).cloned().collect();
+                            let (name, classes) = (flagged("class_weight"), all(&classes));
+                            let message =
+                                format!("{name}: no class is '{class}': there is {classes}");
+                            return Err(unfit(file, &message));
+                        }
+                    };
+                    factors[at] = *weight as f32;
+                }
+                Ok(factors)
+            }
+        }
+    }
+}
+
+/// `balanced`, or the weights of classes, as in `1=5,0=0.5`.
+impl fmt::Display for ClassWeight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClassWeight::Balanced => f.write_str("balanced"),
+            ClassWeight::Each(each) => {
+                let each: Vec<String> = each.iter().map(|(c, w)| format!("{c}={w}")).collect();
+                f.write_str(&each.join(","))
+            }
+        }
+    }
+}
+
+impl FromStr for ClassWeight {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ClassWeight, String> {
+        if text == "balanced" {
+            return Ok(ClassWeight::Balanced);
+        }
+        let of = |pair: &str| {
+            let (class, weight) = pair.rsplit_once('=')?;
+            let weight: f64 = weight.parse().ok()?;
+            let is_weight = weight > 0.0 && weight <= f64::from(f32::MAX);
+            is_weight.then(|| (class.to_string(), weight))
+        };
+        let each = text.split(',').map(|pair| {
+            of(pair).ok_or_else(|| {
+                format!(
+                    "'{pair}' is not CLASS=W with a weight above 0, as in 1=5, and not balanced"
+                )
+            })
+        });
+        Ok(ClassWeight::Each(each.collect::<Result<_, _>>()?))
+    }
+}
+
+impl TryFrom<String> for ClassWeight {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<ClassWeight, String> {
+        text.parse()
+    }
+}
+
+impl From<ClassWeight> for String {
+    fn from(weights: ClassWeight) -> String {
+        weights.to_string()
+    }
+}

@@ -1,0 +1,227 @@
+//! Losses beside squares and log loss, from files to predictions: what each predicts of data whose answer is
+//! known, and which labels it refuses. Each loss by itself is in `kernels.rs`, its steps in `step.rs`.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{folder, near, random, write};
+use pairloom::config::Config;
+use pairloom::encode::{ClassWeight, Target};
+use pairloom::input;
+use pairloom::loss::Loss;
+use pairloom::metric::{Metrics, Regression};
+use pairloom::model::Model;
+use pairloom::parallel::Threads;
+use pairloom::predict::EvaluateOptions;
+use pairloom::train::{Job, train};
+use rand::{Rng, RngExt};
+use std::fmt::Write as _;
+
+/// So many rows of two columns of four and three values; `label` draws what stands for both.
+fn rows(count: usize, mut label: impl FnMut(usize, usize) -> f64) -> String {
+    let mut text = String::from("label,a,b\n");
+    for i in 0..count {
+        let (a, b) = (i % 4, i / 4 % 3);
+        writeln!(text, "{},a{a},b{b}", label(a, b)).unwrap();
+    }
+    text
+}
+
+fn job(folder: &tempfile::TempDir, name: &str, text: String, loss: Loss) -> Job {
+    let mut job = Job::new(write(folder, name, text));
+    job.threads = 1;
+    job.config = Config { loss: Some(loss), factors: Some(4), l2_linear: 0.1, ..job.config };
+    job
+}
+
+fn model(job: &Job) -> Model {
+    train(job, &mut |_| true).unwrap().model.unwrap()
+}
+
+/// Metrics and predictions of the rows of a file.
+fn evaluated(model: &Model, path: &str) -> pairloom::Result<(Metrics, Vec<f64>)> {
+    let mut reader = input::open_as(path, model.schema.format)?;
+    let threads = Threads::new(1)?;
+    let found = model.evaluate(&mut *reader, path, &EvaluateOptions::default(), &threads)?;
+    Ok((found.metrics, found.predictions))
+}
+
+fn regression(metrics: &Metrics) -> &Regression {
+    let Metrics::Regression(metrics) = metrics else { panic!("{metrics:?}") };
+    metrics
+}
+
+/// Knuth 1969, "The Art of Computer Programming", volume 2, section 3.4.1: algorithm Q.
+fn poisson(mean: f64, random: &mut impl Rng) -> f64 {
+    let (mut product, mut count) = (random.random::<f64>(), 0.0);
+    while product > (-mean).exp() {
+        product *= random.random::<f64>();
+        count += 1.0;
+    }
+    count
+}
+
+#[test]
+fn counts_come_to_their_means() {
+    let folder = folder();
+    let mean = |a: usize, b: usize| (0.4 * a as f64 - 0.5 * b as f64 + 0.3).exp();
+    let mut random = random(1);
+    let text = rows(12_000, |a, b| poisson(mean(a, b), &mut random));
+    let job = job(&folder, "counts.csv", text, Loss::Poisson);
+    let model = model(&job);
+    assert_eq!(model.encoding.target, Target::Count);
+    let (metrics, found) = evaluated(&model, &job.data).unwrap();
+    for (i, &found) in found.iter().enumerate().take(12) {
+        let expected = mean(i % 4, i / 4);
+        // A thousand rows each: four standard errors.
+        assert!(near(found, expected, 4.0 * (expected / 1000.0).sqrt(), 1.0), "{found} {expected}");
+    }
+    // The deviance of a thousand and more such rows, as scikit-learn defines it, is about 1 a row.
+    let deviance = regression(&metrics).poisson_deviance.unwrap();
+    assert!((0.9..1.2).contains(&deviance), "{deviance}");
+    assert_eq!(metrics.iter().next(), Some(("poisson_deviance", Some(deviance))));
+    assert_eq!(metrics.loss(), deviance);
+    let valid = model.kept_epoch().unwrap().valid.as_ref().unwrap().loss();
+    assert!(near(valid, deviance, 0.2, 1.0), "{valid} {deviance}");
+}
+
+#[test]
+fn a_quantile_has_its_share_of_labels_below_it() {
+    let folder = folder();
+    for level in [0.1, 0.5, 0.9] {
+        let mut random = random(2);
+        // The noise grows with b.
+        let text = rows(12_000, |a, b| {
+            let noise = random.random::<f64>().ln();
+            a as f64 - (1.0 + b as f64) * noise
+        });
+        let labels: Vec<f64> = text
+            .lines()
+            .skip(1)
+            .map(|line| line.split(',').next().unwrap().parse().unwrap())
+            .collect();
+        let job = job(&folder, "rows.csv", text, Loss::Quantile(level));
+        let model = model(&job);
+        let (metrics, found) = evaluated(&model, &job.data).unwrap();
+        for part in 0..12 {
+            let of_part = (part..12_000).step_by(12);
+            let below = of_part.filter(|&i| labels[i] <= found[i]).count() as f64 / 1000.0;
+            assert!(near(below, level, 0.06, 1.0), "{level}: {below}");
+        }
+        let mean = found.iter().zip(&labels).map(|(p, y)| Loss::Quantile(level).value(*p, *y));
+        let mean = mean.sum::<f64>() / 12_000.0;
+        let measured = regression(&metrics).quantile_loss.unwrap();
+        assert!(near(measured, mean, 1e-5, mean), "{measured} {mean}");
+    }
+}
+
+#[test]
+fn a_few_wild_labels_do_not_move_hubers_loss() {
+    let folder = folder();
+    let errors = [Loss::Squared, Loss::Huber(0.05)].map(|loss| {
+        let mut random = random(3);
+        let mut row = 0;
+        let text = rows(6000, |a, b| {
+            row += 1;
+            let wild = if row % 50 == 3 { 1000.0 } else { 0.0 };
+            (a * b) as f64 + random.random_range(-0.5..0.5) + wild
+        });
+        let job = job(&folder, "rows.csv", text, loss);
+        let (metrics, found) = evaluated(&model(&job), &job.data).unwrap();
+        assert_eq!(regression(&metrics).huber_loss.is_some(), loss != Loss::Squared);
+        let errors =
+            found.iter().enumerate().take(12).map(|(i, p)| (p - (i % 4 * (i / 4)) as f64).abs());
+        errors.sum::<f64>() / 12.0
+    });
+    assert!(errors[1] < 2.0 && errors[0] > 15.0, "{errors:?}");
+}
+
+#[test]
+fn labels_that_a_loss_does_not_take_are_refused_with_their_line() {
+    let folder = folder();
+    let error = |text: &str, loss| {
+        let job = job(&folder, "rows.csv", text.into(), loss);
+        train(&job, &mut |_| true).unwrap_err().to_string()
+    };
+    let counts = format!("label,a\n{}", "1,x\n0,y\n2,x\n".repeat(20));
+    let below = error(&format!("{counts}-1,y\n"), Loss::Poisson);
+    assert!(below.contains("rows.csv:62: -1 is no count"), "{below}");
+    let words = format!("label,a\n{}", "yes,x\nno,y\n".repeat(20));
+    for loss in [Loss::Poisson, Loss::Huber(1.0), Loss::Quantile(0.5)] {
+        let said = error(&words, loss);
+        assert!(said.contains(&format!("{} loss takes numbers", loss.name())), "{said}");
+    }
+    let job = job(&folder, "good.csv", counts.clone(), Loss::Poisson);
+    let model = model(&job);
+    let bad = write(&folder, "bad.csv", counts + "-2,y\n");
+    let said = evaluated(&model, &bad).unwrap_err().to_string();
+    assert!(said.contains("bad.csv:62:1") && said.contains("-2 is no count"), "{said}");
+}
+
+/// One class in ten, and columns that tell it at random.
+fn classes() -> String {
+    let mut random = random(5);
+    rows(4000, |a, _| f64::from(u8::from(random.random_range(0..10) < 1 + a / 2)))
+}
+
+#[test]
+fn the_weight_of_a_class_is_that_of_its_rows() {
+    let folder = folder();
+    let text = classes();
+    let plain = job(&folder, "plain.csv", text.clone(), Loss::Logistic);
+    let with = |weights: &str| {
+        let mut job = plain.clone();
+        job.valid = Some(plain.data.clone());
+        job.config.class_weight = Some(weights.parse().unwrap());
+        model(&job)
+    };
+    let weighted: String = text
+        .lines()
+        .enumerate()
+        .map(|(i, line)| match (i, line.as_bytes()[0]) {
+            (0, _) => format!("{line},weight\n"),
+            (_, b'1') => format!("{line},5\n"),
+            _ => format!("{line},1\n"),
+        })
+        .collect();
+    let mut by_row = job(&folder, "weighted.csv", weighted, Loss::Logistic);
+    by_row.valid = Some(by_row.data.clone());
+    let hints = pairloom::schema::Hints { weight: Some("weight".into()), ..Default::default() };
+    by_row.schema = pairloom::train::SchemaSource::Infer(hints);
+    // The validation rows differ in weights, and so might the epoch that is kept.
+    by_row.config.patience = 0;
+    by_row.config.epochs = 3;
+    let mut by_class = plain.clone();
+    by_class.valid = Some(plain.data.clone());
+    by_class.config =
+        Config { class_weight: Some("1=5".parse().unwrap()), ..by_row.config.clone() };
+    let [one, two] = [model(&by_row), model(&by_class)].map(|m| m.history[2].train_loss);
+    assert!(near(one, two, 1e-6, 1.0), "{one} {two}");
+    // Half of the weight each: the mean of all predictions is about a half.
+    let (_, found) = evaluated(&with("balanced"), &plain.data).unwrap();
+    let mean = found.iter().sum::<f64>() / found.len() as f64;
+    assert!(near(mean, 0.5, 0.06, 1.0), "{mean}");
+    // Validation rows keep their weights.
+    let valid = with("balanced").history[0].valid.clone().unwrap();
+    let Metrics::Binary(valid) = valid else { panic!() };
+    assert_eq!(valid.weight, 4000.0);
+}
+
+#[test]
+fn weights_of_what_is_no_class_are_refused() {
+    let folder = folder();
+    let error = |loss, weights: &str| {
+        let mut job = job(&folder, "rows.csv", classes(), loss);
+        job.config.class_weight = Some(weights.parse().unwrap());
+        train(&job, &mut |_| true).unwrap_err().to_string()
+    };
+    let none = error(Loss::Logistic, "7=2");
+    assert!(none.contains("no class is '7'") && none.contains("--class-weight"), "{none}");
+    let number = error(Loss::Squared, "balanced");
+    assert!(number.contains("is for classes"), "{number}");
+    for wrong in ["", "1", "1=0", "1=-2", "1=x", "1=inf", "1=2,"] {
+        assert!(wrong.parse::<ClassWeight>().is_err(), "{wrong}");
+    }
+    assert_eq!("0=1,1=5".parse::<ClassWeight>().unwrap().to_string(), "0=1,1=5");
+}
