@@ -109,6 +109,10 @@ pub struct ColumnArgs {
     /// The column of row weights
     #[arg(long, value_name = "COLUMN")]
     pub weight: Option<String>,
+    /// The column that says how often it was tried: the label says how many of these were positive, as clicks
+    /// of impressions, and a row counts as so many rows
+    #[arg(long, value_name = "COLUMN")]
+    pub trials: Option<String>,
     /// The column that says which rows belong together: they are held out together
     #[arg(long, value_name = "COLUMN")]
     pub group: Option<String>,
@@ -135,6 +139,7 @@ impl ColumnArgs {
         Hints {
             label: self.label.clone(),
             weight: self.weight.clone(),
+            trials: self.trials.clone(),
             group: self.group.clone(),
             categorical: self.categorical.clone(),
             numeric: self.numeric.clone(),

@@ -8,7 +8,7 @@ use crate::input::{RawRow, Reader};
 use crate::metric::{DEFAULT_THRESHOLD, Metrics};
 use crate::model::Model;
 use crate::parallel::Threads;
-use crate::reading::{OnError, Outcome, Skipped, for_each_row};
+use crate::reading::{Counts, OnError, Outcome, Skipped, for_each_row};
 use crate::schema::{did_you_mean, list};
 use crate::{Error, Result};
 
@@ -143,7 +143,8 @@ impl Model {
             piece.clear();
             Ok(())
         };
-        let mut skipped = for_each_row(reader, options.on_error, |raw| {
+        let counts = Counts::of(&self.schema, &*reader).filter(|_| labelled);
+        let mut skipped = for_each_row(reader, counts, options.on_error, |raw| {
             encoder.encode(raw, &mut piece.rows)?;
             piece.add(raw, &keep);
             if piece.is_full() { finish(&mut piece) } else { Ok(()) }

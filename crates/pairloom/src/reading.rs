@@ -2,9 +2,9 @@
 
 use crate::data::{self, is_cache};
 use crate::encode::Unseen;
-use crate::input::{self, OpenOptions, RawRow, Reader};
+use crate::input::{self, OpenOptions, RawRow, Reader, parse_number, quoted};
 use crate::parallel::Threads;
-use crate::schema::Schema;
+use crate::schema::{Role, Schema};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::TryReserveError;
@@ -121,27 +121,73 @@ pub fn ahead(reader: Box<dyn Reader>, threads: &Threads) -> Result<Box<dyn Reade
     if threads.count() > 1 { input::ahead(reader) } else { Ok(reader) }
 }
 
-/// Gives every row to `take`. Returns what was left out.
+/// Gives every row to `take`, those of counts as the rows that they stand for. Returns what was left out.
 ///
 /// # Errors
 /// [`Error::Row`] from the reader or from `take` if rows are not to be skipped, and every other
 /// error.
 pub(crate) fn for_each_row(
     reader: &mut dyn Reader,
+    mut counts: Option<Counts>,
     on_error: OnError,
     mut take: impl FnMut(&RawRow) -> Result<()>,
 ) -> Result<Skipped> {
     let mut row = RawRow::new();
     let mut skipped = Skipped::default();
     loop {
-        let taken = match reader.read(&mut row) {
-            Ok(false) => return Ok(skipped),
-            Ok(true) => take(&row),
-            Err(error) => Err(error),
+        let taken = match (reader.read(&mut row), &mut counts) {
+            (Ok(false), _) => return Ok(skipped),
+            (Ok(true), None) => take(&row),
+            (Ok(true), Some(counts)) => counts.each(&row, &mut take),
+            (Err(error), _) => Err(error),
         };
         match taken {
             Err(error @ Error::Row { .. }) if on_error == OnError::Skip => skipped.add(&error),
             taken => taken?,
         }
+    }
+}
+
+/// Rows of counts: so many of so many trials were positive. Each stands for a row of label 1, whose weight is
+/// how many were, and one of label 0 for the others, so that losses and metrics are those of a row for each
+/// trial: `n` times `ln(1 + e^s) - (c/n) s` is `c` times the loss of label 1 and `n - c` times that of 0.
+pub(crate) struct Counts {
+    label: usize,
+    trials: usize,
+    row: RawRow,
+}
+
+impl Counts {
+    /// Those of a file that has them by this schema, unless it has the rows that they stand for.
+    pub(crate) fn of(schema: &Schema, reader: &dyn Reader) -> Option<Self> {
+        let positions = schema.positions(reader.columns());
+        let cell = |role| positions[schema.find(role)?];
+        let (label, trials) = (cell(Role::Label)?, cell(Role::Trials)?);
+        (!reader.is_split()).then(|| Counts { label, trials, row: RawRow::new() })
+    }
+
+    fn each(&mut self, row: &RawRow, take: &mut impl FnMut(&RawRow) -> Result<()>) -> Result<()> {
+        let count = |cell: usize, name: &str| {
+            let text = row.cell(cell);
+            let count = parse_number(text).filter(|n| *n >= 0.0 && (*n as f32).is_finite());
+            count.ok_or_else(|| {
+                let text = quoted(text);
+                row.cell_error(cell, format!("{name}: {text} is no count: a number of at least 0"))
+            })
+        };
+        let (positive, trials) = (count(self.label, "label")?, count(self.trials, "trials")?);
+        if positive > trials {
+            let message = format!("label: {positive} of {trials} trials: more than there were");
+            return Err(row.cell_error(self.label, message));
+        }
+        for (label, count) in [(b"1", positive), (b"0", trials - positive)] {
+            if count > 0.0 {
+                self.row.copy_from(row);
+                self.row.replace_cell(self.label, label);
+                self.row.replace_cell(self.trials, count.to_string().as_bytes());
+                take(&self.row)?;
+            }
+        }
+        Ok(())
     }
 }

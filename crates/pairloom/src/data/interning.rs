@@ -5,7 +5,7 @@ use super::shelf::{Filling, Shelf};
 use super::values::{InternedColumn, Values};
 use super::{Interned, Labels, encoded_bytes, full};
 use crate::batch::BLOCK_ROWS;
-use crate::encode::{Dictionary, parse_weight};
+use crate::encode::{Dictionary, weight};
 use crate::input::{Format, RawRow};
 use crate::pieces::Pieces;
 use crate::reading::RowLines;
@@ -129,8 +129,9 @@ impl Interning {
         // numbered, since the order of arrival decides between values that are equally frequent.
         self.push_columns(schema, raw, true)?;
         let head = &mut self.growing.head;
-        if let Some(cell) = schema.find(Role::Weight) {
-            head.weights.push(parse_weight(raw, cell)?);
+        let cells = [Role::Weight, Role::Trials].map(|role| schema.find(role));
+        if cells.iter().any(Option::is_some) {
+            head.weights.push(weight(raw, cells)?);
         }
         // The label comes last of these, since it alone cannot be taken back.
         match schema.find(Role::Label) {

@@ -35,7 +35,7 @@ pub(crate) use pairs::Pairs;
 pub use quantile::Knots;
 pub use remap::encode;
 pub use row::RowEncoder;
-pub(crate) use row::{number_error, parse_weight};
+pub(crate) use row::{number_error, weight};
 pub use scale::Scale;
 pub use spline::Spline;
 pub use target::Target;

@@ -14,7 +14,8 @@ use std::io::Write;
 pub struct RowEncoder<'a> {
     encoding: &'a Encoding,
     label: Option<usize>,
-    weight: Option<usize>,
+    /// The cells whose numbers are multiplied to the weight.
+    weights: [Option<usize>; 2],
     columns: Vec<BoundColumn<'a>>,
     token: Vec<u8>,
 }
@@ -55,11 +56,11 @@ impl<'a> RowEncoder<'a> {
             })
         });
         let columns = columns.collect::<Result<Vec<_>>>()?;
-        let (label, weight) = match labelled {
-            true => (find(Role::Label)?, find(Role::Weight)?),
-            false => (None, None),
+        let (label, weights) = match labelled {
+            true => (find(Role::Label)?, [find(Role::Weight)?, find(Role::Trials)?]),
+            false => (None, [None; 2]),
         };
-        Ok(RowEncoder { encoding, label, weight, columns, token: Vec::new() })
+        Ok(RowEncoder { encoding, label, weights, columns, token: Vec::new() })
     }
 
     /// Adds a row to `rows`.
@@ -72,7 +73,7 @@ impl<'a> RowEncoder<'a> {
             None => 0.0,
             Some(cell) => parse_label(self.encoding, raw, cell)?,
         };
-        let weight = self.weight.map_or(Ok(1.0), |cell| parse_weight(raw, cell))?;
+        let weight = weight(raw, self.weights)?;
         rows.reserve(self.columns.len() + raw.pairs().len())?;
         let added = self.features(raw, rows);
         if added.is_err() {
@@ -162,8 +163,18 @@ fn parse_label(encoding: &Encoding, raw: &RawRow, cell: usize) -> Result<f32> {
     })
 }
 
-/// The weight in a cell.
-pub(crate) fn parse_weight(raw: &RawRow, cell: usize) -> Result<f32> {
+/// The weight of a row: the product of the numbers in these cells.
+pub(crate) fn weight(raw: &RawRow, cells: [Option<usize>; 2]) -> Result<f32> {
+    cells.into_iter().flatten().try_fold(1.0, |weight, cell| {
+        let both = weight * parse_weight(raw, cell)?;
+        both.is_finite().then_some(both).ok_or_else(|| {
+            raw.cell_error(cell, "weight: with that of the other column it is beyond 32-bit floats")
+        })
+    })
+}
+
+/// The number in a cell of weights.
+fn parse_weight(raw: &RawRow, cell: usize) -> Result<f32> {
     let weight = parse_number(raw.cell(cell)).map(|v| v as f32);
     weight.filter(|w| w.is_finite() && *w >= 0.0).ok_or_else(|| {
         let cell_text = quoted(raw.cell(cell));

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::data::{Interned, Labels};
 use crate::input::{parse_number, quoted};
 use crate::loss::Loss;
-use crate::schema::Schema;
+use crate::schema::{Role, Schema};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -130,6 +130,11 @@ pub(super) fn learn_target(
     file: &str,
 ) -> Result<Target> {
     let labels = &interned.labels;
+    if schema.find(Role::Trials).is_some() && config.loss.is_some_and(|loss| loss != Loss::Logistic)
+    {
+        let message = "positives of trials (--trials) are learned with --loss logistic";
+        return Err(unfit(file, message));
+    }
     let (mut first, mut differ, mut rows) = (None, false, 0);
     training(interned, held_out, |label, _| {
         differ |= *first.get_or_insert(label) != label;

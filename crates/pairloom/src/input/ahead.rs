@@ -32,6 +32,7 @@ pub(super) struct Ahead {
     format: Format,
     columns: Vec<String>,
     holds: Vec<bool>,
+    is_split: bool,
     batch: std::vec::IntoIter<Result<RawRow>>,
     batches: Receiver<Batch>,
     /// Rows that were used, and the way back for them.
@@ -48,11 +49,12 @@ impl Ahead {
         let holds = (0..columns.len()).map(|column| reader.holds(column)).collect();
         let (full, batches) = sync_channel(WAITING);
         let (back, spare) = channel();
+        let is_split = reader.is_split();
         let read = move || Source { reader, rows, bytes }.read_all(&full, &spare);
         let failed = |e| Error::Memory(format!("cannot start a thread that reads: {e}"));
         let thread = Some(Builder::new().spawn(read).map_err(failed)?);
         let (batch, used) = (Vec::new().into_iter(), Vec::new());
-        Ok(Ahead { format, columns, holds, batch, batches, used, back, thread })
+        Ok(Ahead { format, columns, holds, is_split, batch, batches, used, back, thread })
     }
 
     /// Waits for the next batch; `false` at the end.
@@ -78,6 +80,10 @@ impl Reader for Ahead {
 
     fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    fn is_split(&self) -> bool {
+        self.is_split
     }
 
     fn holds(&self, column: usize) -> bool {

@@ -83,6 +83,11 @@ pub trait Reader: Send {
         true
     }
 
+    /// Whether rows of counts have become a row for what was positive and one for what was not.
+    fn is_split(&self) -> bool {
+        false
+    }
+
     /// Reads the next row into `row`; `false` at the end of the input.
     ///
     /// # Errors

@@ -106,6 +106,27 @@ impl RawRow {
         written
     }
 
+    /// Gives a cell another text; errors go on to point to where the old one is.
+    pub(crate) fn replace_cell(&mut self, cell: usize, text: &[u8]) {
+        let Some(range) = self.cells.get(cell).cloned() else { return };
+        if range.start < self.record_len {
+            self.moved.push((cell, range.start));
+        }
+        let start = self.text.len();
+        self.text.extend_from_slice(text);
+        self.cells[cell] = start..self.text.len();
+    }
+
+    /// Takes over another row, in the memory of this one.
+    pub(crate) fn copy_from(&mut self, row: &RawRow) {
+        self.begin(&row.file, row.line, row.format);
+        self.text.extend_from_slice(&row.text);
+        self.record_len = row.record_len;
+        self.cells.extend_from_slice(&row.cells);
+        self.moved.extend_from_slice(&row.moved);
+        self.pairs.extend_from_slice(&row.pairs);
+    }
+
     /// Adds a pair.
     pub(crate) fn add_pair(&mut self, pair: Pair) {
         self.pairs.push(pair);

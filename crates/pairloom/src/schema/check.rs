@@ -11,7 +11,7 @@ impl Schema {
     /// # Errors
     /// [`Error::Usage`] saying what is wrong.
     pub fn check(&self) -> Result<()> {
-        for role in [Role::Label, Role::Weight, Role::Group, Role::Pairs] {
+        for role in [Role::Label, Role::Weight, Role::Trials, Role::Group, Role::Pairs] {
             let with_role = self.columns.iter().filter(|column| column.role == role);
             let names: Vec<&str> = with_role.map(|column| column.name.as_str()).collect();
             if let [first, second, ..] = names[..] {

@@ -13,6 +13,8 @@ pub struct Hints {
     pub label: Option<String>,
     /// The weight.
     pub weight: Option<String>,
+    /// How often it was tried.
+    pub trials: Option<String>,
     /// The group.
     pub group: Option<String>,
     /// Categorical columns.
@@ -34,7 +36,7 @@ pub struct Hints {
 impl Hints {
     /// Names of columns that are mentioned.
     pub(crate) fn names(&self) -> Vec<String> {
-        let single = [&self.label, &self.weight, &self.group].into_iter().flatten();
+        let single = [&self.label, &self.weight, &self.trials, &self.group].into_iter().flatten();
         let several = self.categorical.iter().chain(&self.numeric).chain(&self.ignore);
         let multi = self.multi.iter().map(|(name, _)| name);
         let transforms = self.transforms.iter().map(|(name, ..)| name);
@@ -75,8 +77,12 @@ pub(super) fn set(schema: &mut Schema, given: &mut [bool], column: usize, role: 
 }
 
 pub(super) fn apply_hints(schema: &mut Schema, given: &mut [bool], hints: &Hints) -> Result<()> {
-    let single =
-        [(&hints.label, Role::Label), (&hints.weight, Role::Weight), (&hints.group, Role::Group)];
+    let single = [
+        (&hints.label, Role::Label),
+        (&hints.weight, Role::Weight),
+        (&hints.trials, Role::Trials),
+        (&hints.group, Role::Group),
+    ];
     let single = single.into_iter().flat_map(|(names, role)| names.iter().map(move |n| (n, role)));
     let several = [
         (&hints.categorical, Role::Categorical),

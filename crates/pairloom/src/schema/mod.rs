@@ -38,6 +38,8 @@ pub enum Role {
     Numeric,
     /// How much the row counts.
     Weight,
+    /// How often it was tried: the label says how many of these were positive, clicks of impressions.
+    Trials,
     /// Which rows belong together.
     Group,
     /// Not used.
@@ -55,6 +57,7 @@ impl Role {
             Role::Multi => "multi",
             Role::Numeric => "numeric",
             Role::Weight => "weight",
+            Role::Trials => "trials",
             Role::Group => "group",
             Role::Ignore => "ignore",
             Role::Pairs => "pairs",
@@ -149,7 +152,9 @@ impl Schema {
 
     /// Whether rows have weights, and whether they have groups.
     pub(crate) fn has_weights_and_groups(&self) -> [bool; 2] {
-        [Role::Weight, Role::Group].map(|role| self.find(role).is_some())
+        let [weight, trials, group] =
+            [Role::Weight, Role::Trials, Role::Group].map(|role| self.find(role).is_some());
+        [weight || trials, group]
     }
 
     /// Number of the column with this name.

@@ -8,7 +8,7 @@ use crate::file::Replacing;
 use crate::input::{self, OpenOptions, RawRow, Reader};
 use crate::parallel::Threads;
 use crate::pieces::Pieces;
-use crate::reading::{self, OnError, Outcome, ahead, for_each_row};
+use crate::reading::{self, Counts, OnError, Outcome, ahead, for_each_row};
 use crate::schema::{Column, FieldMap, Hints, Role, Schema, infer};
 use crate::store::{InOrder, Room, Store};
 use crate::{Error, Result};
@@ -144,7 +144,8 @@ fn read_text(
     let sampled = sample.len();
     let reader = ahead(reader, threads)?;
     let mut reader = Replayed { sample: sample.into_iter(), reader };
-    let skipped = for_each_row(&mut reader, job.on_error, |row| {
+    let counts = Counts::of(&schema, &reader);
+    let skipped = for_each_row(&mut reader, counts, job.on_error, |row| {
         interning.push(&schema, row)?;
         match interning.len().is_multiple_of(4096) {
             true => tell(watch, Event::Reading(interning.len())),
@@ -248,8 +249,10 @@ pub(super) fn read_rows(
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?;
     let mut rows = InOrder::valid(room, encoding.features());
-    let skipped =
-        for_each_row(&mut *reader, on_error, |raw| rows.with(|rows| encoder.encode(raw, rows)))?;
+    let counts = Counts::of(schema, &*reader);
+    let skipped = for_each_row(&mut *reader, counts, on_error, |raw| {
+        rows.with(|rows| encoder.encode(raw, rows))
+    })?;
     let rows = rows.done()?;
     match rows.is_empty() {
         true => Err(Error::data(input::name(path), "no rows")),

@@ -58,6 +58,10 @@ impl Reader for KeptRows {
         cells.nth(column).is_some_and(|column| is_held(column.role))
     }
 
+    fn is_split(&self) -> bool {
+        true
+    }
+
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {
         let (number, interned) = (self.read, &self.cached.interned);
         if number == interned.rows {
@@ -108,7 +112,9 @@ impl KeptRows {
                 let label = self.cached.interned.labels.text(self.head.labels[at]);
                 text.extend_from_slice(label.as_bytes());
             }
-            Role::Weight => write_weight(self.head.weight(at), text),
+            // The weight has both in it.
+            Role::Trials if self.cached.schema.find(Role::Weight).is_some() => text.push(b'1'),
+            Role::Weight | Role::Trials => write_weight(self.head.weight(at), text),
             _ => {}
         }
     }
