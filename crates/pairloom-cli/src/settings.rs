@@ -53,8 +53,8 @@ pub struct ConfigArgs {
     /// :Q) [default: logistic for a label of two values, else squared]
     #[arg(long, value_name = "NAME", value_parser = parse::loss)]
     pub loss: Option<Loss>,
-    /// How much the training rows of each class count: balanced, or CLASS=W,.. as in 1=5; probabilities are
-    /// then those of rows that are weighted so
+    /// How much the rows of each class count in training and in the figures that stop it: balanced, or
+    /// CLASS=W,.. as in 1=5; probabilities are then those of rows that are weighted so
     #[arg(long, value_name = "WEIGHTS", value_parser = parse::class_weight)]
     pub class_weight: Option<ClassWeight>,
     /// L2 strength of linear weights

@@ -134,7 +134,8 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     screen
         .text(&line(["epoch", "rate", loss, loss, quality, second, "rows/s"].map(String::from)))?;
     screen.text(&line(["", "", "train", "valid", "valid", "valid", ""].map(String::from)))?;
-    if let Some(classes @ 3..) = start.classes.filter(|_| !screen.is_quiet()) {
+    let may_be_classes = start.loss == Loss::Squared && !screen.is_quiet();
+    if let Some(classes @ 3..) = start.classes.filter(|_| may_be_classes) {
         notice(&format!(
             "note: the label has {classes} distinct whole numbers, and they are predicted as a number; \
              --positive VALUE learns one against the rest"

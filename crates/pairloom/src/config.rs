@@ -38,8 +38,8 @@ pub struct Config {
     pub init_stdev: Option<f64>,
     /// The loss; `None` takes logistic for a label of two values and squared for any other.
     pub loss: Option<Loss>,
-    /// How much the training rows of each class count, beside their own weights; validation rows keep
-    /// theirs. Probabilities are then those of rows that are weighted so.
+    /// How much the rows of each class count in training and in the figures that stop it, beside their own
+    /// weights. Probabilities are then those of rows that are weighted so.
     pub class_weight: Option<ClassWeight>,
     /// How the factors and the optimizer's state of them are kept; the arithmetic is in 32 bits
     /// always. Bfloat16 takes half of the memory.

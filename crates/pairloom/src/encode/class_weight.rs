@@ -69,6 +69,11 @@ impl ClassWeight {
     }
 }
 
+/// How much a row of this label counts, if something is said of its class.
+pub(super) fn class_weight(factors: &[f32], label: f32) -> f32 {
+    factors.get(label as usize).copied().unwrap_or(1.0)
+}
+
 /// `balanced`, or the weights of classes, as in `1=5,0=0.5`.
 impl fmt::Display for ClassWeight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

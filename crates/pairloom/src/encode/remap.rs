@@ -1,6 +1,7 @@
 //! Applying an encoding to the interned rows that it was learned from: each distinct value is looked
 //! up once, however many rows have it, and blocks of rows are encoded on all threads.
 
+use super::class_weight::class_weight;
 use super::row::index_token;
 use super::target::labels_as_numbers;
 use super::{Encoding, Field, FieldKind, Number, share};
@@ -12,8 +13,8 @@ use crate::store::{Filling, InOrder, Room, Store};
 
 /// The training rows and those held out, with their ids. Where they take more than there is room
 /// for, training rows are dealt to the windows of a file by `shuffle`, a seed. Interned rows are
-/// dropped as they are encoded. Training rows of class 0 and 1 count as much as `class_weights` say, if
-/// these say something.
+/// dropped as they are encoded. Rows of class 0 and 1 count as much as `class_weights` say, if these say
+/// something.
 ///
 /// # Errors
 /// [`crate::Error::Memory`] if the rows do not fit, [`crate::Error::Io`] if they cannot be written.
@@ -41,8 +42,7 @@ pub fn encode(
                 let rows = (0..block.rows()).filter(|row| held[*row] == part);
                 encode_rows(encoding, &remapped, &cells, rows.collect(), |row| {
                     let (label, weight) = (label(block.head.labels[row]), block.head.weight(row));
-                    let factor = class_weights.get(label as usize).filter(|_| !part);
-                    (label, weight * factor.unwrap_or(&1.0))
+                    (label, weight * class_weight(class_weights, label))
                 })
             };
             Ok([part(false)?, part(true)?])

@@ -1,6 +1,7 @@
 //! Encoding rows one by one, as they are read.
 
 use super::cells::Cells;
+use super::class_weight::class_weight;
 use super::unseen::{Count, Unseen};
 use super::{Encoding, Field, FieldKind, Vocabulary, parse_cell, share, split_values};
 use crate::batch::Rows;
@@ -16,6 +17,7 @@ pub struct RowEncoder<'a> {
     label: Option<usize>,
     /// The cells whose numbers are multiplied to the weight.
     weights: [Option<usize>; 2],
+    class_weights: Vec<f32>,
     columns: Vec<BoundColumn<'a>>,
     token: Vec<u8>,
 }
@@ -60,7 +62,13 @@ impl<'a> RowEncoder<'a> {
             true => (find(Role::Label)?, [find(Role::Weight)?, find(Role::Trials)?]),
             false => (None, [None; 2]),
         };
-        Ok(RowEncoder { encoding, label, weights, columns, token: Vec::new() })
+        let class_weights = Vec::new();
+        Ok(RowEncoder { encoding, label, weights, class_weights, columns, token: Vec::new() })
+    }
+
+    /// Rows of class 0 and 1 count so much from now on.
+    pub(crate) fn weighing(self, class_weights: &[f32]) -> Self {
+        RowEncoder { class_weights: class_weights.to_vec(), ..self }
     }
 
     /// Adds a row to `rows`.
@@ -80,7 +88,7 @@ impl<'a> RowEncoder<'a> {
             rows.abandon();
         }
         added?;
-        rows.finish(label, weight);
+        rows.finish(label, weight * class_weight(&self.class_weights, label));
         Ok(())
     }
 

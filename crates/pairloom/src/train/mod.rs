@@ -271,7 +271,8 @@ fn prepare(
     check_rows(&train, file, "training")?;
     let mut valid_file = file;
     if let Some(path) = &job.valid {
-        let (rows, read) = read_rows(path, &schema, &encoding, job.on_error, &room, threads)?;
+        let (rows, read) =
+            read_rows(path, &schema, &encoding, &class_weights, job.on_error, &room, threads)?;
         tell_skipped(&read.skipped, watch)?;
         if !read.unseen.is_empty() {
             tell(watch, Event::Unseen(&read.unseen))?;

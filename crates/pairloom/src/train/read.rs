@@ -241,13 +241,15 @@ pub(super) fn read_rows(
     path: &str,
     schema: &Schema,
     encoding: &Encoding,
+    class_weights: &[f32],
     on_error: OnError,
     room: &Room,
     threads: &Threads,
 ) -> Result<(Store, Outcome)> {
     let mut reader = ahead(reading::open(path, &OpenOptions::default(), schema)?, threads)?;
     let mut encoder =
-        RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?;
+        RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?
+            .weighing(class_weights);
     let mut rows = InOrder::valid(room, encoding.features());
     let counts = Counts::of(schema, &*reader);
     let skipped = for_each_row(&mut *reader, counts, on_error, |raw| {
