@@ -183,6 +183,25 @@ fn every_model_goes_from_rows_to_a_file_and_back() {
 }
 
 #[test]
+fn every_model_takes_every_loss_and_optimizer() {
+    let folder = tempfile::tempdir().unwrap();
+    for &kind in Kind::ALL {
+        for optimizer in Optimizer::ALL {
+            for loss in Loss::ALL {
+                let mut job = job(kind, &folder);
+                (job.config.optimizer, job.config.loss) = (optimizer, Some(loss));
+                (job.config.patience, job.config.epochs) = (0, 4);
+                let model = train(&job, &mut |_| true).unwrap().model.unwrap();
+                let losses: Vec<f64> = model.history.iter().map(|e| e.train_loss).collect();
+                let what = format!("{kind:?} {optimizer:?} {loss:?}: {losses:?}");
+                assert!(model.weights.is_finite() && losses.len() == 4, "{what}");
+                assert!(losses[3] < losses[0], "{what}");
+            }
+        }
+    }
+}
+
+#[test]
 fn without_factors_every_model_is_linear() {
     let folder = tempfile::tempdir().unwrap();
     let weights = |kind| {
