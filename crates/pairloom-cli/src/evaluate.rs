@@ -3,11 +3,13 @@
 use crate::args::InputArgs;
 use crate::output;
 use crate::report::Page;
-use crate::screen::{Screen, command_line, metric_rows, notice_skipped, notice_unseen, own_words};
+use crate::screen::{
+    Screen, command_line, figure, metric_rows, notice_skipped, notice_unseen, own_words, percent,
+};
 use pairloom::input;
-use pairloom::metric::DEFAULT_THRESHOLD;
+use pairloom::metric::{Bootstrap, DEFAULT_THRESHOLD};
 use pairloom::parallel::Threads;
-use pairloom::predict::EvaluateOptions;
+use pairloom::predict::{EvaluateOptions, Evaluated};
 use pairloom::{Model, Result, reading};
 use serde_json::Map;
 
@@ -25,6 +27,9 @@ pub struct Args {
     /// Probability from which a row counts as predicted positive, for accuracy, precision and recall
     #[arg(long, value_name = "P", default_value_t = DEFAULT_THRESHOLD)]
     threshold: f64,
+    /// Draw the rows again, a thousand times, and say between which figures so many of these samples are
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "0.95")]
+    ci: Option<f64>,
     /// Threads, 0 for one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -51,9 +56,38 @@ pub fn run(args: &Args) -> Result<()> {
             Page { file, name: &args.model, model: &model, command: command_line(own_words()) };
         page.write_evaluation(input::name(&args.data), &found)?;
     }
+    let intervals = match args.ci {
+        None => Vec::new(),
+        Some(level) => {
+            let (loss, scale) = (model.config.resolved_loss(), model.encoding.target.scale());
+            let Evaluated { predictions, labels, .. } = &found;
+            let bootstrap = Bootstrap { level, ..Bootstrap::default() };
+            bootstrap.intervals(loss, scale, predictions, labels, args.threshold, &threads)?
+        }
+    };
     let mut screen = Screen::new(args.json, false);
-    screen.table(&metric_rows(&found.metrics), true)?;
+    let mut rows = metric_rows(&found.metrics);
+    for (row, (name, _)) in rows.iter_mut().zip(found.metrics.iter()) {
+        let interval = intervals.iter().find(|(of, _)| *of == name);
+        let [low, high] = match interval {
+            Some((_, Some(ends))) => ends.map(|end| figure(Some(end))),
+            _ => [String::new(), String::new()],
+        };
+        if args.ci.is_some() {
+            row.extend([low, high]);
+        }
+    }
+    if let Some(level) = args.ci {
+        let head = ["", "", "from", "to"].map(String::from).to_vec();
+        rows.insert(0, head);
+        screen.text(&format!("{} intervals over 1,000 samples of the rows:", percent(level)))?;
+    }
+    screen.table(&rows, true)?;
     let mut object = serde_json::to_value(&found.metrics).unwrap_or_default();
+    if args.ci.is_some() {
+        let all = intervals.iter().map(|(name, ends)| ((*name).into(), serde_json::json!(ends)));
+        object["ci"] = all.collect::<Map<_, _>>().into();
+    }
     object["skipped_rows"] = found.outcome.skipped.rows.into();
     let unseen = found.outcome.unseen.iter().map(|unseen| (unseen.column.clone(), unseen.share()));
     object["unseen"] =

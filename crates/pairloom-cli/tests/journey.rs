@@ -478,3 +478,16 @@ fn models_of_several_seeds_become_one() {
     assert_eq!(replaced.code(), 2);
     assert!(replaced.err.contains("would replace the input 2.model"), "{}", replaced.err);
 }
+
+#[test]
+fn intervals_hold_the_figures() {
+    let room = trained_shop(400);
+    let found = &room.ok("evaluate model.pairloom shop.csv --json --ci").json()[0];
+    let ends = found["ci"]["log_loss"].as_array().unwrap();
+    let [low, high] = [0, 1].map(|end| ends[end].as_f64().unwrap());
+    let figure = found["log_loss"].as_f64().unwrap();
+    assert!(low < figure && figure < high && high - low < 0.3, "{low} {figure} {high}");
+    let text = room.ok("evaluate model.pairloom shop.csv --ci 0.8").out;
+    assert!(text.contains("80.0% intervals") && text.contains("from"), "{text}");
+    assert_eq!(room.run("evaluate model.pairloom shop.csv --ci 95").code(), 2);
+}

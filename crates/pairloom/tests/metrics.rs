@@ -4,11 +4,16 @@
 #![allow(clippy::unwrap_used)]
 
 use pairloom::Error;
+use pairloom::batch::Outcomes;
+use pairloom::loss::Loss;
 use pairloom::metric::{
-    Binary, CALIBRATION_BINS, Constant, Metrics, Regression, calibration, histogram,
+    Binary, Bootstrap, CALIBRATION_BINS, Constant, Metrics, Regression, calibration, histogram,
     predicted_actual, roc_curve, score_histogram,
 };
+use pairloom::parallel::Threads;
 use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -265,4 +270,48 @@ fn a_constant_prediction_is_what_the_figures_are_relative_to() {
     for bad in [&[(1.0, 0.0); 4][..], &[], &[(1.0, -1.0)], &[(1.0, 1.0), (1.0, f32::NAN)]] {
         assert!(Constant::measure(bad.iter().copied(), false).is_err());
     }
+}
+
+/// Intervals of means are those that their standard error gives.
+#[test]
+fn intervals_are_as_wide_as_standard_errors_say() {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(8);
+    let (mut rows, mut predictions) = (Outcomes::default(), Vec::new());
+    for _ in 0..4000 {
+        let p = random.random_range(0.05..0.6);
+        predictions.push(p);
+        rows.push(f32::from(u8::from(random.random_range(0.0..1.0) < p)), 1.0);
+    }
+    let threads = |n| Threads::new(n).unwrap();
+    let bootstrap = Bootstrap::default();
+    let of = |bootstrap: Bootstrap, n| {
+        bootstrap.intervals(Loss::Logistic, 1.0, &predictions, &rows, 0.5, &threads(n)).unwrap()
+    };
+    let found = of(bootstrap, 1);
+    assert_eq!(of(bootstrap, 3), found, "threads");
+    let squares: Vec<f64> =
+        predictions.iter().zip(rows.labels()).map(|(p, &y)| (p - f64::from(y)).powi(2)).collect();
+    let mean = squares.iter().sum::<f64>() / 4000.0;
+    let variance = squares.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / 4000.0;
+    for (level, errors) in [(0.95, 1.96), (0.8, 1.2816)] {
+        let all = of(Bootstrap { level, ..bootstrap }, 2);
+        let brier = all.iter().find(|(name, _)| *name == "brier_score").unwrap().1.unwrap();
+        let half = errors * (variance / 4000.0).sqrt();
+        for (end, expected) in brier.into_iter().zip([mean - half, mean + half]) {
+            // A thousand samples know an end within a tenth of the half.
+            assert!((end - expected).abs() < 0.2 * half, "{brier:?} {mean} {half}");
+        }
+    }
+    let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
+    assert!(names.contains(&"auc") && !names.contains(&"weight"));
+    for level in [0.0, 1.0, f64::NAN] {
+        let bad = Bootstrap { level, ..bootstrap };
+        assert!(bad.intervals(Loss::Logistic, 1.0, &predictions, &rows, 0.5, &threads(1)).is_err());
+    }
+    // One row is in some samples, and then always the same.
+    let one: Outcomes = [(1.0, 1.0)].into_iter().collect();
+    let all = bootstrap.intervals(Loss::Logistic, 1.0, &[0.5], &one, 0.5, &threads(1)).unwrap();
+    let ln2 = 2f64.ln();
+    assert_eq!(all[0], ("log_loss", Some([ln2; 2])));
+    assert_eq!(all.iter().find(|(name, _)| *name == "auc"), Some(&("auc", None)));
 }

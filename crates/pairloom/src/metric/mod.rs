@@ -12,6 +12,7 @@
 //! scikit-learn where it has one, so that figures can be compared with other people's.
 
 mod bins;
+mod bootstrap;
 mod constant;
 mod rank;
 mod rows;
@@ -19,6 +20,7 @@ mod rows;
 pub use bins::{
     ActualBin, CalibrationBin, calibration, histogram, predicted_actual, score_histogram,
 };
+pub use bootstrap::Bootstrap;
 pub use constant::Constant;
 pub(crate) use constant::Tally;
 pub use rank::roc_curve;
