@@ -7,7 +7,7 @@ use crate::screen::{
     Screen, command_line, figure, metric_rows, notice_skipped, notice_unseen, own_words, percent,
 };
 use pairloom::input;
-use pairloom::metric::{Bootstrap, DEFAULT_THRESHOLD};
+use pairloom::metric::{Bootstrap, DEFAULT_THRESHOLD, Interval, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::predict::{EvaluateOptions, Evaluated};
 use pairloom::{Model, Result, reading};
@@ -56,35 +56,15 @@ pub fn run(args: &Args) -> Result<()> {
             Page { file, name: &args.model, model: &model, command: command_line(own_words()) };
         page.write_evaluation(input::name(&args.data), &found)?;
     }
-    let intervals = match args.ci {
-        None => Vec::new(),
-        Some(level) => {
-            let (loss, scale) = (model.config.resolved_loss(), model.encoding.target.scale());
-            let Evaluated { predictions, labels, .. } = &found;
-            let bootstrap = Bootstrap { level, ..Bootstrap::default() };
-            bootstrap.intervals(loss, scale, predictions, labels, args.threshold, &threads)?
-        }
-    };
+    let intervals = args.ci.map(|level| intervals(args, &model, &found, level, &threads));
+    let intervals = intervals.transpose()?;
     let mut screen = Screen::new(args.json, false);
-    let mut rows = metric_rows(&found.metrics);
-    for (row, (name, _)) in rows.iter_mut().zip(found.metrics.iter()) {
-        let interval = intervals.iter().find(|(of, _)| *of == name);
-        let [low, high] = match interval {
-            Some((_, Some(ends))) => ends.map(|end| figure(Some(end))),
-            _ => [String::new(), String::new()],
-        };
-        if args.ci.is_some() {
-            row.extend([low, high]);
-        }
-    }
     if let Some(level) = args.ci {
-        let head = ["", "", "from", "to"].map(String::from).to_vec();
-        rows.insert(0, head);
         screen.text(&format!("{} intervals over 1,000 samples of the rows:", percent(level)))?;
     }
-    screen.table(&rows, true)?;
+    screen.table(&rows(&found.metrics, intervals.as_deref()), true)?;
     let mut object = serde_json::to_value(&found.metrics).unwrap_or_default();
-    if args.ci.is_some() {
+    if let Some(intervals) = intervals {
         let all = intervals.iter().map(|(name, ends)| ((*name).into(), serde_json::json!(ends)));
         object["ci"] = all.collect::<Map<_, _>>().into();
     }
@@ -93,4 +73,31 @@ pub fn run(args: &Args) -> Result<()> {
     object["unseen"] =
         unseen.map(|(name, share)| (name, share.into())).collect::<Map<_, _>>().into();
     screen.json(&object)
+}
+
+fn intervals(
+    args: &Args,
+    model: &Model,
+    found: &Evaluated,
+    level: f64,
+    threads: &Threads,
+) -> Result<Vec<Interval>> {
+    let (loss, scale) = (model.config.resolved_loss(), model.encoding.target.scale());
+    let Evaluated { predictions, labels, .. } = found;
+    let bootstrap = Bootstrap { level, ..Bootstrap::default() };
+    bootstrap.intervals(loss, scale, predictions, labels, args.threshold, threads)
+}
+
+/// The figures, and their intervals if there are any.
+fn rows(metrics: &Metrics, intervals: Option<&[Interval]>) -> Vec<Vec<String>> {
+    let mut rows = metric_rows(metrics);
+    let Some(intervals) = intervals else { return rows };
+    for (row, (name, _)) in rows.iter_mut().zip(metrics.iter()) {
+        let ends = intervals.iter().find(|(of, _)| *of == name).and_then(|(_, ends)| *ends);
+        row.extend(
+            ends.map_or([const { String::new() }; 2], |ends| ends.map(|end| figure(Some(end)))),
+        );
+    }
+    rows.insert(0, ["", "", "from", "to"].map(String::from).to_vec());
+    rows
 }

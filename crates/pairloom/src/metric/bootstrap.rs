@@ -12,6 +12,9 @@ use crate::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+/// Between what the figure of this name is; nothing, if it is defined in no sample.
+pub type Interval = (&'static str, Option<[f64; 2]>);
+
 /// How to draw.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bootstrap {
@@ -43,7 +46,7 @@ impl Bootstrap {
         rows: &Outcomes,
         threshold: f64,
         threads: &Threads,
-    ) -> Result<Vec<(&'static str, Option<[f64; 2]>)>> {
+    ) -> Result<Vec<Interval>> {
         if !(self.level > 0.0 && self.level < 1.0) {
             return Err(Error::setting("ci", "between 0 and 1"));
         }

@@ -20,7 +20,7 @@ mod rows;
 pub use bins::{
     ActualBin, CalibrationBin, calibration, histogram, predicted_actual, score_histogram,
 };
-pub use bootstrap::Bootstrap;
+pub use bootstrap::{Bootstrap, Interval};
 pub use constant::Constant;
 pub(crate) use constant::Tally;
 pub use rank::roc_curve;
