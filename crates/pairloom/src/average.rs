@@ -52,15 +52,14 @@ impl Model {
                 ));
             }
         }
-        let all = || models.iter().map(|(_, model)| model);
+        let all: Vec<&Model> = models.iter().map(|&(_, model)| model).collect();
         let config = Config {
-            factors: Some(all().map(|model| model.config.resolved_factors()).sum()),
-            bias: all().any(|model| model.config.bias),
-            linear: all().any(|model| model.config.linear),
+            factors: Some(all.iter().map(|model| model.config.resolved_factors()).sum()),
+            bias: all.iter().any(|model| model.config.bias),
+            linear: all.iter().any(|model| model.config.linear),
             ..first.config.clone()
         };
         config.check()?;
-        let all: Vec<&Model> = all().copied().collect();
         let weights = match config.precision {
             Precision::F32 => mean::<f32>(&all, &config)?,
             Precision::Bf16 => mean::<Bf16>(&all, &config)?,

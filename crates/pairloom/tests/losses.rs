@@ -1,5 +1,5 @@
 //! Losses beside squares and log loss, from files to predictions: what each predicts of data whose answer is
-//! known, and which labels it refuses. Each loss by itself is in `kernels.rs`, its steps in `step.rs`.
+//! known, and which labels it refuses; and each loss by itself, beside its definition. Steps are in `step.rs`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -229,4 +229,121 @@ fn weights_of_what_is_no_class_are_refused() {
         assert!(wrong.parse::<ClassWeight>().is_err(), "{wrong}");
     }
     assert_eq!("0=1,1=5".parse::<ClassWeight>().unwrap().to_string(), "0=1,1=5");
+}
+
+/// What finite differences in `f64` may differ by, as a share of the derivative.
+const DIFFERENCES: f64 = 1e-6;
+
+/// Scores from far below to far above, some with a fraction.
+fn scores() -> impl Iterator<Item = f64> {
+    (-200..=200).map(|i| f64::from(i) * 0.173)
+}
+
+#[test]
+fn losses_are_what_they_are_defined_to_be() {
+    for score in scores() {
+        for label in [0.0, 1.0] {
+            // The definition as it stands: safe to use, as |s| is below 40 here.
+            let expected = (1.0 + score.exp()).ln() - label * score;
+            assert!(near(Loss::Logistic.value(score, label), expected, 1e-12, 1.0 + score.abs()));
+            let probability = 1.0 / (1.0 + (-score).exp());
+            let likelihood = if label == 1.0 { probability } else { 1.0 - probability };
+            if score.abs() < 10.0 {
+                let found = Loss::Logistic.value(score, label);
+                assert!(near(found, -likelihood.ln(), 1e-10, 1.0), "{score} {label}");
+            }
+        }
+        for label in [-2.5, 0.0, 7.0] {
+            let error: f64 = score - label;
+            assert_eq!(Loss::Squared.value(score, label), error.powi(2) / 2.0);
+            let huber =
+                if error.abs() <= 1.5 { error.powi(2) / 2.0 } else { 1.5 * error.abs() - 1.125 };
+            assert!(near(Loss::Huber(1.5).value(score, label), huber, 1e-12, 1.0 + huber));
+            let pinball = (0.9 * -error).max(-0.1 * -error);
+            assert!(near(Loss::Quantile(0.9).value(score, label), pinball, 1e-12, 1.0 + pinball));
+        }
+        for label in [0.0f64, 1.0, 7.0] {
+            // The negative log-likelihood but for ln(y!), beside that of the best mean, which is y.
+            let likelihood = |log_mean: f64| log_mean.exp() - label * log_mean;
+            let best = if label > 0.0 { likelihood(label.ln()) } else { 0.0 };
+            let found = Loss::Poisson.value(score, label);
+            assert!(near(
+                found,
+                likelihood(score) - best,
+                1e-12,
+                1.0 + score.exp() + score.abs() * label
+            ));
+        }
+    }
+}
+
+#[test]
+fn gradients_of_losses_are_their_derivatives() {
+    const STEP: f64 = 1e-4;
+    for loss in Loss::ALL {
+        for score in scores() {
+            // Not at the ends of the middle of Huber's loss, where the slope has a corner.
+            for label in [0.0, 0.97] {
+                let difference = (loss.value(score + STEP, label)
+                    - loss.value(score - STEP, label))
+                    / (2.0 * STEP);
+                let found = loss.gradient(score, label);
+                let size = found.abs().max(1.0);
+                assert!(near(found, difference, DIFFERENCES, size), "{loss:?} {score} {label}");
+            }
+        }
+    }
+}
+
+#[test]
+fn links_and_their_inverses_undo_each_other() {
+    for loss in Loss::ALL {
+        for score in scores().filter(|score| score.abs() <= 12.0) {
+            assert!(
+                near(loss.link(loss.inverse_link(score)), score, 1e-9, 1.0),
+                "{loss:?} {score}"
+            );
+        }
+        for mean in [1e-12, 1e-6, 0.1, 0.5, 0.9, 1.0 - 1e-6] {
+            assert!(near(loss.inverse_link(loss.link(mean)), mean, 1e-9, mean), "{loss:?} {mean}");
+        }
+    }
+}
+
+#[test]
+fn losses_do_not_overflow() {
+    // The mean of counts is beyond all numbers at such a score: a training ends there.
+    for loss in Loss::ALL.into_iter().filter(|loss| *loss != Loss::Poisson) {
+        for size in [1e4, 1e30, f64::from(f32::MAX)] {
+            for score in [size, -size] {
+                for label in [0.0, 1.0] {
+                    let (value, gradient) = (loss.value(score, label), loss.gradient(score, label));
+                    assert!(value.is_finite() && value >= 0.0, "{loss:?} {score} {label}: {value}");
+                    assert!(gradient.is_finite(), "{loss:?} {score} {label}: {gradient}");
+                }
+            }
+        }
+    }
+    // The log loss of a sure and wrong score is the score itself; of a sure and right one, 0.
+    assert_eq!(Loss::Logistic.value(1e4, 0.0), 1e4);
+    assert_eq!(Loss::Logistic.value(1e4, 1.0), 0.0);
+    assert_eq!(Loss::Logistic.value(-1e4, 1.0), 1e4);
+    assert_eq!(Loss::Logistic.gradient(-1e4, 1.0), -1.0);
+}
+
+#[test]
+fn names_of_losses_are_those_in_files() {
+    for loss in Loss::ALL {
+        let text = format!("\"{}\"", loss.name());
+        assert_eq!(serde_json::from_str::<Loss>(&text).unwrap(), loss);
+        assert_eq!(loss.to_string().parse(), Ok(loss));
+        assert_eq!(serde_json::to_string(&loss).unwrap(), format!("\"{loss}\""));
+    }
+    assert_eq!("quantile:0.9".parse(), Ok(Loss::Quantile(0.9)));
+    assert_eq!("huber:2".parse(), Ok(Loss::Huber(2.0)));
+    for wrong in
+        ["quantile:1", "quantile:0", "quantile:", "huber:-1", "huber:nan", "squared:2", "l1"]
+    {
+        assert!(wrong.parse::<Loss>().is_err(), "{wrong}");
+    }
 }

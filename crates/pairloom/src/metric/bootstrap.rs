@@ -51,7 +51,7 @@ impl Bootstrap {
             return Err(Error::setting("ci", "between 0 and 1"));
         }
         if self.samples == 0 {
-            return Err(Error::setting("samples", "at least 1"));
+            return Err(Error::usage("an interval needs at least 1 sample"));
         }
         let measured = Metrics::measure(loss, scale, predictions, rows, threshold)?;
         let sample = |sample: usize| {

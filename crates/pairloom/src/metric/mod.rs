@@ -197,7 +197,10 @@ impl Regression {
     /// a target that is not finite, a negative weight or no weight at all, and [`Error::Usage`] for
     /// columns of different lengths.
     pub fn measure(prediction: &[f64], target: &[f32], weight: Option<&[f32]>) -> Result<Self> {
-        let rows = Rows::regression(prediction, target, weight)?;
+        Ok(Regression::of(&Rows::regression(prediction, target, weight)?))
+    }
+
+    fn of(rows: &Rows<'_>) -> Self {
         let (mut square, mut absolute, mut sum) = (0.0, 0.0, 0.0);
         for (prediction, target, w) in rows.iter() {
             let error = prediction - target;
@@ -210,7 +213,7 @@ impl Regression {
         // The mean of equal targets may miss them by a rounding error; that is not a spread.
         let first = rows.iter().next().map(|row| row.1);
         let varies = rows.iter().any(|row| Some(row.1) != first);
-        Ok(Regression {
+        Regression {
             rows: rows.len(),
             weight: rows.total,
             rmse: (square / rows.total).sqrt(),
@@ -219,7 +222,7 @@ impl Regression {
             poisson_deviance: None,
             huber_loss: None,
             quantile_loss: None,
-        })
+        }
     }
 
     /// The same with the mean of the loss, where that is none of these; a target is `scale` times what was
@@ -231,8 +234,8 @@ impl Regression {
         target: &[f32],
         weight: Option<&[f32]>,
     ) -> Result<Self> {
-        let mut found = Regression::measure(prediction, target, weight)?;
         let rows = Rows::regression(prediction, target, weight)?;
+        let mut found = Regression::of(&rows);
         let mean = |loss: Loss, score: fn(f64) -> f64| {
             let sum: f64 = rows.iter().map(|(p, y, w)| w * loss.value(score(p), y)).sum();
             sum / rows.total
