@@ -113,9 +113,14 @@ pub struct ColumnArgs {
     /// of impressions, and a row counts as so many rows
     #[arg(long, value_name = "COLUMN")]
     pub trials: Option<String>,
-    /// The column that says which rows belong together: they are held out together
+    /// The column that says which rows belong together, as those of a user or a query: they are held out
+    /// together, or ranked among each other. It is a feature only if --categorical says so
     #[arg(long, value_name = "COLUMN")]
     pub group: Option<String>,
+    /// The columns of what is ranked, first the one that names it: other items of the training rows are
+    /// then drawn to rank below those that a group has (--negatives)
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    pub item: Vec<String>,
     /// Columns with one value out of many
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     pub categorical: Vec<String>,
@@ -141,6 +146,7 @@ impl ColumnArgs {
             weight: self.weight.clone(),
             trials: self.trials.clone(),
             group: self.group.clone(),
+            item: self.item.clone(),
             categorical: self.categorical.clone(),
             numeric: self.numeric.clone(),
             multi: self.multi.clone(),

@@ -81,7 +81,7 @@ fn evaluate(model: &Model, test: &str) -> Result<Binary> {
         .metrics
     {
         Metrics::Binary(metrics) => Ok(metrics),
-        Metrics::Regression(_) => Err(Error::data(test, "the labels are not two values")),
+        _ => Err(Error::data(test, "the labels are not two values")),
     }
 }
 

@@ -16,13 +16,16 @@ pub fn sentence(model: &Model) -> String {
     let label = label.map_or("the label".into(), |name| one_line(name, NAME));
     let quoted = |name: &str| format!("\u{2018}{}\u{2019}", one_line(name, NAME));
     let what = match &model.encoding.target {
+        _ if model.config.resolved_loss().is_ranking() => {
+            format!("The order of the rows of a group, by {label}")
+        }
         Target::Binary { positive, negative } => {
             let (positive, negative) = (quoted(positive), negative.as_deref().map(quoted));
             let others = negative.unwrap_or_else(|| "anything else".into());
             format!("The probability that {label} is {positive} rather than {others}")
         }
         Target::Count => format!("How many {label} there are"),
-        Target::Real { .. } => format!("The value of {label}"),
+        Target::Real { .. } | Target::Grade => format!("The value of {label}"),
     };
     let features = thousands(model.encoding.features() as i64);
     let (kind, factors) = (model.config.model, model.config.resolved_factors());
@@ -41,7 +44,7 @@ pub fn classes(model: &Model) -> Option<[String; 2]> {
             let negative = negative.as_deref().unwrap_or("all others");
             Some([negative, positive].map(|name| one_line(name, NAME)))
         }
-        Target::Count | Target::Real { .. } => None,
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@ use pairloom::encode::{ClassWeight, Transform};
 use pairloom::input::FormatName;
 use pairloom::interaction::Kind;
 use pairloom::loss::Loss;
+use pairloom::negatives::NegativeSampling;
 use pairloom::optimizer::Optimizer;
 use pairloom::precision::Precision;
 use pairloom::preset::Preset;
@@ -35,6 +36,11 @@ pub fn precision(name: &str) -> Result<Precision> {
 /// A loss.
 pub fn loss(name: &str) -> Result<Loss> {
     name.parse().map_err(|why: String| Error::usage(format!("'{name}': {why}")))
+}
+
+/// How items are drawn.
+pub fn negative_sampling(name: &str) -> Result<NegativeSampling> {
+    by_name(&NegativeSampling::ALL, |sampling| sampling.name(), name)
 }
 
 /// How much the rows of each class count.

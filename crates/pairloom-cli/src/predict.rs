@@ -66,6 +66,7 @@ fn check_keep(keep: &[String]) -> Result<()> {
 fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Outcome> {
     let options = PredictOptions {
         labelled: false,
+        groups: false,
         keep: args.keep.clone(),
         on_error: args.input.on_error(),
     };

@@ -13,7 +13,7 @@ use pairloom::train::{Start, Trained};
 use pairloom::{Model, Result};
 
 /// Figures of an epoch that have a column in the table.
-const EPOCH_METRICS: [&str; 9] = [
+const EPOCH_METRICS: [&str; 12] = [
     "log_loss",
     "auc",
     "accuracy",
@@ -23,6 +23,9 @@ const EPOCH_METRICS: [&str; 9] = [
     "rmse",
     "mae",
     "r2",
+    "loss",
+    "ndcg",
+    "mrr",
 ];
 
 /// What a page is about, and the file it goes to.
@@ -57,8 +60,12 @@ impl Page<'_> {
         let (predictions, outcomes) =
             rows.predictions(|rows| self.model.predict(rows, &threads))?;
         let scale = self.model.encoding.target.scale();
-        let metrics =
-            Metrics::measure(self.loss(), scale, &predictions, &outcomes, DEFAULT_THRESHOLD)?;
+        let kept = self.model.kept_epoch().and_then(|epoch| epoch.valid.clone());
+        let metrics = match kept {
+            // Each of the rows may have been ranked among others that were drawn.
+            Some(metrics @ Metrics::Ranking(_)) => metrics,
+            _ => Metrics::measure(self.loss(), scale, &predictions, &outcomes, DEFAULT_THRESHOLD)?,
+        };
         self.write(start, Some(&self.drawn("Validation rows", &predictions, &outcomes, metrics)?))
     }
 
@@ -98,7 +105,7 @@ impl Page<'_> {
             history: model.history.iter().map(|epoch| self.epoch(epoch)).collect(),
             loss_name: loss_name(self.loss()).into(),
             kept_epoch: Some(model.epoch),
-            evaluation: drawn.map(|drawn| drawn.evaluation(classes.as_ref())),
+            evaluation: drawn.and_then(|drawn| drawn.evaluation(classes.as_ref())),
             metrics: drawn.map_or(Vec::new(), |drawn| drawn.figures()),
             settings: setting_rows(model),
             schema: schema_rows(model),
@@ -162,6 +169,15 @@ impl<'a> Drawn<'a> {
                     format!("expected, {CALIBRATION_BINS} bins"),
                 ),
             ],
+            Metrics::Ranking(m) => vec![
+                tile(
+                    &format!("NDCG at {}", m.at),
+                    figure(Some(m.ndcg)),
+                    "1 for the best order".into(),
+                ),
+                tile("MRR", figure(Some(m.mrr)), "mean reciprocal rank".into()),
+                tile("AUC in groups", figure(m.grouped_auc), beside(0.5)),
+            ],
             Metrics::Regression(m) => vec![
                 tile("RMSE", figure(Some(m.rmse)), beside(constant)),
                 tile("MAE", figure(Some(m.mae)), "mean absolute error".into()),
@@ -184,7 +200,11 @@ impl<'a> Drawn<'a> {
         figures
     }
 
-    fn evaluation(&self, classes: Option<&'a [String; 2]>) -> Evaluation<'a> {
+    /// The charts; there are none of ranks.
+    fn evaluation(&self, classes: Option<&'a [String; 2]>) -> Option<Evaluation<'a>> {
+        if matches!(self.metrics, Metrics::Ranking(_)) {
+            return None;
+        }
         let (label, weight) = (self.outcomes.labels(), self.outcomes.weights());
         let kind = match classes {
             Some([negative, positive]) => Kind::Binary {
@@ -195,7 +215,7 @@ impl<'a> Drawn<'a> {
             },
             None => Kind::Regression { prediction: self.predictions, target: label, weight },
         };
-        Evaluation { title: self.title.into(), kind }
+        Some(Evaluation { title: self.title.into(), kind })
     }
 }
 

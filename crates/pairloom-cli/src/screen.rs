@@ -140,7 +140,8 @@ pub fn metric_rows(metrics: &Metrics) -> Vec<Vec<String>> {
 /// The name of a metric as it is shown.
 pub fn metric_title(name: &str) -> String {
     match name {
-        "auc" | "rmse" | "mae" => name.to_uppercase(),
+        "auc" | "rmse" | "mae" | "ndcg" | "map" | "mrr" => name.to_uppercase(),
+        "grouped_auc" => "grouped AUC".into(),
         "r2" => "R2".into(),
         "brier_score" => "Brier score".into(),
         "poisson_deviance" => "Poisson deviance".into(),

@@ -5,6 +5,7 @@ use crate::parse;
 use pairloom::encode::{ClassWeight, Transform};
 use pairloom::interaction::Kind;
 use pairloom::loss::Loss;
+use pairloom::negatives::NegativeSampling;
 use pairloom::optimizer::Optimizer;
 use pairloom::precision::Precision;
 use pairloom::{Config, Error, Result};
@@ -49,14 +50,21 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "NAME", value_parser = parse::precision)]
     pub precision: Option<Precision>,
     /// logistic, squared, poisson (for counts), huber:D (squares up to an error of D standard deviations of
-    /// the label, lines beyond; 1 without :D) or quantile:Q (the Q quantile of the label; 0.5 without
-    /// :Q) [default: logistic for a label of two values, else squared]
+    /// the label, lines beyond; 1 without :D), quantile:Q (the Q quantile of the label; 0.5 without :Q),
+    /// or for the order of the rows of a group (--group) bpr, warp or listwise [default: logistic for a label of two values, else squared]
     #[arg(long, value_name = "NAME", value_parser = parse::loss)]
     pub loss: Option<Loss>,
     /// How much the rows of each class count in training and in the figures that stop it: balanced, or
     /// CLASS=W,.. as in 1=5; probabilities are then those of rows that are weighted so
     #[arg(long, value_name = "WEIGHTS", value_parser = parse::class_weight)]
     pub class_weight: Option<ClassWeight>,
+    /// Items drawn for each row to be ranked below its own, with --item and a loss that ranks; 0 ranks the rows
+    /// of a group that are given [default: 10]
+    #[arg(long, value_name = "N")]
+    pub negatives: Option<usize>,
+    /// How these are drawn: uniform, or by popularity, items of many rows more often
+    #[arg(long, value_name = "HOW", value_parser = parse::negative_sampling)]
+    pub negative_sampling: Option<NegativeSampling>,
     /// L2 strength of linear weights
     #[arg(long, value_name = "X")]
     pub l2_linear: Option<f64>,
@@ -143,6 +151,8 @@ impl ConfigArgs {
         set(&mut config.precision, &self.precision);
         set(&mut config.loss, &self.loss.map(Some));
         set(&mut config.class_weight, &self.class_weight.clone().map(Some));
+        set(&mut config.negatives, &self.negatives.map(Some));
+        set(&mut config.negative_sampling, &self.negative_sampling);
         set(&mut config.l2_linear, &self.l2_linear);
         set(&mut config.l2_factors, &self.l2_factors.map(Some));
         set(&mut config.l1_linear, &self.l1_linear);

@@ -14,7 +14,7 @@ use pairloom::memory::{self, gib};
 use pairloom::metric::Metrics;
 use pairloom::reading::Skipped;
 use pairloom::schema::{Column, Role, Schema};
-use pairloom::train::{Event, Job, Start, Trained};
+use pairloom::train::{Event, Groups, Job, Start, Trained};
 use pairloom::{Config, Error, Model, Result};
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ pub fn loss_name(loss: Loss) -> &'static str {
         Loss::Logistic => "log loss",
         Loss::Squared => "RMSE",
         Loss::Poisson => "deviance",
-        Loss::Huber(_) | Loss::Quantile(_) => loss.name(),
+        _ => loss.name(),
     }
 }
 
@@ -106,6 +106,7 @@ fn skipped(skipped: &Skipped, screen: &mut Screen) -> Result<()> {
 pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     let spread = spread(&start.constant, start.target.is_binary());
     screen.text(&match &start.target {
+        _ if start.loss.is_ranking() => ranking(start),
         Target::Binary { positive, negative } => {
             let [positive, others] = [Some(positive), negative.as_ref()].map(|class| {
                 class.map_or("all others".into(), |name| format!("'{}'", one_line(name, 40)))
@@ -113,7 +114,7 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
             format!("predicting the probability of {positive} against {others} ({spread})")
         }
         Target::Count => format!("predicting a count ({spread})"),
-        Target::Real { .. } => format!("predicting a number ({spread})"),
+        Target::Real { .. } | Target::Grade => format!("predicting a number ({spread})"),
     })?;
     let disk = match start.disk_bytes {
         0 => String::new(),
@@ -128,8 +129,9 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     ))?;
     let loss = loss_name(start.loss);
     let [quality, second] = match start.target {
+        _ if start.loss.is_ranking() => ["NDCG", "MRR"],
         Target::Binary { .. } => ["AUC", "accuracy"],
-        Target::Count | Target::Real { .. } => ["MAE", "R2"],
+        _ => ["MAE", "R2"],
     };
     screen
         .text(&line(["epoch", "rate", loss, loss, quality, second, "rows/s"].map(String::from)))?;
@@ -148,6 +150,21 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     }))
 }
 
+/// What is ranked.
+fn ranking(start: &Start) -> String {
+    match (start.items, start.groups) {
+        (Some(items), _) => {
+            let items = thousands(items as i64);
+            format!("ranking the items of each group above others, drawn from {items}")
+        }
+        (None, Some(Groups { ranked, all })) => {
+            let [ranked, all] = [ranked, all].map(|groups| thousands(groups as i64));
+            format!("ranking the rows of {ranked} groups, of {all} (the others have one label)")
+        }
+        (None, None) => "ranking the rows of each group".into(),
+    }
+}
+
 /// Where a run goes on that was stopped before.
 pub fn resumed(epoch: u32, rows: usize, file: &str, screen: &mut Screen) -> Result<()> {
     let rows_done = thousands(rows as i64);
@@ -163,6 +180,7 @@ pub fn epoch(epoch: &Epoch, loss: Loss, rows_per_second: f64, screen: &mut Scree
         None => [None; 2],
         Some(Metrics::Binary(m)) => [m.auc, Some(m.accuracy)],
         Some(Metrics::Regression(m)) => [Some(m.mae), m.r2],
+        Some(Metrics::Ranking(m)) => [Some(m.ndcg), Some(m.mrr)],
     };
     let valid = epoch.valid.as_ref().map(|valid| loss.shown(valid.loss()));
     screen.text(&line([

@@ -6,8 +6,10 @@
 use crate::encode::{ClassWeight, Transform};
 use crate::interaction::Kind;
 use crate::loss::Loss;
+use crate::negatives::NegativeSampling;
 use crate::optimizer::Optimizer;
 use crate::precision::Precision;
+use crate::schema::Schema;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +43,11 @@ pub struct Config {
     /// How much the rows of each class count in training and in the figures that stop it, beside their own
     /// weights. Probabilities are then those of rows that are weighted so.
     pub class_weight: Option<ClassWeight>,
+    /// How many items are drawn for each row to be ranked below its own, where the schema says what an item
+    /// is and the loss ranks. `None` takes 10; 0 ranks the rows of a group that are given.
+    pub negatives: Option<usize>,
+    /// How they are drawn.
+    pub negative_sampling: NegativeSampling,
     /// How the factors and the optimizer's state of them are kept; the arithmetic is in 32 bits
     /// always. Bfloat16 takes half of the memory.
     pub precision: Precision,
@@ -119,6 +126,8 @@ impl Default for Config {
             init_stdev: None,
             loss: None,
             class_weight: None,
+            negatives: None,
+            negative_sampling: NegativeSampling::Uniform,
             precision: Precision::F32,
             optimizer: Optimizer::Adagrad,
             learning_rate: None,
@@ -187,6 +196,14 @@ impl Config {
         model.formula().replace("sum_t", &orders)
     }
 
+    /// Items that are drawn for a row to be ranked below its own, if the schema says what an item is.
+    pub fn drawn_negatives(&self, schema: &Schema) -> usize {
+        /// Measured: `bench/defaults`.
+        const USUAL: usize = 10;
+        let draws = self.loss.is_some_and(Loss::is_ranking) && !schema.item.is_empty();
+        if draws { self.negatives.unwrap_or(USUAL) } else { 0 }
+    }
+
     /// The learning rate of settings that are resolved.
     pub fn resolved_rate(&self) -> f64 {
         self.learning_rate.unwrap_or(0.0)
@@ -227,7 +244,13 @@ impl Config {
         let share = "at least 0 and less than 1";
         let is_l1 = |x: f64| is_at_least_0(x) && (x == 0.0 || self.optimizer == Optimizer::Ftrl);
         let l1 = "a number of at least 0, and 0 without --optimizer ftrl";
-        let rules: [(&str, bool, &str); 19] = [
+        let ranks = self.loss.is_some_and(Loss::is_ranking);
+        let rules: [(&str, bool, &str); 20] = [
+            (
+                "negatives",
+                self.negatives.is_none_or(|n| n <= 10_000 && (n == 0 || ranks)),
+                "at most 10000, and 0 without --loss bpr, warp or listwise",
+            ),
             ("factors", self.resolved_factors() <= 1 << 16, "at most 65536"),
             ("order", (2..=64).contains(&self.order), "from 2 to 64"),
             ("rank", (1..=1024).contains(&self.rank), "from 1 to 1024"),

@@ -54,6 +54,7 @@ pub mod loss;
 pub mod memory;
 pub mod metric;
 pub mod model;
+pub mod negatives;
 pub mod optimizer;
 pub mod parallel;
 mod pieces;

@@ -2,7 +2,7 @@
 
 use crate::batch::{Outcomes, Rows};
 use crate::data::not_held;
-use crate::encode::RowEncoder;
+use crate::encode::{Dictionary, RowEncoder};
 use crate::error::Place;
 use crate::input::{RawRow, Reader};
 use crate::metric::{DEFAULT_THRESHOLD, Metrics};
@@ -21,6 +21,8 @@ const PIECE_SIZE: usize = 1 << 20;
 pub struct PredictOptions {
     /// Whether rows must have labels.
     pub labelled: bool,
+    /// Whether rows belong to groups, by the column that the schema calls so.
+    pub groups: bool,
     /// Names of the input's columns whose cells are handed on beside the predictions.
     pub keep: Vec<String>,
     /// What to do with rows that cannot be used.
@@ -33,8 +35,8 @@ pub struct Piece {
     rows: Rows,
     /// A prediction for each: the probability of the positive class, or the target in its own unit.
     pub predictions: Vec<f64>,
-    /// Label and weight of each; 0 and 1 if labels were not asked for.
-    pub labels: Vec<(f32, f32)>,
+    /// Label and weight of each, 0 and 1 if labels were not asked for; and the group, if groups were.
+    pub labels: Outcomes,
     /// The kept cells, row after row.
     kept: Vec<u8>,
     ends: Vec<usize>,
@@ -56,7 +58,9 @@ impl Piece {
 
     fn add(&mut self, raw: &RawRow, cells: &[usize]) {
         self.lines.push(raw.line());
-        self.labels.push(self.rows.label(self.rows.len() - 1));
+        let row = self.rows.len() - 1;
+        let (label, weight) = self.rows.label(row);
+        self.labels.push_in(self.rows.group(row), label, weight);
         for &cell in cells {
             self.kept.extend_from_slice(raw.cell(cell));
             self.ends.push(self.kept.len());
@@ -91,7 +95,8 @@ impl Piece {
     /// Adds a row of another piece, but for its features.
     fn copy(&mut self, from: &Piece, row: usize, columns: usize) {
         self.predictions.push(from.predictions[row]);
-        self.labels.push(from.labels[row]);
+        let (label, weight) = from.labels.outcome(row);
+        self.labels.push_in(from.rows.group(row), label, weight);
         self.lines.push(from.lines[row]);
         for cell in from.kept(row, columns) {
             self.kept.extend_from_slice(cell);
@@ -133,6 +138,10 @@ impl Model {
         let keep = positions(&options.keep, reader, file)?;
         let labelled = options.labelled;
         let mut encoder = RowEncoder::bind(&self.encoding, &self.schema, file, &names, labelled)?;
+        if options.groups {
+            encoder =
+                encoder.grouping(self.schema.group_cell(file, &names)?, Dictionary::default());
+        }
         let by =
             Scoring { model: self, threads, file, columns: keep.len(), on_error: options.on_error };
         let mut piece = Piece { rows: Rows::new(), ..Piece::default() };
@@ -166,17 +175,23 @@ impl Model {
         threads: &Threads,
     ) -> Result<Evaluated> {
         let EvaluateOptions { on_error, threshold } = *options;
-        let options = PredictOptions { labelled: true, on_error, ..PredictOptions::default() };
+        let loss = self.config.resolved_loss();
+        let options = PredictOptions {
+            labelled: true,
+            groups: loss.is_ranking(),
+            on_error,
+            keep: Vec::new(),
+        };
         let (mut predictions, mut labels) = (Vec::new(), Outcomes::default());
         let outcome = self.predict_rows(reader, file, &options, threads, |piece| {
             predictions.extend_from_slice(&piece.predictions);
-            piece.labels.iter().for_each(|&(label, weight)| labels.push(label, weight));
+            labels.append(&piece.labels);
             Ok(())
         })?;
         if labels.is_empty() {
             return Err(Error::data(file, "no rows to evaluate"));
         }
-        let (loss, scale) = (self.config.resolved_loss(), self.encoding.target.scale());
+        let scale = self.encoding.target.scale();
         let metrics = Metrics::measure(loss, scale, &predictions, &labels, threshold)?;
         Ok(Evaluated { metrics, predictions, labels, outcome })
     }

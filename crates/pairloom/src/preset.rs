@@ -41,6 +41,7 @@ fn d2l() -> (Schema, Config) {
     let schema = Schema {
         format: Format::Csv { delimiter: '\t', header: false },
         positive: Some("1".into()),
+        item: Vec::new(),
         columns: std::iter::once(label).chain(columns).collect(),
     };
     let config = Config {

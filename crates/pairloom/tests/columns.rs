@@ -84,8 +84,12 @@ fn a_missing_column_comes_with_what_may_be_the_matter() {
 fn columns_that_a_schema_ignores_may_be_missing() {
     let columns = [("y", Role::Label), ("x", Role::Categorical), ("note", Role::Ignore)];
     let columns = columns.map(|(name, role)| Column::new(name, role)).to_vec();
-    let schema =
-        Schema { format: Format::Csv { delimiter: ',', header: true }, positive: None, columns };
+    let schema = Schema {
+        format: Format::Csv { delimiter: ',', header: true },
+        positive: None,
+        item: Vec::new(),
+        columns,
+    };
     let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
     let fitted = schema.for_columns("f.csv", &names(&["x", "y"])).unwrap();
     let roles: Vec<Role> = fitted.columns.iter().map(|column| column.role).collect();

@@ -400,6 +400,7 @@ fn a_file_without_header_may_lack_the_label_when_predicting() {
     let schema = Schema {
         format: Format::Csv { delimiter: ',', header: false },
         positive: None,
+        item: Vec::new(),
         columns: vec![
             column("0", Role::Categorical),
             column("1", Role::Label),

@@ -187,7 +187,7 @@ fn every_model_takes_every_loss_and_optimizer() {
     let folder = tempfile::tempdir().unwrap();
     for &kind in Kind::ALL {
         for optimizer in Optimizer::ALL {
-            for loss in Loss::ALL {
+            for loss in Loss::pointwise() {
                 let mut job = job(kind, &folder);
                 (job.config.optimizer, job.config.loss) = (optimizer, Some(loss));
                 (job.config.patience, job.config.epochs) = (0, 4);

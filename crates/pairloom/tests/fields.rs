@@ -93,7 +93,7 @@ fn a_schema_keeps_them() {
     for text in ["0-9 4\n10- 2\n", "3 user\n5-8 item\n", "2\n2\n0\n"] {
         let pairs = Column { fields: Some(read(text)), ..Column::new("pairs", Role::Pairs) };
         let columns = vec![Column::new("label", Role::Label), pairs];
-        let schema = Schema { format: Format::Libsvm, positive: None, columns };
+        let schema = Schema { format: Format::Libsvm, positive: None, item: Vec::new(), columns };
         schema.check().unwrap();
         let toml = schema.to_toml().unwrap();
         assert_eq!(Schema::from_toml("schema.toml", &toml).unwrap(), schema, "{toml}");
@@ -258,7 +258,7 @@ proptest! {
         let schema = |format, fields| {
             let pairs = Column { fields, ..Column::new("pairs", Role::Pairs) };
             let columns = vec![Column::new("label", Role::Label), pairs];
-            Schema { format, positive: None, columns }
+            Schema { format, positive: None, item: Vec::new(), columns }
         };
         let (mapped, plain) = (schema(Format::Libsvm, Some(map)), schema(Format::Libffm, None));
         let (names, svm) = raw_rows("rows", &svm, Format::Libsvm);

@@ -118,7 +118,11 @@ fn predicted(model: &Model, path: &str, keep: &[&str], threads: usize) -> Result
         for (row, prediction) in piece.predictions.iter().enumerate() {
             let kept: Vec<_> =
                 piece.kept(row, options.keep.len()).map(String::from_utf8_lossy).collect();
-            all.push(format!("{:x} {:?} {kept:?}", prediction.to_bits(), piece.labels[row]));
+            all.push(format!(
+                "{:x} {:?} {kept:?}",
+                prediction.to_bits(),
+                piece.labels.outcome(row)
+            ));
         }
         Ok(())
     })?;

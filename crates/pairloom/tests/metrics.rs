@@ -57,6 +57,7 @@ impl Golden {
             Metrics::Regression(_) => Metrics::Regression(
                 Regression::measure(&self.score, &self.truth, self.weight()).unwrap(),
             ),
+            Metrics::Ranking(_) => panic!("of these the sets have none"),
         }
     }
 }

@@ -19,6 +19,7 @@ fn full() -> Schema {
     Schema {
         format: Format::Csv { delimiter: ';', header: true },
         positive: Some("ja \"\u{e9}\"".into()),
+        item: Vec::new(),
         columns: vec![
             column("y", Role::Label),
             Column { min_count: Some(3), ..column("caf\u{e9} 'x'", Role::Categorical) },
@@ -44,10 +45,10 @@ fn toml_gives_back_what_was_written() {
         schema.columns[4].transform = Some(transform);
         schemas.push(schema);
     }
-    schemas.push(Schema { format: BARE, positive: None, ..full() });
+    schemas.push(Schema { format: BARE, positive: None, item: Vec::new(), ..full() });
     let pairs = vec![Column::new("label", Role::Label), Column::new("pairs", Role::Pairs)];
     for format in [Format::Libsvm, Format::Libffm] {
-        schemas.push(Schema { format, positive: None, columns: pairs.clone() });
+        schemas.push(Schema { format, positive: None, item: Vec::new(), columns: pairs.clone() });
     }
     for schema in schemas {
         let text = schema.to_toml().unwrap();
@@ -437,7 +438,8 @@ fn a_schema_is_fitted_to_the_columns_of_a_file() {
     assert!(error.starts_with("f.csv: column 'g' of the schema is missing: "), "{error}");
     // Pairs have no cell of their own.
     let pairs = vec![Column::new("label", Role::Label), Column::new("pairs", Role::Pairs)];
-    let sparse = Schema { format: Format::Libsvm, positive: None, columns: pairs };
+    let sparse =
+        Schema { format: Format::Libsvm, positive: None, item: Vec::new(), columns: pairs };
     let fitted = sparse.for_columns("f.svm", &words(&["label", "qid"])).unwrap();
     let roles: Vec<Role> = fitted.columns.iter().map(|column| column.role).collect();
     assert_eq!(roles, [Role::Label, Role::Pairs]);
@@ -456,7 +458,7 @@ fn columns_are_found_by_name_or_by_number() {
     assert_eq!((positions[0], positions[5], positions[1]), (Some(1), Some(0), None));
     let columns = [Role::Categorical, Role::Label, Role::Categorical];
     let columns = (0..).zip(columns).map(|(i, role)| Column::new(i.to_string(), role)).collect();
-    let bare = Schema { format: BARE, positive: None, columns };
+    let bare = Schema { format: BARE, positive: None, item: Vec::new(), columns };
     let numbers = |count: usize| (0..count).map(|i| i.to_string()).collect::<Vec<_>>();
     assert_eq!(bare.positions(&numbers(3)), [Some(0), Some(1), Some(2)]);
     // One column short: it is the label.

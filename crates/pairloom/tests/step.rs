@@ -7,8 +7,8 @@
 
 mod common;
 
-use common::{near, random};
-use pairloom::backend::{Backend, Cpu, State, StepSettings};
+use common::{cost_of_list, near, random};
+use pairloom::backend::{Backend, Cpu, Lists, State, StepSettings};
 use pairloom::batch::Rows;
 use pairloom::encode::Target;
 use pairloom::interaction::{Fm, Interaction, Plan};
@@ -73,6 +73,7 @@ impl Case {
                     Target::Binary { negative: Some("0".into()), positive: "1".into() }
                 }
                 Loss::Poisson => Target::Count,
+                loss if loss.is_ranking() => Target::Grade,
                 _ => Target::Real { mean: 2.0, scale: 3.0 },
             },
             optimizer: self.optimizer,
@@ -80,7 +81,7 @@ impl Case {
             penalty_linear: self.penalty(),
             penalty_factors: self.penalty().times(2.0),
             learn_l2: false,
-            bias: self.bias,
+            bias: self.bias && !self.loss.is_ranking(),
             counts,
         }
     }
@@ -102,6 +103,7 @@ impl Case {
             let label = match self.loss {
                 Loss::Logistic => f32::from(random.random::<bool>()),
                 Loss::Poisson => random.random_range(0..5) as f32,
+                loss if loss.is_ranking() => random.random_range(0..3) as f32,
                 _ => random.random_range(-4.0..9.0),
             };
             // One row in five weighs nothing.
@@ -186,6 +188,45 @@ impl Plain {
         score
     }
 
+    /// The sum of the weighted losses, and its derivative by the score of each row; of lists by differences.
+    fn slopes(&self, rows: &Rows, batch: &[u32]) -> (f64, Vec<f64>) {
+        let Case { loss, .. } = self.case;
+        let target = self.case.settings(Vec::new()).target;
+        let mut scores: Vec<f64> = batch.iter().map(|&i| self.score(&plain_row(rows, i))).collect();
+        let outcomes: Vec<(f64, f64)> = batch
+            .iter()
+            .map(|&i| rows.label(i as usize))
+            .map(|(label, weight)| (target.standardize(label), f64::from(weight)))
+            .collect();
+        if !loss.is_ranking() {
+            let each = || scores.iter().zip(&outcomes);
+            let sum = each().map(|(&s, &(y, w))| w * loss.value(s, y)).sum();
+            return (sum, each().map(|(&s, &(y, w))| w * loss.gradient(s, y)).collect());
+        }
+        let ends = ends(batch.len());
+        let cost = |scores: &[f64]| {
+            let (mut from, mut sum) = (0, 0.0);
+            for &to in &ends {
+                let list = from..to as usize;
+                sum += cost_of_list(loss, &scores[list.clone()], &outcomes[list]);
+                from = to as usize;
+            }
+            sum
+        };
+        let sum = cost(&scores);
+        let difference = |at: usize| {
+            let score = scores[at];
+            let [above, below] = [1e-6, -1e-6].map(|by| {
+                scores[at] = score + by;
+                cost(&scores)
+            });
+            scores[at] = score;
+            (above - below) / 2e-6
+        };
+        let slopes = (0..batch.len()).map(difference).collect();
+        (sum, slopes)
+    }
+
     /// Returns the sum of the weighted losses before the step.
     fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> f64 {
         let Case { optimizer, linear, l2, .. } = self.case;
@@ -193,16 +234,10 @@ impl Plain {
         let mut gradients = vec![vec![0.0f64; 1 + FACTORS]; self.features.len()];
         let mut touched = vec![optimizer.is_dense(); self.features.len()];
         let mut times = vec![0.0f64; self.features.len()];
-        let (mut loss, mut slopes) = (0.0, 0.0);
-        for &i in batch {
-            let row = rows.row(i as usize);
-            let row: Vec<(u32, f64)> = row.features().map(|(id, x)| (id, f64::from(x))).collect();
-            let (label, weight) = rows.label(i as usize);
-            let (label, weight) = (settings.target.standardize(label), f64::from(weight));
-            let score = self.score(&row);
-            loss += weight * settings.loss.value(score, label);
-            let slope = weight * settings.loss.gradient(score, label);
-            slopes += slope;
+        let (loss, all) = self.slopes(rows, batch);
+        let slopes: f64 = all.iter().sum();
+        for (&i, slope) in batch.iter().zip(all) {
+            let row = plain_row(rows, i);
             for &(a, x) in &row {
                 touched[a as usize] = true;
                 times[a as usize] += 1.0;
@@ -236,7 +271,7 @@ impl Plain {
                 optimizer.step(Moment { penalty, ..now }, values, state, gradient);
             }
         }
-        if self.case.bias {
+        if settings.bias {
             let Parameters { values, state } = &mut self.bias;
             optimizer.step(now, values, state, &[slopes as f32]);
         }
@@ -264,6 +299,31 @@ impl Plain {
     }
 }
 
+fn plain_row(rows: &Rows, i: u32) -> Vec<(u32, f64)> {
+    rows.row(i as usize).features().map(|(id, x)| (id, f64::from(x))).collect()
+}
+
+/// Where lists end in a batch of so many rows: of three rows and four in turn.
+fn ends(rows: usize) -> Vec<u32> {
+    let ends = (1..).map(|list| list * 7 / 2).take_while(|&end| end < rows as u32);
+    ends.chain([rows as u32]).collect()
+}
+
+/// A step as the loss of the case takes it.
+fn learn(
+    case: Case,
+    backend: &mut Cpu<Fm<[f32; 8]>>,
+    rows: &Rows,
+    batch: &[u32],
+    rate: f32,
+) -> Result<f64, usize> {
+    if !case.loss.is_ranking() {
+        return backend.step(rows, batch, rate);
+    }
+    let ends = ends(batch.len());
+    backend.rank(rows, batch, Lists { ends: &ends, each: 1.0 }, rate).map(|(loss, _)| loss)
+}
+
 fn copy(from: &State, to: &mut State) {
     let tables = [(&from.linear, &mut to.linear), (&from.factors, &mut to.factors)];
     tables.into_iter().for_each(|(from, to)| to.floats_mut().copy_from_slice(from.floats()));
@@ -286,11 +346,11 @@ fn a_step_is_what_it_is_documented_to_be() {
         let batches = [(0..20).rev().collect(), (20..48).collect(), vec![7, 3, 30, 11u32]];
         for (batch, rate) in batches.iter().zip([0.05, 0.05, 0.02].map(|rate| case.rate(rate))) {
             let expected = plain.step(&rows, batch, rate);
-            let loss = backend.step(&rows, batch, rate).unwrap();
+            let loss = learn(case, &mut backend, &rows, batch, rate).unwrap();
             assert!(near(loss, expected, 1e-4, expected.abs().max(1.0)), "{case:?}: {loss}");
             plain.check(&backend, &format!("{case:?}"));
         }
-        if !case.bias {
+        if !case.bias || case.loss.is_ranking() {
             assert_eq!(backend.state().bias[0], weights.bias);
         }
         if !case.linear {
@@ -326,7 +386,9 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
             let mut backend = case.backend(&weights, threads);
             let losses: Vec<u64> = batches
                 .iter()
-                .map(|batch| backend.step(&rows, batch, case.rate(0.05)).unwrap().to_bits())
+                .map(|batch| {
+                    learn(case, &mut backend, &rows, batch, case.rate(0.05)).unwrap().to_bits()
+                })
                 .collect();
             let scores: Vec<u32> = backend.scores(&rows).iter().map(|s| s.to_bits()).collect();
             let found = (losses, scores, bits(backend.state()));
@@ -353,7 +415,7 @@ fn what_is_announced_changes_nothing() {
                 if announce {
                     backend.announce(next);
                 }
-                backend.step(&rows, batch, case.rate(0.05)).unwrap();
+                learn(case, &mut backend, &rows, batch, case.rate(0.05)).unwrap();
             }
             bits(backend.state())
         };
@@ -397,12 +459,12 @@ fn a_row_that_is_not_finite_is_named_and_changes_nothing() {
         for threads in [1, 3] {
             let (mut met, mut spared) =
                 (case.backend(&weights, threads), case.backend(&weights, 1));
-            met.step(&rows, &good, case.rate(0.05)).unwrap();
-            spared.step(&rows, &good, case.rate(0.05)).unwrap();
-            assert_eq!(met.step(&rows, &bad, case.rate(0.05)), Err(2), "{case:?}");
+            learn(case, &mut met, &rows, &good, case.rate(0.05)).unwrap();
+            learn(case, &mut spared, &rows, &good, case.rate(0.05)).unwrap();
+            assert_eq!(learn(case, &mut met, &rows, &bad, case.rate(0.05)), Err(2), "{case:?}");
             assert!(bits(met.state()) == bits(spared.state()) && met.is_finite(), "{case:?}");
-            met.step(&rows, &good[..3], case.rate(0.05)).unwrap();
-            spared.step(&rows, &good[..3], case.rate(0.05)).unwrap();
+            learn(case, &mut met, &rows, &good[..3], case.rate(0.05)).unwrap();
+            learn(case, &mut spared, &rows, &good[..3], case.rate(0.05)).unwrap();
             assert!(bits(met.state()) == bits(spared.state()), "{case:?}: the step after");
         }
     }
@@ -415,11 +477,11 @@ fn what_is_restored_goes_on_to_the_same_bits() {
         let weights = case.weights(FEATURES, 22);
         let batch: Vec<u32> = (0..40).collect();
         let mut straight = case.backend(&weights, 1);
-        straight.step(&rows, &batch, case.rate(0.05)).unwrap();
+        learn(case, &mut straight, &rows, &batch, case.rate(0.05)).unwrap();
         let mut resumed = case.backend(&case.weights(FEATURES, 99), 2);
         copy(straight.state(), resumed.state_mut());
-        straight.step(&rows, &batch, case.rate(0.05)).unwrap();
-        resumed.step(&rows, &batch, case.rate(0.05)).unwrap();
+        learn(case, &mut straight, &rows, &batch, case.rate(0.05)).unwrap();
+        learn(case, &mut resumed, &rows, &batch, case.rate(0.05)).unwrap();
         assert!(bits(straight.state()) == bits(resumed.state()), "{case:?}");
         let copy = straight.weights().unwrap();
         assert_eq!(copy.bias, straight.state().bias[0]);

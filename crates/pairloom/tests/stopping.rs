@@ -6,7 +6,7 @@ mod common;
 
 use common::{folder, job, path, plain_config, small_clicks, trained, write};
 use pairloom::Error;
-use pairloom::backend::{Backend, State};
+use pairloom::backend::{Backend, Lists, State};
 use pairloom::batch::Rows;
 use pairloom::config::Config;
 use pairloom::encode::Target;
@@ -100,6 +100,9 @@ impl Backend for Small {
     fn step(&mut self, _: &Rows, _: &[u32], _: f32) -> Result<f64, usize> {
         Ok(1.0)
     }
+    fn rank(&mut self, _: &Rows, _: &[u32], _: Lists<'_>, _: f32) -> Result<(f64, f64), usize> {
+        Ok((1.0, 1.0))
+    }
     fn scores(&self, rows: &Rows) -> Vec<f32> {
         vec![0.0; rows.len()]
     }
@@ -136,7 +139,15 @@ fn batches_that_are_too_large_are_refused_before_training() {
         Config { batch_size: Some(2), loss: Some(Loss::Squared), epochs: 1, ..plain_config() };
     let (config, valid) = (&config, &Store::default());
     let (train, most_entries) = (&Store::from(train), 12);
-    let run = Run { train, most_entries, valid, config, target: &target, checkpoints: None };
+    let run = Run {
+        train,
+        most_entries,
+        valid,
+        config,
+        negatives: None,
+        target: &target,
+        checkpoints: None,
+    };
     run.fit(&mut Small(12, state()), &mut |_| true).unwrap();
     match run.fit(&mut Small(11, state()), &mut |_| panic!("training has begun")) {
         Err(Error::Usage(message)) => assert_eq!(

@@ -53,7 +53,8 @@ impl StepSettings {
             penalty_factors: penalty(config.l1_factors, config.l2_factors.unwrap_or(0.0)),
             learn_l2: config.learn_l2 && config.optimizer == Optimizer::Adagrad,
             counts,
-            bias: config.bias,
+            // It moves all scores alike, which changes no order.
+            bias: config.bias && !config.resolved_loss().is_ranking(),
         }
     }
 }
@@ -79,6 +80,20 @@ pub struct State {
     pub learned: u64,
 }
 
+/// Which rows of a batch are ranked among each other.
+#[derive(Debug, Clone, Copy)]
+pub struct Lists<'a> {
+    /// Where each list ends in the batch.
+    pub ends: &'a [u32],
+    /// How many rows each of them stands for: more than 1, if they were drawn from more.
+    pub each: f64,
+}
+
+impl Lists<'_> {
+    /// None: rows by themselves.
+    pub const NONE: Lists<'static> = Lists { ends: &[], each: 1.0 };
+}
+
 /// A model in training.
 pub trait Backend {
     /// How many entries the rows of a batch may have in all.
@@ -94,6 +109,19 @@ pub trait Backend {
     /// # Errors
     /// The place in `batch` of the first row whose loss is not finite; nothing is changed then.
     fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, usize>;
+
+    /// The same under a loss of lists. Returns beside the sum of the losses the weight of the rows that have
+    /// some of their list below them.
+    ///
+    /// # Errors
+    /// As for [`Backend::step`].
+    fn rank(
+        &mut self,
+        rows: &Rows,
+        batch: &[u32],
+        lists: Lists<'_>,
+        rate: f32,
+    ) -> Result<(f64, f64), usize>;
 
     /// Learns the L2 strengths from what an epoch has made of the weights, if that is wanted.
     /// `dispersion` is the variance of a label beside its prediction, over what the loss takes it to be.

@@ -22,14 +22,21 @@ pub struct Block {
     labels: Vec<f32>,
     /// Empty while every weight is 1, else as long as `labels`.
     weights: Vec<f32>,
+    /// As long as `labels`, or empty where rows are not said to belong together.
+    groups: Vec<u32>,
 }
 
 impl Block {
     /// A block without rows.
     pub(crate) fn new() -> Self {
-        let (starts, ids, values, labels, weights) =
-            (vec![0], Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Block { starts, ids, values, labels, weights }
+        Block {
+            starts: vec![0],
+            ids: Vec::new(),
+            values: Vec::new(),
+            labels: Vec::new(),
+            weights: Vec::new(),
+            groups: Vec::new(),
+        }
     }
 
     /// Number of rows.
@@ -68,10 +75,15 @@ impl Block {
         &self.weights
     }
 
+    /// Groups of the rows; empty if they have none.
+    pub fn groups(&self) -> &[u32] {
+        &self.groups
+    }
+
     /// All rows, as they are copied.
     pub(crate) fn part(&self) -> Part<'_> {
-        let Block { starts, ids, values, labels, weights } = self;
-        Part { ends: &starts[1..], ids, values, labels, weights }
+        let Block { starts, ids, values, labels, weights, groups } = self;
+        Part { ends: &starts[1..], ids, values, labels, weights, groups }
     }
 
     /// Pairs of (id, value) of all entries.
@@ -153,7 +165,7 @@ impl Block {
         if !self.weights.is_empty() {
             self.weights.try_reserve(rows).map_err(failed)?;
         }
-        Ok(())
+        self.groups.try_reserve(rows).map_err(failed)
     }
 
     /// Makes room for as many rows as the block before has, of about as many entries: a data set
@@ -165,7 +177,8 @@ impl Block {
         self.labels.try_reserve_exact(before.labels.len()).map_err(failed)?;
         self.ids.try_reserve_exact(some_more(before.ids.len())).map_err(failed)?;
         self.values.try_reserve_exact(some_more(before.values.len())).map_err(failed)?;
-        self.weights.try_reserve_exact(before.weights.len()).map_err(failed)
+        self.weights.try_reserve_exact(before.weights.len()).map_err(failed)?;
+        self.groups.try_reserve_exact(before.groups.len()).map_err(failed)
     }
 
     /// Gives back what was reserved for more rows than came.
@@ -180,6 +193,7 @@ impl Block {
         shrink(&mut self.values);
         shrink(&mut self.labels);
         shrink(&mut self.weights);
+        shrink(&mut self.groups);
     }
 
     /// Adds an entry to the row being built.
@@ -194,9 +208,10 @@ impl Block {
         self.ids.push(id);
     }
 
-    /// Ends the row being built.
+    /// Ends the row being built; of a set, all rows have groups or none has.
     #[inline(always)]
-    pub(super) fn finish(&mut self, label: f32, weight: f32) {
+    pub(super) fn finish(&mut self, (label, weight): (f32, f32), group: Option<u32>) {
+        self.groups.extend(group);
         if weight != 1.0 && self.weights.is_empty() {
             self.weights.resize(self.labels.len(), 1.0);
         }
@@ -242,11 +257,16 @@ impl Block {
         }
     }
 
-    /// Adds a row with its label and weight.
-    pub(crate) fn add(&mut self, row: Row<'_>, (label, weight): (f32, f32)) -> Result<()> {
+    /// Adds a row with its label and weight, and its group if it has one.
+    pub(crate) fn add(
+        &mut self,
+        row: Row<'_>,
+        outcome: (f32, f32),
+        group: Option<u32>,
+    ) -> Result<()> {
         self.reserve(row.ids.len())?;
         row.features().for_each(|(id, x)| self.push(id, x));
-        self.finish(label, weight);
+        self.finish(outcome, group);
         Ok(())
     }
 
@@ -262,6 +282,7 @@ impl Block {
         extend(&mut self.values, self.ids.len(), part.values, entries.clone());
         self.ids.extend_from_slice(&part.ids[entries]);
         extend(&mut self.weights, self.labels.len(), part.weights, rows.clone());
+        self.groups.extend(part.groups.get(rows.clone()).unwrap_or_default());
         self.labels.extend_from_slice(&part.labels[rows]);
         Ok(())
     }
@@ -286,7 +307,7 @@ impl Block {
     /// Bytes taken.
     pub(crate) fn bytes(&self) -> u128 {
         let floats = self.values.len() + self.labels.len() + self.weights.len();
-        4 * (self.starts.len() + self.ids.len() + floats) as u128
+        4 * (self.starts.len() + self.ids.len() + floats + self.groups.len()) as u128
     }
 
     /// Removes all rows and keeps the memory.
@@ -296,16 +317,18 @@ impl Block {
         self.values.clear();
         self.labels.clear();
         self.weights.clear();
+        self.groups.clear();
     }
 
     /// Hashes everything in the block.
     pub(super) fn hash(&self, hash: &mut xxhash_rust::xxh3::Xxh3) {
-        let parts: [&[u8]; 5] = [
+        let parts: [&[u8]; 6] = [
             bytemuck::cast_slice(&self.starts),
             bytemuck::cast_slice(&self.ids),
             bytemuck::cast_slice(&self.values),
             bytemuck::cast_slice(&self.labels),
             bytemuck::cast_slice(&self.weights),
+            bytemuck::cast_slice(&self.groups),
         ];
         for part in parts {
             hash.update(&(part.len() as u64).to_le_bytes());
@@ -336,6 +359,7 @@ pub(crate) struct Part<'a> {
     pub(crate) values: &'a [f32],
     pub(crate) labels: &'a [f32],
     pub(crate) weights: &'a [f32],
+    pub(crate) groups: &'a [u32],
 }
 
 /// Adds some of `from` to a list that is empty while all its numbers are 1, of which there are `len`.

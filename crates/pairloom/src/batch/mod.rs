@@ -133,6 +133,13 @@ impl Rows {
         self.blocks[block].label(i)
     }
 
+    /// The group of row `i`, if rows are said to belong together.
+    #[inline(always)]
+    pub fn group(&self, i: usize) -> Option<u32> {
+        let (block, i) = place(i);
+        self.blocks[block].groups().get(i).copied()
+    }
+
     /// Label and weight of each row.
     pub fn outcomes(&self) -> impl Iterator<Item = (f32, f32)> {
         self.blocks.iter().flat_map(Block::outcomes)
@@ -174,8 +181,13 @@ impl Rows {
 
     /// Ends the row being built.
     pub fn finish(&mut self, label: f32, weight: f32) {
+        self.finish_in(None, label, weight);
+    }
+
+    /// The same, of a row that belongs to a group; all rows of a set do or none does.
+    pub fn finish_in(&mut self, group: Option<u32>, label: f32, weight: f32) {
         let last = self.last();
-        last.finish(label, weight);
+        last.finish((label, weight), group);
         if last.len() == BLOCK_ROWS {
             last.shrink();
             self.next_block();

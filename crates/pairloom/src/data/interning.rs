@@ -144,7 +144,7 @@ impl Interning {
                 self.labels.push((block, &mut head.labels), raw, cell, guess)?;
             }
         }
-        if let Some(cell) = schema.find(Role::Group) {
+        if let Some(cell) = schema.group() {
             head.groups.push(self.group_names.insert(raw.cell(cell))?);
         }
         self.growing.ask(&self.columns, schema, raw);
@@ -177,9 +177,19 @@ impl Interning {
         if self.growing.len() > 0 {
             self.shelve()?;
         }
-        let Interning { rows, labels, lines, columns, blocks, entries, is_limited, beside, .. } =
-            self;
+        let Interning { rows, labels, group_names, lines, columns, blocks, .. } = self;
+        let Interning { entries, is_limited, beside, .. } = self;
         let blocks = blocks.shelf;
-        Ok(Interned { rows, labels, lines, columns, entries, is_limited, beside, blocks })
+        Ok(Interned {
+            rows,
+            labels,
+            group_names,
+            lines,
+            columns,
+            entries,
+            is_limited,
+            beside,
+            blocks,
+        })
     }
 }

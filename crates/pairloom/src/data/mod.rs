@@ -32,6 +32,7 @@ pub(crate) use shelf::Loaded;
 pub(crate) use values::{InternedColumn, Values};
 
 use crate::batch::BLOCK_ROWS;
+use crate::encode::Dictionary;
 use crate::input::RawRow;
 use crate::parallel::Threads;
 use crate::reading::RowLines;
@@ -46,6 +47,8 @@ pub struct Interned {
     pub(crate) rows: usize,
     /// What is known of the label cells.
     pub(crate) labels: Labels,
+    /// The names of the groups by number; none of rows that come from a cache.
+    pub(crate) group_names: Dictionary,
     /// The lines that the rows begin in.
     pub(crate) lines: RowLines,
     /// The feature columns, in the order of the schema.

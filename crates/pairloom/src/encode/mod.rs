@@ -33,7 +33,7 @@ pub use learn::learn;
 pub use number::{Number, Transform};
 pub(crate) use pairs::Pairs;
 pub use quantile::Knots;
-pub use remap::encode;
+pub use remap::{Beside, encode};
 pub use row::RowEncoder;
 pub(crate) use row::{number_error, weight};
 pub use scale::Scale;

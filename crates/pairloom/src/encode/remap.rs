@@ -11,10 +11,18 @@ use crate::data::{Block, Cells, Interned, InternedColumn, Values};
 use crate::parallel::Threads;
 use crate::store::{Filling, InOrder, Room, Store};
 
+/// What becomes of rows beside their features.
+#[derive(Debug, Clone, Default)]
+pub struct Beside<'a> {
+    /// How much the rows of class 0 and 1 count, if something is said of that.
+    pub class_weights: &'a [f32],
+    /// Whether rows keep their groups.
+    pub groups: bool,
+}
+
 /// The training rows and those held out, with their ids. Where they take more than there is room
 /// for, training rows are dealt to the windows of a file by `shuffle`, a seed. Interned rows are
-/// dropped as they are encoded. Rows of class 0 and 1 count as much as `class_weights` say, if these say
-/// something.
+/// dropped as they are encoded.
 ///
 /// # Errors
 /// [`crate::Error::Memory`] if the rows do not fit, [`crate::Error::Io`] if they cannot be written.
@@ -24,7 +32,7 @@ pub fn encode(
     encoding: &Encoding,
     room: &Room,
     shuffle: Option<u64>,
-    class_weights: &[f32],
+    beside: &Beside<'_>,
     threads: &Threads,
 ) -> Result<[Store; 2]> {
     let features = encoding.features();
@@ -42,7 +50,8 @@ pub fn encode(
                 let rows = (0..block.rows()).filter(|row| held[*row] == part);
                 encode_rows(encoding, &remapped, &cells, rows.collect(), |row| {
                     let (label, weight) = (label(block.head.labels[row]), block.head.weight(row));
-                    (label, weight * class_weight(class_weights, label))
+                    let group = block.head.groups.get(row).filter(|_| beside.groups).copied();
+                    (group, label, weight * class_weight(beside.class_weights, label))
                 })
             };
             Ok([part(false)?, part(true)?])
@@ -69,7 +78,7 @@ fn encode_rows(
     columns: &[Remapped<'_>],
     cells: &[Cells<'_>],
     some: Vec<usize>,
-    outcome: impl Fn(usize) -> (f32, f32),
+    outcome: impl Fn(usize) -> (Option<u32>, f32, f32),
 ) -> Result<Rows> {
     let may_repeat = cells.iter().any(|c| matches!(c, Cells::Several(..) | Cells::Pairs(..)));
     let each = || columns.iter().zip(cells);
@@ -82,8 +91,8 @@ fn encode_rows(
         if may_repeat {
             rows.merge_duplicates(|id| encoding.is_default(id));
         }
-        let (label, weight) = outcome(row);
-        rows.finish(label, weight);
+        let (group, label, weight) = outcome(row);
+        rows.finish_in(group, label, weight);
     }
     Ok(rows)
 }

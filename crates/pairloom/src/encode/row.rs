@@ -3,7 +3,7 @@
 use super::cells::Cells;
 use super::class_weight::class_weight;
 use super::unseen::{Count, Unseen};
-use super::{Encoding, Field, FieldKind, Vocabulary, parse_cell, share, split_values};
+use super::{Dictionary, Encoding, Field, FieldKind, Vocabulary, parse_cell, share, split_values};
 use crate::batch::Rows;
 use crate::input::{Format, RawRow, parse_number, quoted, spelled};
 use crate::schema::{Column, Role, Schema};
@@ -18,6 +18,8 @@ pub struct RowEncoder<'a> {
     /// The cells whose numbers are multiplied to the weight.
     weights: [Option<usize>; 2],
     class_weights: Vec<f32>,
+    /// The cell of the group, and the names of groups by number, if rows are to have groups.
+    groups: Option<(usize, Dictionary)>,
     columns: Vec<BoundColumn<'a>>,
     token: Vec<u8>,
 }
@@ -62,8 +64,20 @@ impl<'a> RowEncoder<'a> {
             true => (find(Role::Label)?, [find(Role::Weight)?, find(Role::Trials)?]),
             false => (None, [None; 2]),
         };
-        let class_weights = Vec::new();
-        Ok(RowEncoder { encoding, label, weights, class_weights, columns, token: Vec::new() })
+        Ok(RowEncoder {
+            encoding,
+            label,
+            weights,
+            class_weights: Vec::new(),
+            groups: None,
+            columns,
+            token: Vec::new(),
+        })
+    }
+
+    /// Rows belong to groups from now on, by the text in this cell of a row; some of the groups may be known.
+    pub(crate) fn grouping(self, cell: Option<usize>, known: Dictionary) -> Self {
+        RowEncoder { groups: cell.map(|cell| (cell, known)), ..self }
     }
 
     /// Rows of class 0 and 1 count so much from now on.
@@ -82,13 +96,17 @@ impl<'a> RowEncoder<'a> {
             Some(cell) => parse_label(self.encoding, raw, cell)?,
         };
         let weight = weight(raw, self.weights)?;
+        let group = match &mut self.groups {
+            None => None,
+            Some((cell, names)) => Some(names.insert(raw.cell(*cell))?),
+        };
         rows.reserve(self.columns.len() + raw.pairs().len())?;
         let added = self.features(raw, rows);
         if added.is_err() {
             rows.abandon();
         }
         added?;
-        rows.finish(label, weight * class_weight(&self.class_weights, label));
+        rows.finish_in(group, label, weight * class_weight(&self.class_weights, label));
         Ok(())
     }
 

@@ -19,6 +19,8 @@ pub enum Target {
         /// The value that counts as 1.
         positive: String,
     },
+    /// How good a row is beside the others of its group: a number of at least 0, as it is.
+    Grade,
     /// How many there are of something: a number of at least 0, as it is.
     Count,
     /// A number. The model learns `(y - mean) / scale`, so that learning rates mean the same
@@ -41,7 +43,7 @@ impl Target {
     pub(super) fn is_usable(&self) -> bool {
         match self {
             Target::Binary { negative, positive } => negative.as_ref() != Some(positive),
-            Target::Count => true,
+            Target::Count | Target::Grade => true,
             Target::Real { mean, scale } => mean.is_finite() && scale.is_finite() && *scale > 0.0,
         }
     }
@@ -51,6 +53,7 @@ impl Target {
         match self {
             Target::Binary { .. } => Loss::Logistic,
             Target::Count => Loss::Poisson,
+            Target::Grade => Loss::Bpr,
             Target::Real { .. } => Loss::Squared,
         }
     }
@@ -58,7 +61,11 @@ impl Target {
     /// Whether a loss is one of such labels.
     pub(super) fn fits(&self, loss: Loss) -> bool {
         match self {
-            Target::Real { .. } => !matches!(loss, Loss::Logistic | Loss::Poisson),
+            Target::Real { .. } => {
+                !matches!(loss, Loss::Logistic | Loss::Poisson) && !loss.is_ranking()
+            }
+            Target::Grade => loss.is_ranking(),
+            Target::Binary { .. } if loss.is_ranking() => true,
             _ => loss == self.usual_loss(),
         }
     }
@@ -66,8 +73,8 @@ impl Target {
     /// How much a label is for 1 of what the model learns.
     pub fn scale(&self) -> f64 {
         match self {
-            Target::Binary { .. } | Target::Count => 1.0,
             Target::Real { scale, .. } => *scale,
+            _ => 1.0,
         }
     }
 
@@ -88,11 +95,12 @@ impl Target {
                     _ => Ok(0.0),
                 }
             }
-            Target::Count | Target::Real { .. } => {
+            Target::Count | Target::Grade | Target::Real { .. } => {
                 let number = parse_number(cell).map(|v| v as f32).filter(|v| v.is_finite());
                 match number {
                     None => Err(format!("{} is not a number", quoted(cell))),
                     Some(v) if v < 0.0 && *self == Target::Count => Err(below_0(v)),
+                    Some(v) if v < 0.0 && *self == Target::Grade => Err(no_grade(v)),
                     Some(v) => Ok(v),
                 }
             }
@@ -102,7 +110,7 @@ impl Target {
     /// The label as the model learns it.
     pub fn standardize(&self, label: f32) -> f64 {
         match self {
-            Target::Binary { .. } | Target::Count => f64::from(label),
+            Target::Binary { .. } | Target::Count | Target::Grade => f64::from(label),
             Target::Real { mean, scale } => (f64::from(label) - mean) / scale,
         }
     }
@@ -110,7 +118,7 @@ impl Target {
     /// The prediction in the label's own unit from one in the model's.
     pub fn restore(&self, prediction: f64) -> f64 {
         match self {
-            Target::Binary { .. } | Target::Count => prediction,
+            Target::Binary { .. } | Target::Count | Target::Grade => prediction,
             Target::Real { mean, scale } => mean + scale * prediction,
         }
     }
@@ -119,6 +127,11 @@ impl Target {
 /// What is wrong with a count.
 fn below_0(label: f32) -> String {
     format!("{label} is no count: with --loss poisson labels are at least 0")
+}
+
+/// What is wrong with a grade.
+fn no_grade(label: f32) -> String {
+    format!("{label} is no grade: labels of rows that are ranked are at least 0")
 }
 
 /// Learns what is predicted from the labels of the rows that `held_out` leaves.
@@ -141,6 +154,17 @@ pub(super) fn learn_target(
         rows += 1;
     })?;
     let Some(first) = first else { return Err(Error::data(file, "no training rows")) };
+    if config.loss.is_some_and(Loss::is_ranking) && schema.positive.is_none() {
+        let are_two = labels.classes.len() == 2;
+        let draws = config.drawn_negatives(schema) > 0;
+        if are_two && differ {
+            return learn_classes(labels, schema, file);
+        }
+        if differ || draws {
+            let refuse = |label: f64| (label < 0.0).then(|| no_grade(label as f32));
+            return check_labels(interned, config, file, refuse).map(|()| Target::Grade);
+        }
+    }
     if !differ {
         let class = quoted(&*labels.text(first));
         let message = format!("all {rows} training rows have the label {class}");
@@ -148,14 +172,17 @@ pub(super) fn learn_target(
     }
     let binary = match config.loss {
         None => labels.classes.len() == 2 || schema.positive.is_some(),
-        Some(loss) => loss == Loss::Logistic,
+        Some(loss) => loss == Loss::Logistic || loss.is_ranking(),
     };
     match &schema.positive {
         Some(positive) if binary && labels.classes.len() > 2 => {
             learn_one(interned, held_out, positive, file)
         }
         _ if binary => learn_classes(labels, schema, file),
-        None if config.loss == Some(Loss::Poisson) => check_counts(interned, file),
+        None if config.loss == Some(Loss::Poisson) => {
+            let refuse = |label: f64| (label < 0.0).then(|| below_0(label as f32));
+            check_labels(interned, config, file, refuse).map(|()| Target::Count)
+        }
         None => learn_scale(interned, held_out, config, file),
         Some(positive) => {
             let loss = config.resolved_loss().name();
@@ -245,17 +272,23 @@ fn check_numbers(labels: &Labels, loss: Loss, file: &str) -> Result<()> {
     if labels.are_text { Err(unfit(file, &message())) } else { Ok(()) }
 }
 
-/// Labels that are counts, all of them.
-fn check_counts(interned: &Interned, file: &str) -> Result<Target> {
-    check_numbers(&interned.labels, Loss::Poisson, file)?;
-    let mut below = None;
+/// Checks that all labels are numbers that the loss takes; `refuse` says what is wrong with one.
+fn check_labels(
+    interned: &Interned,
+    config: &Config,
+    file: &str,
+    refuse: impl Fn(f64) -> Option<String>,
+) -> Result<()> {
+    check_numbers(&interned.labels, config.resolved_loss(), file)?;
+    let mut bad = None;
     interned.heads(|first, head| {
-        let found = head.labels.iter().position(|&label| label < 0.0);
-        below = below.or(found.map(|row| (first + row, head.labels[row])));
+        let found =
+            (first..).zip(&head.labels).find_map(|(row, &label)| Some((row, refuse(label)?)));
+        bad = bad.take().or(found);
     })?;
-    let Some((row, label)) = below else { return Ok(Target::Count) };
+    let Some((row, message)) = bad else { return Ok(()) };
     let place = interned.lines.line(row).map_or(file.into(), |line| format!("{file}:{line}"));
-    Err(Error::data(place, below_0(label as f32)))
+    Err(Error::data(place, message))
 }
 
 /// Weighted mean and standard deviation of the training labels.
@@ -285,7 +318,7 @@ pub(super) fn labels_as_numbers(
     target: &Target,
 ) -> impl Fn(f64) -> f32 + Copy + use<> {
     let positive = match target {
-        Target::Count | Target::Real { .. } => None,
+        Target::Count | Target::Grade | Target::Real { .. } => None,
         Target::Binary { positive, .. } => Some(labels.value_of(positive)),
     };
     move |value| positive.map_or(value as f32, |positive| f32::from(value == positive))

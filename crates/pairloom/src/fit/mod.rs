@@ -4,7 +4,9 @@
 //! A run is a function of rows, settings and seed alone. The order of an epoch's rows comes from
 //! (seed, epoch), so a resumed run needs no state of a random generator, and is never written down.
 
+mod feed;
 mod training;
+mod valid;
 
 use crate::backend::Backend;
 use crate::config::Config;
@@ -13,6 +15,7 @@ use crate::error::flagged;
 use crate::file::Progress;
 use crate::metric::Metrics;
 use crate::model::Weights;
+use crate::negatives::Negatives;
 use crate::store::Store;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -111,6 +114,8 @@ pub struct Run<'a> {
     pub valid: &'a Store,
     /// Settings, with the loss decided.
     pub config: &'a Config,
+    /// Draws items that rows are ranked above; without it the rows of a group are ranked that are given.
+    pub negatives: Option<&'a Negatives>,
     /// Scale of the labels.
     pub target: &'a Target,
     /// Whether and where to write checkpoints.

@@ -1,11 +1,12 @@
 //! A run in progress: its epochs, batches and checkpoints.
 
+use super::feed::{Batch, Feed, Learned};
 use super::{Checkpoints, Epoch, FitEvent, Run, Stop};
 use crate::backend::Backend;
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::file::{Checkpoint, Progress, load_checkpoint};
-use crate::metric::{DEFAULT_THRESHOLD, Metrics};
+use crate::metric::Metrics;
 use crate::model::Weights;
 use crate::store::{Order, Window};
 use crate::{Error, Result};
@@ -112,28 +113,27 @@ impl<'r> Training<'r> {
     ) -> Result<Option<Stop>> {
         let run = self.run;
         let Progress { epoch, rate, rows: done, .. } = self.progress;
-        let order = run.order(window, epoch);
+        let feed = Feed::new(run, window, rows, epoch)?;
         let size = run.config.batch_rows(run.train.len());
-        let batch_at = |start: usize, batch: &mut Vec<u32>| {
-            order.fill(window.rows.min(start)..window.rows.min(start + size), batch);
-        };
-        let first = done - window.first;
-        let (mut batch, mut next) = (Vec::new(), Vec::new());
-        batch_at(first, &mut next);
-        for start in (first..window.rows).step_by(size) {
+        let (mut batch, mut next) = (Batch::default(), Batch::default());
+        let mut start = done - window.first;
+        feed.fill(start, size, rows, &mut next)?;
+        while start < window.rows {
             mem::swap(&mut batch, &mut next);
-            batch_at(start + size, &mut next);
-            self.backend.announce(&next);
-            match self.backend.step(rows, &batch, (rate * self.warmth()) as f32) {
-                Ok(loss) => self.progress.loss += loss,
-                Err(at) => {
-                    let row = run.train.number(window, batch[at] as usize);
+            start += batch.given.len();
+            feed.fill(start, size, rows, &mut next)?;
+            let rate = (rate * self.warmth()) as f32;
+            match feed.step(self.backend, rows, [&batch, &next], rate) {
+                Ok(Learned { loss, weight }) => {
+                    self.progress.loss += loss;
+                    self.progress.weight += weight;
+                }
+                Err(place) => {
+                    let row = run.train.number(window, place);
                     return Ok(Some(self.diverged(row)));
                 }
             }
-            self.progress.rows += batch.len();
-            let weight = |&i: &u32| f64::from(rows.label(i as usize).1);
-            self.progress.weight += batch.iter().map(weight).sum::<f64>();
+            self.progress.rows += batch.given.len();
             let weight = self.progress.weight.max(f64::MIN_POSITIVE);
             let loss = run.in_own_unit(self.progress.loss / weight);
             if !watch(FitEvent::Batch { epoch, rows: self.progress.rows, loss }) {
@@ -194,16 +194,8 @@ fn is_best(epoch: &Epoch, progress: &Progress) -> bool {
 }
 
 impl Run<'_> {
-    fn measure(&self, backend: &dyn Backend) -> Result<Metrics> {
-        let loss = self.config.resolved_loss();
-        let prediction = |s: &f32| self.target.restore(loss.inverse_link(f64::from(*s)));
-        let predict = |rows: &Rows| backend.scores(rows).iter().map(prediction).collect();
-        let (predictions, outcomes) = self.valid.predictions(predict)?;
-        Metrics::measure(loss, self.target.scale(), &predictions, &outcomes, DEFAULT_THRESHOLD)
-    }
-
     /// The order in which an epoch takes the rows of a window.
-    fn order(&self, window: &Window, epoch: u32) -> Order {
+    pub(super) fn order(&self, window: &Window, epoch: u32) -> Order {
         match self.config.shuffle {
             true => Order::shuffled(window.rows, self.config.seed, epoch, window.number as u32),
             false => Order::plain(window.rows),

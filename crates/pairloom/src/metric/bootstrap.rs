@@ -70,10 +70,15 @@ impl Bootstrap {
         Ok(figures.map(of).collect())
     }
 
-    /// Rows with weights that say how often each was drawn.
+    /// Rows with weights that say how often each was drawn, or where they belong together each group.
     fn drawn(&self, rows: &Outcomes, sample: u64) -> Outcomes {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(self.seed ^ sample.rotate_left(32));
-        rows.iter().map(|(label, weight)| (label, weight * times(random.random()))).collect()
+        let groups = rows.groups().iter().max().map_or(0, |&last| last as usize + 1);
+        let of_groups: Vec<f32> = (0..groups).map(|_| times(random.random())).collect();
+        rows.weighing(|row, weight| {
+            let group = rows.groups().get(row).map(|&group| of_groups[group as usize]);
+            weight * group.unwrap_or_else(|| times(random.random()))
+        })
     }
 
     fn interval(&self, mut values: Vec<f64>) -> Option<[f64; 2]> {

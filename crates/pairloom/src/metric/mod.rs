@@ -15,6 +15,7 @@ mod bins;
 mod bootstrap;
 mod constant;
 mod rank;
+pub(crate) mod ranking;
 mod rows;
 
 pub use bins::{
@@ -24,6 +25,7 @@ pub use bootstrap::{Bootstrap, Interval};
 pub use constant::Constant;
 pub(crate) use constant::Tally;
 pub use rank::roc_curve;
+pub use ranking::{DEFAULT_AT, Ranking};
 
 use rows::Rows;
 use serde::{Deserialize, Serialize};
@@ -110,6 +112,8 @@ pub enum Metrics {
     Binary(Binary),
     /// A model that predicts a number.
     Regression(Regression),
+    /// A model that ranks the rows of groups.
+    Ranking(Ranking),
 }
 
 impl Binary {
@@ -241,12 +245,12 @@ impl Regression {
             sum / rows.total
         };
         match loss {
-            Loss::Logistic | Loss::Squared => {}
             Loss::Poisson => found.poisson_deviance = Some(2.0 * mean(loss, f64::ln)),
             Loss::Huber(most) => {
                 found.huber_loss = Some(mean(Loss::Huber(most * scale), |p| p));
             }
             Loss::Quantile(_) => found.quantile_loss = Some(mean(loss, |p| p)),
+            _ => {}
         }
         Ok(found)
     }
@@ -280,6 +284,9 @@ impl Metrics {
             Loss::Logistic => {
                 Metrics::Binary(Binary::measure(predictions, labels, weights, threshold)?)
             }
+            loss if loss.is_ranking() => {
+                Metrics::Ranking(Ranking::measure(predictions, rows, Some(loss), DEFAULT_AT)?)
+            }
             _ => Metrics::Regression(Regression::measure_loss(
                 loss,
                 scale,
@@ -295,6 +302,7 @@ impl Metrics {
         match self {
             Metrics::Binary(m) => m.log_loss,
             Metrics::Regression(m) => m.loss().map_or(m.rmse * m.rmse, |(_, loss)| loss),
+            Metrics::Ranking(m) => m.loss.unwrap_or(1.0 - m.ndcg),
         }
     }
 
@@ -304,6 +312,7 @@ impl Metrics {
             Metrics::Binary(m) => m.normalized_entropy.is_some_and(|entropy| entropy >= 1.0),
             // A quantile is no mean.
             Metrics::Regression(m) => m.quantile_loss.is_none() && m.r2.is_some_and(|r2| r2 <= 0.0),
+            Metrics::Ranking(m) => m.grouped_auc.is_some_and(|area| area <= 0.5),
         }
     }
 
@@ -335,6 +344,7 @@ impl Metrics {
                 ];
                 loss.into_iter().chain(others).collect()
             }
+            Metrics::Ranking(m) => m.iter().collect(),
         };
         pairs.into_iter()
     }

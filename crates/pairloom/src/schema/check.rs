@@ -11,12 +11,33 @@ impl Schema {
     /// # Errors
     /// [`Error::Usage`] saying what is wrong.
     pub fn check(&self) -> Result<()> {
-        for role in [Role::Label, Role::Weight, Role::Trials, Role::Group, Role::Pairs] {
+        for role in [Role::Label, Role::Weight, Role::Trials, Role::Pairs] {
             let with_role = self.columns.iter().filter(|column| column.role == role);
             let names: Vec<&str> = with_role.map(|column| column.name.as_str()).collect();
             if let [first, second, ..] = names[..] {
                 let role = role.name();
                 return Err(Error::usage(format!("'{first}' and '{second}' are both {role}")));
+            }
+        }
+        let mut groups = self.columns.iter().filter(|c| c.role == Role::Group || c.group);
+        if let (Some(first), Some(second)) = (groups.next(), groups.next()) {
+            let message = format!("'{}' and '{}' are both group", first.name, second.name);
+            return Err(Error::usage(message));
+        }
+        for (place, name) in self.item.iter().enumerate() {
+            let column = &self.columns[self.column(name)?];
+            let fits = match (place, column.role) {
+                (0, role) => role == Role::Categorical,
+                (_, role) => role.is_feature() && role != Role::Pairs,
+            };
+            if !fits {
+                let what = if place == 0 {
+                    "the name of an item, and so categorical"
+                } else {
+                    "a feature"
+                };
+                let role = column.role.name();
+                return Err(Error::usage(format!("column '{name}' must be {what}: it is {role}")));
             }
         }
         if !self.columns.iter().any(|c| c.role.is_feature()) {

@@ -15,8 +15,10 @@ pub struct Hints {
     pub weight: Option<String>,
     /// How often it was tried.
     pub trials: Option<String>,
-    /// The group.
+    /// The group; a feature too, if that is said of it.
     pub group: Option<String>,
+    /// What is ranked.
+    pub item: Vec<String>,
     /// Categorical columns.
     pub categorical: Vec<String>,
     /// Numeric columns.
@@ -40,7 +42,7 @@ impl Hints {
         let several = self.categorical.iter().chain(&self.numeric).chain(&self.ignore);
         let multi = self.multi.iter().map(|(name, _)| name);
         let transforms = self.transforms.iter().map(|(name, ..)| name);
-        single.chain(several).chain(multi).chain(transforms).cloned().collect()
+        single.chain(several).chain(&self.item).chain(multi).chain(transforms).cloned().collect()
     }
 
     /// Changes a given schema.
@@ -52,12 +54,24 @@ impl Hints {
         if let Some(label) = self.label.as_ref().and_then(|_| schema.find(Role::Label)) {
             schema.columns[label].role = Role::Ignore;
         }
+        if let Some(group) = self.group.as_ref().and_then(|_| schema.group()) {
+            let old = &mut schema.columns[group];
+            old.group = false;
+            old.role = if old.role == Role::Group { Role::Ignore } else { old.role };
+        }
         let mut given = vec![false; schema.columns.len()];
         apply_hints(&mut schema, &mut given, self)?;
         self.give_fields(&mut schema)?;
         schema.positive = self.positive.clone().or(schema.positive);
         schema.check()?;
         Ok(schema)
+    }
+
+    /// Whether a column is said to be a feature.
+    fn is_feature(&self, name: &String) -> bool {
+        let mut others =
+            self.multi.iter().map(|(n, _)| n).chain(self.transforms.iter().map(|(n, ..)| n));
+        self.categorical.contains(name) || self.numeric.contains(name) || others.any(|n| n == name)
     }
 
     /// Gives the fields of indices to the pairs, if they are said.
@@ -77,11 +91,12 @@ pub(super) fn set(schema: &mut Schema, given: &mut [bool], column: usize, role: 
 }
 
 pub(super) fn apply_hints(schema: &mut Schema, given: &mut [bool], hints: &Hints) -> Result<()> {
+    let alone = hints.group.clone().filter(|name| !hints.is_feature(name));
     let single = [
         (&hints.label, Role::Label),
         (&hints.weight, Role::Weight),
         (&hints.trials, Role::Trials),
-        (&hints.group, Role::Group),
+        (&alone, Role::Group),
     ];
     let single = single.into_iter().flat_map(|(names, role)| names.iter().map(move |n| (n, role)));
     let several = [
@@ -99,6 +114,13 @@ pub(super) fn apply_hints(schema: &mut Schema, given: &mut [bool], hints: &Hints
             return Err(Error::usage(format!("column '{name}' cannot be both {a} and {b}")));
         }
         set(schema, given, column, role, "");
+    }
+    if let Some(group) = hints.group.as_ref().filter(|_| alone.is_none()) {
+        let column = schema.column(group)?;
+        schema.columns[column].group = true;
+    }
+    if !hints.item.is_empty() {
+        schema.item.clone_from(&hints.item);
     }
     for (name, separator) in &hints.multi {
         let column = schema.column(name)?;

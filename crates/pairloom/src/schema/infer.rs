@@ -56,7 +56,7 @@ pub fn infer(
     hints: &Hints,
 ) -> Result<Schema> {
     let columns = names.iter().map(|name| Column::new(name.as_str(), Role::Ignore)).collect();
-    let mut schema = Schema { format, positive: hints.positive.clone(), columns };
+    let mut schema = Schema { format, positive: hints.positive.clone(), item: Vec::new(), columns };
     let mut given = vec![false; names.len()];
     apply_hints(&mut schema, &mut given, hints)?;
     if !matches!(format, Format::Csv { .. }) {

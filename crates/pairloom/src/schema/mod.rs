@@ -40,7 +40,7 @@ pub enum Role {
     Weight,
     /// How often it was tried: the label says how many of these were positive, clicks of impressions.
     Trials,
-    /// Which rows belong together.
+    /// Which rows belong together, and no feature.
     Group,
     /// Not used.
     Ignore,
@@ -94,6 +94,10 @@ pub struct Column {
     /// Hash instead of a dictionary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash_bits: Option<u8>,
+    /// Whether rows with the same value belong together, beside what the column is; see [`Role::Group`] for
+    /// one that is nothing else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub group: bool,
     /// The fields of libsvm's indices: `["0-99 user", "100- item"]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<FieldMap>,
@@ -113,6 +117,7 @@ impl Column {
             bins: None,
             min_count: None,
             hash_bits: None,
+            group: false,
             fields: None,
             why: String::new(),
         }
@@ -140,6 +145,10 @@ pub struct Schema {
     /// [`crate::encode`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive: Option<String>,
+    /// The columns that tell of what is ranked, of which the first names it; the others tell of whom it is
+    /// ranked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub item: Vec<String>,
     /// The columns, in the order of the file.
     pub columns: Vec<Column>,
 }
@@ -150,11 +159,15 @@ impl Schema {
         self.columns.iter().position(|column| column.role == role)
     }
 
+    /// Number of the column that says which rows belong together.
+    pub fn group(&self) -> Option<usize> {
+        self.columns.iter().position(|column| column.role == Role::Group || column.group)
+    }
+
     /// Whether rows have weights, and whether they have groups.
     pub(crate) fn has_weights_and_groups(&self) -> [bool; 2] {
-        let [weight, trials, group] =
-            [Role::Weight, Role::Trials, Role::Group].map(|role| self.find(role).is_some());
-        [weight || trials, group]
+        let [weight, trials] = [Role::Weight, Role::Trials].map(|role| self.find(role).is_some());
+        [weight || trials, self.group().is_some()]
     }
 
     /// Number of the column with this name.
@@ -198,6 +211,21 @@ impl Schema {
             _ => Some(number).filter(|&number| number < names.len()),
         };
         self.columns.iter().enumerate().map(position).collect()
+    }
+
+    /// Where the column that says which rows belong together stands in a file whose columns are called `names`,
+    /// if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if `file` lacks it.
+    pub(crate) fn group_cell(&self, file: &str, names: &[String]) -> Result<Option<usize>> {
+        let Some(group) = self.group() else { return Ok(None) };
+        self.positions(names)[group].map(Some).ok_or_else(|| {
+            let name = &self.columns[group].name;
+            let others = list(names.iter().map(String::as_str));
+            let message = format!("column '{name}' is missing, which says what belongs together");
+            Error::data(file, format!("{message}: {others}"))
+        })
     }
 
     /// The same schema for a file with these columns: in their order, ignoring those that it does

@@ -129,7 +129,9 @@ impl Store {
         let (mut predictions, mut outcomes) = (Vec::new(), Outcomes::default());
         self.each(|rows| {
             predictions.extend(predict(rows));
-            rows.outcomes().for_each(|(label, weight)| outcomes.push(label, weight));
+            for (row, (label, weight)) in rows.outcomes().enumerate() {
+                outcomes.push_in(rows.group(row), label, weight);
+            }
         })?;
         Ok((predictions, outcomes))
     }

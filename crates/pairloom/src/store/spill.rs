@@ -24,6 +24,8 @@ pub struct Spill {
     pub(super) weight: f64,
     /// Whether they have values that are not 1.
     pub(super) has_values: bool,
+    /// Whether it was whole groups that were dealt.
+    pub(super) has_groups: bool,
     /// Buckets of a window.
     pub(super) per_window: usize,
     /// Of all checksums.
@@ -113,7 +115,7 @@ impl Spill {
         }
     }
 
-    /// The number of a row as it was added, from its place in a window.
+    /// The number of a row as it was added, from its place in a window; nothing, where groups were dealt.
     pub(super) fn number(&self, window: &Window, mut place: usize) -> Option<usize> {
         let in_place = |&&at: &&u32| {
             let rows = self.buckets[at as usize].rows;
@@ -125,6 +127,7 @@ impl Spill {
         if self.deal == Deal::InOrder {
             return Some(self.buckets[..bucket].iter().map(|b| b.rows).sum::<usize>() + place);
         }
-        (0..self.rows).filter(|&row| self.deal.bucket(row) == bucket).nth(place)
+        let mut rows = (0..self.rows).filter(|_| !self.has_groups);
+        rows.by_ref().filter(|&row| self.deal.bucket(row as u64) == bucket).nth(place)
     }
 }

@@ -22,12 +22,12 @@ pub(super) enum Deal {
 }
 
 impl Deal {
-    /// The bucket that a row is drawn for.
-    pub(super) fn bucket(self, row: usize) -> usize {
+    /// The bucket that a row, or a group, of this number is drawn for.
+    pub(super) fn bucket(self, number: u64) -> usize {
         match self {
             Deal::InOrder => 0,
             Deal::Drawn { seed, buckets } => {
-                let drawn = xxh3_64_with_seed(&(row as u64).to_le_bytes(), seed);
+                let drawn = xxh3_64_with_seed(&number.to_le_bytes(), seed);
                 ((u128::from(drawn) * buckets as u128) >> 64) as usize
             }
         }
@@ -46,6 +46,7 @@ pub(crate) struct Spiller {
     rows: usize,
     weight: f64,
     has_values: bool,
+    has_groups: bool,
     words: Vec<u32>,
     hash: Xxh3,
 }
@@ -69,18 +70,21 @@ impl Spiller {
             rows: 0,
             weight: 0.0,
             has_values: false,
+            has_groups: false,
             words: Vec::new(),
             hash: Xxh3::new(),
         })
     }
 
-    /// Deals rows to their buckets.
+    /// Deals rows to their buckets, those of a group to the same.
     pub(super) fn deal(&mut self, rows: &Rows) -> Result<()> {
         for row in 0..rows.len() {
-            let bucket = self.deal.bucket(self.rows);
+            let group = rows.group(row);
+            let bucket = self.deal.bucket(group.map_or(self.rows as u64, u64::from));
             self.rows += 1;
+            self.has_groups |= group.is_some();
             let block = &mut self.open[bucket];
-            block.add(rows.row(row), rows.label(row))?;
+            block.add(rows.row(row), rows.label(row), group)?;
             if block.len() == BLOCK_ROWS || block.bytes() >= self.most {
                 self.write_open(bucket)?;
             }
@@ -124,7 +128,8 @@ impl Spiller {
             }
         }
         let bytes = self.file.bytes();
-        let Spiller { file, deal, features, buckets, rows, weight, has_values, hash, .. } = self;
+        let Spiller { file, deal, features, buckets, rows, weight, .. } = self;
+        let Spiller { has_values, has_groups, hash, .. } = self;
         let per_window =
             (window * buckets.len() as u128 / u128::from(bytes.max(1))).max(1) as usize;
         let (hash, scale) = (hash.digest(), Vec::new());
@@ -136,6 +141,7 @@ impl Spiller {
             rows,
             weight,
             has_values,
+            has_groups,
             per_window,
             hash,
             scale,

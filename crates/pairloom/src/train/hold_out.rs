@@ -10,13 +10,17 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Which rows are held out: the last ones, or some drawn at random, in whole groups where there
-/// are groups, and of two classes the same share of each.
-pub(super) fn hold_out(interned: &Interned, job: &Job) -> Result<Vec<bool>> {
+/// are groups (but if items are drawn for each row: then groups are to be known), and of two classes the same
+/// share of each.
+pub(super) fn hold_out(interned: &Interned, job: &Job, draws: bool) -> Result<Vec<bool>> {
     let (rows, config) = (interned.rows, &job.config);
     if job.valid.is_some() {
         return Ok(vec![false; rows]);
     }
-    let (groups, classes) = groups_and_classes(interned)?;
+    let (mut groups, classes) = groups_and_classes(interned)?;
+    if draws {
+        groups.clear();
+    }
     if config.valid_tail > 0.0 {
         let first = rows - share(rows, config.valid_tail);
         return tail(&groups, rows, first, input::name(&job.data));

@@ -1,6 +1,7 @@
 //! From a file of raw rows to a model: schema, interning, hold-out, encoding and fit in one call.
 
 mod hold_out;
+mod ranking;
 mod read;
 mod revise;
 mod start;
@@ -9,12 +10,13 @@ mod units;
 
 use crate::config::Config;
 use crate::data::{Cached, check_values, is_cache};
-use crate::encode::{Encoding, Target, Unseen, encode, learn};
+use crate::encode::{Beside, Encoding, Target, Unseen, encode, learn};
 use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop};
 use crate::input::{self, OpenOptions};
 use crate::loss::Loss;
 use crate::metric::Constant;
 use crate::model::Model;
+use crate::negatives::Negatives;
 use crate::parallel::Threads;
 use crate::pieces::Pieces;
 use crate::reading::{OnError, RowLines, Skipped};
@@ -22,6 +24,7 @@ use crate::schema::{Hints, Schema};
 use crate::store::Store;
 use crate::{Error, Result};
 use hold_out::hold_out;
+pub use ranking::Groups;
 use read::{keep, read, read_rows};
 use start::{backend, before_model, resolve, room, start};
 use summary::Summary;
@@ -124,6 +127,10 @@ pub struct Start {
     pub valid: usize,
     /// The mean label of the training rows, and the loss of predicting it.
     pub constant: Constant,
+    /// Groups of training rows, if those that are given are ranked.
+    pub groups: Option<Groups>,
+    /// Items that are drawn to be ranked below those of a group, if that is done.
+    pub items: Option<usize>,
     /// Distinct labels, where a few whole numbers are predicted as numbers.
     pub classes: Option<usize>,
     /// Features (ids) of all fields.
@@ -204,15 +211,23 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         // Tried out before rows are read that may have to go there.
         Pieces::temporary(&job.temp_dir)?;
     }
-    let Prepared { schema, encoding, mut train, mut valid, held_out, lines } =
+    let Prepared { schema, encoding, mut train, mut valid, groups, held_out, lines } =
         prepare(job, &threads, watch)?;
     let units = Units::learn(&schema, &encoding, &train)?;
     units.enter(&mut train)?;
     units.enter(&mut valid)?;
     let (features, batch) = (encoding.features(), job.config.batch_rows(train.len()));
-    let summary = Summary::of(&train, features, batch, &encoding.target)?;
-    let config = resolve(&job.config, &encoding, train.len(), &summary);
-    let start = start(&config, &encoding, [&train, &valid], &summary)?;
+    let mut summary = Summary::of(&train, features, batch, &encoding.target)?;
+    let mut config = resolve(&job.config, &encoding, train.len(), &summary);
+    let negatives = ranking::negatives(&config, &schema, &encoding, [&train, &valid])?;
+    config.negatives = negatives.as_ref().map(Negatives::each);
+    if let Some(negatives) = &negatives {
+        negatives.count(&mut summary.counts);
+        let each = summary.most_entries / batch.max(1);
+        summary.most_entries += batch * negatives.each() * negatives.most_entries(each);
+    }
+    let items = negatives.as_ref().map(Negatives::items);
+    let start = Start { items, groups, ..start(&config, &encoding, [&train, &valid], &summary)? };
     tell(watch, Event::Start(&start))?;
     let most_entries = summary.most_entries;
     let mut backend = backend(&config, &encoding, summary, threads)?;
@@ -221,6 +236,7 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         most_entries,
         valid: &valid,
         config: &config,
+        negatives: negatives.as_ref(),
         target: &encoding.target,
         checkpoints: job.checkpoints.as_ref(),
     };
@@ -239,6 +255,7 @@ struct Prepared {
     encoding: Encoding,
     train: Store,
     valid: Store,
+    groups: Option<Groups>,
     held_out: Vec<bool>,
     lines: RowLines,
 }
@@ -250,7 +267,8 @@ fn prepare(
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<Prepared> {
     let Cached { schema, mut interned, .. } = read(job, threads, watch)?;
-    let held_out = hold_out(&interned, job)?;
+    ranking::check(&job.config, &schema)?;
+    let held_out = hold_out(&interned, job, job.config.drawn_negatives(&schema) > 0)?;
     let file = input::name(&job.data);
     let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
     let class_weights = match &job.config.class_weight {
@@ -266,13 +284,23 @@ fn prepare(
         check_values(path, before_model(memory.into(), &encoding, work))?;
     }
     let shuffle = job.config.shuffle.then_some(job.config.seed);
+    let group_names = std::mem::take(&mut interned.group_names);
+    let groups = job.config.loss.is_some_and(Loss::is_ranking);
+    let beside = Beside { class_weights: &class_weights, groups };
     let [train, mut valid] =
-        encode(interned, &held_out, &encoding, &room, shuffle, &class_weights, threads)?;
+        encode(interned, &held_out, &encoding, &room, shuffle, &beside, threads)?;
     check_rows(&train, file, "training")?;
     let mut valid_file = file;
     if let Some(path) = &job.valid {
-        let (rows, read) =
-            read_rows(path, &schema, &encoding, &class_weights, job.on_error, &room, threads)?;
+        let (rows, read) = read_rows(
+            path,
+            &schema,
+            &encoding,
+            (&beside, group_names),
+            job.on_error,
+            &room,
+            threads,
+        )?;
         tell_skipped(&read.skipped, watch)?;
         if !read.unseen.is_empty() {
             tell(watch, Event::Unseen(&read.unseen))?;
@@ -282,7 +310,14 @@ fn prepare(
     if !valid.is_empty() {
         check_rows(&valid, valid_file, "validation")?;
     }
-    Ok(Prepared { schema, encoding, train, valid, held_out, lines })
+    let mut groups = None;
+    if job.config.loss.is_some_and(Loss::is_ranking) && job.config.drawn_negatives(&schema) == 0 {
+        groups = Some(ranking::groups(&train, file, "training")?);
+        if !valid.is_empty() {
+            ranking::groups(&valid, valid_file, "validation")?;
+        }
+    }
+    Ok(Prepared { schema, encoding, train, valid, groups, held_out, lines })
 }
 
 /// Checks that rows can be trained on or measured; `what` they are called in errors.

@@ -3,7 +3,7 @@
 use super::revise::revise;
 use super::{Event, Job, SchemaSource, tell, tell_skipped};
 use crate::data::{Cached, Interning, Source, decided, is_cache};
-use crate::encode::{Encoding, RowEncoder};
+use crate::encode::{Beside, Dictionary, Encoding, RowEncoder};
 use crate::file::Replacing;
 use crate::input::{self, OpenOptions, RawRow, Reader};
 use crate::parallel::Threads;
@@ -67,8 +67,8 @@ fn converted(job: &Job) -> Result<Cached> {
 
 /// Whether two schemas make the same of the text of rows.
 fn is_same(one: &Schema, other: &Schema) -> bool {
-    fn read(column: &Column) -> (&str, Role, Option<char>, Option<&FieldMap>) {
-        (&column.name, column.role, column.separator, column.fields.as_ref())
+    fn read(column: &Column) -> (&str, Role, Option<char>, Option<&FieldMap>, bool) {
+        (&column.name, column.role, column.separator, column.fields.as_ref(), column.group)
     }
     one.positive == other.positive
         && one.columns.iter().map(read).eq(other.columns.iter().map(read))
@@ -241,15 +241,20 @@ pub(super) fn read_rows(
     path: &str,
     schema: &Schema,
     encoding: &Encoding,
-    class_weights: &[f32],
+    beside: (&Beside<'_>, Dictionary),
     on_error: OnError,
     room: &Room,
     threads: &Threads,
 ) -> Result<(Store, Outcome)> {
+    let (Beside { class_weights, groups }, group_names) = beside;
     let mut reader = ahead(reading::open(path, &OpenOptions::default(), schema)?, threads)?;
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?
             .weighing(class_weights);
+    if *groups {
+        encoder =
+            encoder.grouping(schema.group_cell(input::name(path), reader.columns())?, group_names);
+    }
     let mut rows = InOrder::valid(room, encoding.features());
     let counts = Counts::of(schema, &*reader);
     let skipped = for_each_row(&mut *reader, counts, on_error, |raw| {

@@ -128,6 +128,8 @@ pub(super) fn start(
         train: train.len(),
         valid: valid.len(),
         constant: summary.constant,
+        items: None,
+        groups: None,
         classes: summary.classes,
         features,
         row_bytes: train.bytes() + valid.bytes(),
@@ -150,6 +152,7 @@ fn mean_score(config: &Config, mean: f64) -> f32 {
     let mean = match loss {
         Loss::Logistic => mean.clamp(1e-6, 1.0 - 1e-6),
         Loss::Poisson => mean.max(1e-6),
+        loss if loss.is_ranking() => 0.0,
         _ => mean,
     };
     loss.link(mean) as f32

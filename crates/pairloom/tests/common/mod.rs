@@ -8,7 +8,7 @@ use pairloom::Model;
 use pairloom::batch::{Outcomes, Rows};
 use pairloom::config::Config;
 use pairloom::data::{Interned, Interning};
-use pairloom::encode::{self, Encoding, RowEncoder, Transform};
+use pairloom::encode::{self, Beside, Encoding, RowEncoder, Transform};
 use pairloom::input::{self, Format, FormatName, OpenOptions, RawRow};
 use pairloom::loss::Loss;
 use pairloom::metric::Metrics;
@@ -157,6 +157,7 @@ pub fn schema(columns: &[(&str, pairloom::schema::Role)]) -> Schema {
     Schema {
         format: Format::Csv { delimiter: ',', header: true },
         positive: None,
+        item: Vec::new(),
         columns: columns.iter().map(column).collect(),
     }
 }
@@ -244,7 +245,8 @@ pub fn learned_of(
     let encoding =
         encode::learn(&interned, held_out, schema, config, "rows.csv", &threads).unwrap();
     let room = Room::default();
-    let stores = encode::encode(interned, held_out, &encoding, &room, None, &[], &threads);
+    let stores =
+        encode::encode(interned, held_out, &encoding, &room, None, &Beside::default(), &threads);
     let [train, valid] = stores.unwrap().map(held);
     Learned { encoding, train, valid }
 }
@@ -298,7 +300,12 @@ pub fn all_kinds_schema() -> Schema {
     columns.push(numeric("n", Transform::Quantile));
     columns.push(numeric("l", Transform::LogSquare));
     columns.push(Column { hash_bits: Some(3), ..Column::new("h", Role::Categorical) });
-    Schema { format: Format::Csv { delimiter: ',', header: true }, positive: None, columns }
+    Schema {
+        format: Format::Csv { delimiter: ',', header: true },
+        positive: None,
+        item: Vec::new(),
+        columns,
+    }
 }
 
 /// A small model of every kind of field.
@@ -320,4 +327,26 @@ pub fn predictions(model: &Model) -> pairloom::Result<Vec<f64>> {
         Ok(())
     })?;
     Ok(all)
+}
+
+/// What a list of scores costs beside its (label, weight): the definitions of `loss::lists`, pair by pair.
+pub fn cost_of_list(loss: Loss, scores: &[f64], outcomes: &[(f64, f64)]) -> f64 {
+    let cost = |i: usize| {
+        let below = (0..scores.len()).filter(|&j| outcomes[j].0 < outcomes[i].0);
+        let below: Vec<f64> = below.map(|j| scores[j] - scores[i]).collect();
+        let near: Vec<f64> = below.iter().map(|d| 1.0 + d).filter(|d| *d > 0.0).collect();
+        match loss {
+            _ if below.is_empty() => 0.0,
+            Loss::Bpr => {
+                below.iter().map(|d| (1.0 + d.exp()).ln()).sum::<f64>() / below.len() as f64
+            }
+            Loss::Warp if near.is_empty() => 0.0,
+            Loss::Warp => {
+                let share: f64 = (1..=near.len()).map(|r| 1.0 / r as f64).sum();
+                share / near.len() as f64 * near.iter().sum::<f64>()
+            }
+            _ => (1.0 + below.iter().map(|d| d.exp()).sum::<f64>()).ln(),
+        }
+    };
+    (0..scores.len()).map(|i| outcomes[i].1 * cost(i)).sum()
 }

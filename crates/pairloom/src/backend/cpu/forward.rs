@@ -43,6 +43,11 @@ impl<M: Interaction, X: Value, T: Stored> Work for Forward<'_, M, X, T> {
             let features = layout.features(range);
             let score = score(interaction, parameters, features, &ids[coming], &mut local);
             *sums = local;
+            if loss.is_ranking() {
+                // What it costs depends on others.
+                self.slopes[at] = score;
+                continue;
+            }
             let (label, weight) = layout.outcome(first + at);
             let (value, slope) = loss.with_gradient(f64::from(score), target.standardize(label));
             self.losses[at] = f64::from(weight) * value;

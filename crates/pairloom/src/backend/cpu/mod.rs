@@ -22,11 +22,12 @@
 mod entries;
 mod forward;
 mod prepared;
+mod ranked;
 mod scores;
 mod strengths;
 mod update;
 
-use super::{Backend, State, StepSettings};
+use super::{Backend, Lists, State, StepSettings};
 use crate::batch::{Row, Rows};
 use crate::interaction::{Fields, Interaction, Lanes};
 use crate::model::Weights;
@@ -70,6 +71,8 @@ struct Scratch<M: Interaction> {
     sums: Vec<M::Sums>,
     slopes: Vec<f32>,
     losses: Vec<f64>,
+    /// Scores and slopes of a list.
+    list: [Vec<f64>; 2],
     /// A gradient for each thread that steps.
     gradients: Vec<M::Vector>,
     /// Factors and state of a feature for each of them.
@@ -142,9 +145,9 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         };
         let gradients = vec![M::Vector::zeros(interaction.width()); steppers(threads.count())];
         let spares = vec![vec![0.0; state.factors.stride()]; gradients.len()];
-        let (sums, slopes, losses) = (Vec::new(), Vec::new(), Vec::new());
+        let (sums, slopes, losses, list) = (Vec::new(), Vec::new(), Vec::new(), Default::default());
         let shared = vec![0.0; weights.shared.len()];
-        let scratch = Scratch { sums, slopes, losses, gradients, spares, shared };
+        let scratch = Scratch { sums, slopes, losses, list, gradients, spares, shared };
         let (bounds, announced) = (Vec::new(), Vec::new());
         let (ones, valued) = (Batches::default(), Batches::default());
         let stored = PhantomData;
@@ -170,8 +173,9 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         rows: &Rows,
         batch: &[u32],
         announced: &[u32],
+        lists: Lists<'_>,
         rate: f32,
-    ) -> Result<f64, usize> {
+    ) -> Result<(f64, f64), usize> {
         if self.bounds.is_empty() {
             let share = batch.len() as f64 / rows.len() as f64;
             self.bounds = bounds(&self.settings, share, steppers(self.threads.count()));
@@ -182,6 +186,10 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         }
         next.layout.clear();
         self.forward(&now.layout, rows, &mut next.layout, announced);
+        let ranked = match self.settings.loss {
+            loss if loss.is_ranking() => self.scratch.rank(loss, &now.layout, lists),
+            _ => 0.0,
+        };
         if let Some(at) = self.scratch.losses.iter().position(|loss| !loss.is_finite()) {
             return Err(at);
         }
@@ -196,7 +204,33 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
             let (bias, state) = self.state.bias.split_at_mut(1);
             self.settings.optimizer.step(moment, bias, state, &[slope as f32]);
         }
-        Ok(self.scratch.losses.iter().sum())
+        Ok((self.scratch.losses.iter().sum(), ranked))
+    }
+
+    /// A step, of lists or of rows one by one.
+    fn learn(
+        &mut self,
+        rows: &Rows,
+        batch: &[u32],
+        lists: Lists<'_>,
+        rate: f32,
+    ) -> Result<(f64, f64), usize> {
+        let mut announced = mem::take(&mut self.announced);
+        let has_values = |batch: &[u32]| batch.iter().any(|&i| rows.has_values(i as usize));
+        let valued = has_values(batch);
+        if self.threads.count() == 1 || has_values(&announced) != valued {
+            announced.clear();
+        }
+        if valued {
+            let mut batches = mem::take(&mut self.valued);
+            let done = self.step_in(&mut batches, rows, batch, &announced, lists, rate);
+            self.valued = batches;
+            return done;
+        }
+        let mut batches = mem::take(&mut self.ones);
+        let done = self.step_in(&mut batches, rows, batch, &announced, lists, rate);
+        self.ones = batches;
+        done
     }
 
     /// Prepares a batch that nobody has announced.
@@ -358,22 +392,17 @@ impl<M: Interaction, T: Stored> Backend for Cpu<M, T> {
     }
 
     fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, usize> {
-        let mut announced = mem::take(&mut self.announced);
-        let has_values = |batch: &[u32]| batch.iter().any(|&i| rows.has_values(i as usize));
-        let valued = has_values(batch);
-        if self.threads.count() == 1 || has_values(&announced) != valued {
-            announced.clear();
-        }
-        if valued {
-            let mut batches = mem::take(&mut self.valued);
-            let done = self.step_in(&mut batches, rows, batch, &announced, rate);
-            self.valued = batches;
-            return done;
-        }
-        let mut batches = mem::take(&mut self.ones);
-        let done = self.step_in(&mut batches, rows, batch, &announced, rate);
-        self.ones = batches;
-        done
+        self.learn(rows, batch, Lists::NONE, rate).map(|(loss, _)| loss)
+    }
+
+    fn rank(
+        &mut self,
+        rows: &Rows,
+        batch: &[u32],
+        lists: Lists<'_>,
+        rate: f32,
+    ) -> Result<(f64, f64), usize> {
+        self.learn(rows, batch, lists, rate)
     }
 
     fn learn_strengths(&mut self, dispersion: f64) {

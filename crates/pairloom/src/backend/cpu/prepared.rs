@@ -61,7 +61,7 @@ pub(super) struct Layout<X> {
     starts: Vec<u32>,
     ids: Vec<u32>,
     xs: Vec<X>,
-    outcomes: Vec<(f32, f32)>,
+    pub(super) outcomes: Vec<(f32, f32)>,
 }
 
 impl<X: Value> Layout<X> {

@@ -21,6 +21,7 @@ pub(crate) use source::Source;
 use super::Interned;
 use super::shelf::Shelf;
 use crate::batch::BLOCK_ROWS;
+use crate::encode::Dictionary;
 use crate::input::{CONVERTED as MAGIC, Format};
 use crate::memory::gib;
 use crate::pieces::{Pieces, Place, words_of};
@@ -145,8 +146,17 @@ impl Cached {
         let lines = RowLines::of(&lines).ok_or_else(|| damaged("its lines are none"))?;
         let Index { rows, labels, entries, skipped, notes, source, .. } = index;
         let (blocks, beside) = (Shelf::File(file, places), schema.has_weights_and_groups());
-        let interned =
-            Interned { rows, labels, lines, columns, entries, is_limited, beside, blocks };
+        let interned = Interned {
+            rows,
+            labels,
+            group_names: Dictionary::default(),
+            lines,
+            columns,
+            entries,
+            is_limited,
+            beside,
+            blocks,
+        };
         Ok(Cached { schema, interned, skipped, notes, source })
     }
 }

@@ -115,6 +115,8 @@ impl KeptRows {
             // The weight has both in it.
             Role::Trials if self.cached.schema.find(Role::Weight).is_some() => text.push(b'1'),
             Role::Weight | Role::Trials => write_weight(self.head.weight(at), text),
+            // Their names are not kept, but which rows belong together.
+            Role::Group => text.extend_from_slice(self.head.groups[at].to_string().as_bytes()),
             _ => {}
         }
     }

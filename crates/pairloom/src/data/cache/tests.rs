@@ -26,7 +26,12 @@ fn schema() -> Schema {
         ("x", Role::Ignore),
     ];
     let format = Format::Csv { delimiter: ',', header: true };
-    Schema { format, positive: None, columns: columns.into_iter().map(column).collect() }
+    Schema {
+        format,
+        positive: None,
+        item: Vec::new(),
+        columns: columns.into_iter().map(column).collect(),
+    }
 }
 
 /// Rows whose labels turn out to be no numbers after the first block.

@@ -1,13 +1,15 @@
 //! Losses: what a score costs beside its label, and the way from a score to a prediction.
 //!
-//! A loss sees one score at a time and knows nothing of models or rows.
+//! A loss sees one score at a time, or those of a list ([`lists`]), and knows nothing of models or rows.
+
+pub(crate) mod lists;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A pointwise loss `l(s, y)` of a score `s` and a label `y`. Labels that are numbers are standardised,
-/// but for [`Loss::Poisson`].
+/// A loss `l(s, y)` of a score `s` and a label `y`, or of the scores of a list. Labels that are numbers are
+/// standardised, but for [`Loss::Poisson`] and where rows are ranked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Loss {
@@ -25,12 +27,42 @@ pub enum Loss {
     /// `q (y - s)` where the label is above the score, `(1 - q) (s - y)` where it is below: the score
     /// becomes the `q` quantile of the label (Koenker and Bassett 1978, "Regression Quantiles").
     Quantile(f64),
+    /// Bayesian personalised ranking, pair by pair: [`lists`].
+    Bpr,
+    /// Weighted approximate-rank pairwise, which is about the top of a list: [`lists`].
+    Warp,
+    /// A softmax over a list: [`lists`].
+    Listwise,
 }
 
 impl Loss {
     /// All losses, for help texts and tests; those with a number have its default.
-    pub const ALL: [Loss; 5] =
-        [Loss::Logistic, Loss::Squared, Loss::Poisson, Loss::Huber(1.0), Loss::Quantile(0.5)];
+    pub const ALL: [Loss; 8] = [
+        Loss::Logistic,
+        Loss::Squared,
+        Loss::Poisson,
+        Loss::Huber(1.0),
+        Loss::Quantile(0.5),
+        Loss::Bpr,
+        Loss::Warp,
+        Loss::Listwise,
+    ];
+
+    /// Those that are about one row at a time.
+    pub fn pointwise() -> impl Iterator<Item = Loss> {
+        Loss::ALL.into_iter().filter(|loss| !loss.is_ranking())
+    }
+
+    /// Those that rank.
+    pub fn ranking() -> impl Iterator<Item = Loss> {
+        Loss::ALL.into_iter().filter(|loss| loss.is_ranking())
+    }
+
+    /// Whether it is about the order of rows that belong together, and not about each of them.
+    #[inline(always)]
+    pub fn is_ranking(self) -> bool {
+        matches!(self, Loss::Bpr | Loss::Warp | Loss::Listwise)
+    }
 
     /// The name in settings and on the command line, without a number.
     pub fn name(self) -> &'static str {
@@ -40,6 +72,9 @@ impl Loss {
             Loss::Poisson => "poisson",
             Loss::Huber(_) => "huber",
             Loss::Quantile(_) => "quantile",
+            Loss::Bpr => "bpr",
+            Loss::Warp => "warp",
+            Loss::Listwise => "listwise",
         }
     }
 
@@ -53,7 +88,8 @@ impl Loss {
         self.with_gradient(score, label).1
     }
 
-    /// `l(score, label)` and `dl/ds`, with one exponential for both.
+    /// `l(score, label)` and `dl/ds`, with one exponential for both. Nothing, where rows are ranked: a row
+    /// alone is in its place.
     #[inline(always)]
     pub fn with_gradient(self, score: f64, label: f64) -> (f64, f64) {
         let error = score - label;
@@ -81,6 +117,7 @@ impl Loss {
                 };
                 (slope * error, slope)
             }
+            Loss::Bpr | Loss::Warp | Loss::Listwise => (0.0, 0.0),
         }
     }
 
@@ -89,7 +126,7 @@ impl Loss {
         match self {
             Loss::Logistic => 1.0 / (1.0 + (-score).exp()),
             Loss::Poisson => score.exp(),
-            Loss::Squared | Loss::Huber(_) | Loss::Quantile(_) => score,
+            _ => score,
         }
     }
 
@@ -98,7 +135,7 @@ impl Loss {
         match self {
             Loss::Logistic => (mean / (1.0 - mean)).ln(),
             Loss::Poisson => mean.ln(),
-            Loss::Squared | Loss::Huber(_) | Loss::Quantile(_) => mean,
+            _ => mean,
         }
     }
 
@@ -107,9 +144,9 @@ impl Loss {
     /// mean, of a quantile the scale of a Laplace distribution.
     pub fn dispersion(self, mean: f64) -> f64 {
         match self {
-            Loss::Logistic | Loss::Poisson => 1.0,
             Loss::Squared | Loss::Huber(_) => 2.0 * mean,
             Loss::Quantile(_) => mean,
+            _ => 1.0,
         }
     }
 
@@ -117,11 +154,11 @@ impl Loss {
     /// mean squared error, the mean deviance, or the mean loss.
     pub fn in_unit(self, mean: f64, scale: f64) -> f64 {
         match self {
-            Loss::Logistic => mean,
             Loss::Squared => 2.0 * mean * scale * scale,
             Loss::Poisson => 2.0 * mean,
             Loss::Huber(_) => mean * scale * scale,
             Loss::Quantile(_) => mean * scale,
+            _ => mean,
         }
     }
 
@@ -138,6 +175,7 @@ impl Loss {
             Loss::Poisson => "poisson_deviance",
             Loss::Huber(_) => "huber_loss",
             Loss::Quantile(_) => "quantile_loss",
+            Loss::Bpr | Loss::Warp | Loss::Listwise => "loss",
         }
     }
 }

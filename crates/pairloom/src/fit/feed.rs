@@ -1,0 +1,180 @@
+//! The batches of a window: rows one by one, whole groups, or rows with others that are drawn for them.
+
+use super::Run;
+use crate::backend::{Backend, Lists};
+use crate::batch::Rows;
+use crate::loss::lists;
+use crate::negatives::{Negatives, Purpose};
+use crate::store::{Order, Window};
+use crate::{Result, memory};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// What the batches of a window are taken from.
+pub(super) enum Feed<'a> {
+    /// Rows by themselves.
+    Rows(Order),
+    /// Lists of rows that belong together.
+    Lists(Grouped),
+    /// Rows, each with others that are drawn for it.
+    Drawn { negatives: &'a Negatives, order: Order, epoch: u32, window: usize },
+}
+
+/// A batch.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// Rows of the window.
+    pub(super) given: Vec<u32>,
+    /// Where lists end among them, or among those that were made.
+    ends: Vec<u32>,
+    made: Rows,
+    /// Which of those given each list is of, and where it ends.
+    drawn: Vec<(u32, u32)>,
+    /// All rows that were made.
+    all: Vec<u32>,
+}
+
+/// What a step has brought: the sum of the losses, and the weight of the rows whose losses they are.
+pub(super) struct Learned {
+    pub(super) loss: f64,
+    pub(super) weight: f64,
+}
+
+impl<'a> Feed<'a> {
+    /// That of a window in an epoch.
+    pub(super) fn new(run: &Run<'a>, window: &Window, rows: &Rows, epoch: u32) -> Result<Self> {
+        let order = run.order(window, epoch);
+        let number = window.number;
+        Ok(match run.negatives {
+            Some(negatives) => Feed::Drawn { negatives, order, epoch, window: number },
+            None if run.config.resolved_loss().is_ranking() => {
+                let shuffle = run.config.shuffle.then_some((run.config.seed, epoch, number));
+                Feed::Lists(Grouped::new(rows, shuffle)?)
+            }
+            None => Feed::Rows(order),
+        })
+    }
+
+    /// Makes the batch of about `size` rows that begins at a place among `rows`; none at the end.
+    pub(super) fn fill(
+        &self,
+        start: usize,
+        size: usize,
+        rows: &Rows,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        let end = rows.len().min(start + size);
+        match self {
+            Feed::Rows(order) => order.fill(start.min(end)..end, &mut batch.given),
+            Feed::Lists(lists) => lists.fill(start, size, batch),
+            Feed::Drawn { negatives, order, epoch, window } => {
+                order.fill(start.min(end)..end, &mut batch.given);
+                let Batch { given, ends, made, drawn, all } = batch;
+                let purpose = Purpose::Train { epoch: *epoch, window: *window, place: start };
+                negatives.draw(rows, given, purpose, made, drawn)?;
+                ends.clear();
+                ends.extend(drawn.iter().map(|list| list.1));
+                all.clear();
+                all.extend(0..made.len() as u32);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a step, while the batch after it is prepared. `Err` is the row of the window whose loss is not
+    /// finite.
+    pub(super) fn step(
+        &self,
+        backend: &mut dyn Backend,
+        rows: &Rows,
+        [batch, next]: [&Batch; 2],
+        rate: f32,
+    ) -> Result<Learned, usize> {
+        let learned = |(loss, weight)| Learned { loss, weight };
+        match self {
+            Feed::Rows(_) => {
+                backend.announce(&next.given);
+                let loss = backend.step(rows, &batch.given, rate);
+                let weight =
+                    || batch.given.iter().map(|&i| f64::from(rows.label(i as usize).1)).sum();
+                loss.map(|loss| learned((loss, weight()))).map_err(|at| batch.given[at] as usize)
+            }
+            Feed::Lists(_) => {
+                backend.announce(&next.given);
+                let lists = Lists { ends: &batch.ends, each: 1.0 };
+                let done = backend.rank(rows, &batch.given, lists, rate);
+                done.map(learned).map_err(|at| batch.given[at] as usize)
+            }
+            // No row of the batch is relevant.
+            Feed::Drawn { .. } if batch.all.is_empty() => Ok(learned((0.0, 0.0))),
+            Feed::Drawn { negatives, .. } => {
+                let lists = Lists { ends: &batch.ends, each: negatives.stand_for() };
+                let done = backend.rank(&batch.made, &batch.all, lists, rate);
+                done.map(learned).map_err(|at| {
+                    let list = batch.ends.partition_point(|&end| end as usize <= at);
+                    batch.given[batch.drawn[list].0 as usize] as usize
+                })
+            }
+        }
+    }
+}
+
+/// The rows of a window in lists.
+pub(super) struct Grouped {
+    rows: Vec<u32>,
+    /// Where each list ends.
+    ends: Vec<u32>,
+}
+
+impl Grouped {
+    /// The rows of each group, which need not lie together; by seed, epoch and window the groups are in an
+    /// order of their own.
+    fn new(rows: &Rows, shuffle: Option<(u64, u32, usize)>) -> Result<Self> {
+        let full = |_| memory::refused("the order of the groups", memory::FEWER_ROWS);
+        let mut sorted: Vec<u32> = Vec::new();
+        sorted.try_reserve_exact(rows.len()).map_err(full)?;
+        sorted.extend(0..rows.len() as u32);
+        let group = |row: u32| rows.group(row as usize);
+        sorted.sort_by_key(|&row| group(row));
+        let groups: Vec<&mut [u32]> = sorted.chunk_by_mut(|&a, &b| group(a) == group(b)).collect();
+        let order = match shuffle {
+            None => Order::plain(groups.len()),
+            Some((seed, epoch, window)) => {
+                Order::shuffled(groups.len(), seed, epoch, !(window as u32))
+            }
+        };
+        let mut random = shuffle.map(|(seed, epoch, window)| {
+            let mix = u64::from(epoch) << 32 | window as u64;
+            Xoshiro256PlusPlus::seed_from_u64(seed ^ mix.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        });
+        let (mut all, mut ends, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        all.try_reserve_exact(rows.len()).map_err(full)?;
+        order.fill(0..groups.len(), &mut places);
+        let mut groups: Vec<Option<&mut [u32]>> = groups.into_iter().map(Some).collect();
+        for place in places {
+            let Some(group) = groups[place as usize].take() else { continue };
+            if group.len() > lists::MOST
+                && let Some(random) = &mut random
+            {
+                group.shuffle(random);
+            }
+            for list in group.chunks(lists::MOST) {
+                all.extend_from_slice(list);
+                ends.push(all.len() as u32);
+            }
+        }
+        Ok(Grouped { rows: all, ends })
+    }
+
+    fn fill(&self, start: usize, size: usize, batch: &mut Batch) {
+        let first = self.ends.partition_point(|&end| end as usize <= start);
+        let most = self.ends.partition_point(|&end| (end as usize) < start + size);
+        let lists = &self.ends[first..(most + 1).min(self.ends.len())];
+        let end = lists.last().map_or(start, |&end| end as usize);
+        batch.given.clear();
+        batch.given.extend_from_slice(self.rows.get(start..end).unwrap_or_default());
+        batch.ends.clear();
+        batch.ends.extend(lists.iter().map(|end| end - start as u32));
+    }
+}

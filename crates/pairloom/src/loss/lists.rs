@@ -1,0 +1,156 @@
+//! Losses of lists: rows that belong together, of which those with greater labels should come first.
+//!
+//! All three add up what each row `i` costs beside the rows `j` of its list with smaller labels, times the
+//! weight of row `i`. A row that has none below it costs nothing, nor does one in a list of its own.
+//!
+//! - `bpr`: the mean of `ln(1 + e^(s_j - s_i))` over these rows: the negative log-likelihood of all being in
+//!   order (Rendle et al. 2009, "BPR: Bayesian Personalized Ranking from Implicit Feedback", section 4.1).
+//! - `warp`: `L(r)/r sum_j max(0, 1 + s_j - s_i)` over the `r` rows that are less than 1 below row `i`, with
+//!   `L(r) = 1 + 1/2 + ... + 1/r`: what is wrong at the top of a list counts more (Weston, Bengio and Usunier
+//!   2011, "WSABIE: Scaling Up To Large Vocabulary Image Annotation", equations 4 to 6). They draw rows until
+//!   one is in the way and tell the rank from how many that took; here all rows of the list are looked at,
+//!   and if they were drawn from more, the rank in these is that share of them.
+//! - `listwise`: `-s_i + ln(e^(s_i) + sum_j e^(s_j))`: the negative log-likelihood that row `i` is drawn
+//!   first of these, by a softmax (Cao et al. 2007, "Learning to Rank: From Pairwise Approach to Listwise
+//!   Approach", section 4; Plackett and Luce's model).
+
+use super::Loss;
+
+/// Rows of a list at the most: longer ones are cut into random parts in each epoch, as the pairs of rows grow
+/// with the square of their number.
+pub(crate) const MOST: usize = 1024;
+
+/// Labels and weights of the rows of a list.
+pub(crate) type Outcome = (f32, f32);
+
+/// Writes what each row of a list costs and the derivative of the whole by its score. Each row stands for
+/// `each` rows that it was drawn from, or for itself. Returns the weight of the rows that have some below
+/// them.
+pub(crate) fn learn(
+    loss: Loss,
+    (scores, outcomes): (&[f64], &[Outcome]),
+    each: f64,
+    (losses, slopes): (&mut [f64], &mut [f64]),
+) -> f64 {
+    losses.fill(0.0);
+    slopes.fill(0.0);
+    let mut total = 0.0;
+    for (i, (&score, &(label, weight))) in scores.iter().zip(outcomes).enumerate() {
+        let below = || (0..scores.len()).filter(|&j| outcomes[j].0 < label);
+        let count = below().count();
+        if count == 0 || weight == 0.0 {
+            continue;
+        }
+        let weight = f64::from(weight);
+        total += weight;
+        let mut push = |j: usize, slope: f64| {
+            slopes[j] += slope;
+            slopes[i] -= slope;
+        };
+        losses[i] = weight
+            * match loss {
+                Loss::Warp => {
+                    let missing = |j: usize| 1.0 + scores[j] - score;
+                    let near = || below().filter(|&j| missing(j) > 0.0);
+                    let rank = near().count() as f64;
+                    let share = harmonic(rank * each) / rank.max(1.0);
+                    near().for_each(|j| push(j, weight * share));
+                    share * near().map(missing).sum::<f64>()
+                }
+                Loss::Listwise => {
+                    let top = below().map(|j| scores[j]).fold(score, f64::max);
+                    let sum =
+                        (score - top).exp() + below().map(|j| (scores[j] - top).exp()).sum::<f64>();
+                    below().for_each(|j| push(j, weight * (scores[j] - top).exp() / sum));
+                    top - score + sum.ln()
+                }
+                _ => {
+                    let share = 1.0 / count as f64;
+                    let pair = |j: usize| Loss::Logistic.with_gradient(score - scores[j], 1.0);
+                    below().for_each(|j| push(j, -weight * share * pair(j).1));
+                    share * below().map(|j| pair(j).0).sum::<f64>()
+                }
+            };
+    }
+    total
+}
+
+/// `1 + 1/2 + ... + 1/n` for the whole number next to `n`; of large ones by Euler's expansion, to 1e-6.
+fn harmonic(n: f64) -> f64 {
+    const EULER: f64 = 0.577_215_664_901_532_9;
+    let n = n.round();
+    match n < 32.0 {
+        true => (1..=n as u32).map(|i| 1.0 / f64::from(i)).sum(),
+        false => n.ln() + EULER + 0.5 / n - 1.0 / (12.0 * n * n),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Grades with ties, weights of which one is 0.
+    fn list() -> (Vec<f64>, Vec<Outcome>) {
+        let scores = vec![0.3, -1.2, 2.0, 0.31, -0.4, 0.9, 5.0];
+        let labels = [2.0, 0.0, 1.0, 0.0, 2.0, 0.0, 1.0];
+        let weights = [1.0, 1.0, 0.5, 3.0, 2.0, 1.0, 0.0];
+        (scores, labels.into_iter().zip(weights).collect())
+    }
+
+    fn learned(loss: Loss, scores: &[f64], outcomes: &[Outcome]) -> (Vec<f64>, Vec<f64>, f64) {
+        let (mut losses, mut slopes) = (vec![9.0; scores.len()], vec![9.0; scores.len()]);
+        let weight = learn(loss, (scores, outcomes), 1.0, (&mut losses, &mut slopes));
+        (losses, slopes, weight)
+    }
+
+    #[test]
+    fn slopes_are_derivatives() {
+        let (scores, outcomes) = list();
+        for loss in Loss::ranking() {
+            let (_, slopes, weight) = learned(loss, &scores, &outcomes);
+            // Rows of label 0 have none below them, and one weighs nothing.
+            assert_eq!(weight, 1.0 + 0.5 + 2.0, "{loss}");
+            for (at, slope) in slopes.iter().enumerate() {
+                let moved = |by: f64| {
+                    let mut scores = scores.clone();
+                    scores[at] += by;
+                    learned(loss, &scores, &outcomes).0.iter().sum::<f64>()
+                };
+                let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
+                assert!((slope - difference).abs() < 1e-8, "{loss} {at}: {slope} {difference}");
+            }
+            assert!(slopes.iter().sum::<f64>().abs() < 1e-12, "{loss}: only differences count");
+        }
+    }
+
+    #[test]
+    fn nothing_to_rank_costs_nothing() {
+        for loss in Loss::ranking() {
+            for outcomes in [vec![(1.0, 1.0)], vec![(1.0, 1.0), (1.0, 2.0)], vec![]] {
+                let scores = vec![0.5; outcomes.len()];
+                let (losses, slopes, weight) = learned(loss, &scores, &outcomes);
+                assert!(losses.iter().chain(&slopes).all(|&x| x == 0.0), "{loss}");
+                assert_eq!(weight, 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn scores_may_be_far_apart() {
+        let outcomes = [(1.0, 1.0), (0.0, 1.0)];
+        for loss in Loss::ranking() {
+            let (losses, slopes, _) = learned(loss, &[-1e5, 1e5], &outcomes);
+            assert!((losses[0] - 2e5).abs() <= 1.0 && slopes == [-1.0, 1.0], "{loss}: {losses:?}");
+        }
+    }
+
+    /// A row that stands for many is in the way of as many.
+    #[test]
+    fn drawn_rows_stand_for_others() {
+        let (mut losses, mut slopes) = ([0.0; 3], [0.0; 3]);
+        let list = (&[0.0, 0.5, -3.0][..], &[(1.0, 1.0), (0.0, 1.0), (0.0, 1.0)][..]);
+        learn(Loss::Warp, list, 1000.0, (&mut losses, &mut slopes));
+        let expected: f64 = (1..=1000).map(|i| 1.0 / f64::from(i)).sum();
+        assert!((slopes[1] - expected).abs() < 1e-6, "{slopes:?} {expected}");
+    }
+}

@@ -1,0 +1,94 @@
+//! What ranking asks of settings and rows.
+
+use crate::config::Config;
+use crate::encode::Encoding;
+use crate::error::flagged;
+use crate::loss::Loss;
+use crate::negatives::{Catalogue, Negatives, Seen};
+use crate::schema::Schema;
+use crate::store::Store;
+use crate::{Error, Result};
+
+/// Groups of rows to be ranked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Groups {
+    /// Those with rows of different labels: the others teach nothing.
+    pub ranked: usize,
+    /// All.
+    pub all: usize,
+}
+
+/// Refuses settings of ranking that do not fit the schema.
+pub(super) fn check(config: &Config, schema: &Schema) -> Result<()> {
+    let [loss_flag, group, item, negatives] = ["loss", "group", "item", "negatives"].map(flagged);
+    let Some(loss) = config.loss.filter(|loss| loss.is_ranking()) else {
+        let ranking = Loss::ranking().map(Loss::name).collect::<Vec<_>>().join(", ");
+        let message = format!("{item} is for ranking: take {ranking} as {loss_flag}");
+        return if schema.item.is_empty() { Ok(()) } else { Err(Error::usage(message)) };
+    };
+    if schema.group().is_none() {
+        return Err(Error::usage(format!(
+            "{loss_flag} {} ranks the rows of a group: say which column it is, by {group}",
+            loss.name()
+        )));
+    }
+    if schema.item.is_empty() && config.negatives.is_some_and(|n| n > 0) {
+        let message = format!("{negatives} draws items: say which columns they are, by {item}");
+        return Err(Error::usage(message));
+    }
+    Ok(())
+}
+
+/// What draws items for rows, if it is to be done.
+pub(super) fn negatives(
+    config: &Config,
+    schema: &Schema,
+    encoding: &Encoding,
+    [train, valid]: [&Store; 2],
+) -> Result<Option<Negatives>> {
+    let each = config.drawn_negatives(schema);
+    if each == 0 {
+        return Ok(None);
+    }
+    let catalogue = Catalogue::learn(train, schema, encoding)?;
+    let seen = Seen::of_rows(&[train], &catalogue)?;
+    let with_valid = Seen::of_rows(&[train, valid], &catalogue)?;
+    let (sampling, seed) = (config.negative_sampling, config.seed);
+    Negatives::new(catalogue, [seen, with_valid], sampling, each, seed).map(Some)
+}
+
+/// The groups of rows that are given to be ranked; `what` they are called in errors.
+///
+/// # Errors
+/// [`Error::Data`] if no group has rows of different labels.
+pub(super) fn groups(rows: &Store, file: &str, what: &str) -> Result<Groups> {
+    let mut labels: Vec<Option<[f32; 2]>> = Vec::new();
+    rows.each(|rows| {
+        for row in 0..rows.len() {
+            let (label, weight) = rows.label(row);
+            let group = rows.group(row).unwrap_or(0) as usize;
+            labels.resize(labels.len().max(group + 1), None);
+            if weight > 0.0 {
+                let [least, most] = labels[group].unwrap_or([label; 2]);
+                labels[group] = Some([least.min(label), most.max(label)]);
+            }
+        }
+    })?;
+    let all = labels.iter().flatten();
+    let groups = Groups {
+        ranked: all.clone().filter(|[least, most]| least < most).count(),
+        all: all.count(),
+    };
+    if groups.ranked == 0 {
+        let [group, item] = ["group", "item"].map(flagged);
+        return Err(Error::data(
+            file,
+            format!(
+                "none of the {} groups of {what} rows has rows of different labels, so there is nothing to \
+                 rank: is {group} right? Where all rows are of one label, {item} draws others",
+                groups.all
+            ),
+        ));
+    }
+    Ok(groups)
+}
