@@ -46,6 +46,17 @@ def test_every_encoding(pairloom, predictions, transform, hashed, label, other):
     agrees("model.pairloom", "odd.csv", predictions)
 
 
+@pytest.mark.parametrize("how", ["platt", "isotonic", "beta"])
+def test_calibration_and_rate_of_negatives(pairloom, predictions, how):
+    people(1500).to_csv("train.csv", index=False)
+    people(500, seed=2).to_csv("other.csv", index=False)
+    line = "train train.csv --label bought --ignore spent,weight --epochs 4 --negative-rate 0.25"
+    pairloom(f"{line} --numeric age,income,debt --categorical city --multi hobbies=|")
+    agrees("model.pairloom", "other.csv", predictions)
+    pairloom(f"calibrate model.pairloom other.csv --method {how} -o calibrated")
+    agrees("calibrated", "train.csv", predictions)
+
+
 def test_linear_model(pairloom, predictions):
     people(500).to_csv("rows.csv", index=False)
     line = "train rows.csv --label bought --ignore spent,weight --factors 0 --epochs 2"

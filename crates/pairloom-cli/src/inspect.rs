@@ -37,6 +37,9 @@ pub fn run(args: &Args) -> Result<()> {
     screen.text("\nsettings:")?;
     let settings = setting_rows(&model).into_iter().map(|(name, value)| vec![name, value]);
     screen.table(&settings.collect::<Vec<_>>(), false)?;
+    if let Some(calibration) = &model.calibration {
+        screen.text(&format!("\ncalibration: {calibration}"))?;
+    }
     let valid = model.kept_epoch().and_then(|epoch| epoch.valid.as_ref());
     if let Some(valid) = valid {
         screen.text("\non the validation rows:")?;
@@ -45,6 +48,6 @@ pub fn run(args: &Args) -> Result<()> {
     screen.json(&serde_json::json!({
         "schema": model.schema, "config": model.config, "target": model.encoding.target,
         "features": features, "epoch": model.epoch, "history": model.history,
-        "valid": valid, "bytes": bytes,
+        "valid": valid, "calibration": model.calibration, "bytes": bytes,
     }))
 }

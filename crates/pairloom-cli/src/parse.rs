@@ -1,5 +1,6 @@
 //! From the words of a command line to what they name.
 
+use pairloom::calibration::Method;
 use pairloom::encode::{ClassWeight, Transform};
 use pairloom::input::FormatName;
 use pairloom::interaction::Kind;
@@ -40,6 +41,11 @@ pub fn loss(name: &str) -> Result<Loss> {
 /// How much the rows of each class count.
 pub fn class_weight(text: &str) -> Result<ClassWeight> {
     text.parse().map_err(|why: String| Error::usage(why))
+}
+
+/// A way to calibrate.
+pub fn calibration(name: &str) -> Result<Method> {
+    by_name(&Method::ALL, Method::name, name)
 }
 
 /// A transform.

@@ -1,10 +1,11 @@
 //! What `pairloom train` says on the way: the schema and its reasons, the sizes, a line an epoch; and
 //! at the end.
 
+use crate::calibrate as calibration;
 use crate::describe::spread;
 use crate::screen::{
-    Screen, command_line, figure, metric_rows, notice, notice_skipped, one_line, thousands,
-    write_text,
+    Screen, command_line, figure, metric_rows, notice, notice_skipped, one_line, percent,
+    thousands, write_text,
 };
 use pairloom::batch::Outcomes;
 use pairloom::encode::Target;
@@ -240,6 +241,15 @@ pub fn end(
             notice("warning: on these rows the model is no better than one constant prediction");
         }
     }
+    if trained.stands_for[0] != 1.0 && model.config.negative_rate != 1.0 {
+        screen.text(&format!(
+            "these rows have {} of all negatives; predictions are corrected to those of all rows",
+            percent(model.config.negative_rate)
+        ))?;
+    }
+    if let Some(calibrated) = &trained.calibrated {
+        calibration::tell(model, calibrated, screen)?;
+    }
     if !screen.is_quiet() {
         notice_limits(model, trained)?;
     }
@@ -260,6 +270,7 @@ pub fn end(
     }
     screen.json(&serde_json::json!({
         "event": "end", "model": output, "epoch": model.epoch, "valid": valid,
+        "calibrated": trained.calibrated.as_ref().map(|found| calibration::json(model, found)),
         "stopped_early": *stop == Stop::NoBetter,
         "memory": memory.map(|Memory { peak, rows, model }| serde_json::json!({
             "peak": peak as u64, "rows": rows as u64, "model": model as u64,

@@ -3,6 +3,7 @@
 //! One name everywhere: the field here is the key in the model file and, with dashes, the flag of
 //! the command. The defaults were chosen by measuring: see `bench/defaults`.
 
+use crate::calibration::Method;
 use crate::encode::{ClassWeight, Transform};
 use crate::interaction::Kind;
 use crate::loss::Loss;
@@ -41,6 +42,12 @@ pub struct Config {
     /// How much the rows of each class count in training and in the figures that stop it, beside their own
     /// weights. Probabilities are then those of rows that are weighted so.
     pub class_weight: Option<ClassWeight>,
+    /// The share of the negatives that the training and validation rows have, of all that there are: more
+    /// than 0 and at most 1. Predictions are corrected for it ([`crate::Model::corrected`]); the figures of an
+    /// epoch are those of the sampled rows, and not.
+    pub negative_rate: f64,
+    /// How the model is calibrated on the validation rows when it is trained.
+    pub calibrate: Option<Method>,
     /// How the factors and the optimizer's state of them are kept; the arithmetic is in 32 bits
     /// always. Bfloat16 takes half of the memory.
     pub precision: Precision,
@@ -119,6 +126,8 @@ impl Default for Config {
             init_stdev: None,
             loss: None,
             class_weight: None,
+            negative_rate: 1.0,
+            calibrate: None,
             precision: Precision::F32,
             optimizer: Optimizer::Adagrad,
             learning_rate: None,
@@ -227,7 +236,8 @@ impl Config {
         let share = "at least 0 and less than 1";
         let is_l1 = |x: f64| is_at_least_0(x) && (x == 0.0 || self.optimizer == Optimizer::Ftrl);
         let l1 = "a number of at least 0, and 0 without --optimizer ftrl";
-        let rules: [(&str, bool, &str); 19] = [
+        let classes = matches!(self.loss, None | Some(Loss::Logistic));
+        let rules: [(&str, bool, &str); 22] = [
             ("factors", self.resolved_factors() <= 1 << 16, "at most 65536"),
             ("order", (2..=64).contains(&self.order), "from 2 to 64"),
             ("rank", (1..=1024).contains(&self.rank), "from 1 to 1024"),
@@ -237,6 +247,13 @@ impl Config {
                 self.learning_rate.is_none_or(|x| x > 0.0 && x.is_finite()),
                 "more than 0",
             ),
+            (
+                "negative_rate",
+                self.negative_rate > 0.0 && self.negative_rate <= 1.0,
+                "more than 0 and at most 1",
+            ),
+            ("negative_rate", classes || self.negative_rate == 1.0, "1 without --loss logistic"),
+            ("calibrate", classes || self.calibrate.is_none(), "off without --loss logistic"),
             ("l2_linear", is_at_least_0(self.l2_linear), "a number of at least 0"),
             ("l2_factors", self.l2_factors.is_none_or(is_at_least_0), "a number of at least 0"),
             ("l1_linear", is_l1(self.l1_linear), l1),

@@ -40,6 +40,11 @@ impl Outcomes {
         (!self.weights.is_empty()).then_some(&self.weights)
     }
 
+    /// Label and weight of row `row`.
+    pub(crate) fn row(&self, row: usize) -> (f32, f32) {
+        (self.labels[row], self.weights.get(row).copied().unwrap_or(1.0))
+    }
+
     /// Label and weight of each row.
     pub fn iter(&self) -> impl Iterator<Item = (f32, f32)> {
         let weights = self.weights.iter().copied().chain(std::iter::repeat(1.0));

@@ -1,5 +1,6 @@
 //! From a file of raw rows to a model: schema, interning, hold-out, encoding and fit in one call.
 
+mod calibrate;
 mod hold_out;
 mod read;
 mod revise;
@@ -7,6 +8,7 @@ mod start;
 mod summary;
 mod units;
 
+use crate::calibration::Calibrated;
 use crate::config::Config;
 use crate::data::{Cached, check_values, is_cache};
 use crate::encode::{Encoding, Target, Unseen, encode, learn};
@@ -20,7 +22,8 @@ use crate::pieces::Pieces;
 use crate::reading::{OnError, RowLines, Skipped};
 use crate::schema::{Hints, Schema};
 use crate::store::Store;
-use crate::{Error, Result};
+use crate::{Error, Result, calibration};
+use calibrate::{calibrate, check_classes, check_held_out, stands_for};
 use hold_out::hold_out;
 use read::{keep, read, read_rows};
 use start::{backend, before_model, resolve, room, start};
@@ -147,6 +150,11 @@ pub struct Trained {
     pub stop: Stop,
     /// The validation rows, encoded.
     pub valid: Store,
+    /// How many rows a validation row of label 0 and one of label 1 stand for where predictions are
+    /// measured: see [`Trained::predictions`].
+    pub stands_for: [f64; 2],
+    /// What the calibration brought on them, if there is one.
+    pub calibrated: Option<Calibrated>,
     /// The line of the training file with the row named by [`Stop::Diverged`].
     pub diverged_line: Option<u64>,
 }
@@ -159,8 +167,15 @@ pub struct Trained {
 pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     match run(job, watch) {
         Err(Error::Interrupted) => {
-            let (valid, stop) = (Store::default(), Stop::Interrupted);
-            Ok(Trained { model: None, start: None, stop, valid, diverged_line: None })
+            Ok(Trained {
+                model: None,
+                start: None,
+                stop: Stop::Interrupted,
+                valid: Store::default(),
+                stands_for: [1.0; 2],
+                calibrated: None,
+                diverged_line: None,
+            })
         }
         done => done,
     }
@@ -196,6 +211,7 @@ pub fn convert(
 
 fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     job.config.check()?;
+    check_held_out(job)?;
     if job.data == "-" && job.valid.as_deref() == Some("-") {
         return Err(Error::usage("standard input cannot be both training and validation rows"));
     }
@@ -204,11 +220,12 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         // Tried out before rows are read that may have to go there.
         Pieces::temporary(&job.temp_dir)?;
     }
-    let Prepared { schema, encoding, mut train, mut valid, held_out, lines } =
+    let Prepared { schema, encoding, mut train, mut valid, class_weights, held_out, lines } =
         prepare(job, &threads, watch)?;
     let units = Units::learn(&schema, &encoding, &train)?;
     units.enter(&mut train)?;
     units.enter(&mut valid)?;
+    let stands_for = stands_for(&job.config, &class_weights);
     let (features, batch) = (encoding.features(), job.config.batch_rows(train.len()));
     let summary = Summary::of(&train, features, batch, &encoding.target)?;
     let config = resolve(&job.config, &encoding, train.len(), &summary);
@@ -226,11 +243,21 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     };
     let Fit { mut weights, epoch, history, stop } =
         run.fit(&mut *backend, &mut |event| watch(Event::Fit(event)))?;
+    // Its threads and its tables are no longer needed.
+    drop(backend);
     units.leave(&mut valid, weights.as_mut())?;
     let diverged_line = diverged_line(&stop, &held_out, &lines);
-    let model = |weights| Model { schema, encoding, config, history, epoch, weights };
-    let (model, start) = (weights.map(model), Some(start));
-    Ok(Trained { model, start, stop, valid, diverged_line })
+    let calibration = None;
+    let model = |weights| Model { schema, encoding, config, history, epoch, calibration, weights };
+    let (mut model, start) = (weights.map(model), Some(start));
+    let calibrated = match &mut model {
+        // Of a model that has diverged since, nothing more is asked than what it was.
+        Some(model) if !matches!(stop, Stop::Diverged { .. }) => {
+            calibrate(model, &valid, stands_for, job.threads)?
+        }
+        _ => None,
+    };
+    Ok(Trained { model, start, stop, valid, stands_for, calibrated, diverged_line })
 }
 
 /// Rows ready to be trained on.
@@ -239,6 +266,7 @@ struct Prepared {
     encoding: Encoding,
     train: Store,
     valid: Store,
+    class_weights: Vec<f32>,
     held_out: Vec<bool>,
     lines: RowLines,
 }
@@ -253,6 +281,7 @@ fn prepare(
     let held_out = hold_out(&interned, job)?;
     let file = input::name(&job.data);
     let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
+    check_classes(&job.config, &encoding.target, file)?;
     let class_weights = match &job.config.class_weight {
         None => Vec::new(),
         Some(weights) => weights.factors(&interned, &held_out, &encoding.target, file)?,
@@ -282,7 +311,11 @@ fn prepare(
     if !valid.is_empty() {
         check_rows(&valid, valid_file, "validation")?;
     }
-    Ok(Prepared { schema, encoding, train, valid, held_out, lines })
+    if job.config.calibrate.is_some() {
+        // Before the work, which would be lost.
+        calibration::check_rows(&valid.outcomes()?, valid_file)?;
+    }
+    Ok(Prepared { schema, encoding, train, valid, class_weights, held_out, lines })
 }
 
 /// Checks that rows can be trained on or measured; `what` they are called in errors.
