@@ -10,14 +10,14 @@ from conftest import people
 TRANSFORMS = ["piecewise", "spline", "quantile", "standard", "log", "log-square"]
 
 
-def agrees(model, rows, predictions):
+def agrees(model, rows, predictions, rtol=1e-6):
     with open(rows, newline="") as file:
         expected = np.array(list(score.predict(model, csv.DictReader(file))))
     assert len(expected) > 0
     # Scores are of single precision, in units of the standardised target.
     target = score.load(model)[0]["encoding"]["target"]
-    atol = 1e-6 * target.get("scale", 1.0)
-    np.testing.assert_allclose(predictions(f"{model} {rows}"), expected, rtol=1e-6, atol=atol)
+    atol = rtol * target.get("scale", 1.0)
+    np.testing.assert_allclose(predictions(f"{model} {rows}"), expected, rtol=rtol, atol=atol)
 
 
 def test_demo(pairloom, predictions):
@@ -54,7 +54,8 @@ def test_calibration_and_rate_of_negatives(pairloom, predictions, how):
     pairloom(f"{line} --numeric age,income,debt --categorical city --multi hobbies=|")
     agrees("model.pairloom", "other.csv", predictions)
     pairloom(f"calibrate model.pairloom other.csv --method {how} -o calibrated")
-    agrees("calibrated", "train.csv", predictions)
+    # Between two knots the last bits of a score may be drawn far apart.
+    agrees("calibrated", "train.csv", predictions, 1e-4 if how == "isotonic" else 1e-6)
 
 
 def test_linear_model(pairloom, predictions):

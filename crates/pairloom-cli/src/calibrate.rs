@@ -3,7 +3,9 @@
 use crate::args::InputArgs;
 use crate::output;
 use crate::parse;
-use crate::screen::{Screen, figure, metric_title, notice_skipped, notice_unseen, thousands};
+use crate::screen::{
+    Screen, figure, metric_title, notice, notice_skipped, notice_unseen, thousands,
+};
 use pairloom::calibration::{Calibrated, Method};
 use pairloom::input;
 use pairloom::metric::{Binary, Metrics};
@@ -14,6 +16,10 @@ use serde_json::Value;
 /// Figures that a calibration may change.
 const FIGURES: [&str; 5] =
     ["log_loss", "normalized_entropy", "expected_calibration_error", "brier_score", "auc"];
+
+/// Isotonic regression overfits fewer rows than this (Niculescu-Mizil and Caruana 2005, "Predicting Good
+/// Probabilities with Supervised Learning").
+const FEW: u64 = 1000;
 
 /// Arguments of `pairloom calibrate`.
 #[derive(Debug, clap::Args)]
@@ -49,8 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
     let reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
     let mut reader = reading::ahead(reader, &threads)?;
     let (file, on_error) = (input::name(&args.data), args.input.on_error());
-    let (found, outcome) =
-        model.calibrate(args.method, &mut *reader, file, on_error, &threads)?;
+    let (found, outcome) = model.calibrate(args.method, &mut *reader, file, on_error, &threads)?;
     notice_skipped(&outcome.skipped);
     notice_unseen(&outcome.unseen);
     model.save(&args.output)?;
@@ -76,6 +81,9 @@ pub fn tell(model: &Model, found: &Calibrated, screen: &mut Screen) -> Result<()
     table.extend(before.into_iter().zip(after).map(|((name, before), (_, after))| {
         vec![metric_title(name), figure(before), figure(after)]
     }));
+    if calibration.method() == Method::Isotonic && found.before.rows < FEW && !screen.is_quiet() {
+        notice(&format!("note: {rows} rows are few for isotonic: platt and beta take less"));
+    }
     screen.table(&table, true)
 }
 

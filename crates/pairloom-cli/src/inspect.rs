@@ -42,7 +42,9 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let valid = model.kept_epoch().and_then(|epoch| epoch.valid.as_ref());
     if let Some(valid) = valid {
-        screen.text("\non the validation rows:")?;
+        let raw = model.calibration.is_some() || model.config.negative_rate != 1.0;
+        let raw = if raw { ", uncorrected and uncalibrated" } else { "" };
+        screen.text(&format!("\non the validation rows{raw}:"))?;
         screen.table(&metric_rows(valid), true)?;
     }
     screen.json(&serde_json::json!({

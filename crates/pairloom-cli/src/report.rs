@@ -1,8 +1,8 @@
 //! From a model and its evaluation to the library's report page.
 
 use crate::describe::{classes, schema_rows, sentence, setting_rows, spread};
-use crate::segments;
 use crate::screen::{figure, metric_title, thousands, write_text};
+use crate::segments;
 use crate::tell::loss_name;
 use pairloom::batch::Outcomes;
 use pairloom::loss::Loss;

@@ -62,7 +62,8 @@ pub struct ConfigArgs {
     /// random: probabilities are then corrected to those of all rows
     #[arg(long, value_name = "SHARE")]
     pub negative_rate: Option<f64>,
-    /// Calibrate the model on the validation rows when it is trained: platt, isotonic or beta
+    /// Calibrate the model on the validation rows when it is trained: platt, isotonic or beta. Weights of
+    /// classes are taken back: probabilities are those of the rows as they are
     #[arg(long, value_name = "METHOD", value_parser = parse::calibration)]
     pub calibrate: Option<Method>,
     /// L2 strength of linear weights

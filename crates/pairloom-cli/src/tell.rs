@@ -240,12 +240,12 @@ pub fn end(
         if valid.is_no_better_than_constant() {
             notice("warning: on these rows the model is no better than one constant prediction");
         }
-    }
-    if trained.stands_for[0] != 1.0 && model.config.negative_rate != 1.0 {
-        screen.text(&format!(
-            "these rows have {} of all negatives; predictions are corrected to those of all rows",
-            percent(model.config.negative_rate)
-        ))?;
+        if model.config.negative_rate != 1.0 {
+            let rate = percent(model.config.negative_rate);
+            screen.text(&format!(
+                "these rows have {rate} of all negatives; predictions are corrected to those of all rows"
+            ))?;
+        }
     }
     if let Some(calibrated) = &trained.calibrated {
         calibration::tell(model, calibrated, screen)?;
@@ -268,14 +268,17 @@ pub fn end(
     if let Some(file) = model_file {
         screen.text(&format!("next: pairloom predict {file} ROWS"))?;
     }
-    screen.json(&serde_json::json!({
+    let mut line = serde_json::json!({
         "event": "end", "model": output, "epoch": model.epoch, "valid": valid,
-        "calibrated": trained.calibrated.as_ref().map(|found| calibration::json(model, found)),
         "stopped_early": *stop == Stop::NoBetter,
         "memory": memory.map(|Memory { peak, rows, model }| serde_json::json!({
             "peak": peak as u64, "rows": rows as u64, "model": model as u64,
         })),
-    }))
+    });
+    if let Some(calibrated) = &trained.calibrated {
+        line["calibrated"] = calibration::json(model, calibrated);
+    }
+    screen.json(&line)
 }
 
 /// Bytes that the process has had at the most, and those of them that there is no way around.

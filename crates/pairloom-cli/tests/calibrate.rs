@@ -36,7 +36,8 @@ fn what_class_weights_bend_a_calibration_puts_right() {
     let room = shoppers();
     room.ok(&format!("{TRAIN} -o plain"));
     room.ok(&format!("{TRAIN} --class-weight balanced -o bent"));
-    let [plain, bent] = ["plain", "bent"].map(|model| evaluated(&room, &format!("{model} test.csv")));
+    let [plain, bent] =
+        ["plain", "bent"].map(|model| evaluated(&room, &format!("{model} test.csv")));
     assert!(number(&bent, "log_loss") > 1.3 * number(&plain, "log_loss"));
     for method in ["platt", "isotonic", "beta"] {
         for model in ["bent", "plain"] {
@@ -102,13 +103,17 @@ fn a_calibration_is_told_and_shown() {
     for words in ["calibration: platt, log-odds", "on the 700 rows", "before", "wrote model.pair"] {
         assert!(said.contains(words), "{words}\n{said}");
     }
-    assert!(room.ok("inspect model.pairloom").out.contains("\ncalibration: platt, log-odds"));
+    let inspected = room.ok("inspect model.pairloom").out;
+    assert!(inspected.contains("\ncalibration: platt, log-odds"), "{inspected}");
+    assert!(inspected.contains("\non the validation rows, uncorrected and uncalibrated:"));
     let inspected = &room.ok("inspect model.pairloom --json").json()[0];
     assert_eq!(inspected["calibration"]["method"], "platt");
     room.ok("evaluate model.pairloom shop.csv --report r.html");
     assert!(room.text("r.html").contains("calibrated (platt, log-odds"));
     let line = format!("{} --calibrate isotonic --json", common::TRAIN);
-    let end = room.ok(&line).json().pop().unwrap();
+    let trained = room.ok(&line);
+    assert_eq!(trained.err, "note: 70 rows are few for isotonic: platt and beta take less\n");
+    let end = trained.json().pop().unwrap();
     assert_eq!(end["calibrated"]["calibration"]["method"], "isotonic");
     let [before, after] = ["before", "after"].map(|at| number(&end["calibrated"][at], "log_loss"));
     assert!(after < before && before == number(&end["valid"], "log_loss"));
@@ -132,7 +137,8 @@ fn segments_are_shown_everywhere() {
     for words in ["By site", "By price", "(2 others)", "norm. entropy"] {
         assert!(page.contains(words), "{words}");
     }
-    let segments = &evaluated(&room, "model.pairloom shop.csv --segment site,price --top 3")["segments"];
+    let segments =
+        &evaluated(&room, "model.pairloom shop.csv --segment site,price --top 3")["segments"];
     let [site, price] = ["site", "price"].map(|name| segments[name].as_array().unwrap());
     assert_eq!((site.len(), price.len()), (4, 3));
     assert_eq!(site[3]["others"], 2);
@@ -152,7 +158,10 @@ fn what_is_refused() {
         2,
         &[
             ("calibrate good.model shop.csv -o x", "the following required arguments were not"),
-            ("calibrate good.model shop.csv --method vote -o x", "invalid value 'vote' for '--method"),
+            (
+                "calibrate good.model shop.csv --method vote -o x",
+                "invalid value 'vote' for '--method",
+            ),
             ("train shop.csv --calibrate vote", "invalid value 'vote' for '--calibrate"),
             (
                 "train shop.csv --label bought --negative-rate 0",
@@ -175,7 +184,8 @@ fn what_is_refused() {
     );
     let room = shop_room(30);
     room.ok("train shop.csv --label bought --ignore id --epochs 1 --valid-fraction 0 -o m");
-    let few: String = room.text("shop.csv").lines().take(9).map(|line| format!("{line}\n")).collect();
+    let few: String =
+        room.text("shop.csv").lines().take(9).map(|line| format!("{line}\n")).collect();
     room.write("few.csv", few);
     let said = common::refusals::fails(&room, "calibrate m few.csv --method beta -o x", 1);
     assert!(said.starts_with("error: few.csv: ") && said.contains("hold out more rows"), "{said}");

@@ -86,7 +86,8 @@ fn training_calibrates_on_the_validation_rows() {
     let folder = folder();
     for method in Method::ALL {
         let trained = trained(&job(&folder, Some(method)));
-        let (model, found) = (trained.model.as_ref().unwrap(), trained.calibrated.as_ref().unwrap());
+        let (model, found) =
+            (trained.model.as_ref().unwrap(), trained.calibrated.as_ref().unwrap());
         assert_eq!(model.calibration.as_ref().map(Calibration::method), Some(method));
         let kept = model.kept_epoch().unwrap().valid.as_ref().unwrap();
         assert_eq!(json!(kept), json!(found.before), "figures of epochs are those before");
@@ -165,9 +166,7 @@ fn calibrations_that_are_none_are_refused() {
         fs::write(&path, joined(header.clone(), &document, &data)).unwrap();
         Model::load(&path)
     };
-    let isotonic = |knots: Value, values: Value| {
-        json!({ "method": "isotonic", "knots": knots, "values": values })
-    };
+    let isotonic = |knots: Value, values: Value| json!({ "method": "isotonic", "knots": knots, "values": values });
     let platt = |slope: f64| json!({ "method": "platt", "slope": slope, "intercept": 0.5 });
     let sound = [
         Value::Null,
@@ -197,11 +196,13 @@ fn calibrations_that_are_none_are_refused() {
         let error = load(calibration.clone()).unwrap_err().to_string();
         assert!(error.ends_with("its calibration is damaged"), "{calibration}: {error}");
     }
-    for other in [json!({ "method": "venn" }), json!({ "method": "platt", "slope": 1.0 }), json!(3)] {
+    for other in [json!({ "method": "venn" }), json!({ "method": "platt", "slope": 1.0 }), json!(3)]
+    {
         assert!(matches!(load(other), Err(Error::ModelFile { .. })));
     }
     let numbers = write(&folder, "numbers.csv", numbered(200));
-    let (header, mut document, data) = parts(&bytes(&model(&common::job(&numbers, &plain_config()))));
+    let (header, mut document, data) =
+        parts(&bytes(&model(&common::job(&numbers, &plain_config()))));
     document["document"]["calibration"] = platt(1.0);
     fs::write(&path, joined(header, &document, &data)).unwrap();
     let error = Model::load(&path).unwrap_err().to_string();

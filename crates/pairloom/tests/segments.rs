@@ -174,5 +174,8 @@ fn a_column_that_is_not_there() {
     let text = text(300);
     let model = model(&write(&folder, "rows.csv", &text), "label", "spent");
     let error = evaluate(&model, &text, &["sites"], 3).unwrap_err();
-    assert!(matches!(&error, Error::Usage(said) if said.contains("did you mean 'site'")), "{error}");
+    assert!(
+        matches!(&error, Error::Usage(said) if said.contains("did you mean 'site'")),
+        "{error}"
+    );
 }

@@ -58,7 +58,8 @@ impl Calibration {
         if log_odds.len() == rows.len()
             && let Some(row) = log_odds.iter().position(|s| !s.is_finite())
         {
-            let message = format!("the score of row {} is not finite: it calibrates nothing", row + 1);
+            let message =
+                format!("the score of row {} is not finite: it calibrates nothing", row + 1);
             return Err(Error::Diverged(message));
         }
         // It sees to everything else.

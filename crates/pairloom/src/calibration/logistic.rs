@@ -22,7 +22,8 @@ pub(super) fn fit<const N: usize>(rows: &[Observed], x: impl Fn(f64) -> [f64; N]
     // The mean label everywhere.
     let mut t = [0.0; N];
     let total = |f: &dyn Fn(&Observed) -> f64| rows.iter().map(f).sum::<f64>();
-    let mean = total(&|row| row.weight * labels[usize::from(row.positive)]) / total(&|row| row.weight);
+    let mean =
+        total(&|row| row.weight * labels[usize::from(row.positive)]) / total(&|row| row.weight);
     t[N - 1] = Loss::Logistic.link(mean);
     let mut here = sums(&t);
     for _ in 0..STEPS {

@@ -151,7 +151,15 @@ fn a_full_report_has_every_part() {
     for id in ["loss", "auc", "roc", "calibration", "scores"] {
         assert!(page.contains(&format!("aria-labelledby=\"{id}-title {id}-desc\"")));
     }
-    for words in ["By site", "(3 others)", "best: epoch 14", "log loss (nats)", "Columns", "45,840,617", "--rank 8"] {
+    for words in [
+        "By site",
+        "(3 others)",
+        "best: epoch 14",
+        "log loss (nats)",
+        "Columns",
+        "45,840,617",
+        "--rank 8",
+    ] {
         assert!(page.contains(words), "{words}");
     }
 }

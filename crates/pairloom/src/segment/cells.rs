@@ -81,9 +81,8 @@ fn numbers(values: &[Value]) -> Option<Vec<(f64, &[usize])>> {
 
 /// A group for each of the `top` values that weigh most, and one for all others.
 fn by_value(values: Vec<Value>, top: usize, outcomes: &Outcomes) -> Vec<Group> {
-    let weight = |(_, rows): &Value| {
-        rows.iter().map(|&row| f64::from(outcomes.row(row).1)).sum::<f64>()
-    };
+    let weight =
+        |(_, rows): &Value| rows.iter().map(|&row| f64::from(outcomes.row(row).1)).sum::<f64>();
     let mut values: Vec<(f64, Value)> =
         values.into_iter().map(|value| (weight(&value), value)).collect();
     values.sort_by(|(a, _), (b, _)| b.total_cmp(a));
@@ -103,17 +102,18 @@ fn ranges(mut numbers: Vec<(f64, &[usize])>, top: usize) -> Vec<Group> {
     // NaN, of either sign, comes last.
     numbers.sort_by(|(a, _), (b, _)| a.is_nan().cmp(&b.is_nan()).then(a.total_cmp(b)));
     let missing = numbers.split_off(numbers.partition_point(|(number, _)| !number.is_nan()));
-    let all: usize = numbers.iter().map(|(_, rows)| rows.len()).sum();
-    let (mut groups, mut done): (Vec<Group>, usize) = (Vec::new(), 0);
+    // Rows in no range that is closed: one number may have many, which shall not make the others short.
+    let mut left: usize = numbers.iter().map(|(_, rows)| rows.len()).sum();
+    let mut groups: Vec<Group> = Vec::new();
     let mut open: Option<(f64, Vec<usize>)> = None;
     for (at, &(number, rows)) in numbers.iter().enumerate() {
         let (from, taken) = open.get_or_insert((number, Vec::new()));
         taken.extend_from_slice(rows);
-        done += rows.len();
         let next = numbers.get(at + 1);
-        let is_full = done * top.max(1) >= all * (groups.len() + 1);
+        let is_full = taken.len() * top.saturating_sub(groups.len()) >= left;
         // 1 and 1.0 are cells that differ, and one number.
         if next.is_none_or(|&(next, _)| is_full && next != number) {
+            left -= taken.len();
             groups.push((Which::Range(*from, number), std::mem::take(taken)));
             open = None;
         }

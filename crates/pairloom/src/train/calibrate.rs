@@ -24,10 +24,8 @@ pub(super) fn check_held_out(job: &Job) -> Result<()> {
 
 /// Refuses settings that are about classes where the label is a number.
 pub(super) fn check_classes(config: &Config, target: &Target, file: &str) -> Result<()> {
-    let said = [
-        ("negative_rate", config.negative_rate != 1.0),
-        ("calibrate", config.calibrate.is_some()),
-    ];
+    let said =
+        [("negative_rate", config.negative_rate != 1.0), ("calibrate", config.calibrate.is_some())];
     match said.into_iter().find(|(_, said)| *said && !target.is_binary()) {
         None => Ok(()),
         Some((name, _)) => {
@@ -75,7 +73,8 @@ impl Trained {
     /// Those of reading a temporary file.
     pub fn predictions(&self, threads: &Threads) -> Result<(Vec<f64>, Outcomes)> {
         let Some(model) = &self.model else { return Ok(<_>::default()) };
-        let (predictions, outcomes) = self.valid.predictions(|rows| model.predict(rows, threads))?;
+        let (predictions, outcomes) =
+            self.valid.predictions(|rows| model.predict(rows, threads))?;
         Ok((predictions, weighed(&outcomes, self.stands_for)))
     }
 }

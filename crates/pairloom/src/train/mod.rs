@@ -166,17 +166,15 @@ pub struct Trained {
 /// for are no errors here: see [`Trained::stop`].
 pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     match run(job, watch) {
-        Err(Error::Interrupted) => {
-            Ok(Trained {
-                model: None,
-                start: None,
-                stop: Stop::Interrupted,
-                valid: Store::default(),
-                stands_for: [1.0; 2],
-                calibrated: None,
-                diverged_line: None,
-            })
-        }
+        Err(Error::Interrupted) => Ok(Trained {
+            model: None,
+            start: None,
+            stop: Stop::Interrupted,
+            valid: Store::default(),
+            stands_for: [1.0; 2],
+            calibrated: None,
+            diverged_line: None,
+        }),
         done => done,
     }
 }
