@@ -51,7 +51,12 @@ pub fn json(of: &Segments) -> Value {
             Which::Missing => vec![("missing", true.into())],
             Which::Others(values) => vec![("others", (*values).into())],
         };
-        let figures = segment.figures().into_iter().map(|(name, value)| (name, value.into()));
+        // Rows are counted, as they are among the figures of all.
+        let value = |(name, value): (&'static str, Option<f64>)| match (name, value) {
+            ("rows", Some(rows)) => (name, (rows as u64).into()),
+            _ => (name, value.into()),
+        };
+        let figures = segment.figures().into_iter().map(value);
         let all = which.into_iter().chain(figures).map(|(name, value)| (name.into(), value));
         Value::Object(all.collect::<Map<_, _>>())
     };

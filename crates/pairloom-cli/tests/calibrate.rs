@@ -142,6 +142,7 @@ fn segments_are_shown_everywhere() {
     let [site, price] = ["site", "price"].map(|name| segments[name].as_array().unwrap());
     assert_eq!((site.len(), price.len()), (4, 3));
     assert_eq!(site[3]["others"], 2);
+    assert!(site[0]["rows"].is_u64() && site[0]["value"].is_string());
     assert!(site.iter().map(|of| number(of, "rows")).sum::<f64>() == 700.0);
     assert!(number(&price[0], "to") < number(&price[1], "from"));
     assert!(number(&price[0], "log_loss") > 0.0 && number(&site[0], "ratio") > 0.5);
