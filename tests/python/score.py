@@ -115,6 +115,22 @@ def features(row, schema, fields):
             yield field["offset"] + ids(cell.encode()), 1.0
 
 
+def probability(score):
+    return 1 / (1 + math.exp(-score))
+
+
+def calibrated(of, score):
+    """The probability of log-odds, calibrated if there is something to do it by."""
+    if of is None:
+        return probability(score)
+    if of["method"] == "platt":
+        return probability(of["slope"] * score + of["intercept"])
+    p = probability(score)
+    if of["method"] == "isotonic":
+        return float(np.interp(p, of["knots"], of["values"]))
+    return probability(of["a"] * math.log(p) - of["b"] * math.log(1 - p) + of["c"])
+
+
 def predict(model, rows):
     """A prediction for each row, a dict from the names of columns to text."""
     document, tensors = load(model)
@@ -134,7 +150,9 @@ def predict(model, rows):
             pairs -= sum(float(vx[i] @ vx[j]) for j in range(i) if ids[i] == ids[j])
         score = bias + float(vectors(tensors, "linear", ids) @ x) + pairs
         if target["task"] == "binary":
-            yield 1 / (1 + math.exp(-score))
+            # Training rows may be a sample of the negatives.
+            score += math.log(document["config"]["negative_rate"])
+            yield calibrated(document.get("calibration"), score)
         else:
             yield target["mean"] + target["scale"] * score
 

@@ -10,14 +10,14 @@ from conftest import people
 TRANSFORMS = ["piecewise", "spline", "quantile", "standard", "log", "log-square"]
 
 
-def agrees(model, rows, predictions):
+def agrees(model, rows, predictions, rtol=1e-6):
     with open(rows, newline="") as file:
         expected = np.array(list(score.predict(model, csv.DictReader(file))))
     assert len(expected) > 0
     # Scores are of single precision, in units of the standardised target.
     target = score.load(model)[0]["encoding"]["target"]
-    atol = 1e-6 * target.get("scale", 1.0)
-    np.testing.assert_allclose(predictions(f"{model} {rows}"), expected, rtol=1e-6, atol=atol)
+    atol = rtol * target.get("scale", 1.0)
+    np.testing.assert_allclose(predictions(f"{model} {rows}"), expected, rtol=rtol, atol=atol)
 
 
 def test_demo(pairloom, predictions):
@@ -44,6 +44,18 @@ def test_every_encoding(pairloom, predictions, transform, hashed, label, other):
     )
     agrees("model.pairloom", "train.csv", predictions)
     agrees("model.pairloom", "odd.csv", predictions)
+
+
+@pytest.mark.parametrize("how", ["platt", "isotonic", "beta"])
+def test_calibration_and_rate_of_negatives(pairloom, predictions, how):
+    people(1500).to_csv("train.csv", index=False)
+    people(500, seed=2).to_csv("other.csv", index=False)
+    line = "train train.csv --label bought --ignore spent,weight --epochs 4 --negative-rate 0.25"
+    pairloom(f"{line} --numeric age,income,debt --categorical city --multi hobbies=|")
+    agrees("model.pairloom", "other.csv", predictions)
+    pairloom(f"calibrate model.pairloom other.csv --method {how} -o calibrated")
+    # Between two knots the last bits of a score may be drawn far apart.
+    agrees("calibrated", "train.csv", predictions, 1e-4 if how == "isotonic" else 1e-6)
 
 
 def test_linear_model(pairloom, predictions):

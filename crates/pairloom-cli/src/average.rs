@@ -1,7 +1,7 @@
 //! `pairloom average`.
 
 use crate::output;
-use crate::screen::{Screen, thousands};
+use crate::screen::{Screen, notice, thousands};
 use pairloom::memory::gib;
 use pairloom::{Error, Model, Result};
 
@@ -29,6 +29,9 @@ pub fn run(args: &Args) -> Result<()> {
     let named: Vec<(&str, &Model)> = args.models.iter().map(String::as_str).zip(&models).collect();
     let average = Model::average(&named)?;
     average.save(&args.output)?;
+    if models.iter().any(|model| model.calibration.is_some()) {
+        notice("note: calibrations are left out: one of the mean is made by pairloom calibrate");
+    }
     let bytes = std::fs::metadata(&args.output).map_err(|e| Error::io(&args.output, e))?.len();
     let (features, factors) = (average.encoding.features(), average.config.resolved_factors());
     let mut screen = Screen::new(args.json, false);

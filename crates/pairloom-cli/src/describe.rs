@@ -29,12 +29,19 @@ pub fn sentence(model: &Model) -> String {
     };
     let features = thousands(model.encoding.features() as i64);
     let (kind, factors) = (model.config.model, model.config.resolved_factors());
-    match (kind, factors) {
-        (Kind::Linear, _) | (_, 0) => format!("{what}, by a linear model of {features} features."),
-        (kind, k) => {
-            format!("{what}, by a {} of {features} features with {k} factors each.", kind.title())
-        }
-    }
+    let machine = match (kind, factors) {
+        (Kind::Linear, _) | (_, 0) => format!("a linear model of {features} features"),
+        (kind, k) => format!("a {} of {features} features with {k} factors each", kind.title()),
+    };
+    let corrected = match model.config.negative_rate {
+        1.0 => String::new(),
+        rate => format!(", corrected for negatives sampled at {rate}"),
+    };
+    let calibrated = match &model.calibration {
+        None => String::new(),
+        Some(calibration) => format!(", calibrated ({calibration})"),
+    };
+    format!("{what}, by {machine}{corrected}{calibrated}.")
 }
 
 /// What labels 0 and 1 are called, if there are two.

@@ -4,12 +4,15 @@ use crate::args::InputArgs;
 use crate::output;
 use crate::report::Page;
 use crate::screen::{
-    Screen, command_line, figure, metric_rows, notice_skipped, notice_unseen, own_words, percent,
+    Screen, command_line, figure, metric_rows, notice_skipped, notice_unseen, one_line, own_words,
+    percent,
 };
+use crate::segments;
 use pairloom::input;
 use pairloom::metric::{Bootstrap, DEFAULT_THRESHOLD, Interval, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::predict::{EvaluateOptions, Evaluated};
+use pairloom::segment::DEFAULT_TOP;
 use pairloom::{Model, Result, reading};
 use serde_json::Map;
 
@@ -30,6 +33,13 @@ pub struct Args {
     /// Draw the rows again, a thousand times, and say between which figures so many of these samples are
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "0.95")]
     ci: Option<f64>,
+    /// Measure the rows of each value of these columns too: mean prediction beside mean label, log loss and
+    /// calibration; columns of numbers with more values than --top are cut into ranges of equally many rows
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    segment: Vec<String>,
+    /// Values of each such column that are measured, those that weigh most; all others are one
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_TOP)]
+    top: usize,
     /// Threads, 0 for one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -47,7 +57,12 @@ pub fn run(args: &Args) -> Result<()> {
     let threads = Threads::new(args.threads)?;
     let reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
     let mut reader = reading::ahead(reader, &threads)?;
-    let options = EvaluateOptions { on_error: args.input.on_error(), threshold: args.threshold };
+    let options = EvaluateOptions {
+        on_error: args.input.on_error(),
+        threshold: args.threshold,
+        segments: args.segment.clone(),
+        top: args.top,
+    };
     let found = model.evaluate(&mut *reader, input::name(&args.data), &options, &threads)?;
     notice_skipped(&found.outcome.skipped);
     notice_unseen(&found.outcome.unseen);
@@ -63,10 +78,18 @@ pub fn run(args: &Args) -> Result<()> {
         screen.text(&format!("{} intervals over 1,000 samples of the rows:", percent(level)))?;
     }
     screen.table(&rows(&found.metrics, intervals.as_deref()), true)?;
+    for of in &found.segments {
+        screen.text(&format!("\nby {}:", one_line(&of.column, 60)))?;
+        screen.table(&segments::rows(of), true)?;
+    }
     let mut object = serde_json::to_value(&found.metrics).unwrap_or_default();
     if let Some(intervals) = intervals {
         let all = intervals.iter().map(|(name, ends)| ((*name).into(), serde_json::json!(ends)));
         object["ci"] = all.collect::<Map<_, _>>().into();
+    }
+    if !found.segments.is_empty() {
+        let all = found.segments.iter().map(|of| (of.column.clone(), segments::json(of)));
+        object["segments"] = all.collect::<Map<_, _>>().into();
     }
     object["skipped_rows"] = found.outcome.skipped.rows.into();
     let unseen = found.outcome.unseen.iter().map(|unseen| (unseen.column.clone(), unseen.share()));

@@ -37,14 +37,19 @@ pub fn run(args: &Args) -> Result<()> {
     screen.text("\nsettings:")?;
     let settings = setting_rows(&model).into_iter().map(|(name, value)| vec![name, value]);
     screen.table(&settings.collect::<Vec<_>>(), false)?;
+    if let Some(calibration) = &model.calibration {
+        screen.text(&format!("\ncalibration: {calibration}"))?;
+    }
     let valid = model.kept_epoch().and_then(|epoch| epoch.valid.as_ref());
     if let Some(valid) = valid {
-        screen.text("\non the validation rows:")?;
+        let raw = model.calibration.is_some() || model.config.negative_rate != 1.0;
+        let raw = if raw { ", uncorrected and uncalibrated" } else { "" };
+        screen.text(&format!("\non the validation rows{raw}:"))?;
         screen.table(&metric_rows(valid), true)?;
     }
     screen.json(&serde_json::json!({
         "schema": model.schema, "config": model.config, "target": model.encoding.target,
         "features": features, "epoch": model.epoch, "history": model.history,
-        "valid": valid, "bytes": bytes,
+        "valid": valid, "calibration": model.calibration, "bytes": bytes,
     }))
 }

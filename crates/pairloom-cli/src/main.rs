@@ -5,6 +5,7 @@
 
 mod args;
 mod average;
+mod calibrate;
 mod convert;
 mod demo;
 mod describe;
@@ -17,6 +18,7 @@ mod predict;
 mod progress;
 mod report;
 mod screen;
+mod segments;
 mod settings;
 mod signals;
 mod synth;
@@ -51,6 +53,8 @@ enum Command {
     /// Predict the rows of a file
     #[command(allow_negative_numbers = true)]
     Predict(predict::Args),
+    /// Calibrate the probabilities of a model on rows that it was not trained on
+    Calibrate(calibrate::Args),
     /// Make several models one, whose score is the mean of theirs
     Average(average::Args),
     /// Show what is in a model file
@@ -75,6 +79,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Average(args) => average::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Synth(args) => synth::run(&args),

@@ -1,5 +1,6 @@
 //! From the words of a command line to what they name.
 
+use pairloom::calibration::Method;
 use pairloom::encode::{ClassWeight, Transform};
 use pairloom::input::FormatName;
 use pairloom::interaction::Kind;
@@ -46,6 +47,11 @@ pub fn negative_sampling(name: &str) -> Result<NegativeSampling> {
 /// How much the rows of each class count.
 pub fn class_weight(text: &str) -> Result<ClassWeight> {
     text.parse().map_err(|why: String| Error::usage(why))
+}
+
+/// A way to calibrate.
+pub fn calibration(name: &str) -> Result<Method> {
+    by_name(&Method::ALL, Method::name, name)
 }
 
 /// A transform.

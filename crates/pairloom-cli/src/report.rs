@@ -2,13 +2,15 @@
 
 use crate::describe::{classes, schema_rows, sentence, setting_rows, spread};
 use crate::screen::{figure, metric_title, thousands, write_text};
+use crate::segments;
 use crate::tell::loss_name;
 use pairloom::batch::Outcomes;
 use pairloom::loss::Loss;
 use pairloom::metric::{CALIBRATION_BINS, Constant, DEFAULT_THRESHOLD, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::predict::Evaluated;
-use pairloom::report::{Epoch, Evaluation, Figure, Kind, Report, html};
+use pairloom::report::{Epoch, Evaluation, Figure, Kind, Report, Table, html};
+use pairloom::segment::Segments;
 use pairloom::train::{Start, Trained};
 use pairloom::{Model, Result};
 
@@ -52,13 +54,11 @@ struct Drawn<'a> {
 impl Page<'_> {
     /// Writes the page of a training run.
     pub fn write_training(&self, trained: &Trained, threads: usize) -> Result<()> {
-        let (rows, start) = (&trained.valid, trained.start.as_ref());
-        if rows.is_empty() {
-            return self.write(start, None);
+        let start = trained.start.as_ref();
+        if trained.valid.is_empty() {
+            return self.write(start, None, &[]);
         }
-        let threads = Threads::new(threads)?;
-        let (predictions, outcomes) =
-            rows.predictions(|rows| self.model.predict(rows, &threads))?;
+        let (predictions, outcomes) = trained.predictions(&Threads::new(threads)?)?;
         let scale = self.model.encoding.target.scale();
         let kept = self.model.kept_epoch().and_then(|epoch| epoch.valid.clone());
         let metrics = match kept {
@@ -66,13 +66,17 @@ impl Page<'_> {
             Some(metrics @ Metrics::Ranking(_)) => metrics,
             _ => Metrics::measure(self.loss(), scale, &predictions, &outcomes, DEFAULT_THRESHOLD)?,
         };
-        self.write(start, Some(&self.drawn("Validation rows", &predictions, &outcomes, metrics)?))
+        let title = match trained.stands_for {
+            [1.0, 1.0] => "Validation rows",
+            _ => "Validation rows, each as the rows that it stands for",
+        };
+        self.write(start, Some(&self.drawn(title, &predictions, &outcomes, metrics)?), &[])
     }
 
     /// Writes the page of an evaluation.
     pub fn write_evaluation(&self, data: &str, found: &Evaluated) -> Result<()> {
-        let Evaluated { predictions, labels, metrics, .. } = found;
-        self.write(None, Some(&self.drawn(data, predictions, labels, metrics.clone())?))
+        let Evaluated { predictions, labels, metrics, segments, .. } = found;
+        self.write(None, Some(&self.drawn(data, predictions, labels, metrics.clone())?), segments)
     }
 
     fn is_binary(&self) -> bool {
@@ -94,7 +98,12 @@ impl Page<'_> {
         Ok(Drawn { title, predictions, outcomes, metrics, constant })
     }
 
-    fn write(&self, start: Option<&Start>, drawn: Option<&Drawn<'_>>) -> Result<()> {
+    fn write(
+        &self,
+        start: Option<&Start>,
+        drawn: Option<&Drawn<'_>>,
+        segments: &[Segments],
+    ) -> Result<()> {
         let model = self.model;
         let classes = classes(model);
         let page = Report {
@@ -107,6 +116,7 @@ impl Page<'_> {
             kept_epoch: Some(model.epoch),
             evaluation: drawn.and_then(|drawn| drawn.evaluation(classes.as_ref())),
             metrics: drawn.map_or(Vec::new(), |drawn| drawn.figures()),
+            segments: segments.iter().map(table).collect(),
             settings: setting_rows(model),
             schema: schema_rows(model),
         };
@@ -217,6 +227,13 @@ impl<'a> Drawn<'a> {
         };
         Some(Evaluation { title: self.title.into(), kind })
     }
+}
+
+/// The segments of a column as the page shows them.
+fn table(of: &Segments) -> Table {
+    let mut rows = segments::rows(of);
+    let header = rows.remove(0);
+    Table { title: format!("By {}", of.column), header, rows }
 }
 
 fn tile(name: &str, value: String, note: String) -> Figure {

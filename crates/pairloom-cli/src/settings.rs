@@ -2,6 +2,7 @@
 //! the library's, read from there, also for the help text.
 
 use crate::parse;
+use pairloom::calibration::Method;
 use pairloom::encode::{ClassWeight, Transform};
 use pairloom::interaction::Kind;
 use pairloom::loss::Loss;
@@ -58,6 +59,14 @@ pub struct ConfigArgs {
     /// CLASS=W,.. as in 1=5; probabilities are then those of rows that are weighted so
     #[arg(long, value_name = "WEIGHTS", value_parser = parse::class_weight)]
     pub class_weight: Option<ClassWeight>,
+    /// The share of all negatives that the rows have, validation rows too, where some were left out at
+    /// random: probabilities are then corrected to those of all rows
+    #[arg(long, value_name = "SHARE")]
+    pub negative_rate: Option<f64>,
+    /// Calibrate the model on the validation rows when it is trained: platt, isotonic or beta. Weights of
+    /// classes are taken back: probabilities are those of the rows as they are
+    #[arg(long, value_name = "METHOD", value_parser = parse::calibration)]
+    pub calibrate: Option<Method>,
     /// Items drawn for each row to be ranked below its own, with --item and a loss that ranks; 0 ranks the rows
     /// of a group that are given [default: 10]
     #[arg(long, value_name = "N")]
@@ -151,6 +160,8 @@ impl ConfigArgs {
         set(&mut config.precision, &self.precision);
         set(&mut config.loss, &self.loss.map(Some));
         set(&mut config.class_weight, &self.class_weight.clone().map(Some));
+        set(&mut config.negative_rate, &self.negative_rate);
+        set(&mut config.calibrate, &self.calibrate.map(Some));
         set(&mut config.negatives, &self.negatives.map(Some));
         set(&mut config.negative_sampling, &self.negative_sampling);
         set(&mut config.l2_linear, &self.l2_linear);

@@ -1,10 +1,11 @@
 //! What `pairloom train` says on the way: the schema and its reasons, the sizes, a line an epoch; and
 //! at the end.
 
+use crate::calibrate as calibration;
 use crate::describe::spread;
 use crate::screen::{
-    Screen, command_line, figure, metric_rows, notice, notice_skipped, one_line, thousands,
-    write_text,
+    Screen, command_line, figure, metric_rows, notice, notice_skipped, one_line, percent,
+    thousands, write_text,
 };
 use pairloom::batch::Outcomes;
 use pairloom::encode::Target;
@@ -257,6 +258,15 @@ pub fn end(
         if valid.is_no_better_than_constant() {
             notice("warning: on these rows the model is no better than one constant prediction");
         }
+        if model.config.negative_rate != 1.0 {
+            let rate = percent(model.config.negative_rate);
+            screen.text(&format!(
+                "these rows have {rate} of all negatives; predictions are corrected to those of all rows"
+            ))?;
+        }
+    }
+    if let Some(calibrated) = &trained.calibrated {
+        calibration::tell(model, calibrated, screen)?;
     }
     if !screen.is_quiet() {
         notice_limits(model, trained)?;
@@ -276,13 +286,17 @@ pub fn end(
     if let Some(file) = model_file {
         screen.text(&format!("next: pairloom predict {file} ROWS"))?;
     }
-    screen.json(&serde_json::json!({
+    let mut line = serde_json::json!({
         "event": "end", "model": output, "epoch": model.epoch, "valid": valid,
         "stopped_early": *stop == Stop::NoBetter,
         "memory": memory.map(|Memory { peak, rows, model }| serde_json::json!({
             "peak": peak as u64, "rows": rows as u64, "model": model as u64,
         })),
-    }))
+    });
+    if let Some(calibrated) = &trained.calibrated {
+        line["calibrated"] = calibration::json(model, calibrated);
+    }
+    screen.json(&line)
 }
 
 /// Bytes that the process has had at the most, and those of them that there is no way around.

@@ -21,8 +21,9 @@ use crate::{Error, Result, memory};
 impl Model {
     /// The model whose score of a row is the mean of the scores of these models: of log-odds, or of
     /// predictions in the unit of the target. Each comes with the name that errors call it by. They
-    /// must agree in model, loss, order, precision, schema and encoding; numbers of factors add up, other
-    /// settings are those of the first, and the history is empty.
+    /// must agree in model, loss, order, precision, rate of negatives, schema and encoding; numbers of factors add up, other
+    /// settings are those of the first, and the history is empty. Calibrations are left out: that of one model is
+    /// none of the mean, which can be calibrated itself ([`Model::calibrate`]).
     ///
     /// # Errors
     /// [`Error::Data`] naming the first model that does not go with the others, or whose pairs of fields
@@ -57,6 +58,7 @@ impl Model {
             factors: Some(all.iter().map(|model| model.config.resolved_factors()).sum()),
             bias: all.iter().any(|model| model.config.bias),
             linear: all.iter().any(|model| model.config.linear),
+            calibrate: None,
             ..first.config.clone()
         };
         config.check()?;
@@ -65,7 +67,8 @@ impl Model {
             Precision::Bf16 => mean::<Bf16>(&all, &config)?,
         };
         let (schema, encoding) = (first.schema.clone(), first.encoding.clone());
-        Ok(Model { schema, encoding, config, history: Vec::new(), epoch: 0, weights })
+        let (history, calibration) = (Vec::new(), None);
+        Ok(Model { schema, encoding, config, history, epoch: 0, calibration, weights })
     }
 }
 
@@ -78,6 +81,7 @@ fn difference(one: &Model, other: &Model) -> Option<&'static str> {
         (a.loss != b.loss, "another loss"),
         (a.model == Kind::Hofm && orders(a) != orders(b), "other orders"),
         (a.precision != b.precision, "another precision"),
+        (a.negative_rate != b.negative_rate, "another rate of negatives"),
     ];
     if let Some((_, what)) = settings.into_iter().find(|(differs, _)| *differs) {
         return Some(what);

@@ -3,6 +3,7 @@
 //! One name everywhere: the field here is the key in the model file and, with dashes, the flag of
 //! the command. The defaults were chosen by measuring: see `bench/defaults`.
 
+use crate::calibration::Method;
 use crate::encode::{ClassWeight, Transform};
 use crate::interaction::Kind;
 use crate::loss::Loss;
@@ -43,6 +44,12 @@ pub struct Config {
     /// How much the rows of each class count in training and in the figures that stop it, beside their own
     /// weights. Probabilities are then those of rows that are weighted so.
     pub class_weight: Option<ClassWeight>,
+    /// The share of the negatives that the training and validation rows have, of all that there are: more
+    /// than 0 and at most 1. Predictions are corrected for it ([`crate::Model::corrected`]); the figures of an
+    /// epoch are those of the sampled rows, and not.
+    pub negative_rate: f64,
+    /// How the model is calibrated on the validation rows when it is trained.
+    pub calibrate: Option<Method>,
     /// How many items are drawn for each row to be ranked below its own, where the schema says what an item
     /// is and the loss ranks. `None` takes 10; 0 ranks the rows of a group that are given.
     pub negatives: Option<usize>,
@@ -126,6 +133,8 @@ impl Default for Config {
             init_stdev: None,
             loss: None,
             class_weight: None,
+            negative_rate: 1.0,
+            calibrate: None,
             negatives: None,
             negative_sampling: NegativeSampling::Uniform,
             precision: Precision::F32,
@@ -245,7 +254,8 @@ impl Config {
         let is_l1 = |x: f64| is_at_least_0(x) && (x == 0.0 || self.optimizer == Optimizer::Ftrl);
         let l1 = "a number of at least 0, and 0 without --optimizer ftrl";
         let ranks = self.loss.is_some_and(Loss::is_ranking);
-        let rules: [(&str, bool, &str); 20] = [
+        let classes = matches!(self.loss, None | Some(Loss::Logistic));
+        let rules: [(&str, bool, &str); 23] = [
             (
                 "negatives",
                 self.negatives.is_none_or(|n| n <= 10_000 && (n == 0 || ranks)),
@@ -260,6 +270,13 @@ impl Config {
                 self.learning_rate.is_none_or(|x| x > 0.0 && x.is_finite()),
                 "more than 0",
             ),
+            (
+                "negative_rate",
+                self.negative_rate > 0.0 && self.negative_rate <= 1.0,
+                "more than 0 and at most 1",
+            ),
+            ("negative_rate", classes || self.negative_rate == 1.0, "1 without --loss logistic"),
+            ("calibrate", classes || self.calibrate.is_none(), "off without --loss logistic"),
             ("l2_linear", is_at_least_0(self.l2_linear), "a number of at least 0"),
             ("l2_factors", self.l2_factors.is_none_or(is_at_least_0), "a number of at least 0"),
             ("l1_linear", is_l1(self.l1_linear), l1),

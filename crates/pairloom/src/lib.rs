@@ -42,6 +42,7 @@
 mod average;
 pub mod backend;
 pub mod batch;
+pub mod calibration;
 pub mod config;
 pub mod data;
 pub mod encode;
@@ -64,6 +65,7 @@ pub mod preset;
 pub mod reading;
 pub mod report;
 pub mod schema;
+pub mod segment;
 mod simd;
 pub mod store;
 pub mod synth;

@@ -2,6 +2,7 @@
 
 use crate::backend::{Parameters, score_rows, score_single};
 use crate::batch::{Row, Rows};
+use crate::calibration::Calibration;
 use crate::config::Config;
 use crate::encode::Encoding;
 use crate::fit::Epoch;
@@ -45,6 +46,8 @@ pub struct Model {
     pub history: Vec<Epoch>,
     /// The epoch whose weights these are, counted from 1; 0 if they are an average.
     pub epoch: u32,
+    /// What turns probabilities into those that were observed on rows held out.
+    pub calibration: Option<Calibration>,
     /// The numbers.
     pub weights: Weights,
 }
@@ -136,11 +139,21 @@ impl Model {
         with_interaction(&self.config, &weights.fields, ScoreSingle { weights, row })
     }
 
-    /// From a score to the prediction: the probability of the positive class, or the target in its
-    /// own unit.
+    /// The score on all rows, where the training rows were a sample of them: of classes, of which it had a
+    /// share `r` of the negatives, log-odds that are higher by `ln r` (He et al. 2014, "Practical Lessons from
+    /// Predicting Clicks on Ads at Facebook", section 6.3: `p / (p + (1 - p) / r)`).
+    pub fn corrected(&self, score: f32) -> f64 {
+        f64::from(score) + self.config.negative_rate.ln()
+    }
+
+    /// From a score to the prediction: the probability of the positive class, corrected and then
+    /// calibrated, or the target in its own unit.
     pub fn prediction(&self, score: f32) -> f64 {
-        let mean = self.config.resolved_loss().inverse_link(f64::from(score));
-        self.encoding.target.restore(mean)
+        let score = self.corrected(score);
+        match &self.calibration {
+            Some(calibration) => calibration.apply(score),
+            None => self.encoding.target.restore(self.config.resolved_loss().inverse_link(score)),
+        }
     }
 
     /// Predictions of encoded rows.

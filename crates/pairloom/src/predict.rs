@@ -10,6 +10,7 @@ use crate::model::Model;
 use crate::parallel::Threads;
 use crate::reading::{Counts, OnError, Outcome, Skipped, for_each_row};
 use crate::schema::{did_you_mean, list};
+use crate::segment::{Cells, DEFAULT_TOP, Segments};
 use crate::{Error, Result};
 
 /// Rows scored together, or fewer where they have more features or kept text than this.
@@ -33,6 +34,8 @@ pub struct PredictOptions {
 #[derive(Debug, Default)]
 pub struct Piece {
     rows: Rows,
+    /// The raw score of each, as [`Model::scores`] has it.
+    pub scores: Vec<f32>,
     /// A prediction for each: the probability of the positive class, or the target in its own unit.
     pub predictions: Vec<f64>,
     /// Label and weight of each, 0 and 1 if labels were not asked for; and the group, if groups were.
@@ -70,7 +73,8 @@ impl Piece {
     /// Scores the rows. Those whose score is not finite are errors like any others of a row; if
     /// such rows are left out, they go to `skipped`.
     fn predict(&mut self, by: &Scoring<'_>, skipped: &mut Skipped) -> Result<()> {
-        self.predictions = by.model.predict(&self.rows, by.threads);
+        self.scores = by.model.scores(&self.rows, by.threads);
+        self.predictions.extend(self.scores.iter().map(|&score| by.model.prediction(score)));
         if self.predictions.iter().all(|p| p.is_finite()) {
             return Ok(());
         }
@@ -94,6 +98,7 @@ impl Piece {
 
     /// Adds a row of another piece, but for its features.
     fn copy(&mut self, from: &Piece, row: usize, columns: usize) {
+        self.scores.push(from.scores[row]);
         self.predictions.push(from.predictions[row]);
         let (label, weight) = from.labels.outcome(row);
         self.labels.push_in(from.rows.group(row), label, weight);
@@ -174,18 +179,25 @@ impl Model {
         options: &EvaluateOptions,
         threads: &Threads,
     ) -> Result<Evaluated> {
-        let EvaluateOptions { on_error, threshold } = *options;
+        let EvaluateOptions { on_error, threshold, segments: keep, top } = options.clone();
         let loss = self.config.resolved_loss();
-        let options = PredictOptions {
-            labelled: true,
-            groups: loss.is_ranking(),
-            on_error,
-            keep: Vec::new(),
-        };
+        if let Some(name) = keep.first().filter(|_| loss.is_ranking()) {
+            let message =
+                format!("the rows of groups are ranked, and not those of column '{name}'");
+            return Err(Error::usage(message));
+        }
+        let mut cells: Vec<Cells> =
+            keep.iter().map(|name| Cells::new(name, &self.schema)).collect();
+        let groups = loss.is_ranking();
+        let options = PredictOptions { labelled: true, groups, keep, on_error };
         let (mut predictions, mut labels) = (Vec::new(), Outcomes::default());
         let outcome = self.predict_rows(reader, file, &options, threads, |piece| {
             predictions.extend_from_slice(&piece.predictions);
             labels.append(&piece.labels);
+            for row in 0..piece.predictions.len() {
+                let kept = piece.kept(row, cells.len());
+                kept.zip(&mut cells).for_each(|(cell, cells)| cells.push(cell));
+            }
             Ok(())
         })?;
         if labels.is_empty() {
@@ -193,23 +205,37 @@ impl Model {
         }
         let scale = self.encoding.target.scale();
         let metrics = Metrics::measure(loss, scale, &predictions, &labels, threshold)?;
-        Ok(Evaluated { metrics, predictions, labels, outcome })
+        let measure = |predictions: &[f64], rows: &Outcomes| {
+            Metrics::measure(loss, scale, predictions, rows, threshold)
+        };
+        let measured = |cells: Cells| cells.measure(top, &predictions, &labels, &measure);
+        let segments = cells.into_iter().map(measured).collect::<Result<_>>()?;
+        Ok(Evaluated { metrics, segments, predictions, labels, outcome })
     }
 }
 
 /// How to evaluate.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct EvaluateOptions {
     /// What to do with rows that cannot be used.
     pub on_error: OnError,
     /// The probability from which a row counts as predicted positive, for accuracy, precision and
     /// recall.
     pub threshold: f64,
+    /// Names of the input's columns by whose values rows are measured too.
+    pub segments: Vec<String>,
+    /// Segments of a column at the most, beside the one of all others.
+    pub top: usize,
 }
 
 impl Default for EvaluateOptions {
     fn default() -> Self {
-        EvaluateOptions { on_error: OnError::default(), threshold: DEFAULT_THRESHOLD }
+        EvaluateOptions {
+            on_error: OnError::default(),
+            threshold: DEFAULT_THRESHOLD,
+            segments: Vec::new(),
+            top: DEFAULT_TOP,
+        }
     }
 }
 
@@ -218,6 +244,8 @@ impl Default for EvaluateOptions {
 pub struct Evaluated {
     /// The metrics.
     pub metrics: Metrics,
+    /// The same by the values of the columns that were asked for.
+    pub segments: Vec<Segments>,
     /// A prediction for each row.
     pub predictions: Vec<f64>,
     /// Labels and weights of the rows.

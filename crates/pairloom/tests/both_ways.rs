@@ -34,7 +34,7 @@ fn check(schema: &Schema, config: &Config, names: &[String], rows: &[RawRow], he
     let config = Config { loss: Some(loss), ..config.clone() };
     let weights = Weights::init(&config, &vec![1; features], encoding.starts(), 0.0).unwrap();
     let (schema, history) = (schema.clone(), Vec::new());
-    let model = Model { schema, encoding, config, history, epoch: 0, weights };
+    let model = Model { schema, encoding, config, history, epoch: 0, calibration: None, weights };
     let folder = folder();
     let path = path(&folder, "model");
     model.save(&path).unwrap();

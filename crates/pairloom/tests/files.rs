@@ -264,7 +264,7 @@ fn try_out(path: &str, bytes: &[u8]) -> bool {
             let mut reader =
                 input::from_bytes("rows.csv", all_kinds(20), &Default::default()).unwrap();
             let threads = Threads::new(1).unwrap();
-            let skip = EvaluateOptions { on_error: OnError::Skip, threshold: 0.5 };
+            let skip = EvaluateOptions { on_error: OnError::Skip, ..EvaluateOptions::default() };
             let _ = model.evaluate(&mut *reader, "rows.csv", &skip, &threads);
             for id in 0..model.encoding.features() as u32 {
                 let _ = model.encoding.describe(id);

@@ -3,6 +3,7 @@
 use super::container::{self, Container, Tensor};
 use super::weights::{read_weights, weights};
 use crate::Result;
+use crate::calibration::Calibration;
 use crate::config::Config;
 use crate::encode::{Dictionary, Encoding, FieldKind, Number, Vocabulary};
 use crate::fit::Epoch;
@@ -22,6 +23,8 @@ struct Document<'a> {
     encoding: Cow<'a, Encoding>,
     history: Cow<'a, [Epoch]>,
     epoch: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calibration: Option<Cow<'a, Calibration>>,
 }
 
 impl Model {
@@ -43,6 +46,7 @@ impl Model {
             encoding: Cow::Borrowed(&self.encoding),
             history: Cow::Borrowed(&self.history),
             epoch: self.epoch,
+            calibration: self.calibration.as_ref().map(Cow::Borrowed),
         };
         let mut tensors = weights(&self.weights, &self.config);
         for (number, dictionary) in dictionaries(&self.encoding) {
@@ -60,7 +64,8 @@ impl Model {
     /// [`crate::Error::Usage`] for standard input, which can be read only once.
     pub fn load(path: &str) -> Result<Self> {
         let file = Container::open(path)?;
-        let Document { schema, config, encoding, history, epoch } = file.document(KIND)?;
+        let Document { schema, config, encoding, history, epoch, calibration } =
+            file.document(KIND)?;
         let (schema, config) = (schema.into_owned(), config.into_owned());
         let mut encoding = encoding.into_owned();
         for (number, dictionary) in dictionaries_mut(&mut encoding) {
@@ -74,9 +79,17 @@ impl Model {
         if let Some(flaw) = flaw.or_else(|| Sizes::new(&config, encoding.fields.len()).flaw) {
             return Err(file.refuse(flaw));
         }
+        let calibration = calibration.map(Cow::into_owned);
+        if let Some(calibration) = &calibration {
+            let of_number = || Some("it predicts a number and has a calibration");
+            let unfit = if encoding.target.is_binary() { None } else { of_number() };
+            if let Some(flaw) = unfit.or_else(|| calibration.flaw()) {
+                return Err(file.refuse(flaw));
+            }
+        }
         let weights = read_weights(&file, &config, encoding.features(), encoding.starts())?;
         let history = history.into_owned();
-        Ok(Model { schema, encoding, config, history, epoch, weights })
+        Ok(Model { schema, encoding, config, history, epoch, calibration, weights })
     }
 }
 

@@ -39,10 +39,23 @@ pub struct Report<'a> {
     pub evaluation: Option<Evaluation<'a>>,
     /// All figures as (name, value).
     pub metrics: Vec<(String, String)>,
+    /// Figures of parts of the rows, drawn after those of all.
+    pub segments: Vec<Table>,
     /// All settings as (name, value).
     pub settings: Vec<(String, String)>,
     /// The model's columns as [`SCHEMA_HEADER`] names them.
     pub schema: Vec<[String; 4]>,
+}
+
+/// A table of text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    /// Its heading.
+    pub title: String,
+    /// What the columns are; all but the first are numbers.
+    pub header: Vec<String>,
+    /// The rows, as long as the header.
+    pub rows: Vec<Vec<String>>,
 }
 
 /// A key figure.

@@ -1,6 +1,6 @@
 //! The page itself: its sections in their order, and their text as HTML.
 
-use super::{Epoch, Figure, Report, SCHEMA_HEADER, charts, svg};
+use super::{Epoch, Figure, Report, SCHEMA_HEADER, Table, charts, svg};
 
 /// The page.
 pub fn html(report: &Report<'_>) -> String {
@@ -73,7 +73,8 @@ fn epochs(report: &Report<'_>) -> String {
 }
 
 fn evaluation(report: &Report<'_>) -> String {
-    let figures = pairs("Metrics", &report.metrics);
+    let segments: String = report.segments.iter().map(segments).collect();
+    let figures = pairs("Metrics", &report.metrics) + &segments;
     let Some(evaluation) = &report.evaluation else {
         return if figures.is_empty() { figures } else { section("Evaluation", &figures) };
     };
@@ -87,6 +88,11 @@ fn evaluation(report: &Report<'_>) -> String {
     };
     let cards = format!("<div class=\"grid\">\n{cards}{figures}</div>\n");
     section(&evaluation.title, &cards)
+}
+
+fn segments(Table { title, header, rows }: &Table) -> String {
+    let (table, title) = (table("Segments", header, rows), escape(title));
+    format!("<div class=\"card numbers wide\">\n<h3>{title}</h3>\n{table}</div>\n")
 }
 
 fn settings(report: &Report<'_>) -> String {

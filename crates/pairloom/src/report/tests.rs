@@ -93,6 +93,7 @@ fn binary<'a>(probability: &'a [f64], label: &'a [f32], weight: Option<&'a [f32]
             ("threshold", "0.5"),
             ("rows", "4,584,061"),
         ]),
+        segments: vec![by_site()],
         settings: text(&[
             ("model", "ffm"),
             ("rank", "8"),
@@ -105,6 +106,15 @@ fn binary<'a>(probability: &'a [f64], label: &'a [f32], weight: Option<&'a [f32]
         schema: (1..=9)
             .map(|n| [format!("column_{n}"), "feature".into(), "hash".into(), n.to_string()])
             .collect(),
+    }
+}
+
+fn by_site() -> Table {
+    let row = |cells: [&str; 3]| cells.map(String::from).to_vec();
+    Table {
+        title: "By site".into(),
+        header: row(["", "predicted", "observed"]),
+        rows: vec![row(["news", "0.21", "0.25"]), row(["(3 others)", "0.12", "-"])],
     }
 }
 
@@ -141,7 +151,15 @@ fn a_full_report_has_every_part() {
     for id in ["loss", "auc", "roc", "calibration", "scores"] {
         assert!(page.contains(&format!("aria-labelledby=\"{id}-title {id}-desc\"")));
     }
-    for words in ["best: epoch 14", "log loss (nats)", "Columns", "45,840,617", "--rank 8"] {
+    for words in [
+        "By site",
+        "(3 others)",
+        "best: epoch 14",
+        "log loss (nats)",
+        "Columns",
+        "45,840,617",
+        "--rank 8",
+    ] {
         assert!(page.contains(words), "{words}");
     }
 }
@@ -221,6 +239,9 @@ fn text_is_escaped_everywhere() {
     report.lead.clone_from(&evil);
     report.summary = vec![figure(&evil, &evil, &evil)];
     (report.metrics, report.settings) = (pair.clone(), pair);
+    let cells = vec![evil.clone()];
+    let rows = vec![cells.clone()];
+    report.segments = vec![Table { title: evil.clone(), header: cells, rows }];
     let kind = evil_kind(&[0.5, 0.5], &[1.0, 0.0]);
     report.evaluation = Some(Evaluation { title: evil.clone(), kind });
     let page = checked(&report);

@@ -1,5 +1,6 @@
 //! From a file of raw rows to a model: schema, interning, hold-out, encoding and fit in one call.
 
+mod calibrate;
 mod hold_out;
 mod ranking;
 mod read;
@@ -8,6 +9,7 @@ mod start;
 mod summary;
 mod units;
 
+use crate::calibration::Calibrated;
 use crate::config::Config;
 use crate::data::{Cached, check_values, is_cache};
 use crate::encode::{Beside, Encoding, Target, Unseen, encode, learn};
@@ -22,7 +24,8 @@ use crate::pieces::Pieces;
 use crate::reading::{OnError, RowLines, Skipped};
 use crate::schema::{Hints, Schema};
 use crate::store::Store;
-use crate::{Error, Result};
+use crate::{Error, Result, calibration};
+use calibrate::{calibrate, check_classes, check_held_out, stands_for};
 use hold_out::hold_out;
 pub use ranking::Groups;
 use read::{keep, read, read_rows};
@@ -154,6 +157,11 @@ pub struct Trained {
     pub stop: Stop,
     /// The validation rows, encoded.
     pub valid: Store,
+    /// How many rows a validation row of label 0 and one of label 1 stand for where predictions are
+    /// measured: see [`Trained::predictions`].
+    pub stands_for: [f64; 2],
+    /// What the calibration brought on them, if there is one.
+    pub calibrated: Option<Calibrated>,
     /// The line of the training file with the row named by [`Stop::Diverged`].
     pub diverged_line: Option<u64>,
 }
@@ -165,10 +173,15 @@ pub struct Trained {
 /// for are no errors here: see [`Trained::stop`].
 pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     match run(job, watch) {
-        Err(Error::Interrupted) => {
-            let (valid, stop) = (Store::default(), Stop::Interrupted);
-            Ok(Trained { model: None, start: None, stop, valid, diverged_line: None })
-        }
+        Err(Error::Interrupted) => Ok(Trained {
+            model: None,
+            start: None,
+            stop: Stop::Interrupted,
+            valid: Store::default(),
+            stands_for: [1.0; 2],
+            calibrated: None,
+            diverged_line: None,
+        }),
         done => done,
     }
 }
@@ -203,6 +216,7 @@ pub fn convert(
 
 fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     job.config.check()?;
+    check_held_out(job)?;
     if job.data == "-" && job.valid.as_deref() == Some("-") {
         return Err(Error::usage("standard input cannot be both training and validation rows"));
     }
@@ -211,11 +225,12 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         // Tried out before rows are read that may have to go there.
         Pieces::temporary(&job.temp_dir)?;
     }
-    let Prepared { schema, encoding, mut train, mut valid, groups, held_out, lines } =
+    let Prepared { schema, encoding, mut train, mut valid, class_weights, groups, held_out, lines } =
         prepare(job, &threads, watch)?;
     let units = Units::learn(&schema, &encoding, &train)?;
     units.enter(&mut train)?;
     units.enter(&mut valid)?;
+    let stands_for = stands_for(&job.config, &class_weights);
     let (features, batch) = (encoding.features(), job.config.batch_rows(train.len()));
     let mut summary = Summary::of(&train, features, batch, &encoding.target)?;
     let mut config = resolve(&job.config, &encoding, train.len(), &summary);
@@ -242,11 +257,21 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     };
     let Fit { mut weights, epoch, history, stop } =
         run.fit(&mut *backend, &mut |event| watch(Event::Fit(event)))?;
+    // Its threads and its tables are no longer needed.
+    drop(backend);
     units.leave(&mut valid, weights.as_mut())?;
     let diverged_line = diverged_line(&stop, &held_out, &lines);
-    let model = |weights| Model { schema, encoding, config, history, epoch, weights };
-    let (model, start) = (weights.map(model), Some(start));
-    Ok(Trained { model, start, stop, valid, diverged_line })
+    let calibration = None;
+    let model = |weights| Model { schema, encoding, config, history, epoch, calibration, weights };
+    let (mut model, start) = (weights.map(model), Some(start));
+    let calibrated = match &mut model {
+        // Of a model that has diverged since, nothing more is asked than what it was.
+        Some(model) if !matches!(stop, Stop::Diverged { .. }) => {
+            calibrate(model, &valid, stands_for, job.threads)?
+        }
+        _ => None,
+    };
+    Ok(Trained { model, start, stop, valid, stands_for, calibrated, diverged_line })
 }
 
 /// Rows ready to be trained on.
@@ -255,6 +280,7 @@ struct Prepared {
     encoding: Encoding,
     train: Store,
     valid: Store,
+    class_weights: Vec<f32>,
     groups: Option<Groups>,
     held_out: Vec<bool>,
     lines: RowLines,
@@ -271,6 +297,7 @@ fn prepare(
     let held_out = hold_out(&interned, job, job.config.drawn_negatives(&schema) > 0)?;
     let file = input::name(&job.data);
     let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
+    check_classes(&job.config, &encoding.target, file)?;
     let class_weights = match &job.config.class_weight {
         None => Vec::new(),
         Some(weights) => weights.factors(&interned, &held_out, &encoding.target, file)?,
@@ -310,6 +337,10 @@ fn prepare(
     if !valid.is_empty() {
         check_rows(&valid, valid_file, "validation")?;
     }
+    if job.config.calibrate.is_some() {
+        // Before the work, which would be lost.
+        calibration::check_rows(&valid.outcomes()?, valid_file)?;
+    }
     let mut groups = None;
     if job.config.loss.is_some_and(Loss::is_ranking) && job.config.drawn_negatives(&schema) == 0 {
         groups = Some(ranking::groups(&train, file, "training")?);
@@ -317,7 +348,7 @@ fn prepare(
             ranking::groups(&valid, valid_file, "validation")?;
         }
     }
-    Ok(Prepared { schema, encoding, train, valid, groups, held_out, lines })
+    Ok(Prepared { schema, encoding, train, valid, class_weights, groups, held_out, lines })
 }
 
 /// Checks that rows can be trained on or measured; `what` they are called in errors.

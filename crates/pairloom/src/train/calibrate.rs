@@ -1,0 +1,89 @@
+//! After training: what the validation rows stand for, and the calibration that is learned from them.
+
+use super::{Job, Trained};
+use crate::batch::{Outcomes, Rows};
+use crate::calibration::Calibrated;
+use crate::config::Config;
+use crate::encode::Target;
+use crate::error::flagged;
+use crate::model::Model;
+use crate::parallel::Threads;
+use crate::store::Store;
+use crate::{Error, Result};
+
+/// Refuses a job that is to be calibrated and holds no rows out.
+pub(super) fn check_held_out(job: &Job) -> Result<()> {
+    let Job { config, valid, .. } = job;
+    let none = valid.is_none() && config.valid_fraction == 0.0 && config.valid_tail == 0.0;
+    if config.calibrate.is_none() || !none {
+        return Ok(());
+    }
+    let name = flagged("calibrate");
+    Err(Error::usage(format!("{name} learns from validation rows, and there are to be none")))
+}
+
+/// Refuses settings that are about classes where the label is a number.
+pub(super) fn check_classes(config: &Config, target: &Target, file: &str) -> Result<()> {
+    let said =
+        [("negative_rate", config.negative_rate != 1.0), ("calibrate", config.calibrate.is_some())];
+    match said.into_iter().find(|(_, said)| *said && !target.is_binary()) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let name = flagged(name);
+            Err(Error::usage(format!("{file}: {name} is for classes, and the label is a number")))
+        }
+    }
+}
+
+/// How many rows a validation row of each class stands for where what the model predicts is measured: of
+/// sampled negatives, as many as each is left of. Weights of classes are taken back for a calibration, which
+/// is to give the probabilities of the rows as they are; without one, the predictions are those of rows that
+/// are weighted so.
+pub(super) fn stands_for(config: &Config, class_weights: &[f32]) -> [f64; 2] {
+    let class_weight = |class: usize| match config.calibrate {
+        None => 1.0,
+        Some(_) => class_weights.get(class).copied().map_or(1.0, f64::from),
+    };
+    [1.0 / config.negative_rate / class_weight(0), 1.0 / class_weight(1)]
+}
+
+/// Calibrates a model, if its settings say so.
+pub(super) fn calibrate(
+    model: &mut Model,
+    valid: &Store,
+    stands_for: [f64; 2],
+    threads: usize,
+) -> Result<Option<Calibrated>> {
+    let Some(method) = model.config.calibrate else { return Ok(None) };
+    let threads = Threads::new(threads)?;
+    let log_odds = |rows: &Rows| {
+        model.scores(rows, &threads).into_iter().map(|score| model.corrected(score)).collect()
+    };
+    let (log_odds, outcomes) = valid.predictions(log_odds)?;
+    model.calibrate_scores(method, &log_odds, &weighed(&outcomes, stands_for)).map(Some)
+}
+
+impl Trained {
+    /// What the model predicts of the validation rows, beside their labels, and their weights times the
+    /// number of rows that each stands for. With [`Config::negative_rate`] or a calibration these are not
+    /// the rows that the figures of the epochs are of: those are of sampled rows and, with
+    /// [`Config::class_weight`], of rows that are weighted so. Nothing without a model.
+    ///
+    /// # Errors
+    /// Those of reading a temporary file.
+    pub fn predictions(&self, threads: &Threads) -> Result<(Vec<f64>, Outcomes)> {
+        let Some(model) = &self.model else { return Ok(<_>::default()) };
+        let (predictions, outcomes) =
+            self.valid.predictions(|rows| model.predict(rows, threads))?;
+        Ok((predictions, weighed(&outcomes, self.stands_for)))
+    }
+}
+
+/// Rows with their weights times those of their classes.
+fn weighed(rows: &Outcomes, stands_for: [f64; 2]) -> Outcomes {
+    let weighed = |(label, weight): (f32, f32)| {
+        let times = if label == 1.0 { stands_for[1] } else { stands_for[0] };
+        (label, (f64::from(weight) * times) as f32)
+    };
+    if stands_for == [1.0; 2] { rows.clone() } else { rows.iter().map(weighed).collect() }
+}
