@@ -15,6 +15,7 @@ mod output;
 mod parse;
 mod predict;
 mod progress;
+mod recommend;
 mod report;
 mod screen;
 mod settings;
@@ -51,6 +52,8 @@ enum Command {
     /// Predict the rows of a file
     #[command(allow_negative_numbers = true)]
     Predict(predict::Args),
+    /// Find the best items of a catalogue for each context
+    Recommend(Box<recommend::Args>),
     /// Make several models one, whose score is the mean of theirs
     Average(average::Args),
     /// Show what is in a model file
@@ -75,6 +78,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Recommend(args) => recommend::run(&args),
         Command::Average(args) => average::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Synth(args) => synth::run(&args),

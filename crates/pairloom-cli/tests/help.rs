@@ -9,12 +9,13 @@ mod common;
 
 use common::Room;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "demo",
     "train",
     "convert",
     "evaluate",
     "predict",
+    "recommend",
     "average",
     "inspect",
     "synth",

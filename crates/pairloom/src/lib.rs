@@ -61,6 +61,7 @@ pub mod precision;
 pub mod predict;
 pub mod preset;
 pub mod reading;
+pub mod recommend;
 pub mod report;
 pub mod schema;
 mod simd;

@@ -19,6 +19,8 @@ pub struct RowEncoder<'a> {
     weights: [Option<usize>; 2],
     class_weights: Vec<f32>,
     columns: Vec<BoundColumn<'a>>,
+    /// Whether features that a row has several times are made one.
+    merges: bool,
     token: Vec<u8>,
 }
 
@@ -48,22 +50,35 @@ impl<'a> RowEncoder<'a> {
     ) -> Result<Self> {
         let cells = Cells::new(schema, file, names, labelled)?;
         let find = |role| schema.find(role).map(|column| cells.find(column)).transpose();
-        let features = schema.columns.iter().enumerate().filter(|(_, c)| c.role.is_feature());
-        let columns = features.map(|(number, column)| {
-            Ok(BoundColumn {
-                about: column,
-                cell: if column.role == Role::Pairs { 0 } else { cells.find(number)? },
-                fields: encoding.range(number),
-                count: Count::default(),
-            })
-        });
-        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let columns = bound(encoding, schema, &cells, |column| column.role.is_feature())?;
         let (label, weights) = match labelled {
             true => (find(Role::Label)?, [find(Role::Weight)?, find(Role::Trials)?]),
             false => (None, [None; 2]),
         };
-        let class_weights = Vec::new();
-        Ok(RowEncoder { encoding, label, weights, class_weights, columns, token: Vec::new() })
+        let several = |c: &BoundColumn<'_>| matches!(c.about.role, Role::Multi | Role::Pairs);
+        let merges = columns.iter().any(several);
+        let (class_weights, token) = (Vec::new(), Vec::new());
+        Ok(RowEncoder { encoding, label, weights, class_weights, columns, merges, token })
+    }
+
+    /// The same for parts of rows, of those feature columns that are `wanted`; the file may lack all others.
+    /// Features that a row has several times stay so, since only whole rows are brought into order by that
+    /// ([`Rows::merge_duplicates`]).
+    ///
+    /// # Errors
+    /// As for [`RowEncoder::bind`].
+    pub(crate) fn bind_some(
+        encoding: &'a Encoding,
+        schema: &'a Schema,
+        file: &str,
+        names: &[String],
+        wanted: impl Fn(&Column) -> bool,
+    ) -> Result<Self> {
+        let cells = Cells::new(schema, file, names, false)?;
+        let wanted = |column: &Column| column.role.is_feature() && wanted(column);
+        let columns = bound(encoding, schema, &cells, wanted)?;
+        let (label, weights, class_weights, token) = (None, [None; 2], Vec::new(), Vec::new());
+        Ok(RowEncoder { encoding, label, weights, class_weights, columns, merges: false, token })
     }
 
     /// Rows of class 0 and 1 count so much from now on.
@@ -137,12 +152,30 @@ impl<'a> RowEncoder<'a> {
                 }
             }
         }
-        if self.columns.iter().any(|column| matches!(column.about.role, Role::Multi | Role::Pairs))
-        {
+        if self.merges {
             rows.merge_duplicates(|id| self.encoding.is_default(id));
         }
         Ok(())
     }
+}
+
+/// The wanted columns of the schema, in the cells that hold them.
+fn bound<'a>(
+    encoding: &Encoding,
+    schema: &'a Schema,
+    cells: &Cells<'_>,
+    wanted: impl Fn(&Column) -> bool,
+) -> Result<Vec<BoundColumn<'a>>> {
+    let columns = schema.columns.iter().enumerate().filter(|(_, column)| wanted(column));
+    let bound = columns.map(|(number, column)| {
+        Ok(BoundColumn {
+            about: column,
+            cell: if column.role == Role::Pairs { 0 } else { cells.find(number)? },
+            fields: encoding.range(number),
+            count: Count::default(),
+        })
+    });
+    bound.collect()
 }
 
 /// Pairs whose field number was never seen in training have no id and are left out.
