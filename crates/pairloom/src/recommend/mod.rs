@@ -29,6 +29,8 @@ mod ranks;
 mod recommender;
 mod seen;
 mod sides;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod tiles;
 
