@@ -15,7 +15,7 @@ from table import table
 from peers.settings import PACKAGES
 from tools import WORK, call, store
 
-SECTIONS = ["kernel", "peers", "models", "reading", "predict", "memory", "counts"]
+SECTIONS = ["kernel", "peers", "models", "reading", "predict", "recommend", "memory", "counts"]
 COUNTS = "counts"
 PEERS = "peers"
 
@@ -43,7 +43,8 @@ def program(binaries, section, *words):
 def quick(binaries):
     """That the program works: no figure of this says anything."""
     data = Data(binaries / "pairloom", WORK / "quick", train=3000, test=500)
-    for section, files in [("kernel", []), ("predict", []), ("reading", data.texts())]:
+    for section, files in [("kernel", []), ("predict", []), ("recommend", []),
+                           ("reading", data.texts())]:
         figures = program(binaries, section, "--quick", *files)
         print(f"{section}: {len(figures)} figures")
         if section == "kernel" and not figures["same bits"]:

@@ -120,6 +120,18 @@ def predict(rows, found):
              300 / single * (allocated == 0), f"{single:.0f} ns", f"{allocated} allocations")
 
 
+def recommend(rows, found):
+    rate = {name: figure["median"] for name, figure in found.items() if isinstance(figure, dict)}
+    sizes = f"{found['items']:,} items, k = 32, {found['contexts']:,} contexts"
+    for threads, what in ((1, f"top 10, {sizes}, one core"), (2, "the same, wall time on 2 cores")):
+        top, product, row = (rate[f"{name}, {threads} threads"] for name in ("top", "product", "rows"))
+        pairs = found["items"] * found["contexts"]
+        rows.add(f"{what}: time over that of the product alone", "at most 2x", 2 / (product / top),
+                 f"{product / top:.2f}x", f"{pairs / top:.3f} s to {pairs / product:.3f} s")
+        rows.add("the same: over scoring row by row", "20x", top / row / 20, f"{top / row:.0f}x",
+                 f"rows {millions(row)}, measured on a part: {pairs / row:.1f} s for all")
+
+
 def memory(rows, found):
     limit, free = found["limit"], found["without"]
     held = f"in memory {1e6 / free['rate']:.2f} us a row, at most {free['peak']:.0f} MiB"
@@ -184,7 +196,7 @@ def held(results, section):
 def targets(results):
     """The table of targets, and below it that of the peers."""
     rows, dates = Rows(), []
-    for section in (kernel, peers, reading, predict, memory):
+    for section in (kernel, peers, reading, predict, recommend, memory):
         stored = held(results, section.__name__)
         if stored:
             dates.append(stored["date"])

@@ -1,5 +1,6 @@
 //! What of the speed of pairloom can be measured inside one program: the training step beside the
-//! limits of the machine and beside the fastest racing loop, threads, reading, prediction.
+//! limits of the machine and beside the fastest racing loop, threads, reading, prediction, the best
+//! items of a catalogue.
 //!
 //!     pairloom-speed SECTION [--quick] [FILE...]
 //!
@@ -14,6 +15,7 @@ mod limits;
 mod predict;
 mod racing;
 mod reading;
+mod recommend;
 mod rows;
 mod step;
 mod training;
@@ -49,7 +51,9 @@ fn main() -> ExitCode {
     let size = Size::new(flags.iter().any(|flag| flag == "--quick"));
     let measured = match words.split_first() {
         Some((section, files)) => measure(section, files, size),
-        None => Err("usage: pairloom-speed kernel|predict|reading [--quick] [FILE...]".into()),
+        None => {
+            Err("usage: pairloom-speed kernel|predict|reading|recommend [--quick] [FILE...]".into())
+        }
     };
     match measured {
         Ok(figures) => println!("{}", figures.json()),
@@ -66,6 +70,7 @@ fn measure(section: &str, files: &[String], size: Size) -> Result<Figures> {
         "kernel" => training::measure(size),
         "predict" => predict::measure(size),
         "reading" => reading::measure(files, size),
+        "recommend" => recommend::measure(size),
         other => Err(format!("there is no section '{other}'").into()),
     }
 }

@@ -16,6 +16,7 @@ mod output;
 mod parse;
 mod predict;
 mod progress;
+mod recommend;
 mod report;
 mod screen;
 mod segments;
@@ -53,6 +54,8 @@ enum Command {
     /// Predict the rows of a file
     #[command(allow_negative_numbers = true)]
     Predict(predict::Args),
+    /// Find the best items of a catalogue for each context
+    Recommend(Box<recommend::Args>),
     /// Calibrate the probabilities of a model on rows that it was not trained on
     Calibrate(calibrate::Args),
     /// Make several models one, whose score is the mean of theirs
@@ -79,6 +82,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Recommend(args) => recommend::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Average(args) => average::run(&args),
         Command::Inspect(args) => inspect::run(&args),

@@ -9,6 +9,7 @@ use pairloom::negatives::NegativeSampling;
 use pairloom::optimizer::Optimizer;
 use pairloom::precision::Precision;
 use pairloom::preset::Preset;
+use pairloom::recommend::Filter;
 use pairloom::{Error, Result};
 
 fn by_name<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &str) -> Result<T> {
@@ -114,6 +115,13 @@ pub fn transform(text: &str) -> Result<(String, Transform, Option<usize>)> {
         }
         _ => Err(Error::usage(format!("{how} has no number of bins"))),
     }
+}
+
+/// A column and the value that it must have; the value may hold '=' too.
+pub fn filter(text: &str) -> Result<Filter> {
+    let missing = || Error::usage(format!("'{text}' lacks '=': write it like genres=Comedy"));
+    let (column, value) = text.split_once('=').ok_or_else(missing)?;
+    Ok(Filter { column: column.into(), value: value.into() })
 }
 
 fn named<'a>(text: &'a str, example: &str) -> Result<(&'a str, &'a str)> {

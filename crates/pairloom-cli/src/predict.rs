@@ -105,7 +105,7 @@ fn write_row(args: &Args, piece: &Piece, row: usize, prediction: f64, lines: &mu
 }
 
 /// A line of CSV, quoted where RFC 4180 asks for it.
-fn write_csv<'a>(cells: impl Iterator<Item = &'a [u8]>, last: &[u8], lines: &mut Vec<u8>) {
+pub fn write_csv<'a>(cells: impl Iterator<Item = &'a [u8]>, last: &[u8], lines: &mut Vec<u8>) {
     for cell in cells {
         if cell.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
             lines.push(b'"');

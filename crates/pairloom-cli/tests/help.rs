@@ -9,12 +9,13 @@ mod common;
 
 use common::Room;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "demo",
     "train",
     "convert",
     "evaluate",
     "predict",
+    "recommend",
     "calibrate",
     "average",
     "inspect",

@@ -63,6 +63,7 @@ pub mod precision;
 pub mod predict;
 pub mod preset;
 pub mod reading;
+pub mod recommend;
 pub mod report;
 pub mod schema;
 pub mod segment;

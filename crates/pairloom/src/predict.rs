@@ -140,7 +140,7 @@ impl Model {
     ) -> Result<Outcome> {
         self.schema.check_format(reader.format(), file)?;
         let names = reader.columns().to_vec();
-        let keep = positions(&options.keep, reader, file)?;
+        let keep = positions(&options.keep, "to keep", reader, file)?;
         let labelled = options.labelled;
         let mut encoder = RowEncoder::bind(&self.encoding, &self.schema, file, &names, labelled)?;
         if options.groups {
@@ -254,7 +254,13 @@ pub struct Evaluated {
     pub outcome: Outcome,
 }
 
-fn positions(wanted: &[String], reader: &dyn Reader, file: &str) -> Result<Vec<usize>> {
+/// Where the columns of these names are in a file; `what` says what they are for.
+pub(crate) fn positions(
+    wanted: &[String],
+    what: &str,
+    reader: &dyn Reader,
+    file: &str,
+) -> Result<Vec<usize>> {
     let names = reader.columns();
     let position = |name: &String| match names.iter().position(|known| known == name) {
         Some(at) if reader.holds(at) => Ok(at),
@@ -262,7 +268,7 @@ fn positions(wanted: &[String], reader: &dyn Reader, file: &str) -> Result<Vec<u
         None => {
             let names = names.iter().map(String::as_str);
             let (meant, names) = (did_you_mean(name, names.clone()), list(names));
-            Err(Error::usage(format!("there is no column '{name}' to keep{meant}: {names}")))
+            Err(Error::usage(format!("there is no column '{name}' {what}{meant}: {names}")))
         }
     };
     wanted.iter().map(position).collect()

@@ -8,7 +8,7 @@ mod common;
 
 use common::{near, random};
 use pairloom::batch::Rows;
-use pairloom::interaction::{Dplr, Ffm, Fm, Fmfm, Fwfm, Hofm, Interaction, Mf, Plan};
+use pairloom::interaction::{Dplr, Ffm, Fm, Fmfm, Fwfm, Hofm, Interaction, Mf, Plan, Side, Sides};
 use proptest::prelude::*;
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -213,6 +213,7 @@ fn check<M: Interaction>(name: &str, plan: Plan, twin: Twin, most: usize) {
         let terms = case.terms(twin);
         assert!(near(f64::from(score), twin(&case), SINGLE, terms), "{name}: score");
         check_orders(&name, &kernel, &case, terms, &mut random);
+        check_sides(&name, &kernel, &case, twin, &mut random);
         check_backward(&name, &kernel, &case, twin, &sums, &mut random);
         check_shared(&name, &kernel, &case, twin, &sums, &mut random);
     }
@@ -247,6 +248,47 @@ fn check_orders<M: Interaction>(
         assert!(near(f64::from(score), f64::from(found), SINGLE, terms), "{name}: {what}");
         places.sort_by_key(|&at| case.row[at].field);
     }
+}
+
+/// The product of the vectors of two sides is what both have together beyond what each has alone.
+fn check_sides<M: Interaction>(
+    name: &str,
+    kernel: &M,
+    case: &Case,
+    twin: Twin,
+    random: &mut impl RngExt,
+) {
+    let fields = case.plan.fields;
+    if M::BY_FIELD && fields < 2 {
+        return;
+    }
+    let mut is_item: Vec<bool> = (0..fields).map(|_| random.random()).collect();
+    // Where fields do not count, a side is any part of the row.
+    let of_item = |is_item: &[bool], at: usize| match fields {
+        0 | 1 => at.is_multiple_of(2),
+        _ => is_item[case.row[at].field],
+    };
+    if let [first, .., last] = &mut is_item[..] {
+        [*first, *last] = [false, true];
+    }
+    let sides = Sides::new(&is_item);
+    let part = |side: Side| -> Vec<usize> {
+        (0..case.row.len()).filter(|&at| of_item(&is_item, at) == (side == Side::Item)).collect()
+    };
+    // In memory that was used for all of the row.
+    let (_, mut used) = case.score(kernel, &(0..case.row.len()).collect::<Vec<_>>());
+    let [(a, alone_a), (b, alone_b)] = [Side::Context, Side::Item].map(|side| {
+        let mut sums = kernel.afresh(&mut used);
+        case.absorbed(kernel, &part(side), &mut sums);
+        let mut vector = vec![f32::NAN; kernel.half_width(&sides)];
+        kernel.half(&case.shared(), &sides, side, &sums, &mut vector);
+        used = sums;
+        let row = part(side).iter().map(|&at| case.row[at].clone()).collect();
+        (vector, twin(&Case { row, ..case.clone() }))
+    });
+    let product: f64 = a.iter().zip(&b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+    let between = twin(case) - alone_a - alone_b;
+    assert!(near(product, between, SINGLE, case.terms(twin)), "{name}: {product} {between}");
 }
 
 /// The gradient by a few numbers of the vectors.

@@ -4,7 +4,9 @@
 mod cpu;
 
 pub use cpu::Cpu;
-pub(crate) use cpu::{ENTRY_BYTES, Parameters, score_rows, score_single};
+pub(crate) use cpu::{
+    ENTRY_BYTES, Halves, Magnitude, Parameters, halve_rows, score_rows, score_single,
+};
 
 use crate::Result;
 use crate::batch::Rows;

@@ -21,6 +21,8 @@ pub struct RowEncoder<'a> {
     /// The cell of the group, and the names of groups by number, if rows are to have groups.
     groups: Option<(usize, Dictionary)>,
     columns: Vec<BoundColumn<'a>>,
+    /// Whether features that a row has several times are made one.
+    merges: bool,
     token: Vec<u8>,
 }
 
@@ -50,29 +52,46 @@ impl<'a> RowEncoder<'a> {
     ) -> Result<Self> {
         let cells = Cells::new(schema, file, names, labelled)?;
         let find = |role| schema.find(role).map(|column| cells.find(column)).transpose();
-        let features = schema.columns.iter().enumerate().filter(|(_, c)| c.role.is_feature());
-        let columns = features.map(|(number, column)| {
-            Ok(BoundColumn {
-                about: column,
-                cell: if column.role == Role::Pairs { 0 } else { cells.find(number)? },
-                fields: encoding.range(number),
-                count: Count::default(),
-            })
-        });
-        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let columns = bound(encoding, schema, &cells, |column| column.role.is_feature())?;
         let (label, weights) = match labelled {
             true => (find(Role::Label)?, [find(Role::Weight)?, find(Role::Trials)?]),
             false => (None, [None; 2]),
         };
-        Ok(RowEncoder {
+        let several = |c: &BoundColumn<'_>| matches!(c.about.role, Role::Multi | Role::Pairs);
+        let merges = columns.iter().any(several);
+        Ok(RowEncoder { label, weights, merges, ..RowEncoder::of(encoding, columns) })
+    }
+
+    /// The same for parts of rows, of those feature columns that are `wanted`; the file may lack all others.
+    /// Features that a row has several times stay so, since only whole rows are brought into order by that
+    /// ([`Rows::merge_duplicates`]).
+    ///
+    /// # Errors
+    /// As for [`RowEncoder::bind`].
+    pub(crate) fn bind_some(
+        encoding: &'a Encoding,
+        schema: &'a Schema,
+        file: &str,
+        names: &[String],
+        wanted: impl Fn(&Column) -> bool,
+    ) -> Result<Self> {
+        let cells = Cells::new(schema, file, names, false)?;
+        let wanted = |column: &Column| column.role.is_feature() && wanted(column);
+        Ok(RowEncoder::of(encoding, bound(encoding, schema, &cells, wanted)?))
+    }
+
+    /// One that encodes these columns and nothing beside them.
+    fn of(encoding: &'a Encoding, columns: Vec<BoundColumn<'a>>) -> Self {
+        RowEncoder {
             encoding,
-            label,
-            weights,
+            label: None,
+            weights: [None; 2],
             class_weights: Vec::new(),
             groups: None,
             columns,
+            merges: false,
             token: Vec::new(),
-        })
+        }
     }
 
     /// Rows belong to groups from now on, by the text in this cell of a row; some of the groups may be known.
@@ -93,7 +112,7 @@ impl<'a> RowEncoder<'a> {
     pub fn encode(&mut self, raw: &RawRow, rows: &mut Rows) -> Result<()> {
         let label = match self.label {
             None => 0.0,
-            Some(cell) => parse_label(self.encoding, raw, cell)?,
+            Some(cell) => self.encoding.parse_label(raw, cell)?,
         };
         let weight = weight(raw, self.weights)?;
         let group = match &mut self.groups {
@@ -155,12 +174,30 @@ impl<'a> RowEncoder<'a> {
                 }
             }
         }
-        if self.columns.iter().any(|column| matches!(column.about.role, Role::Multi | Role::Pairs))
-        {
+        if self.merges {
             rows.merge_duplicates(|id| self.encoding.is_default(id));
         }
         Ok(())
     }
+}
+
+/// The wanted columns of the schema, in the cells that hold them.
+fn bound<'a>(
+    encoding: &Encoding,
+    schema: &'a Schema,
+    cells: &Cells<'_>,
+    wanted: impl Fn(&Column) -> bool,
+) -> Result<Vec<BoundColumn<'a>>> {
+    let columns = schema.columns.iter().enumerate().filter(|(_, column)| wanted(column));
+    let bound = columns.map(|(number, column)| {
+        Ok(BoundColumn {
+            about: column,
+            cell: if column.role == Role::Pairs { 0 } else { cells.find(number)? },
+            fields: encoding.range(number),
+            count: Count::default(),
+        })
+    });
+    bound.collect()
 }
 
 /// Pairs whose field number was never seen in training have no id and are left out.
@@ -182,11 +219,15 @@ pub(super) fn index_token(index: u64, token: &mut Vec<u8>) -> &[u8] {
     token
 }
 
-fn parse_label(encoding: &Encoding, raw: &RawRow, cell: usize) -> Result<f32> {
-    encoding.target.parse(raw.cell(cell)).map_err(|message| {
-        let hint = if is_first_of_bare(raw) { "; is this line a header (--header)?" } else { "" };
-        raw.cell_error(cell, format!("label: {message}{hint}"))
-    })
+impl Encoding {
+    /// The label in a cell of a row.
+    pub(crate) fn parse_label(&self, raw: &RawRow, cell: usize) -> Result<f32> {
+        self.target.parse(raw.cell(cell)).map_err(|message| {
+            let hint =
+                if is_first_of_bare(raw) { "; is this line a header (--header)?" } else { "" };
+            raw.cell_error(cell, format!("label: {message}{hint}"))
+        })
+    }
 }
 
 /// The weight of a row: the product of the numbers in these cells.

@@ -11,10 +11,14 @@
 //!
 //! with `S_f = sum_{i in f} v_i x_i`, `T_t = sum_f u_tf S_f` and `c_f = sum_t e_t u_tf^2`: O(k (nnz +
 //! rank fields)) instead of the O(k fields^2) of the full matrix.
+//!
+//! Pairs of a context with an item are never within a field, so `d` has no part in them: they are
+//! `sum_t e_t <T_t, T'_t>` of the two sides, vectors of `rank k` floats whatever the number of fields, which is
+//! what the paper is about (its section 4).
 
 use super::lanes::{Width, add, dot};
 use super::per_field::PerField;
-use super::{Interaction, Lanes, Plan};
+use super::{Interaction, Lanes, Plan, Side, Sides};
 use crate::precision::Stored;
 
 /// The pairs of a factorization machine, weighted by a matrix of low rank.
@@ -112,6 +116,21 @@ impl<L: Lanes> Interaction for Dplr<L> {
             twice += dot(sums[f].as_ref(), pulls[f].as_ref());
         }
         0.5 * twice
+    }
+
+    fn half_width(&self, _sides: &Sides) -> usize {
+        self.rank * self.width()
+    }
+
+    /// `T_t` of an item, `e_t T_t` of a context.
+    #[inline(always)]
+    fn half(&self, shared: &[f32], _sides: &Sides, side: Side, sums: &Sums<L>, vector: &mut [f32]) {
+        let (e, u) = parts(shared, self.rank, self.fields);
+        for ((part, &e), u) in vector.chunks_exact_mut(self.width()).zip(e).zip(u) {
+            let factor = if side == Side::Context { e } else { 1.0 };
+            part.fill(0.0);
+            sums.of.seen().for_each(|(f, sum)| add(part, factor * u[f], sum));
+        }
     }
 
     /// `P_f = sum_t e_t u_tf T_t - c_f S_f`.

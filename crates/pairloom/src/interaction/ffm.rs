@@ -17,10 +17,13 @@
 //! said to a field lies in one piece, so the vectors of a feature, the sums that they are multiplied by,
 //! and their gradient are walked over from end to end. What a feature says is spread over all fields;
 //! a row's features are absorbed several at once, so that this, too, is written piece after piece.
+//!
+//! The pairs of a context with an item are `sum <C_gf, C_fg>` over the fields `g` of the context and `f` of the
+//! item: the vector of each side is what its fields say to those of the other.
 
 use super::lanes::{Width, add};
 use super::per_field::Seen;
-use super::{Feature, Interaction, Lanes, Plan};
+use super::{Feature, Interaction, Lanes, Plan, Side, Sides};
 use crate::precision::Stored;
 use std::mem::take;
 use std::ops::Range;
@@ -195,6 +198,26 @@ impl<L: Lanes> Interaction for Ffm<L> {
             }
         }
         sums.pairs.iter().sum()
+    }
+
+    fn half_width(&self, sides: &Sides) -> usize {
+        sides.pairs().count() * self.part()
+    }
+
+    /// What the fields of the side say to those of the other: those that were not seen, nothing.
+    #[inline(always)]
+    fn half(&self, _shared: &[f32], sides: &Sides, side: Side, sums: &Sums, vector: &mut [f32]) {
+        let part = self.part();
+        for (to, (context, item)) in vector.chunks_exact_mut(part).zip(sides.pairs()) {
+            let (says, hears) =
+                if side == Side::Context { (context, item) } else { (item, context) };
+            match sums.seen.has(says) {
+                true => {
+                    to.copy_from_slice(&sums.said[hears * self.width() + says * part..][..part])
+                }
+                false => to.fill(0.0),
+            }
+        }
     }
 
     /// `C_gf` for the vectors of all fields `g`.

@@ -7,9 +7,12 @@
 //!
 //! The second line costs O(k nnz) where the first costs O(k nnz^2). Its gradient is
 //! `dy/dv_if = x_i (S_f - v_if x_i)` with `S_f = sum_j v_jf x_j`.
+//!
+//! The pairs of a feature of a context with one of an item are `<S, S'>` of the sums of the two: what is left
+//! of the second line for `S + S'`, where each side has its own pairs.
 
 use super::lanes::Width;
-use super::{Interaction, Lanes, Plan};
+use super::{Interaction, Lanes, Plan, Side, Sides};
 use crate::precision::Stored;
 
 /// The pairs of a factorization machine, in vectors of the type `L`.
@@ -67,6 +70,23 @@ impl<L: Lanes> Interaction for Fm<L> {
             }
         }
         0.5 * twice.iter().sum::<f32>()
+    }
+
+    fn half_width(&self, _sides: &Sides) -> usize {
+        self.width()
+    }
+
+    /// `S`.
+    #[inline(always)]
+    fn half(
+        &self,
+        _shared: &[f32],
+        _sides: &Sides,
+        _side: Side,
+        [sum, _]: &[L; 2],
+        vector: &mut [f32],
+    ) {
+        vector.copy_from_slice(sum.as_ref());
     }
 
     /// `S`; the rest of the gradient is for all rows at once in [`Interaction::own`].

@@ -8,10 +8,14 @@
 //! A pair of fields has a matrix of `k` by `k`, which begins at the identity, where the model is a plain
 //! factorization machine over different fields; pairs within a field do not count. With
 //! `S_f = sum_{i in f} v_i x_i` it costs O(k nnz + k^2 fields^2).
+//!
+//! The pairs of a context with an item are `sum_f <S_f, P_f>` over the fields of one side, with
+//! `P_f = sum_g M_fg S_g` from those of the other (`M_gf` is the transpose of `M_fg`): the side with fewer
+//! fields has its `S_f` as its vector, the other its `P_f`.
 
 use super::lanes::{Width, add, dot};
 use super::per_field::{PerField, Seen};
-use super::{Interaction, Lanes, Plan};
+use super::{Interaction, Lanes, Plan, Side, Sides};
 use crate::precision::Stored;
 
 /// Pairs of features through a matrix for their fields.
@@ -97,6 +101,40 @@ impl<L: Lanes> Interaction for Fmfm<L> {
         }
         let of = |f: usize| dot(sums[f].as_ref(), pulls[f].as_ref());
         0.5 * seen.iter().map(of).sum::<f32>()
+    }
+
+    fn half_width(&self, sides: &Sides) -> usize {
+        sides.fields(sides.smaller()).len() * self.width()
+    }
+
+    /// `S_f` or `P_f` for the fields of the smaller side.
+    #[inline(always)]
+    fn half(
+        &self,
+        shared: &[f32],
+        sides: &Sides,
+        side: Side,
+        sums: &PerField<L>,
+        vector: &mut [f32],
+    ) {
+        let (smaller, width) = (sides.smaller(), self.width());
+        for (part, &f) in vector.chunks_exact_mut(width).zip(sides.fields(smaller)) {
+            if side == smaller {
+                part.copy_from_slice(sums.sums[f].as_ref());
+                continue;
+            }
+            part.fill(0.0);
+            // A field of the smaller side has no matrix with itself, and is never among those seen.
+            for (g, sum) in sums.seen().filter(|&(g, _)| g != f) {
+                let matrix = &shared[place(f.min(g), f.max(g)) * width * width..][..width * width];
+                for (a, row) in matrix.chunks_exact(width).enumerate() {
+                    match g < f {
+                        true => part[a] += dot(row, sum),
+                        false => add(part, sum[a], row),
+                    }
+                }
+            }
+        }
     }
 
     /// `P_f = sum_g M_fg S_g`.

@@ -8,10 +8,13 @@
 //!
 //! with `S_f = sum_{i in f} v_i x_i` and `P_f = sum_g r_fg S_g`: O(k (nnz + fields^2)). The strengths
 //! `r` begin at 1, where the model is a plain factorization machine.
+//!
+//! The pairs of a context with an item are `sum_f <S_f, P_f>` over the fields of one side, with `P_f` from
+//! those of the other: the side with fewer fields has its `S_f` as its vector, the other its `P_f`.
 
 use super::lanes::{Width, add, dot};
 use super::per_field::{PerField, pair};
-use super::{Interaction, Lanes, Plan};
+use super::{Interaction, Lanes, Plan, Side, Sides};
 use crate::precision::Stored;
 
 /// The pairs of a factorization machine, weighted by their fields.
@@ -97,6 +100,25 @@ impl<L: Lanes> Interaction for Fwfm<L> {
             pulls[f] = pull;
         }
         0.5 * twice
+    }
+
+    fn half_width(&self, sides: &Sides) -> usize {
+        sides.fields(sides.smaller()).len() * self.width()
+    }
+
+    /// `S_f` or `P_f` for the fields of the smaller side.
+    #[inline(always)]
+    fn half(&self, shared: &[f32], sides: &Sides, side: Side, sums: &Sums<L>, vector: &mut [f32]) {
+        let smaller = sides.smaller();
+        let parts = vector.chunks_exact_mut(self.width());
+        for (part, &f) in parts.zip(sides.fields(smaller)) {
+            if side == smaller {
+                part.copy_from_slice(sums.of.sums[f].as_ref());
+                continue;
+            }
+            part.fill(0.0);
+            sums.of.seen().for_each(|(g, sum)| add(part, shared[pair(f, g)], sum));
+        }
     }
 
     /// `P_f`.

@@ -11,9 +11,12 @@
 //! same equation turned round, `A^t_others = A^t - v x A^{t-1}_others` from `A^0 = 1` on: O(k t) a
 //! feature for the gradient, and no table of partial sums as in their algorithm 2. Each order has factors
 //! of its own; without the lower orders there is only the last.
+//!
+//! A product of `t` features of a context and an item has `m` of the item and `t - m` of the context, so
+//! `A^t` of both is `sum_m A^{t-m} A'^m`: what goes beyond the two alone are the terms of `m` from 1 to `t - 1`.
 
 use super::lanes::{Width, add};
-use super::{Interaction, Lanes, Plan};
+use super::{Interaction, Lanes, Plan, Side, Sides};
 use crate::precision::Stored;
 use std::mem::take;
 
@@ -105,6 +108,24 @@ impl<L: Lanes> Interaction for Hofm<L> {
             add(total.as_mut(), 1.0, sums[at - 1].as_ref());
         }
         total.as_ref().iter().sum()
+    }
+
+    fn half_width(&self, _sides: &Sides) -> usize {
+        self.orders().map(|order| order - 1).sum::<usize>() * self.part()
+    }
+
+    /// For each order `t` and each `m` from 1 to `t - 1`: `A^m` of an item, `A^{t-m}` of a context.
+    #[inline(always)]
+    fn half(&self, _shared: &[f32], _sides: &Sides, side: Side, sums: &Vec<L>, vector: &mut [f32]) {
+        let (mut parts, mut from) = (vector.chunks_exact_mut(self.part()), 0);
+        for order in self.orders() {
+            let mine = &sums[from..from + order - 1];
+            for (m, part) in (0..order - 1).zip(&mut parts) {
+                let sum = if side == Side::Item { m } else { order - 2 - m };
+                part.copy_from_slice(mine[sum].as_ref());
+            }
+            from += order;
+        }
     }
 
     /// `slope x A^{t-1}` of all other features.

@@ -8,7 +8,7 @@
 //! The biases are the linear weights. A field with several features in a row has their sum.
 
 use super::lanes::{Width, dot};
-use super::{Interaction, Lanes, Plan};
+use super::{Interaction, Lanes, Plan, Side, Sides};
 use crate::precision::Stored;
 
 /// The product of two fields, in vectors of the type `L`.
@@ -67,6 +67,18 @@ impl<L: Lanes> Interaction for Mf<L> {
     #[inline(always)]
     fn score(&self, _shared: &[f32], [one, other]: &mut [L; 2]) -> f32 {
         dot(one.as_ref(), other.as_ref())
+    }
+
+    fn half_width(&self, _sides: &Sides) -> usize {
+        self.width()
+    }
+
+    /// The sum of the side's field.
+    #[inline(always)]
+    fn half(&self, _shared: &[f32], sides: &Sides, side: Side, sums: &[L; 2], vector: &mut [f32]) {
+        for &field in sides.fields(side) {
+            vector.copy_from_slice(sums[field & 1].as_ref());
+        }
     }
 
     /// The sum of the other field.

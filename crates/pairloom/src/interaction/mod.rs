@@ -8,6 +8,18 @@
 //!
 //! Some models look at the field of a feature (its column, or the field number of libffm), and some
 //! have numbers that belong to no feature, which are called shared.
+//!
+//! # Two sides
+//! Where a row is a context and an item, which have no field in common, its score is a sum of three:
+//!
+//! ```text
+//! y(context, item) = y(context) + [y(item) - w0] + <a(context), b(item)>
+//! ```
+//!
+//! Every pair (or longer product) of features is of one side alone, which the first two have, or of both;
+//! the last is a sum over products of something of the context and something of the item, which each model
+//! writes down as one inner product ([`Interaction::half`]). The best items of a context are then found
+//! with a product of matrices.
 
 mod dplr;
 mod family;
@@ -21,6 +33,7 @@ mod lanes;
 mod linear;
 mod mf;
 mod per_field;
+mod sides;
 
 pub use dplr::Dplr;
 pub use family::Kind;
@@ -34,6 +47,7 @@ pub use hofm::Hofm;
 pub use lanes::{Lanes, padded};
 pub use linear::Linear;
 pub use mf::Mf;
+pub use sides::{Side, Sides};
 
 use crate::precision::Stored;
 
@@ -145,6 +159,24 @@ pub trait Interaction: Send + Sync + Sized {
     /// What the factors add to the score. It may leave in the sums what [`Interaction::backward`] asks
     /// for; nothing can be absorbed then.
     fn score(&self, shared: &[f32], sums: &mut Self::Sums) -> f32;
+
+    /// Floats of the vectors `a` and `b` of the two sides of a row.
+    fn half_width(&self, _sides: &Sides) -> usize {
+        0
+    }
+
+    /// Writes the vector of one side: `a` of a context, `b` of an item. The sums are those of the features
+    /// of that side alone, and there is no score of them yet. `<a, b>` is what the factors add to the score
+    /// of both sides together beyond what they add to that of each.
+    fn half(
+        &self,
+        _shared: &[f32],
+        _sides: &Sides,
+        _side: Side,
+        _sums: &Self::Sums,
+        _vector: &mut [f32],
+    ) {
+    }
 
     /// What all vectors of a field are pulled by: `d score / d vector` over `x`, where `sums` are those that
     /// [`Interaction::score`] left, but for what [`Interaction::own`] adds. Nothing, if the vectors of a

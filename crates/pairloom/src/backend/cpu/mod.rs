@@ -21,6 +21,7 @@
 
 mod entries;
 mod forward;
+mod halves;
 mod prepared;
 mod ranked;
 mod scores;
@@ -29,7 +30,7 @@ mod update;
 
 use super::{Backend, Lists, State, StepSettings};
 use crate::batch::{Row, Rows};
-use crate::interaction::{Fields, Interaction, Lanes};
+use crate::interaction::{Fields, Interaction, Lanes, Side, Sides};
 use crate::model::Weights;
 use crate::optimizer::{Moment, Penalty, Update};
 use crate::parallel::Threads;
@@ -38,6 +39,8 @@ use crate::simd::{self, Work};
 use crate::table::View;
 use crate::{Error, Result};
 use forward::Forward;
+use halves::Half;
+pub(crate) use halves::{Halves, Magnitude};
 use prepared::{Entry, Layout, One, Prepared, Preparing, Value};
 use scores::{Scores, Single};
 use std::marker::PhantomData;
@@ -469,6 +472,27 @@ pub(crate) fn score_rows<M: Interaction, T: Stored>(
         |(part, scores)| Scores { interaction, parameters, rows, first: part * share, scores };
     threads.each(scores.chunks_mut(share).enumerate().map(part).collect(), simd::run);
     scores
+}
+
+/// What stands for rows of one side.
+pub(crate) fn halve_rows<M: Interaction, T: Stored>(
+    interaction: &M,
+    parameters: Parameters<'_, T>,
+    (sides, side): (&Sides, Side),
+    rows: &Rows,
+    threads: &Threads,
+) -> Halves {
+    let width = interaction.half_width(sides) + 1;
+    let (mut vectors, mut scores) = (vec![0.0; rows.len() * width], vec![0.0; rows.len()]);
+    let mut sizes = vec![Magnitude::default(); rows.len()];
+    let share = threads.share(rows.len());
+    let parts = vectors.chunks_mut(share * width).zip(scores.chunks_mut(share));
+    let part = |(part, ((vectors, scores), sizes))| {
+        let first = part * share;
+        Half { interaction, parameters, sides, side, rows, first, width, vectors, scores, sizes }
+    };
+    threads.each(parts.zip(sizes.chunks_mut(share)).enumerate().map(part).collect(), simd::run);
+    Halves { width, vectors, scores, sizes }
 }
 
 /// The score of one row.

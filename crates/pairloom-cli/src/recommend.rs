@@ -1,0 +1,228 @@
+//! `pairloom recommend`.
+
+use crate::args::InputArgs;
+use crate::predict::write_csv;
+use crate::screen::{notice, notice_skipped, notice_unseen, thousands};
+use crate::{output, parse};
+use pairloom::file::{self, write_whole};
+use pairloom::input::{self, Reader};
+use pairloom::interaction::Side;
+use pairloom::parallel::Threads;
+use pairloom::reading;
+use pairloom::recommend::{
+    Catalogue, CatalogueOptions, Columns, ContextOptions, Contexts, Filter, Recommender, Request,
+    Scored, Seen, for_each_piece,
+};
+use pairloom::{Error, Model, Result};
+
+/// Arguments of `pairloom recommend`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The model, of CSV or TSV with a header
+    model: String,
+    /// Rows with the contexts' columns: all features of the model that are not the item's. Rows that are alike
+    /// in these are one context, and columns of items are left alone, so training rows may be given
+    contexts: String,
+    /// Items that may be recommended: a row for each, of rows that name the same item the first. An item that
+    /// the model has not seen is scored by its other features
+    #[arg(long, value_name = "FILE")]
+    items: String,
+    /// Columns of the item, of which the first names it [default: the features of the model that the items
+    /// have, named by the first that is categorical]
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    item: Vec<String>,
+    /// Items for each context
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    top: usize,
+    /// Rows of a context and an item, such as the training rows: these items are left out for it
+    #[arg(long, value_name = "FILE")]
+    seen: Option<String>,
+    /// Columns by which --seen knows a context again [default: those of the context's that it has]
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',', requires = "seen")]
+    by: Vec<String>,
+    /// Only items with this value in a column of theirs; where the model takes several values from a cell, with
+    /// this one among them. Of several filters all must hold
+    #[arg(long, value_name = "COLUMN=VALUE", value_parser = parse::filter)]
+    filter: Vec<Filter>,
+    /// File to write to; - for standard output. It is a CSV with a header, best items first
+    #[arg(long, short, value_name = "FILE", default_value = "-")]
+    output: String,
+    /// Columns of the contexts to write [default: those of the model's]
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    keep: Vec<String>,
+    /// Columns of the items to write after the item
+    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
+    keep_item: Vec<String>,
+    /// Threads, 0 for one a core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Write one JSON object a line; JSON is UTF-8, and bytes of a cell that are not are replaced
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    input: InputArgs,
+}
+
+/// Runs `pairloom recommend`.
+pub fn run(args: &Args) -> Result<()> {
+    let files: Vec<&String> = [&args.contexts, &args.items].into_iter().chain(&args.seen).collect();
+    let inputs: Vec<&String> = std::iter::once(&args.model).chain(files.iter().copied()).collect();
+    output::check(&[&args.output], &inputs)?;
+    if files.iter().filter(|file| **file == "-").count() > 1 {
+        return Err(Error::usage("standard input (-) can be one of the files only"));
+    }
+    let (model, threads) = (Model::load(&args.model)?, Threads::new(args.threads)?);
+    let catalogue = read_items(args, &model, &threads)?;
+    let lines = Lines::new(args, &model, &catalogue)?;
+    let among = match args.filter.is_empty() {
+        true => None,
+        false => Some(catalogue.matching(&args.filter)?),
+    };
+    let seen = match &args.seen {
+        Some(path) => read_seen(args, path, &model, &catalogue, &threads)?,
+        None => Seen::default(),
+    };
+    let recommender = Recommender::new(&model, &catalogue, &threads)?;
+    let mut without = 0;
+    let outcome = write_whole(&args.output, |out| {
+        let (mut text, name) = (lines.header(), input::name(&args.contexts));
+        let mut reader = open(args, &args.contexts, &model, &threads)?;
+        let options = ContextOptions { keep: lines.keep.clone(), on_error: args.input.on_error() };
+        for_each_piece(&recommender, &mut *reader, name, &options, &seen, |contexts| {
+            let left_out = contexts.seen(&seen);
+            let among = among.as_deref();
+            let request = Request { contexts: contexts.rows(), seen: &left_out, among };
+            let top = recommender.top(&request, args.top, &threads)?;
+            without += top.iter().filter(|items| items.is_empty()).count();
+            lines.write(contexts, &top, &mut text);
+            let written = out.write_all(&text).and_then(|()| out.flush());
+            text.clear();
+            written.map_err(|e| Error::io(file::name(&args.output), e))
+        })
+    })?;
+    notice_skipped(&outcome.skipped);
+    notice_unseen(&outcome.unseen);
+    if without > 0 {
+        let contexts = if without == 1 { "context has" } else { "contexts have" };
+        let without = thousands(without as i64);
+        notice(&format!("{without} {contexts} nothing left: all items that may come were seen"));
+    }
+    Ok(())
+}
+
+/// Opens rows in the format of the training rows, unless another is asked for.
+fn open(args: &Args, path: &str, model: &Model, threads: &Threads) -> Result<Box<dyn Reader>> {
+    reading::ahead(reading::open(path, &args.input.open(), &model.schema)?, threads)
+}
+
+fn read_items(args: &Args, model: &Model, threads: &Threads) -> Result<Catalogue> {
+    let (mut reader, name) = (open(args, &args.items, model, threads)?, input::name(&args.items));
+    let columns = match args.item.is_empty() {
+        true => Columns::found(model, name, reader.columns())?,
+        false => Columns::new(model, &args.item)?,
+    };
+    let mut keep = args.keep_item.clone();
+    for Filter { column, .. } in &args.filter {
+        if !keep.contains(column) {
+            keep.push(column.clone());
+        }
+    }
+    let options = CatalogueOptions { keep, on_error: args.input.on_error() };
+    let catalogue = Catalogue::read(model, columns, &mut *reader, name, &options)?;
+    notice_skipped(&catalogue.outcome().skipped);
+    notice_unseen(&catalogue.outcome().unseen);
+    if catalogue.duplicates() > 0 {
+        let rows = if catalogue.duplicates() == 1 { "row" } else { "rows" };
+        let duplicates = thousands(catalogue.duplicates() as i64);
+        notice(&format!("{name}: left out {duplicates} {rows} of items that were there before"));
+    }
+    Ok(catalogue)
+}
+
+fn read_seen(
+    args: &Args,
+    path: &str,
+    model: &Model,
+    catalogue: &Catalogue,
+    threads: &Threads,
+) -> Result<Seen> {
+    let (mut reader, name) = (open(args, path, model, threads)?, input::name(path));
+    let seen = Seen::read(model, catalogue, &mut *reader, name, &args.by, false, args.input.on_error())?;
+    notice_skipped(seen.skipped());
+    Ok(seen)
+}
+
+/// What is written: columns of the context, the rank, the item and its columns, the prediction.
+struct Lines<'a> {
+    model: &'a Model,
+    catalogue: &'a Catalogue,
+    json: bool,
+    keep: Vec<String>,
+    names: Vec<String>,
+}
+
+impl<'a> Lines<'a> {
+    /// Refuses columns that would be one in what is written.
+    fn new(args: &Args, model: &'a Model, catalogue: &'a Catalogue) -> Result<Self> {
+        let columns = catalogue.columns();
+        let mut keep = args.keep.clone();
+        if keep.is_empty() {
+            keep.extend(columns.names(model, Side::Context).map(String::from));
+        }
+        let mut names = keep.clone();
+        names.extend(["rank".into(), columns.id().into()]);
+        names.extend(args.keep_item.iter().cloned());
+        names.push("prediction".into());
+        let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
+        if let Some((_, name)) = twice {
+            return Err(Error::usage(format!(
+                "two columns to write are called '{name}': say others with --keep and --keep-item, or rename one"
+            )));
+        }
+        Ok(Lines { model, catalogue, json: args.json, keep, names })
+    }
+
+    fn header(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        if let Some((last, names)) = self.names.split_last().filter(|_| !self.json) {
+            write_csv(names.iter().map(|name| name.as_bytes()), last.as_bytes(), &mut text);
+        }
+        text
+    }
+
+    /// The lines of some contexts.
+    fn write(&self, contexts: &Contexts, top: &[Vec<Scored>], text: &mut Vec<u8>) {
+        for (context, items) in top.iter().enumerate() {
+            for (rank, Scored { item, score }) in (1u64..).zip(items) {
+                let (rank, prediction) = (rank, self.model.prediction(*score));
+                let number = rank.to_string();
+                let own = [number.as_bytes(), self.catalogue.name(*item)];
+                // The catalogue also keeps what it is filtered by.
+                let shown = self.names.len() - self.keep.len() - 3;
+                let kept = self.catalogue.kept(*item).take(shown);
+                let cells = contexts.kept(context).chain(own).chain(kept);
+                if self.json {
+                    self.write_json(cells, rank, prediction, text);
+                } else {
+                    write_csv(cells, prediction.to_string().as_bytes(), text);
+                }
+            }
+        }
+    }
+
+    fn write_json<'c>(
+        &self,
+        cells: impl Iterator<Item = &'c [u8]>,
+        rank: u64,
+        prediction: f64,
+        text: &mut Vec<u8>,
+    ) {
+        let cell = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned().into();
+        let cells = self.names.iter().cloned().zip(cells.map(cell));
+        let mut object: serde_json::Map<String, serde_json::Value> = cells.collect();
+        object.insert("rank".into(), rank.into());
+        object.insert("prediction".into(), prediction.into());
+        text.extend_from_slice(serde_json::Value::from(object).to_string().as_bytes());
+        text.push(b'\n');
+    }
+}

@@ -1,0 +1,117 @@
+//! Contexts: whatever of a row is not the item's.
+
+use super::recommender::Recommender;
+use super::seen::Seen;
+use super::texts::{Texts, key};
+use crate::batch::Rows;
+use crate::encode::{Dictionary, RowEncoder};
+use crate::input::Reader;
+use crate::interaction::Side;
+use crate::predict::positions;
+use crate::reading::{OnError, Outcome, for_each_row};
+use crate::{Error, Result};
+
+/// Contexts that are taken together.
+const PIECE: usize = 1024;
+
+/// What to take from a file of contexts.
+#[derive(Debug, Clone, Default)]
+pub struct ContextOptions {
+    /// Columns whose cells are handed on.
+    pub keep: Vec<String>,
+    /// What to do with rows that cannot be used.
+    pub on_error: OnError,
+}
+
+/// Some contexts, each once.
+#[derive(Debug, Default)]
+pub struct Contexts {
+    rows: Rows,
+    kept: Texts,
+    keys: Vec<Vec<u8>>,
+}
+
+impl Contexts {
+    /// What the contexts bring to a row.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The kept cells of a context.
+    pub fn kept(&self, context: usize) -> impl Iterator<Item = &[u8]> {
+        self.kept.row(context)
+    }
+
+    /// The items that each has seen, sorted.
+    pub fn seen<'a>(&self, seen: &'a Seen) -> Vec<&'a [u32]> {
+        self.keys.iter().map(|key| seen.items(key)).collect()
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.kept.clear();
+        self.keys.clear();
+    }
+}
+
+/// Reads the contexts of a file, called `file` in errors, and gives them to `take` in pieces. Columns of items
+/// are left alone. Rows that are alike in the context's columns, in those that are kept and in those by which
+/// `seen` knows a context are one.
+///
+/// # Errors
+/// [`Error::Data`] for a missing column and a file without contexts, [`Error::Row`] for a row that cannot be
+/// used, [`Error::Usage`] for a column to keep that is not there, and the errors of `take`.
+pub fn for_each_piece(
+    recommender: &Recommender<'_>,
+    reader: &mut dyn Reader,
+    file: &str,
+    options: &ContextOptions,
+    seen: &Seen,
+    mut take: impl FnMut(&Contexts) -> Result<()>,
+) -> Result<Outcome> {
+    let (model, columns) = (recommender.model, recommender.catalogue.columns());
+    model.schema.check_format(reader.format(), file)?;
+    let names = reader.columns().to_vec();
+    let mine: Vec<&str> = columns.names(model, Side::Context).collect();
+    if let Some(missing) = mine.iter().find(|name| !names.iter().any(|there| there == *name)) {
+        return Err(Error::data(
+            file,
+            format!(
+                "column '{missing}' of the model is missing: a context needs it, unless the items have it"
+            ),
+        ));
+    }
+    let keep = positions(&options.keep, "to keep", reader, file)?;
+    let by = positions(seen.by(), "in the contexts, by which seen items are known", reader, file)?;
+    let own = mine.iter().filter_map(|name| names.iter().position(|there| there == name));
+    let all: Vec<usize> = own.chain(keep.iter().chain(&by).copied()).collect();
+    let mut encoder =
+        RowEncoder::bind_some(&model.encoding, &model.schema, file, &names, |column| {
+            mine.contains(&column.name.as_str())
+        })?;
+    let mut piece = Contexts { kept: Texts::new(keep.len()), ..Contexts::default() };
+    let (mut known, mut buffer) = (Dictionary::default(), Vec::new());
+    let skipped = for_each_row(reader, None, options.on_error, |raw| {
+        key(all.iter().map(|&cell| raw.cell(cell)), &mut buffer);
+        if known.get(&buffer).is_some() {
+            return Ok(());
+        }
+        encoder.encode(raw, &mut piece.rows)?;
+        known.insert(&buffer)?;
+        piece.kept.push(keep.iter().map(|&cell| raw.cell(cell)));
+        key(by.iter().map(|&cell| raw.cell(cell)), &mut buffer);
+        piece.keys.push(buffer.clone());
+        if piece.keys.len() == PIECE {
+            take(&piece)?;
+            piece.clear();
+        }
+        Ok(())
+    })?;
+    if known.is_empty() {
+        return Err(Error::data(file, "no contexts: there is nobody to recommend to"));
+    }
+    if !piece.keys.is_empty() {
+        take(&piece)?;
+    }
+    Ok(Outcome { skipped, unseen: encoder.unseen() })
+}

@@ -1,0 +1,94 @@
+//! Items that contexts have seen already, and are not to get again.
+
+use super::catalogue::Catalogue;
+use super::texts::key;
+use crate::encode::Dictionary;
+use crate::input::Reader;
+use crate::interaction::Side;
+use crate::model::Model;
+use crate::predict::positions;
+use crate::reading::{OnError, Skipped, for_each_row};
+use crate::schema::Role;
+use crate::{Error, Result};
+
+/// The items of each context.
+#[derive(Debug, Default)]
+pub struct Seen {
+    by: Vec<String>,
+    keys: Dictionary,
+    items: Vec<Vec<u32>>,
+    skipped: Skipped,
+}
+
+impl Seen {
+    /// Reads rows of a context and an item from a file, called `file` in errors, all of them or those that are
+    /// `relevant`, with a label above 0. A context is known by the columns `by`; by those of the model's that the
+    /// file has, if none are named. Items that the catalogue has not got are passed over.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a column that is not there, [`Error::Data`] if no column tells a context, and
+    /// [`Error::Row`] for a row that cannot be used.
+    pub fn read(
+        model: &Model,
+        catalogue: &Catalogue,
+        reader: &mut dyn Reader,
+        file: &str,
+        by: &[String],
+        relevant: bool,
+        on_error: OnError,
+    ) -> Result<Self> {
+        let columns = catalogue.columns();
+        let mut by = by.to_vec();
+        if by.is_empty() {
+            let there = |name: &&str| reader.columns().iter().any(|there| there == name);
+            let mine = columns.names(model, Side::Context).filter(there);
+            by.extend(mine.map(String::from));
+        }
+        if by.is_empty() {
+            let message = "none of its columns tells whose items these are: name one (--by)";
+            return Err(Error::data(file, message));
+        }
+        let item = positions(&[columns.id().into()], "that names the items", reader, file)?[0];
+        let cells = positions(&by, "by which seen items are known", reader, file)?;
+        let label = model.schema.find(Role::Label).filter(|_| relevant);
+        let label = label.map(|label| model.schema.columns[label].name.clone());
+        let label = positions(label.as_slice(), "that says what is relevant", reader, file)?;
+        let mut seen = Seen { by, ..Seen::default() };
+        let mut buffer = Vec::new();
+        seen.skipped = for_each_row(reader, None, on_error, |raw| {
+            for &cell in &label {
+                if model.encoding.parse_label(raw, cell)? <= 0.0 {
+                    return Ok(());
+                }
+            }
+            let Some(item) = catalogue.find(raw.cell(item)) else { return Ok(()) };
+            key(cells.iter().map(|&cell| raw.cell(cell)), &mut buffer);
+            let context = seen.keys.insert(&buffer)? as usize;
+            if context == seen.items.len() {
+                seen.items.push(Vec::new());
+            }
+            seen.items[context].push(item);
+            Ok(())
+        })?;
+        for items in &mut seen.items {
+            items.sort_unstable();
+            items.dedup();
+        }
+        Ok(seen)
+    }
+
+    /// The columns by which contexts are known.
+    pub fn by(&self) -> &[String] {
+        &self.by
+    }
+
+    /// Rows left out.
+    pub fn skipped(&self) -> &Skipped {
+        &self.skipped
+    }
+
+    /// The items of the context of a key, sorted.
+    pub(super) fn items(&self, key: &[u8]) -> &[u32] {
+        self.keys.get(key).map_or(&[], |context| &self.items[context as usize])
+    }
+}
