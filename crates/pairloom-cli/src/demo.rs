@@ -81,7 +81,9 @@ fn evaluate(model: &Model, test: &str) -> Result<Binary> {
         .metrics
     {
         Metrics::Binary(metrics) => Ok(metrics),
-        Metrics::Regression(_) => Err(Error::data(test, "the labels are not two values")),
+        Metrics::Regression(_) | Metrics::Classes(_) => {
+            Err(Error::data(test, "the labels are not two values"))
+        }
     }
 }
 

@@ -143,6 +143,7 @@ pub fn metric_title(name: &str) -> String {
         "auc" | "rmse" | "mae" => name.to_uppercase(),
         "r2" => "R2".into(),
         "brier_score" => "Brier score".into(),
+        "macro_f1" => "macro F1".into(),
         "poisson_deviance" => "Poisson deviance".into(),
         "huber_loss" => "Huber loss".into(),
         _ => name.replace('_', " "),

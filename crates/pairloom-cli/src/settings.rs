@@ -49,8 +49,9 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "NAME", value_parser = parse::precision)]
     pub precision: Option<Precision>,
     /// logistic, squared, poisson (for counts), huber:D (squares up to an error of D standard deviations of
-    /// the label, lines beyond; 1 without :D) or quantile:Q (the Q quantile of the label; 0.5 without
-    /// :Q) [default: logistic for a label of two values, else squared]
+    /// the label, lines beyond; 1 without :D), quantile:Q (the Q quantile of the label; 0.5 without :Q) or
+    /// softmax (the probability of each of several classes) [default: logistic for a label of two values,
+    /// softmax for more that are no numbers, else squared]
     #[arg(long, value_name = "NAME", value_parser = parse::loss)]
     pub loss: Option<Loss>,
     /// How much the rows of each class count in training and in the figures that stop it: balanced, or

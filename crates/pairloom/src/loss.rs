@@ -1,12 +1,14 @@
 //! Losses: what a score costs beside its label, and the way from a score to a prediction.
 //!
-//! A loss sees one score at a time and knows nothing of models or rows.
+//! A loss sees the scores of one row at a time, mostly one score, and knows nothing of models or rows.
+
+pub mod softmax;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A pointwise loss `l(s, y)` of a score `s` and a label `y`. Labels that are numbers are standardised,
+/// A loss `l(s, y)` of a score `s`, or of one for each class, and a label `y`. Labels that are numbers are standardised,
 /// but for [`Loss::Poisson`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -25,12 +27,21 @@ pub enum Loss {
     /// `q (y - s)` where the label is above the score, `(1 - q) (s - y)` where it is below: the score
     /// becomes the `q` quantile of the label (Koenker and Bassett 1978, "Regression Quantiles").
     Quantile(f64),
+    /// `-ln p_y` of the class `y` among several, each of which has a score: see [`softmax`]. What is asked of
+    /// one score beside a label is meant beside a second class with the score 0, which is [`Loss::Logistic`].
+    Softmax,
 }
 
 impl Loss {
     /// All losses, for help texts and tests; those with a number have its default.
-    pub const ALL: [Loss; 5] =
-        [Loss::Logistic, Loss::Squared, Loss::Poisson, Loss::Huber(1.0), Loss::Quantile(0.5)];
+    pub const ALL: [Loss; 6] = [
+        Loss::Logistic,
+        Loss::Squared,
+        Loss::Poisson,
+        Loss::Huber(1.0),
+        Loss::Quantile(0.5),
+        Loss::Softmax,
+    ];
 
     /// The name in settings and on the command line, without a number.
     pub fn name(self) -> &'static str {
@@ -40,6 +51,7 @@ impl Loss {
             Loss::Poisson => "poisson",
             Loss::Huber(_) => "huber",
             Loss::Quantile(_) => "quantile",
+            Loss::Softmax => "softmax",
         }
     }
 
@@ -58,7 +70,7 @@ impl Loss {
     pub fn with_gradient(self, score: f64, label: f64) -> (f64, f64) {
         let error = score - label;
         match self {
-            Loss::Logistic => {
+            Loss::Logistic | Loss::Softmax => {
                 let e = (-score.abs()).exp();
                 let p = if score < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) };
                 (score.max(0.0) + e.ln_1p() - label * score, p - label)
@@ -84,10 +96,10 @@ impl Loss {
         }
     }
 
-    /// What the score stands for: the probability of label 1, the mean of counts, or itself.
+    /// What a single score stands for: the probability of label 1, the mean of counts, or itself.
     pub fn inverse_link(self, score: f64) -> f64 {
         match self {
-            Loss::Logistic => 1.0 / (1.0 + (-score).exp()),
+            Loss::Logistic | Loss::Softmax => 1.0 / (1.0 + (-score).exp()),
             Loss::Poisson => score.exp(),
             Loss::Squared | Loss::Huber(_) | Loss::Quantile(_) => score,
         }
@@ -96,7 +108,7 @@ impl Loss {
     /// The score whose prediction is `mean`: where an untrained bias starts.
     pub fn link(self, mean: f64) -> f64 {
         match self {
-            Loss::Logistic => (mean / (1.0 - mean)).ln(),
+            Loss::Logistic | Loss::Softmax => (mean / (1.0 - mean)).ln(),
             Loss::Poisson => mean.ln(),
             Loss::Squared | Loss::Huber(_) | Loss::Quantile(_) => mean,
         }
@@ -107,7 +119,7 @@ impl Loss {
     /// mean, of a quantile the scale of a Laplace distribution.
     pub fn dispersion(self, mean: f64) -> f64 {
         match self {
-            Loss::Logistic | Loss::Poisson => 1.0,
+            Loss::Logistic | Loss::Softmax | Loss::Poisson => 1.0,
             Loss::Squared | Loss::Huber(_) => 2.0 * mean,
             Loss::Quantile(_) => mean,
         }
@@ -117,7 +129,7 @@ impl Loss {
     /// mean squared error, the mean deviance, or the mean loss.
     pub fn in_unit(self, mean: f64, scale: f64) -> f64 {
         match self {
-            Loss::Logistic => mean,
+            Loss::Logistic | Loss::Softmax => mean,
             Loss::Squared => 2.0 * mean * scale * scale,
             Loss::Poisson => 2.0 * mean,
             Loss::Huber(_) => mean * scale * scale,
@@ -133,7 +145,7 @@ impl Loss {
     /// What [`Loss::shown`] is called among the metrics.
     pub fn figure(self) -> &'static str {
         match self {
-            Loss::Logistic => "log_loss",
+            Loss::Logistic | Loss::Softmax => "log_loss",
             Loss::Squared => "rmse",
             Loss::Poisson => "poisson_deviance",
             Loss::Huber(_) => "huber_loss",

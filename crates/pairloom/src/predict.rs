@@ -31,8 +31,11 @@ pub struct PredictOptions {
 #[derive(Debug, Default)]
 pub struct Piece {
     rows: Rows,
-    /// A prediction for each: the probability of the positive class, or the target in its own unit.
+    /// A prediction for each: the probability of the positive class, or the target in its own unit; or the
+    /// probabilities of all classes, `[rows, outputs]`.
     pub predictions: Vec<f64>,
+    /// How many numbers there are for each.
+    pub outputs: usize,
     /// Label and weight of each; 0 and 1 if labels were not asked for.
     pub labels: Vec<(f32, f32)>,
     /// The kept cells, row after row.
@@ -42,6 +45,11 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// What is predicted for each row.
+    pub fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.predictions.chunks_exact(self.outputs.max(1))
+    }
+
     /// The kept cells of row `row`, of `columns` kept columns.
     pub fn kept(&self, row: usize, columns: usize) -> impl Iterator<Item = &[u8]> {
         (row * columns..(row + 1) * columns).map(|cell| {
@@ -71,8 +79,9 @@ impl Piece {
             return Ok(());
         }
         let all = std::mem::take(self);
-        for (row, prediction) in all.predictions.iter().enumerate() {
-            if prediction.is_finite() {
+        self.outputs = all.outputs;
+        for (row, prediction) in all.rows().enumerate() {
+            if prediction.iter().all(|p| p.is_finite()) {
                 self.copy(&all, row, by.columns);
                 continue;
             }
@@ -90,7 +99,8 @@ impl Piece {
 
     /// Adds a row of another piece, but for its features.
     fn copy(&mut self, from: &Piece, row: usize, columns: usize) {
-        self.predictions.push(from.predictions[row]);
+        let outputs = row * self.outputs..(row + 1) * self.outputs;
+        self.predictions.extend_from_slice(&from.predictions[outputs]);
         self.labels.push(from.labels[row]);
         self.lines.push(from.lines[row]);
         for cell in from.kept(row, columns) {
@@ -100,7 +110,8 @@ impl Piece {
     }
 
     fn clear(&mut self) {
-        *self = Piece { rows: std::mem::take(&mut self.rows), ..Piece::default() };
+        let (rows, outputs) = (std::mem::take(&mut self.rows), self.outputs);
+        *self = Piece { rows, outputs, ..Piece::default() };
         self.rows.clear();
     }
 }
@@ -135,7 +146,7 @@ impl Model {
         let mut encoder = RowEncoder::bind(&self.encoding, &self.schema, file, &names, labelled)?;
         let by =
             Scoring { model: self, threads, file, columns: keep.len(), on_error: options.on_error };
-        let mut piece = Piece { rows: Rows::new(), ..Piece::default() };
+        let mut piece = Piece { outputs: self.outputs(), ..Piece::default() };
         let mut not_finite = Skipped::default();
         let mut finish = |piece: &mut Piece| {
             piece.predict(&by, &mut not_finite)?;
@@ -203,7 +214,7 @@ impl Default for EvaluateOptions {
 pub struct Evaluated {
     /// The metrics.
     pub metrics: Metrics,
-    /// A prediction for each row.
+    /// A prediction for each row; of several classes the probability of each, `[rows, classes]`.
     pub predictions: Vec<f64>,
     /// Labels and weights of the rows.
     pub labels: Outcomes,

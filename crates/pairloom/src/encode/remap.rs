@@ -1,9 +1,9 @@
 //! Applying an encoding to the interned rows that it was learned from: each distinct value is looked
 //! up once, however many rows have it, and blocks of rows are encoded on all threads.
 
+use super::as_numbers::AsNumbers;
 use super::class_weight::class_weight;
 use super::row::index_token;
-use super::target::labels_as_numbers;
 use super::{Encoding, Field, FieldKind, Number, share};
 use crate::Result;
 use crate::batch::Rows;
@@ -13,7 +13,7 @@ use crate::store::{Filling, InOrder, Room, Store};
 
 /// The training rows and those held out, with their ids. Where they take more than there is room
 /// for, training rows are dealt to the windows of a file by `shuffle`, a seed. Interned rows are
-/// dropped as they are encoded. Rows of class 0 and 1 count as much as `class_weights` say, if these say
+/// dropped as they are encoded. Rows of each class count as much as `class_weights` say, if these say
 /// something.
 ///
 /// # Errors
@@ -31,7 +31,7 @@ pub fn encode(
     let expected = interned.encoded_bytes() + beyond(encoding, interned.rows);
     let remapped =
         threads.map(interned.columns.iter().collect(), |column| Remapped::new(column, encoding));
-    let label = labels_as_numbers(&interned.labels, &encoding.target);
+    let labels = AsNumbers::new(&interned.labels, &encoding.target);
     let mut train = Filling::new(room, features, expected, shuffle)?;
     let mut valid = InOrder::valid(room, features);
     interned.consume(threads, |blocks, columns| {
@@ -41,7 +41,8 @@ pub fn encode(
             let part = |part: bool| {
                 let rows = (0..block.rows()).filter(|row| held[*row] == part);
                 encode_rows(encoding, &remapped, &cells, rows.collect(), |row| {
-                    let (label, weight) = (label(block.head.labels[row]), block.head.weight(row));
+                    let (label, weight) =
+                        (labels.of(block.head.labels[row]), block.head.weight(row));
                     (label, weight * class_weight(class_weights, label))
                 })
             };

@@ -6,7 +6,7 @@ use crate::batch::Rows;
 use crate::config::Config;
 use crate::file::{Checkpoint, Progress, load_checkpoint};
 use crate::metric::{DEFAULT_THRESHOLD, Metrics};
-use crate::model::Weights;
+use crate::model::{Weights, predictions};
 use crate::store::{Order, Window};
 use crate::{Error, Result};
 use std::mem;
@@ -196,8 +196,7 @@ fn is_best(epoch: &Epoch, progress: &Progress) -> bool {
 impl Run<'_> {
     fn measure(&self, backend: &dyn Backend) -> Result<Metrics> {
         let loss = self.config.resolved_loss();
-        let prediction = |s: &f32| self.target.restore(loss.inverse_link(f64::from(*s)));
-        let predict = |rows: &Rows| backend.scores(rows).iter().map(prediction).collect();
+        let predict = |rows: &Rows| predictions(loss, self.target, &backend.scores(rows));
         let (predictions, outcomes) = self.valid.predictions(predict)?;
         Metrics::measure(loss, self.target.scale(), &predictions, &outcomes, DEFAULT_THRESHOLD)
     }
