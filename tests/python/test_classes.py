@@ -80,7 +80,7 @@ def test_the_optimum_of_a_linear_model(pairloom, probabilities):
     train.to_csv("train.csv", index=False)
     x = train[columns].to_numpy()
     x = (x - x.mean(0)) / x.std(0)
-    strength = 20.0
+    strength = 3.0
     theirs = LogisticRegression(C=1 / strength, max_iter=5000, tol=1e-8).fit(x, train["target"])
     pairloom(
         f"train train.csv --label target --model linear --numeric {','.join(columns)} "
@@ -99,7 +99,7 @@ def test_digits_need_pairs(pairloom, probabilities):
     test.to_csv("test.csv", index=False)
     found = {}
     for model in ["linear", "fm"]:
-        pairloom(f"train train.csv --label target --model {model} --numeric-transform standard")
+        pairloom(f"train train.csv --label target --model {model}")
         predicted, names, p = probabilities("model.pairloom test.csv")
         accuracy = metrics.accuracy_score(test["target"], predicted)
         found[model] = accuracy, log_loss(test["target"], p, labels=names)
