@@ -291,7 +291,7 @@ fn a_failed_run_leaves_the_old_files_alone() {
     let room = room();
     let old = room.read("good.model");
     room.write("predictions", "old");
-    room.write("third.csv", "label,a\n1,x\n0,y\nmaybe,x\n");
+    room.write("third.csv", "label,a\n1,x\n0,y\nNA,x\n");
     for line in [
         "train third.csv -o good.model",
         "train missing.csv -o good.model",

@@ -323,3 +323,32 @@ fn a_limited_memory_gives_the_same_classes() {
     let small = Config { memory: Some(20 << 20), ..config };
     assert!(refusal(&job(&data, &small)).contains("--memory"));
 }
+
+/// Whoever writes a file can make its checksum: what it says of classes is believed only if it can be.
+#[test]
+fn classes_of_a_file_are_checked() {
+    let folder = folder();
+    let data = write(&folder, "rows.csv", pairs(300, letters));
+    let file = bytes(&model(&job(&data, &config())));
+    let refused = |change: &dyn Fn(&mut serde_json::Value)| {
+        let (header, mut document, rest) = common::container::parts(&file);
+        change(&mut document["document"]["encoding"]["target"]);
+        let file = write(&folder, "changed", common::container::joined(header, &document, &rest));
+        Model::load(&file).err().map(|error| error.to_string())
+    };
+    assert_eq!(refused(&|_| ()), None);
+    for names in [
+        serde_json::json!(["blue"]),
+        serde_json::json!([]),
+        serde_json::json!(["blue", "blue", "red"]),
+        serde_json::json!(["red", "green", "blue"]),
+        serde_json::json!(["a", "b"]),
+        serde_json::json!(["a", "b", "c", "d"]),
+        serde_json::json!((1000..2001).map(|i| i.to_string()).collect::<Vec<_>>()),
+    ] {
+        let found = refused(&|target| target["names"] = names.clone());
+        assert!(found.is_some(), "{names}");
+    }
+    let other = serde_json::json!({"task": "binary", "negative": "0", "positive": "1"});
+    assert!(refused(&|target| *target = other.clone()).unwrap().contains("do not fit together"));
+}

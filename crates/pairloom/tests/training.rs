@@ -364,7 +364,7 @@ fn a_planted_model_is_found_again() {
             model.evaluate(&mut *reader, &test, &EvaluateOptions::default(), &threads).unwrap();
         match evaluated.metrics {
             Metrics::Binary(metrics) => metrics.auc.unwrap(),
-            Metrics::Regression(_) => panic!("not a regression"),
+            _ => panic!("labels of two values"),
         }
     };
     let (fm, linear, best) = (found(Some(6)), found(Some(0)), summary.best_auc.unwrap());

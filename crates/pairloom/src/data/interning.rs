@@ -179,7 +179,7 @@ impl Interning {
         }
         let Interning { rows, labels, lines, columns, blocks, entries, is_limited, beside, .. } =
             self;
-        let blocks = blocks.shelf;
+        let (blocks, labels) = (blocks.shelf, labels.done());
         Ok(Interned { rows, labels, lines, columns, entries, is_limited, beside, blocks })
     }
 }

@@ -60,7 +60,8 @@ impl Labels {
                     format!("; the label was guessed ({why}): is it another? Say --label COLUMN")
                 }
             };
-            if let Some(flaw) = self.flaw(name, number) {
+            let third = || self.third(name).filter(|_| !guess.is_empty());
+            if let Some(flaw) = self.flaw(name, number).or_else(third) {
                 return Err(raw.cell_error(cell, flaw + &guess));
             }
         }
@@ -79,6 +80,11 @@ impl Labels {
         let class = place.map_or(Self::OTHER, |place| place as f64);
         values.push(number.filter(|_| !is_text).unwrap_or(class));
         Ok(())
+    }
+
+    /// All labels are there: what they are looked up by is dropped.
+    pub(super) fn done(self) -> Self {
+        Labels { places: HashMap::new(), ..self }
     }
 
     /// The place of a label in `classes`.
@@ -134,6 +140,12 @@ impl Labels {
         let are_two = self.positive.is_some() || self.classes.len() == 2;
         let one = self.classes.iter().find(is_positive).filter(|_| are_two);
         one.map(|class| self.value_of(class))
+    }
+
+    /// What makes a label doubtful that nobody has named: another value than two.
+    fn third(&self, name: &str) -> Option<String> {
+        let [first, second] = self.classes.first_chunk()?.each_ref().map(quoted);
+        Some(format!("label: {} is a third value beside {first} and {second}", quoted(name)))
     }
 
     /// What is wrong with another class, if something is.
