@@ -132,29 +132,40 @@ def calibrated(of, score):
 
 
 def predict(model, rows):
-    """A prediction for each row, a dict from the names of columns to text."""
+    """A prediction for each row, a dict from the names of columns to text; of classes the probability of each."""
     document, tensors = load(model)
     encoding, fields = document["encoding"], []
     for n, field in enumerate(encoding["fields"]):
         of = field["kind"]["of"]
         of = of.get("buckets", of)
         fields.append((field, vocabulary(of, n, tensors) if "kind" in of else None))
-    bias, target = float(tensors["bias"][0]), encoding["target"]
+    target, classes = encoding["target"], len(tensors["bias"])
     for row in rows:
         ids, x = zip(*features(row, document["schema"], fields))
         ids, x = list(ids), np.array(x)
-        vx = vectors(tensors, "factors", ids) * x[:, None]
-        pairs = 0.5 * float((vx.sum(0) ** 2 - (vx**2).sum(0)).sum())
-        # A value that stands twice in a list is one feature, which does not pair with itself.
-        for i in range(len(ids)):
-            pairs -= sum(float(vx[i] @ vx[j]) for j in range(i) if ids[i] == ids[j])
-        score = bias + float(vectors(tensors, "linear", ids) @ x) + pairs
-        if target["task"] == "binary":
+        # Of several classes each has weights of its own, and all have one axis more.
+        w = vectors(tensors, "linear", ids).reshape(len(ids), classes)
+        v = vectors(tensors, "factors", ids).reshape(len(ids), classes, -1)
+        scores = [float(b) + score(w[:, c], v[:, c], ids, x) for c, b in enumerate(tensors["bias"])]
+        if target["task"] == "classes":
+            odds = np.exp(np.array(scores) - max(scores))
+            yield odds / odds.sum()
+        elif target["task"] == "binary":
             # Training rows may be a sample of the negatives.
-            score += math.log(document["config"]["negative_rate"])
-            yield calibrated(document.get("calibration"), score)
+            of_all = scores[0] + math.log(document["config"]["negative_rate"])
+            yield calibrated(document.get("calibration"), of_all)
         else:
-            yield target["mean"] + target["scale"] * score
+            yield target["mean"] + target["scale"] * scores[0]
+
+
+def score(w, v, ids, x):
+    """What features with these weights and factors add to the bias."""
+    vx = v * x[:, None]
+    pairs = 0.5 * float((vx.sum(0) ** 2 - (vx**2).sum(0)).sum())
+    # A value that stands twice in a list is one feature, which does not pair with itself.
+    for i in range(len(ids)):
+        pairs -= sum(float(vx[i] @ vx[j]) for j in range(i) if ids[i] == ids[j])
+    return float(w @ x) + pairs
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ pub fn backend<M: Interaction>(
         l2_factors: Some(L2[1]),
         ..Config::default()
     };
-    let weights = Weights::init(&config, &counts, Fields::default(), 0.0)?;
+    let weights = Weights::init(&config, &counts, Fields::default(), &[0.0])?;
     let target = Target::Binary { negative: Some("0".into()), positive: "1".into() };
     let settings = StepSettings::new(&config, target, counts);
     let mut model = Cpu::new(interaction, &weights, settings, Threads::new(threads)?)?;

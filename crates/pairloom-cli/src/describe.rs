@@ -1,11 +1,12 @@
 //! What a model is, in rows of text.
 
 use crate::screen::{figure, one_line, percent, thousands};
-use pairloom::Model;
+use pairloom::batch::Outcomes;
 use pairloom::encode::{Field, FieldKind, Number, Target, Vocabulary};
 use pairloom::interaction::Kind;
 use pairloom::metric::Constant;
 use pairloom::schema::{Column, Role};
+use pairloom::{Model, Result};
 
 /// Places that a name out of a file may take.
 const NAME: usize = 60;
@@ -24,14 +25,21 @@ pub fn sentence(model: &Model) -> String {
             let others = negative.unwrap_or_else(|| "anything else".into());
             format!("The probability that {label} is {positive} rather than {others}")
         }
+        Target::Classes { names } => {
+            format!("The probability that {label} is each of {} classes", names.len())
+        }
         Target::Count => format!("How many {label} there are"),
         Target::Real { .. } | Target::Grade => format!("The value of {label}"),
     };
     let features = thousands(model.encoding.features() as i64);
     let (kind, factors) = (model.config.model, model.config.resolved_factors());
+    let each = if model.outputs() > 1 { " and class" } else { "" };
     let machine = match (kind, factors) {
         (Kind::Linear, _) | (_, 0) => format!("a linear model of {features} features"),
-        (kind, k) => format!("a {} of {features} features with {k} factors each", kind.title()),
+        (kind, k) => {
+            let title = kind.title();
+            format!("a {title} of {features} features with {k} factors each{each}")
+        }
     };
     let corrected = match model.config.negative_rate {
         1.0 => String::new(),
@@ -56,12 +64,29 @@ pub fn classes(model: &Model) -> Option<[String; 2]> {
 }
 
 /// How labels are spread.
-pub fn spread(constant: &Constant, binary: bool) -> String {
-    if binary {
-        return format!("{} positive", percent(constant.mean));
+pub fn spread(constant: &Constant, target: &Target) -> String {
+    let mean = constant.mean;
+    match target {
+        Target::Binary { .. } => format!("{} positive", percent(mean)),
+        Target::Classes { names } => {
+            format!("{} classes, the most frequent {}", names.len(), percent(mean))
+        }
+        Target::Count | Target::Real { .. } => {
+            let [mean, deviation] = [mean, constant.loss].map(|x| figure(Some(x)));
+            format!("mean {mean}, standard deviation {deviation}")
+        }
     }
-    let (mean, deviation) = (figure(Some(constant.mean)), figure(Some(constant.loss)));
-    format!("mean {mean}, standard deviation {deviation}")
+}
+
+/// What is constant in the labels of rows.
+///
+/// # Errors
+/// Those of bad weights.
+pub fn constant(target: &Target, rows: &Outcomes) -> Result<Constant> {
+    match target {
+        Target::Classes { names } => Constant::of_classes(rows.iter(), names.len()),
+        target => Constant::measure(rows.iter(), target.is_binary()),
+    }
 }
 
 /// The settings as (name, value).

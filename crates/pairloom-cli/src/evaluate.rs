@@ -8,8 +8,9 @@ use crate::screen::{
     percent,
 };
 use crate::segments;
+use pairloom::encode::Target;
 use pairloom::input;
-use pairloom::metric::{Bootstrap, DEFAULT_THRESHOLD, Interval, Metrics};
+use pairloom::metric::{Bootstrap, DEFAULT_THRESHOLD, Interval, Metrics, OfClass, of_classes};
 use pairloom::parallel::Threads;
 use pairloom::predict::{EvaluateOptions, Evaluated};
 use pairloom::segment::DEFAULT_TOP;
@@ -27,7 +28,8 @@ pub struct Args {
     /// Write a page with ROC, calibration and the model's learning curves
     #[arg(long, value_name = "HTML")]
     report: Option<String>,
-    /// Probability from which a row counts as predicted positive, for accuracy, precision and recall
+    /// Probability from which a row counts as predicted positive, for accuracy, precision and recall of two
+    /// classes
     #[arg(long, value_name = "P", default_value_t = DEFAULT_THRESHOLD)]
     threshold: f64,
     /// Draw the rows again, a thousand times, and say between which figures so many of these samples are
@@ -83,6 +85,13 @@ pub fn run(args: &Args) -> Result<()> {
         screen.table(&segments::rows(of), true)?;
     }
     let mut object = serde_json::to_value(&found.metrics).unwrap_or_default();
+    if let Target::Classes { names } = &model.encoding.target {
+        let Evaluated { predictions, labels, .. } = &found;
+        let figures = of_classes(predictions, labels.labels(), labels.weights())?;
+        screen.text("")?;
+        screen.table(&class_rows(names, &figures), true)?;
+        object["classes"] = names.iter().zip(&figures).map(class_object).collect();
+    }
     if let Some(intervals) = intervals {
         let all = intervals.iter().map(|(name, ends)| ((*name).into(), serde_json::json!(ends)));
         object["ci"] = all.collect::<Map<_, _>>().into();
@@ -96,6 +105,23 @@ pub fn run(args: &Args) -> Result<()> {
     object["unseen"] =
         unseen.map(|(name, share)| (name, share.into())).collect::<Map<_, _>>().into();
     screen.json(&object)
+}
+
+/// How well each class is told from the others, for people.
+fn class_rows(names: &[String], figures: &[OfClass]) -> Vec<Vec<String>> {
+    let heading = ["class", "precision", "recall", "F1", "weight"].map(String::from).to_vec();
+    let row = |(name, of): (&String, &OfClass)| {
+        let figures = [of.precision, of.recall, of.f1, Some(of.weight)].map(figure);
+        [vec![one_line(name, 40)], figures.to_vec()].concat()
+    };
+    [heading].into_iter().chain(names.iter().zip(figures).map(row)).collect()
+}
+
+/// The same of one class, for programs.
+fn class_object((name, figures): (&String, &OfClass)) -> serde_json::Value {
+    let mut object = serde_json::to_value(figures).unwrap_or_default();
+    object["class"] = name.as_str().into();
+    object
 }
 
 fn intervals(

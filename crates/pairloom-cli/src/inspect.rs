@@ -20,13 +20,18 @@ pub fn run(args: &Args) -> Result<()> {
     let bytes = std::fs::metadata(&args.model).map_err(|e| Error::io(&args.model, e))?.len();
     let mut screen = Screen::new(args.json, false);
     let (features, factors) = (model.encoding.features(), model.config.resolved_factors());
-    screen.text(&format!("y(x) = {}\n", model.config.formula()))?;
+    let y = if model.outputs() > 1 { "the score of each class" } else { "y(x)" };
+    screen.text(&format!("{y} = {}\n", model.config.formula()))?;
     let weights = match model.history.len() {
         0 => "average".into(),
         epochs => format!("weights of epoch {} of {epochs}", model.epoch),
     };
+    let classes = match model.outputs() {
+        1 => String::new(),
+        classes => format!("{classes} classes, "),
+    };
     screen.text(&format!(
-        "{} features, {factors} factors in a vector, {:.2} MiB; {weights}\n",
+        "{classes}{} features, {factors} factors in a vector, {:.2} MiB; {weights}\n",
         thousands(features as i64),
         bytes as f64 / (1 << 20) as f64,
     ))?;

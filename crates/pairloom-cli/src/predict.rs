@@ -3,8 +3,10 @@
 use crate::args::InputArgs;
 use crate::output;
 use crate::screen::{notice_skipped, notice_unseen};
+use pairloom::encode::Target;
 use pairloom::file::{self, write_whole};
 use pairloom::input;
+use pairloom::metric::predicted_class;
 use pairloom::parallel::Threads;
 use pairloom::predict::{Piece, PredictOptions};
 use pairloom::reading::{self, Outcome};
@@ -23,15 +25,16 @@ pub struct Args {
     /// File to write to; - for standard output
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: String,
-    /// Columns of the rows to write before the prediction; the output is then a CSV with a header.
+    /// Columns of the rows to write before the prediction; the output is then a CSV with a header, as it
+    /// always is for several classes: prediction, and p_CLASS for each of them.
     /// Converted rows hold those that the schema uses, but groups, with numbers in their shortest form
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     keep: Vec<String>,
     /// Threads, 0 for one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
-    /// Write one JSON object a line: {"prediction": 0.25}, with the kept columns in it; JSON is UTF-8,
-    /// and bytes of a cell that are not are replaced
+    /// Write one JSON object a line: {"prediction": 0.25}, with the kept columns in it, and the probabilities
+    /// of several classes; JSON is UTF-8, and bytes of a cell that are not are replaced
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -41,25 +44,40 @@ pub struct Args {
 /// Runs `pairloom predict`.
 pub fn run(args: &Args) -> Result<()> {
     output::check(&[&args.output], &[&args.model, &args.data])?;
-    check_keep(&args.keep)?;
     let model = Model::load(&args.model)?;
+    check_keep(&args.keep, &names(&model))?;
     let outcome = write_whole(&args.output, |out| predict(args, &model, out))?;
     notice_skipped(&outcome.skipped);
     notice_unseen(&outcome.unseen);
     Ok(())
 }
 
+/// What the columns of the output are called beside those that are kept: the prediction, and of several
+/// classes the probability of each.
+fn names(model: &Model) -> Vec<String> {
+    let classes = match &model.encoding.target {
+        Target::Classes { names } => &names[..],
+        _ => &[],
+    };
+    let probability = |name: &String| format!("p_{name}");
+    std::iter::once("prediction".into()).chain(classes.iter().map(probability)).collect()
+}
+
 /// Refuses columns that would be one in what is written.
-fn check_keep(keep: &[String]) -> Result<()> {
+fn check_keep(keep: &[String], names: &[String]) -> Result<()> {
     let twice = keep.iter().enumerate().find(|(at, name)| keep[..*at].contains(name));
     if let Some((_, name)) = twice {
         return Err(Error::usage(format!("--keep names column '{name}' twice")));
     }
-    if keep.iter().any(|name| name == "prediction") {
-        let message = "--keep prediction: what is predicted is called so; rename that column";
-        return Err(Error::usage(message));
+    let is_taken =
+        |name: &&String| names.contains(name) || (names.len() > 1 && *name == "probabilities");
+    match keep.iter().find(is_taken) {
+        Some(name) => {
+            let message = "what is predicted is called so; rename that column";
+            Err(Error::usage(format!("--keep {name}: {message}")))
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Predicts piece by piece: a reader at the other end of a pipe need not wait for the last row.
@@ -73,14 +91,13 @@ fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Outcome> {
     let threads = Threads::new(args.threads)?;
     let reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
     let mut reader = reading::ahead(reader, &threads)?;
-    let mut lines = Vec::new();
-    if !args.keep.is_empty() && !args.json {
-        let names = args.keep.iter().map(|name| name.as_bytes());
-        write_csv(names, b"prediction", &mut lines);
+    let (mut lines, names) = (Vec::new(), names(model));
+    if (names.len() > 1 || !args.keep.is_empty()) && !args.json {
+        write_csv(args.keep.iter().chain(&names).map(String::as_bytes), &mut lines);
     }
     model.predict_rows(&mut *reader, input::name(&args.data), &options, &threads, |piece| {
-        for (row, prediction) in piece.predictions.iter().enumerate() {
-            write_row(args, piece, row, *prediction, &mut lines);
+        for (row, prediction) in piece.rows().enumerate() {
+            write_row(args, model, piece, (row, prediction), &mut lines);
         }
         out.write_all(&lines)
             .and_then(|()| out.flush())
@@ -90,23 +107,47 @@ fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Outcome> {
     })
 }
 
-fn write_row(args: &Args, piece: &Piece, row: usize, prediction: f64, lines: &mut Vec<u8>) {
+fn write_row(
+    args: &Args,
+    model: &Model,
+    piece: &Piece,
+    (row, prediction): (usize, &[f64]),
+    lines: &mut Vec<u8>,
+) {
     let kept = piece.kept(row, args.keep.len());
+    let classes = match &model.encoding.target {
+        Target::Classes { names } => Some(names),
+        _ => None,
+    };
+    let class = classes.map(|names| names[predicted_class(prediction)].as_str());
     if args.json {
         let text = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned().into();
         let kept = args.keep.iter().cloned().zip(kept.map(text));
         let mut object: serde_json::Map<String, serde_json::Value> = kept.collect();
-        object.insert("prediction".into(), prediction.into());
+        match class {
+            Some(class) => object.insert("prediction".into(), class.into()),
+            None => object.insert("prediction".into(), prediction[0].into()),
+        };
+        if let Some(names) = classes {
+            let each = names.iter().cloned().zip(prediction.iter().map(|&p| p.into()));
+            object.insert("probabilities".into(), each.collect::<serde_json::Map<_, _>>().into());
+        }
         lines.extend_from_slice(serde_json::Value::from(object).to_string().as_bytes());
         lines.push(b'\n');
     } else {
-        write_csv(kept, prediction.to_string().as_bytes(), lines);
+        let numbers: Vec<String> = prediction.iter().map(f64::to_string).collect();
+        let cells = class.into_iter().chain(numbers.iter().map(String::as_str));
+        let kept: Vec<&[u8]> = kept.collect();
+        write_csv(kept.into_iter().chain(cells.map(str::as_bytes)), lines);
     }
 }
 
 /// A line of CSV, quoted where RFC 4180 asks for it.
-pub fn write_csv<'a>(cells: impl Iterator<Item = &'a [u8]>, last: &[u8], lines: &mut Vec<u8>) {
-    for cell in cells {
+pub fn write_csv<'a>(cells: impl Iterator<Item = &'a [u8]>, lines: &mut Vec<u8>) {
+    for (at, cell) in cells.enumerate() {
+        if at > 0 {
+            lines.push(b',');
+        }
         if cell.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
             lines.push(b'"');
             for &byte in cell {
@@ -120,8 +161,6 @@ pub fn write_csv<'a>(cells: impl Iterator<Item = &'a [u8]>, last: &[u8], lines: 
         } else {
             lines.extend_from_slice(cell);
         }
-        lines.push(b',');
     }
-    lines.extend_from_slice(last);
     lines.push(b'\n');
 }

@@ -147,7 +147,8 @@ fn read_seen(
     threads: &Threads,
 ) -> Result<Seen> {
     let (mut reader, name) = (open(args, path, model, threads)?, input::name(path));
-    let seen = Seen::read(model, catalogue, &mut *reader, name, &args.by, false, args.input.on_error())?;
+    let seen =
+        Seen::read(model, catalogue, &mut *reader, name, &args.by, false, args.input.on_error())?;
     notice_skipped(seen.skipped());
     Ok(seen)
 }

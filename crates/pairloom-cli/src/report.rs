@@ -1,10 +1,11 @@
 //! From a model and its evaluation to the library's report page.
 
-use crate::describe::{classes, schema_rows, sentence, setting_rows, spread};
+use crate::describe::{classes, constant, schema_rows, sentence, setting_rows, spread};
 use crate::screen::{figure, metric_title, thousands, write_text};
 use crate::segments;
 use crate::tell::loss_name;
 use pairloom::batch::Outcomes;
+use pairloom::encode::Target;
 use pairloom::loss::Loss;
 use pairloom::metric::{CALIBRATION_BINS, Constant, DEFAULT_THRESHOLD, Metrics};
 use pairloom::parallel::Threads;
@@ -15,10 +16,11 @@ use pairloom::train::{Start, Trained};
 use pairloom::{Model, Result};
 
 /// Figures of an epoch that have a column in the table.
-const EPOCH_METRICS: [&str; 12] = [
+const EPOCH_METRICS: [&str; 13] = [
     "log_loss",
     "auc",
     "accuracy",
+    "macro_f1",
     "poisson_deviance",
     "huber_loss",
     "quantile_loss",
@@ -79,8 +81,8 @@ impl Page<'_> {
         self.write(None, Some(&self.drawn(data, predictions, labels, metrics.clone())?), segments)
     }
 
-    fn is_binary(&self) -> bool {
-        self.model.encoding.target.is_binary()
+    fn target(&self) -> &Target {
+        &self.model.encoding.target
     }
 
     fn loss(&self) -> Loss {
@@ -94,7 +96,7 @@ impl Page<'_> {
         outcomes: &'a Outcomes,
         metrics: Metrics,
     ) -> Result<Drawn<'a>> {
-        let constant = Constant::measure(outcomes.iter(), self.is_binary())?;
+        let constant = constant(self.target(), outcomes)?;
         Ok(Drawn { title, predictions, outcomes, metrics, constant })
     }
 
@@ -136,9 +138,9 @@ impl Page<'_> {
 
     /// What to see first: how good it is beside doing nothing, on how many rows of what kind.
     fn tiles(&self, start: Option<&Start>, drawn: Option<&Drawn<'_>>) -> Vec<Figure> {
-        let (model, binary) = (self.model, self.is_binary());
+        let (model, target) = (self.model, self.target());
         let rows = |name, rows: usize, constant| {
-            tile(name, thousands(rows as i64), spread(constant, binary))
+            tile(name, thousands(rows as i64), spread(constant, target))
         };
         let mut tiles = match (drawn, model.history.last(), start) {
             (Some(drawn), ..) => drawn.quality(),
@@ -173,11 +175,12 @@ impl<'a> Drawn<'a> {
             Metrics::Binary(m) => vec![
                 tile("log loss", figure(Some(m.log_loss)), beside(constant)),
                 tile("AUC", figure(m.auc), beside(0.5)),
-                tile(
-                    "calibration error",
-                    figure(Some(m.expected_calibration_error)),
-                    format!("expected, {CALIBRATION_BINS} bins"),
-                ),
+                calibration_tile(m.expected_calibration_error),
+            ],
+            Metrics::Classes(m) => vec![
+                tile("log loss", figure(Some(m.log_loss)), beside(constant)),
+                tile("accuracy", figure(Some(m.accuracy)), beside(self.constant.mean)),
+                calibration_tile(m.expected_calibration_error),
             ],
             Metrics::Ranking(m) => vec![
                 tile(
@@ -223,6 +226,9 @@ impl<'a> Drawn<'a> {
                 weight,
                 classes: [negative, positive],
             },
+            None if matches!(self.metrics, Metrics::Classes(_)) => {
+                Kind::Classes { probability: self.predictions, label, weight }
+            }
             None => Kind::Regression { prediction: self.predictions, target: label, weight },
         };
         Some(Evaluation { title: self.title.into(), kind })
@@ -234,6 +240,11 @@ fn table(of: &Segments) -> Table {
     let mut rows = segments::rows(of);
     let header = rows.remove(0);
     Table { title: format!("By {}", of.column), header, rows }
+}
+
+fn calibration_tile(error: f64) -> Figure {
+    let note = format!("expected, {CALIBRATION_BINS} bins");
+    tile("calibration error", figure(Some(error)), note)
 }
 
 fn tile(name: &str, value: String, note: String) -> Figure {

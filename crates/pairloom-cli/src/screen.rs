@@ -144,6 +144,7 @@ pub fn metric_title(name: &str) -> String {
         "grouped_auc" => "grouped AUC".into(),
         "r2" => "R2".into(),
         "brier_score" => "Brier score".into(),
+        "macro_f1" => "macro F1".into(),
         "poisson_deviance" => "Poisson deviance".into(),
         "huber_loss" => "Huber loss".into(),
         _ => name.replace('_', " "),

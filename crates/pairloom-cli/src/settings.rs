@@ -52,7 +52,9 @@ pub struct ConfigArgs {
     pub precision: Option<Precision>,
     /// logistic, squared, poisson (for counts), huber:D (squares up to an error of D standard deviations of
     /// the label, lines beyond; 1 without :D), quantile:Q (the Q quantile of the label; 0.5 without :Q),
-    /// or for the order of the rows of a group (--group) bpr, warp or listwise [default: logistic for a label of two values, else squared]
+    /// softmax (the probability of each of several classes), or bpr, warp or listwise (the order of the rows
+    /// of a group, --group) [default: logistic for a label of two values, softmax for more that are no
+    /// numbers, else squared]
     #[arg(long, value_name = "NAME", value_parser = parse::loss)]
     pub loss: Option<Loss>,
     /// How much the rows of each class count in training and in the figures that stop it: balanced, or

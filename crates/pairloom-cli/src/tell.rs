@@ -19,6 +19,9 @@ use pairloom::train::{Event, Groups, Job, Start, Trained};
 use pairloom::{Config, Error, Model, Result};
 use serde_json::Value;
 
+/// How many classes are named.
+const SHOWN: usize = 8;
+
 /// With fewer validation rows than this (of the rarer class) their figures say little: the standard
 /// error of an AUC is then .1 and more.
 const ROUGH: usize = 10;
@@ -26,7 +29,7 @@ const ROUGH: usize = 10;
 /// What the loss is called as it is shown, in eight places.
 pub fn loss_name(loss: Loss) -> &'static str {
     match loss {
-        Loss::Logistic => "log loss",
+        Loss::Logistic | Loss::Softmax => "log loss",
         Loss::Squared => "RMSE",
         Loss::Poisson => "deviance",
         _ => loss.name(),
@@ -105,7 +108,7 @@ fn skipped(skipped: &Skipped, screen: &mut Screen) -> Result<()> {
 
 /// What is predicted, from how much; and the heading of the epochs.
 pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
-    let spread = spread(&start.constant, start.target.is_binary());
+    let spread = spread(&start.constant, &start.target);
     screen.text(&match &start.target {
         _ if start.loss.is_ranking() => ranking(start),
         Target::Binary { positive, negative } => {
@@ -113,6 +116,12 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
                 class.map_or("all others".into(), |name| format!("'{}'", one_line(name, 40)))
             });
             format!("predicting the probability of {positive} against {others} ({spread})")
+        }
+        Target::Classes { names } => {
+            let shown: Vec<String> =
+                names.iter().take(SHOWN).map(|name| format!("'{}'", one_line(name, 40))).collect();
+            let more = if names.len() > SHOWN { ", ..." } else { "" };
+            format!("predicting the probability of each of {}{more} ({spread})", shown.join(", "))
         }
         Target::Count => format!("predicting a count ({spread})"),
         Target::Real { .. } | Target::Grade => format!("predicting a number ({spread})"),
@@ -131,7 +140,7 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     let loss = loss_name(start.loss);
     let [quality, second] = match start.target {
         _ if start.loss.is_ranking() => ["NDCG", "MRR"],
-        Target::Binary { .. } => ["AUC", "accuracy"],
+        Target::Binary { .. } | Target::Classes { .. } => ["AUC", "accuracy"],
         _ => ["MAE", "R2"],
     };
     screen
@@ -141,9 +150,10 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     if let Some(classes @ 3..) = start.classes.filter(|_| may_be_classes) {
         notice(&format!(
             "note: the label has {classes} distinct whole numbers, and they are predicted as a number; \
-             --positive VALUE learns one against the rest"
+             --loss softmax learns the probability of each, --positive VALUE of one against the rest"
         ));
     }
+    notice_classes(start);
     let Start { target, train, valid, features, disk_bytes, .. } = start;
     screen.json(&serde_json::json!({
         "event": "start", "target": target,
@@ -166,6 +176,24 @@ fn ranking(start: &Start) -> String {
     }
 }
 
+/// Says what may be wrong with classes.
+fn notice_classes(start: &Start) {
+    if let Some(name) = start.target.missing_class() {
+        notice(&format!(
+            "warning: '{}' is taken for a class; if it says that a label is missing, leave these rows out",
+            one_line(name, 40)
+        ));
+    }
+    if start.single > 0 {
+        let (classes, have) =
+            if start.single == 1 { ("class", "has") } else { ("classes", "have") };
+        notice(&format!(
+            "note: {} {classes} {have} one training row only: little can be learned of that",
+            thousands(start.single as i64)
+        ));
+    }
+}
+
 /// Where a run goes on that was stopped before.
 pub fn resumed(epoch: u32, rows: usize, file: &str, screen: &mut Screen) -> Result<()> {
     let rows_done = thousands(rows as i64);
@@ -180,6 +208,7 @@ pub fn epoch(epoch: &Epoch, loss: Loss, rows_per_second: f64, screen: &mut Scree
     let [quality, second] = match &epoch.valid {
         None => [None; 2],
         Some(Metrics::Binary(m)) => [m.auc, Some(m.accuracy)],
+        Some(Metrics::Classes(m)) => [m.auc, Some(m.accuracy)],
         Some(Metrics::Regression(m)) => [Some(m.mae), m.r2],
         Some(Metrics::Ranking(m)) => [Some(m.ndcg), Some(m.mrr)],
     };
@@ -316,7 +345,7 @@ impl Memory {
 
 /// Says what the figures do not: that there is little to rely on, or that more may be had.
 fn notice_limits(model: &Model, trained: &Trained) -> Result<()> {
-    notice_rough(&trained.valid.outcomes()?, model.encoding.target.is_binary());
+    notice_rough(&trained.valid.outcomes()?, &model.encoding.target);
     let epochs = model.config.epochs;
     let was_last = trained.stop == Stop::Finished && model.epoch == epochs;
     // Who asks for few epochs knows that there could be more.
@@ -327,10 +356,11 @@ fn notice_limits(model: &Model, trained: &Trained) -> Result<()> {
 }
 
 /// Says so where there are too few validation rows, or rows of one class, to rely on.
-fn notice_rough(valid: &Outcomes, binary: bool) {
+fn notice_rough(valid: &Outcomes, target: &Target) {
     let positive = valid.iter().filter(|&(label, _)| label == 1.0).count();
-    let (few, of) = match binary {
+    let (few, of) = match target.is_binary() {
         true => (positive.min(valid.len() - positive), " of the rarer class"),
+        // Rare ones among several classes tell little, and do not have to.
         false => (valid.len(), ""),
     };
     if valid.is_empty() {

@@ -35,7 +35,7 @@ fn format_flag(name: &str) -> String {
 #[test]
 fn rows_that_cannot_be_used() {
     data_fails(&[
-        ("a.csv", "label,a\n1,x\n0,y\nmaybe,x\n", "", "a.csv:4:1: label: 'maybe' is a third val"),
+        ("a.csv", "label,a\n1,x\n0,y\n2,y\nmaybe,x\n", "", "a.csv:5:1: label: 'maybe' is not a nu"),
         ("a.csv", "label,a\n1,x\n,y\n", "", "a.csv:3:1: label: an empty cell"),
         ("a.csv", "label,a\n1,1.5\n0,2\n1,abc\n", "--numeric a", "a.csv:4:3: column 'a' is numer"),
         ("a.csv", "label,a\n1,1.5\n0,inf\n", "--numeric a", "a.csv:3:3: column 'a' is numeric an"),
@@ -291,7 +291,7 @@ fn a_failed_run_leaves_the_old_files_alone() {
     let room = room();
     let old = room.read("good.model");
     room.write("predictions", "old");
-    room.write("third.csv", "label,a\n1,x\n0,y\nmaybe,x\n");
+    room.write("third.csv", "label,a\n1,x\n0,y\nNA,x\n");
     for line in [
         "train third.csv -o good.model",
         "train missing.csv -o good.model",

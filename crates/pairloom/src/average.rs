@@ -101,6 +101,7 @@ fn difference(one: &Model, other: &Model) -> Option<&'static str> {
 /// The weights of all, whose factors are kept as `T`, for settings with the factors of all.
 fn mean<T: Stored>(all: &[&Model], config: &Config) -> Result<Weights> {
     let Weights { linear, fields, .. } = &all[0].weights;
+    // Of several classes, each has vectors of its own.
     let (features, fields) = (linear.features(), fields.clone());
     let (sizes, share) = (Sizes::new(config, fields.len()), 1.0 / all.len() as f32);
     let need = table::bytes(features, sizes.width(), 0, T::PRECISION);
@@ -109,10 +110,10 @@ fn mean<T: Stored>(all: &[&Model], config: &Config) -> Result<Weights> {
     let scales: Vec<f32> = degrees(config, fields.len()).into_iter().map(scale).collect();
     let mut linear = Table::new(features, 1, 0)?;
     let mut factors = Table::of(features, sizes.width(), 0, T::PRECISION)?;
-    let (mut bias, mut before) = (0.0, 0);
+    let (mut bias, mut before) = (vec![0.0; all[0].weights.classes()], 0);
     for model in all {
         let Weights { bias: w0, linear: w, factors: v, .. } = &model.weights;
-        bias += share * w0;
+        bias.iter_mut().zip(w0).for_each(|(to, w0)| *to += share * w0);
         linear.floats_mut().iter_mut().zip(w.floats()).for_each(|(to, w)| *to += share * w);
         let mine = Sizes::new(&model.config, fields.len());
         for (to, v) in factors.vectors_mut::<T>().zip(v.vectors::<T>()) {

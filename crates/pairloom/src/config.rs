@@ -39,7 +39,8 @@ pub struct Config {
     /// `x` is 1), at most 0.05: the noise that the first scores start from grows with the number of
     /// pairs.
     pub init_stdev: Option<f64>,
-    /// The loss; `None` takes logistic for a label of two values and squared for any other.
+    /// The loss; `None` takes logistic for a label of two values, softmax for more values if some are no
+    /// numbers, and squared for any other.
     pub loss: Option<Loss>,
     /// How much the rows of each class count in training and in the figures that stop it, beside their own
     /// weights. Probabilities are then those of rows that are weighted so.

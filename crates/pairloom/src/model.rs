@@ -4,11 +4,12 @@ use crate::backend::{Parameters, score_rows, score_single};
 use crate::batch::{Row, Rows};
 use crate::calibration::Calibration;
 use crate::config::Config;
-use crate::encode::Encoding;
+use crate::encode::{Encoding, Target};
 use crate::fit::Epoch;
 use crate::interaction::{
     Fields, Interaction, Sizes, WithInteraction, first_shared, with_interaction,
 };
+use crate::loss::{Loss, softmax};
 use crate::parallel::Threads;
 use crate::precision::Stored;
 use crate::schema::Schema;
@@ -21,13 +22,13 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 /// The numbers of a model.
 #[derive(Debug)]
 pub struct Weights {
-    /// `w0`.
-    pub bias: f32,
-    /// `w_i` of each feature.
+    /// `w0` of each class; one number where there is one score.
+    pub bias: Vec<f32>,
+    /// `w_i` of each feature, for one class after the other.
     pub linear: Table,
-    /// `v_i` of each feature.
+    /// `v_i` of each feature, for one class after the other.
     pub factors: Table,
-    /// What belongs to no feature; see [`crate::interaction`].
+    /// What belongs to no feature, of one class after the other; see [`crate::interaction`].
     pub shared: Vec<f32>,
     /// Where the features of each field begin.
     pub fields: Fields,
@@ -55,37 +56,43 @@ pub struct Model {
 impl Weights {
     /// Those of a model that knows no fields and shares nothing.
     pub fn plain(bias: f32, linear: Table, factors: Table) -> Self {
-        Weights { bias, linear, factors, shared: Vec::new(), fields: Fields::default() }
+        Weights { bias: vec![bias], linear, factors, shared: Vec::new(), fields: Fields::default() }
     }
 
     /// Weights before training: factors normal with deviation `init_stdev`, linear weights 0, and
-    /// the bias where the mean label is predicted. A feature that no training row carries
+    /// the bias of each class where the mean label is predicted. A feature that no training row carries
     /// (`counts` is 0) starts, and stays, at 0, so that it says nothing when it turns up later.
     ///
     /// # Errors
     /// [`Error::Memory`] if the table does not fit.
-    pub fn init(config: &Config, counts: &[u32], fields: Fields, mean_score: f32) -> Result<Self> {
-        let sizes = Sizes::new(config, fields.len());
-        let linear = Table::new(counts.len(), 1, 0)?;
-        let mut factors = Table::of(counts.len(), sizes.width(), 0, config.precision)?;
+    pub fn init(config: &Config, counts: &[u32], fields: Fields, bias: &[f32]) -> Result<Self> {
+        let (sizes, classes) = (Sizes::new(config, fields.len()), bias.len().max(1));
+        let features = counts.len() * classes;
+        let linear = Table::new(features, 1, 0)?;
+        let mut factors = Table::of(features, sizes.width(), 0, config.precision)?;
         let normal = Normal::new(0.0, config.init_stdev.unwrap_or(0.0))
             .map_err(|_| Error::setting("init_stdev", "a number of at least 0"))?;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed);
         factors.change(|id, vector| {
-            if counts[id as usize] > 0 {
+            if counts[id as usize / classes] > 0 {
                 let vectors = sizes.unpadded_mut(vector).flatten();
                 vectors.for_each(|v| *v = normal.sample(&mut random) as f32);
             }
         });
-        let bias = if config.bias { mean_score } else { 0.0 };
-        let shared = first_shared(config, fields.len())?;
+        let bias = if config.bias { bias.to_vec() } else { vec![0.0; classes] };
+        let shared = first_shared(config, fields.len(), classes)?;
         Ok(Weights { bias, linear, factors, shared, fields })
+    }
+
+    /// How many classes have a machine of their own; 1 where there is one score.
+    pub fn classes(&self) -> usize {
+        self.bias.len()
     }
 
     /// Whether every number is finite.
     pub fn is_finite(&self) -> bool {
-        let shared = self.shared.iter().all(|x| x.is_finite());
-        self.bias.is_finite() && self.linear.is_finite() && self.factors.is_finite() && shared
+        let dense = self.bias.iter().chain(&self.shared).all(|x| x.is_finite());
+        self.linear.is_finite() && self.factors.is_finite() && dense
     }
 }
 
@@ -108,13 +115,15 @@ impl WithInteraction for Score<'_> {
 struct ScoreSingle<'a> {
     weights: &'a Weights,
     row: Row<'a>,
+    scores: &'a mut [f32],
 }
 
 impl WithInteraction for ScoreSingle<'_> {
-    type Output = f32;
+    type Output = ();
 
-    fn with<M: Interaction, T: Stored>(self, interaction: M) -> f32 {
-        score_single(&interaction, Parameters::<T>::new(self.weights), self.row)
+    fn with<M: Interaction, T: Stored>(self, interaction: M) {
+        let ScoreSingle { weights, row, scores } = self;
+        score_single(&interaction, Parameters::<T>::new(weights), row, scores);
     }
 }
 
@@ -124,8 +133,13 @@ impl Model {
         self.history.iter().find(|epoch| epoch.epoch == self.epoch)
     }
 
+    /// How many numbers there are in the prediction of a row: one, or a probability for each class.
+    pub fn outputs(&self) -> usize {
+        self.weights.classes()
+    }
+
     /// Raw scores of encoded rows: the log-odds of the positive class, or the prediction in units
-    /// of the standardised target.
+    /// of the standardised target, or of each row the score of each class, `[rows, outputs]`.
     pub fn scores(&self, rows: &Rows, threads: &Threads) -> Vec<f32> {
         let weights = &self.weights;
         with_interaction(&self.config, &weights.fields, Score { weights, rows, threads })
@@ -134,9 +148,12 @@ impl Model {
     /// The raw score of one encoded row, to the bit that of [`Model::scores`]. It allocates nothing
     /// for `linear`, nor for `mf` and `fm` of a width that their kernels are compiled for (16 factors; of
     /// `fm` 4, 8, 24, 32 and 64 too).
+    ///
+    /// Of several classes it is the score of the first: [`Model::class_scores`] has all.
     pub fn score(&self, row: Row<'_>) -> f32 {
-        let weights = &self.weights;
-        with_interaction(&self.config, &weights.fields, ScoreSingle { weights, row })
+        let mut score = 0.0;
+        self.class_scores(row, std::slice::from_mut(&mut score));
+        score
     }
 
     /// The score on all rows, where the training rows were a sample of them: of classes, of which it had a
@@ -146,7 +163,16 @@ impl Model {
         f64::from(score) + self.config.negative_rate.ln()
     }
 
-    /// From a score to the prediction: the probability of the positive class, corrected and then
+    /// The raw scores of one encoded row, one for each class from the first on, for as many as `scores` has
+    /// room for.
+    pub fn class_scores(&self, row: Row<'_>, scores: &mut [f32]) {
+        let weights = &self.weights;
+        let count = self.outputs().min(scores.len());
+        let scores = &mut scores[..count];
+        with_interaction(&self.config, &weights.fields, ScoreSingle { weights, row, scores });
+    }
+
+    /// From the one score of a row to its prediction: the probability of the positive class, corrected and then
     /// calibrated, or the target in its own unit.
     pub fn prediction(&self, score: f32) -> f64 {
         let score = self.corrected(score);
@@ -156,8 +182,27 @@ impl Model {
         }
     }
 
-    /// Predictions of encoded rows.
+    /// Predictions of encoded rows: one number a row, or of each row the probabilities of all classes,
+    /// `[rows, outputs]`.
     pub fn predict(&self, rows: &Rows, threads: &Threads) -> Vec<f64> {
-        self.scores(rows, threads).into_iter().map(|score| self.prediction(score)).collect()
+        let (scores, loss) = (self.scores(rows, threads), self.config.resolved_loss());
+        match loss {
+            Loss::Softmax => predictions(loss, &self.encoding.target, &scores),
+            _ => scores.into_iter().map(|score| self.prediction(score)).collect(),
+        }
+    }
+}
+
+/// Predictions from raw scores, `[rows, classes]`, neither corrected nor calibrated.
+pub(crate) fn predictions(loss: Loss, target: &Target, scores: &[f32]) -> Vec<f64> {
+    match loss {
+        Loss::Softmax => {
+            let rows = scores.chunks_exact(target.classes().max(1));
+            rows.flat_map(softmax::probabilities).collect()
+        }
+        _ => {
+            let prediction = |s: &f32| target.restore(loss.inverse_link(f64::from(*s)));
+            scores.iter().map(prediction).collect()
+        }
     }
 }

@@ -34,10 +34,13 @@ pub struct PredictOptions {
 #[derive(Debug, Default)]
 pub struct Piece {
     rows: Rows,
-    /// The raw score of each, as [`Model::scores`] has it.
+    /// The raw score of each, as [`Model::scores`] has it: `[rows, outputs]`.
     pub scores: Vec<f32>,
-    /// A prediction for each: the probability of the positive class, or the target in its own unit.
+    /// A prediction for each: the probability of the positive class, or the target in its own unit; or the
+    /// probabilities of all classes, `[rows, outputs]`.
     pub predictions: Vec<f64>,
+    /// How many numbers there are for each.
+    pub outputs: usize,
     /// Label and weight of each, 0 and 1 if labels were not asked for; and the group, if groups were.
     pub labels: Outcomes,
     /// The kept cells, row after row.
@@ -47,6 +50,11 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// What is predicted for each row.
+    pub fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.predictions.chunks_exact(self.outputs.max(1))
+    }
+
     /// The kept cells of row `row`, of `columns` kept columns.
     pub fn kept(&self, row: usize, columns: usize) -> impl Iterator<Item = &[u8]> {
         (row * columns..(row + 1) * columns).map(|cell| {
@@ -79,8 +87,9 @@ impl Piece {
             return Ok(());
         }
         let all = std::mem::take(self);
-        for (row, prediction) in all.predictions.iter().enumerate() {
-            if prediction.is_finite() {
+        self.outputs = all.outputs;
+        for (row, prediction) in all.rows().enumerate() {
+            if prediction.iter().all(|p| p.is_finite()) {
                 self.copy(&all, row, by.columns);
                 continue;
             }
@@ -98,8 +107,9 @@ impl Piece {
 
     /// Adds a row of another piece, but for its features.
     fn copy(&mut self, from: &Piece, row: usize, columns: usize) {
-        self.scores.push(from.scores[row]);
-        self.predictions.push(from.predictions[row]);
+        let outputs = row * self.outputs..(row + 1) * self.outputs;
+        self.scores.extend_from_slice(&from.scores[outputs.clone()]);
+        self.predictions.extend_from_slice(&from.predictions[outputs]);
         let (label, weight) = from.labels.outcome(row);
         self.labels.push_in(from.rows.group(row), label, weight);
         self.lines.push(from.lines[row]);
@@ -110,7 +120,8 @@ impl Piece {
     }
 
     fn clear(&mut self) {
-        *self = Piece { rows: std::mem::take(&mut self.rows), ..Piece::default() };
+        let (rows, outputs) = (std::mem::take(&mut self.rows), self.outputs);
+        *self = Piece { rows, outputs, ..Piece::default() };
         self.rows.clear();
     }
 }
@@ -149,7 +160,7 @@ impl Model {
         }
         let by =
             Scoring { model: self, threads, file, columns: keep.len(), on_error: options.on_error };
-        let mut piece = Piece { rows: Rows::new(), ..Piece::default() };
+        let mut piece = Piece { outputs: self.outputs(), ..Piece::default() };
         let mut not_finite = Skipped::default();
         let mut finish = |piece: &mut Piece| {
             piece.predict(&by, &mut not_finite)?;
@@ -246,7 +257,7 @@ pub struct Evaluated {
     pub metrics: Metrics,
     /// The same by the values of the columns that were asked for.
     pub segments: Vec<Segments>,
-    /// A prediction for each row.
+    /// A prediction for each row; of several classes the probability of each, `[rows, classes]`.
     pub predictions: Vec<f64>,
     /// Labels and weights of the rows.
     pub labels: Outcomes,

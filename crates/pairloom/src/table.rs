@@ -1,5 +1,6 @@
 //! A large array: for each feature its vector and, while training, the optimizer's state beside it:
-//! `[v1 .. vk, padding | state]`. A feature's update then touches neighbouring cache lines only.
+//! `[v1 .. vk, padding | state]`. Where each of several classes has vectors of its own, a feature has one
+//! after the other, and what is called a feature here is a feature and a class. A feature's update then touches neighbouring cache lines only.
 //! The factors are one table, the linear weights another with vectors of one float: with 16 factors
 //! and AdaGrad a feature then takes two cache lines and a bit instead of three, and one and a bit where
 //! the factors are kept in 16 bits ([`crate::precision`]).
@@ -220,6 +221,14 @@ impl<'a, T> View<'a, T> {
     #[inline(always)]
     pub(crate) fn vector(self, id: u32, width: usize) -> &'a [T] {
         &self.numbers[id as usize * self.stride..][..width]
+    }
+
+    /// The vectors of one of the classes that each feature has a vector for.
+    #[inline(always)]
+    pub(crate) fn of_class(self, class: usize, classes: usize) -> Self {
+        let View { numbers, stride } = self;
+        // A table without features has no classes either.
+        View { numbers: &numbers[(class * stride).min(numbers.len())..], stride: classes * stride }
     }
 
     /// Asks for the memory of a feature's vector, if there is such a feature.

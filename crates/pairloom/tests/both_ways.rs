@@ -32,7 +32,7 @@ fn check(schema: &Schema, config: &Config, names: &[String], rows: &[RawRow], he
     }
     let loss = if encoding.target.is_binary() { Loss::Logistic } else { Loss::Squared };
     let config = Config { loss: Some(loss), ..config.clone() };
-    let weights = Weights::init(&config, &vec![1; features], encoding.starts(), 0.0).unwrap();
+    let weights = Weights::init(&config, &vec![1; features], encoding.starts(), &[0.0]).unwrap();
     let (schema, history) = (schema.clone(), Vec::new());
     let model = Model { schema, encoding, config, history, epoch: 0, calibration: None, weights };
     let folder = folder();

@@ -29,8 +29,12 @@ fn a_resumed_run_ends_in_the_same_bytes() {
     let folder = folder();
     let clicks = write(&folder, "clicks.csv", small_clicks(330));
     let numbers = write(&folder, "numbers.csv", numbered(330));
+    let line = |i: usize| format!("{},a{},b{}\n", ["x", "y", "z"][i * i % 7 % 3], i % 5, i * i % 7);
+    let classes: String = (0..330).map(line).collect();
+    let classes = write(&folder, "classes.csv", format!("label,a,b\n{classes}"));
+    let stops = &[1, 5, 6, 7, 9, 16, 23, 99][..];
     for optimizer in Optimizer::ALL {
-        for (data, stops) in [(&clicks, &[1, 5, 6, 7, 9, 16, 23, 99][..]), (&numbers, &[8])] {
+        for (data, stops) in [(&clicks, stops), (&numbers, &[8]), (&classes, &[1, 7, 9, 16])] {
             let config = Config {
                 optimizer,
                 learning_rate: Some(if optimizer == Optimizer::Sgd { 0.003 } else { 0.1 }),

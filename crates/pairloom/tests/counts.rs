@@ -102,7 +102,7 @@ fn counts_train_and_score_as_a_row_for_each_trial() {
         let other = model(&job(&trials, hints("click", None), kind));
         let floats = |model: &Model| {
             let weights = &model.weights;
-            [&[weights.bias][..], weights.linear.floats(), weights.factors.floats()].concat()
+            [&weights.bias[..], weights.linear.floats(), weights.factors.floats()].concat()
         };
         for (a, b) in floats(&one).into_iter().zip(floats(&other)) {
             assert!(near(a.into(), b.into(), 1e-5, 1.0), "{kind:?}: {a} {b}");

@@ -85,7 +85,7 @@ fn an_untrained_default_id_says_nothing() {
         let (names, unseen) = raw_rows("rows.csv", "label,c,d\n1,zebra,99\n", CSV);
         let rows = one_by_one(&model.encoding, &model.schema, &names, &mut unseen.iter());
         let score = model.scores(&rows, &Threads::new(1).unwrap())[0];
-        assert_eq!(score.to_bits(), model.weights.bias.to_bits(), "{optimizer:?}");
+        assert_eq!(score.to_bits(), model.weights.bias[0].to_bits(), "{optimizer:?}");
     }
 }
 

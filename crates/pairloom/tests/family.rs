@@ -30,7 +30,6 @@ fn settings(kind: Kind) -> Config {
         model: kind,
         factors: Some(5),
         optimizer: Optimizer::Sgd,
-        loss: Some(Loss::Logistic),
         init_stdev: Some(0.4),
         l2_linear: 0.0,
         l2_factors: Some(0.0),
@@ -38,8 +37,8 @@ fn settings(kind: Kind) -> Config {
     }
 }
 
-/// Rows with one or two features of most fields.
-fn some_rows(fields: u32) -> Rows {
+/// Rows with one or two features of most fields, of two classes or more.
+fn some_rows(fields: u32, classes: usize) -> Rows {
     let (mut random, mut rows) = (random(3), Rows::new());
     for _ in 0..24 {
         for field in 0..fields {
@@ -49,41 +48,48 @@ fn some_rows(fields: u32) -> Rows {
                 }
             }
         }
-        rows.finish(f32::from(random.random::<bool>()), 1.0);
+        rows.finish(random.random_range(0..classes.max(2)) as f32, 1.0);
     }
     rows
 }
 
 /// The loss of all rows at this state, in `f64` but for the scores.
 fn loss(backend: &impl Backend, rows: &Rows) -> f64 {
-    let scores = backend.scores(rows).into_iter();
-    let of = |(score, (label, _)): (f32, (f32, f32))| {
-        Loss::Logistic.value(f64::from(score), f64::from(label))
+    let scores = backend.scores(rows);
+    let of = |(scores, (label, _)): (&[f32], (f32, f32))| match scores {
+        [score] => Loss::Logistic.value(f64::from(*score), f64::from(label)),
+        scores => {
+            let sum: f64 = scores.iter().map(|&score| f64::from(score).exp()).sum();
+            sum.ln() - f64::from(scores[label as usize])
+        }
     };
-    scores.zip(rows.outcomes()).map(of).sum()
+    scores.chunks(scores.len() / rows.len()).zip(rows.outcomes()).map(of).sum()
 }
 
 /// Any of the numbers that are learned.
 fn number(state: &mut State, at: usize) -> &mut f32 {
-    let (linear, factors) = (state.linear.floats().len(), state.factors.floats().len());
-    match at {
-        0 => &mut state.bias[0],
-        at if at <= linear => &mut state.linear.floats_mut()[at - 1],
-        at if at <= linear + factors => &mut state.factors.floats_mut()[at - 1 - linear],
-        at => &mut state.shared[at - 1 - linear - factors],
-    }
+    let State { linear, factors, bias, shared, .. } = state;
+    let parts = [&mut bias[..], linear.floats_mut(), factors.floats_mut(), shared];
+    parts.into_iter().flatten().nth(at).unwrap()
 }
 
 /// After one step of plain gradient descent each number has moved by the rate times the derivative of
 /// the loss, taken by central differences.
-fn goes_down<M: Interaction>(kind: Kind, fields: u32) {
+fn goes_down<M: Interaction>(kind: Kind, fields: u32, classes: usize) {
     const RATE: f32 = 1e-3;
     const STEP: f32 = 0.02;
-    let (config, rows) = (settings(kind), some_rows(fields));
+    let (target, first) = match classes {
+        1 => (Target::Binary { negative: Some("0".into()), positive: "1".into() }, vec![0.1]),
+        _ => {
+            let names = (0..classes).map(|class| class.to_string()).collect();
+            (Target::Classes { names }, (0..classes).map(|class| 0.1 * class as f32).collect())
+        }
+    };
+    let (config, rows) = (settings(kind), some_rows(fields, classes));
+    let config = Config { loss: Some(target.usual_loss()), ..config };
     let counts = vec![2; (fields * IDS) as usize];
     let starts = Fields::new((0..fields).map(|field| field * IDS));
-    let weights = Weights::init(&config, &counts, starts, 0.1).unwrap();
-    let target = Target::Binary { negative: Some("0".into()), positive: "1".into() };
+    let weights = Weights::init(&config, &counts, starts, &first).unwrap();
     let Config { order, lower_orders, rank, .. } = config;
     let plan = Plan { fields: fields as usize, factors: 5, order, lower_orders, rank };
     let new = || {
@@ -93,8 +99,8 @@ fn goes_down<M: Interaction>(kind: Kind, fields: u32) {
     let (mut before, mut after) = (new(), new());
     let batch: Vec<u32> = (0..rows.len() as u32).collect();
     after.step(&rows, &batch, RATE).unwrap();
-    let State { linear, factors, shared, .. } = before.state();
-    let all = 1 + linear.floats().len() + factors.floats().len() + shared.len();
+    let State { linear, factors, bias, shared, .. } = before.state();
+    let all = bias.len() + linear.floats().len() + factors.floats().len() + shared.len();
     let mut random = random(5);
     let mut moved = 0;
     for turn in 0..150 {
@@ -116,14 +122,16 @@ fn goes_down<M: Interaction>(kind: Kind, fields: u32) {
 
 #[test]
 fn a_step_goes_down_the_gradient_of_the_loss() {
-    goes_down::<Linear<Vec<f32>>>(Kind::Linear, 4);
-    goes_down::<Mf<[f32; 8]>>(Kind::Mf, 2);
-    goes_down::<Fm<[f32; 8]>>(Kind::Fm, 4);
-    goes_down::<Ffm<[f32; 8]>>(Kind::Ffm, 4);
-    goes_down::<Fwfm<[f32; 8]>>(Kind::Fwfm, 4);
-    goes_down::<Dplr<[f32; 8]>>(Kind::Dplr, 4);
-    goes_down::<Fmfm<[f32; 8]>>(Kind::Fmfm, 4);
-    goes_down::<Hofm<[f32; 8]>>(Kind::Hofm, 4);
+    for classes in [1, 3] {
+        goes_down::<Linear<Vec<f32>>>(Kind::Linear, 4, classes);
+        goes_down::<Mf<[f32; 8]>>(Kind::Mf, 2, classes);
+        goes_down::<Fm<[f32; 8]>>(Kind::Fm, 4, classes);
+        goes_down::<Ffm<[f32; 8]>>(Kind::Ffm, 4, classes);
+        goes_down::<Fwfm<[f32; 8]>>(Kind::Fwfm, 4, classes);
+        goes_down::<Dplr<[f32; 8]>>(Kind::Dplr, 4, classes);
+        goes_down::<Fmfm<[f32; 8]>>(Kind::Fmfm, 4, classes);
+        goes_down::<Hofm<[f32; 8]>>(Kind::Hofm, 4, classes);
+    }
 }
 
 /// A file of clicks on items by users, which depend on both together, in so many columns.

@@ -68,7 +68,7 @@ fn what_is_loaded_is_what_was_saved() {
             assert_eq!(loaded.config, model.config);
             assert_eq!(loaded.history, model.history);
             assert_eq!(loaded.epoch, model.epoch);
-            assert_eq!(loaded.weights.bias.to_bits(), model.weights.bias.to_bits());
+            assert_eq!(loaded.weights.bias, model.weights.bias);
             assert_eq!(loaded.weights.linear.floats(), model.weights.linear.floats());
             assert_eq!(loaded.weights.factors.floats(), model.weights.factors.floats());
             let (before, after) = (predictions(&model).unwrap(), predictions(&loaded).unwrap());

@@ -39,7 +39,8 @@ impl Case {
     fn all() -> Vec<Case> {
         let mut cases = Vec::new();
         for optimizer in Optimizer::ALL {
-            for loss in Loss::ALL {
+            // Scores of several classes are in `class_step.rs`.
+            for loss in Loss::ALL.into_iter().filter(|loss| *loss != Loss::Softmax) {
                 let plain = Case {
                     optimizer,
                     loss,
@@ -167,7 +168,7 @@ impl Plain {
         };
         let vectors = weights.linear.vectors().zip(weights.factors.vectors::<f32>());
         let features = vectors.map(|(w, v)| [parameters(w), parameters(&v[..FACTORS])]).collect();
-        let bias = parameters(&[weights.bias]);
+        let bias = parameters(&weights.bias);
         Plain { case, features, counts: counts(weights), bias, time: 0, passes: 0.0 }
     }
 
@@ -351,7 +352,7 @@ fn a_step_is_what_it_is_documented_to_be() {
             plain.check(&backend, &format!("{case:?}"));
         }
         if !case.bias || case.loss.is_ranking() {
-            assert_eq!(backend.state().bias[0], weights.bias);
+            assert_eq!(backend.state().bias[..1], weights.bias);
         }
         if !case.linear {
             assert!(backend.state().linear.floats().iter().all(|&w| w == 0.0), "{case:?}");
@@ -484,7 +485,7 @@ fn what_is_restored_goes_on_to_the_same_bits() {
         learn(case, &mut resumed, &rows, &batch, case.rate(0.05)).unwrap();
         assert!(bits(straight.state()) == bits(resumed.state()), "{case:?}");
         let copy = straight.weights().unwrap();
-        assert_eq!(copy.bias, straight.state().bias[0]);
+        assert_eq!(copy.bias, straight.state().bias[..1]);
         assert!(copy.linear.vectors::<f32>().eq(straight.state().linear.vectors::<f32>()));
         assert!(copy.factors.vectors::<f32>().eq(straight.state().factors.vectors::<f32>()));
     }

@@ -130,6 +130,7 @@ fn batches_that_are_too_large_are_refused_before_training() {
             shared: Vec::new(),
             fields: Fields::default(),
             strengths: Vec::new(),
+            classes: 1,
             time: 0,
             learned: 0,
         }

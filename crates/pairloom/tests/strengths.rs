@@ -38,9 +38,19 @@ fn settings(learn_l2: bool) -> StepSettings {
 
 /// A machine in which nothing is learned yet.
 fn machine<M: Interaction>(interaction: M, settings: StepSettings, threads: usize) -> Cpu<M> {
-    let features = FEATURES as usize;
+    machine_of(1, interaction, settings, threads)
+}
+
+/// The same of so many classes.
+fn machine_of<M: Interaction>(
+    classes: usize,
+    interaction: M,
+    settings: StepSettings,
+    threads: usize,
+) -> Cpu<M> {
+    let features = FEATURES as usize * classes;
     let weights = Weights {
-        bias: 0.0,
+        bias: vec![0.0; classes],
         linear: Table::new(features, 1, 0).unwrap(),
         factors: Table::new(features, interaction.width(), 0).unwrap(),
         shared: Vec::new(),
@@ -127,6 +137,36 @@ fn strengths_do_not_depend_on_the_number_of_threads() {
     });
     assert_eq!(strengths[0], strengths[1]);
     assert_eq!(strengths[0], strengths[2]);
+}
+
+/// Each class has the strengths that it has alone.
+#[test]
+fn classes_have_strengths_of_their_own() {
+    const CLASSES: usize = 3;
+    let fm = || Fm::<[f32; 4]>::new(&Plan::of(4));
+    let mut all = machine_of(CLASSES, fm(), settings(true), 2);
+    fill(&mut all, 2, &mut random(6));
+    all.learn_strengths(1.0);
+    for class in 0..CLASSES {
+        let mut alone = machine(fm(), settings(true), 1);
+        let state = alone.state_mut();
+        state.learned = all.state().learned;
+        let tables =
+            [(&mut state.linear, &all.state().linear), (&mut state.factors, &all.state().factors)];
+        for (to, from) in tables {
+            let stride = to.stride();
+            let mine = from.floats().chunks(stride).skip(class).step_by(CLASSES);
+            to.floats_mut()
+                .chunks_mut(stride)
+                .zip(mine)
+                .for_each(|(to, from)| to.copy_from_slice(from));
+        }
+        alone.learn_strengths(1.0);
+        for (field, strengths) in alone.state().strengths.chunks(2).enumerate() {
+            let at = 2 * (field * CLASSES + class);
+            assert_eq!(all.state().strengths[at..at + 2], *strengths, "{class} {field}");
+        }
+    }
 }
 
 /// Weights of known variance, seen as well as chance will have it and drawn towards 0 by the strengths,

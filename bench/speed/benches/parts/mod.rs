@@ -46,7 +46,7 @@ pub fn model<L: Lanes + 'static>(width: usize, optimizer: Optimizer) -> Result<B
         l2_factors: Some(40.0),
         ..Config::default()
     };
-    let weights = Weights::init(&config, &counts, Fields::default(), 0.0)?;
+    let weights = Weights::init(&config, &counts, Fields::default(), &[0.0])?;
     let target = Target::Binary { negative: Some("0".into()), positive: "1".into() };
     let settings = StepSettings::new(&config, target, counts);
     Ok(Box::new(Cpu::<_, f32>::new(interaction, &weights, settings, Threads::new(1)?)?))

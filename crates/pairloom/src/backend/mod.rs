@@ -68,18 +68,30 @@ pub struct State {
     pub linear: Table,
     /// Factors and their optimizer state.
     pub factors: Table,
-    /// The bias and its optimizer state.
+    /// The bias of each class, and then their optimizer state.
     pub bias: Vec<f32>,
-    /// What belongs to no feature, and its optimizer state.
+    /// What belongs to no feature, of one class after the other, and then the optimizer state of all.
     pub shared: Vec<f32>,
     /// Where the features of each field begin.
     pub fields: Fields,
-    /// L2 strengths of each field: of its linear weights, then of each of the vectors that its features have.
+    /// L2 strengths of each field, for each class: of its linear weights, then of each of the vectors that
+    /// its features have.
     pub strengths: Vec<f32>,
+    /// How many classes have a machine of their own; 1 where there is one score.
+    pub classes: usize,
     /// Steps taken.
     pub time: u64,
     /// Features of the rows learned from, each as often as it came.
     pub learned: u64,
+}
+
+impl State {
+    /// The biases, and what belongs to no feature, without the optimizer's state.
+    pub(crate) fn dense(&self) -> (&[f32], &[f32]) {
+        // Each has as many numbers of state.
+        let times = self.bias.len() / self.classes;
+        (&self.bias[..self.classes], &self.shared[..self.shared.len() / times])
+    }
 }
 
 /// Which rows of a batch are ranked among each other.
@@ -129,7 +141,7 @@ pub trait Backend {
     /// `dispersion` is the variance of a label beside its prediction, over what the loss takes it to be.
     fn learn_strengths(&mut self, dispersion: f64);
 
-    /// Scores of rows, bias included.
+    /// Scores of rows, bias included; of each row those of all classes.
     fn scores(&self, rows: &Rows) -> Vec<f32>;
 
     /// Everything that training changes, to be read.
@@ -143,10 +155,11 @@ pub trait Backend {
     /// # Errors
     /// [`crate::Error::Memory`] if the copy does not fit.
     fn weights(&self) -> Result<Weights> {
-        let State { linear, factors, bias, shared, fields, .. } = self.state();
-        let (linear, factors) = (linear.with_states(0)?, factors.with_states(0)?);
-        let shared = shared[..shared.len() / (bias.len()).max(1)].to_vec();
-        Ok(Weights { bias: bias[0], linear, factors, shared, fields: fields.clone() })
+        let state = self.state();
+        let (linear, factors) = (state.linear.with_states(0)?, state.factors.with_states(0)?);
+        let (bias, shared) = state.dense();
+        let (bias, shared, fields) = (bias.to_vec(), shared.to_vec(), state.fields.clone());
+        Ok(Weights { bias, linear, factors, shared, fields })
     }
 
     /// Whether every parameter and every state is finite.

@@ -179,7 +179,7 @@ impl Interning {
         }
         let Interning { rows, labels, group_names, lines, columns, blocks, .. } = self;
         let Interning { entries, is_limited, beside, .. } = self;
-        let blocks = blocks.shelf;
+        let (blocks, labels) = (blocks.shelf, labels.done());
         Ok(Interned {
             rows,
             labels,

@@ -4,16 +4,18 @@
 //! may be found out late: blocks that were full before have numbers, which then stand for classes.
 
 use crate::Result;
-use crate::encode::same_label;
+use crate::encode::{MOST_CLASSES, same_label};
 use crate::input::{RawRow, is_missing, parse_number, quoted, spelled};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::HashMap;
 
-/// What is known of the label cells: numbers, or texts; up to two of them, unless one is learned
-/// against the rest.
+/// What is known of the label cells: numbers, or texts; up to [`MOST_CLASSES`] of them, unless one is
+/// learned against the rest.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Labels {
-    /// Distinct labels in order of appearance: the first 3, and the positive one.
+    /// Distinct labels in order of appearance: all texts, or the first 3 numbers; where one is learned
+    /// against the rest, the first 3 and this one.
     pub(crate) classes: Vec<String>,
     /// Whether some label is not a number.
     pub(crate) are_text: bool,
@@ -21,6 +23,9 @@ pub(crate) struct Labels {
     numbers: usize,
     /// The label that the schema calls positive.
     positive: Option<String>,
+    /// The places of texts in `classes`, once there are many.
+    #[serde(skip)]
+    places: HashMap<String, usize>,
 }
 
 impl Labels {
@@ -29,7 +34,7 @@ impl Labels {
         Labels { positive, ..Labels::default() }
     }
 
-    /// More classes than this are only counted as "many".
+    /// More numbers than this, or texts beside the one that is learned, are only counted as "many".
     const TRACKED: usize = 3;
 
     /// What stands for a text that is none of `classes`.
@@ -45,32 +50,53 @@ impl Labels {
         guess: &str,
     ) -> Result<()> {
         let (name, number) = read(raw, cell)?;
-        let known = |class: &String| match number {
-            Some(_) => parse_number(class.as_bytes()) == number,
-            None => *class == name,
-        };
-        let place = self.classes.iter().position(known);
+        let place = self.place(name, number);
         let is_text = self.are_text || number.is_none();
-        if is_text && place.is_none() && self.classes.len() >= 2 && self.positive.is_none() {
+        let are_all_told = is_text && self.positive.is_none();
+        if are_all_told && place.is_none() {
             let guess = match guess {
                 "" => String::new(),
                 why => {
                     format!("; the label was guessed ({why}): is it another? Say --label COLUMN")
                 }
             };
-            return Err(raw.cell_error(cell, self.third(name, number) + &guess));
+            let third = || self.third(name).filter(|_| !guess.is_empty());
+            if let Some(flaw) = self.flaw(name, number).or_else(third) {
+                return Err(raw.cell_error(cell, flaw + &guess));
+            }
         }
         if is_text && !self.are_text {
             (self.are_text, self.numbers) = (true, block);
             self.to_classes(values);
         }
         let is_positive = self.positive.as_ref().is_some_and(|p| same_label(name.as_bytes(), p));
-        let is_new = place.is_none() && (is_positive || self.classes.len() < Self::TRACKED);
+        let is_room = is_positive || are_all_told || self.classes.len() < Self::TRACKED;
+        let is_new = place.is_none() && is_room;
         let place = if is_new { Some(self.classes.len()) } else { place };
-        self.classes.extend(is_new.then(|| name.to_string()));
+        if is_new {
+            self.places.insert(key(name, number).into_owned(), self.classes.len());
+            self.classes.push(name.to_string());
+        }
         let class = place.map_or(Self::OTHER, |place| place as f64);
         values.push(number.filter(|_| !is_text).unwrap_or(class));
         Ok(())
+    }
+
+    /// All labels are there: what they are looked up by is dropped.
+    pub(super) fn done(self) -> Self {
+        Labels { places: HashMap::new(), ..self }
+    }
+
+    /// The place of a label in `classes`.
+    fn place(&self, name: &str, number: Option<f64>) -> Option<usize> {
+        let known = |class: &String| match number {
+            Some(_) => parse_number(class.as_bytes()) == number,
+            None => *class == name,
+        };
+        match self.classes.len() > Self::TRACKED + 1 {
+            true => self.places.get(&*key(name, number)).copied(),
+            false => self.classes.iter().position(known),
+        }
     }
 
     /// What stands for a class.
@@ -95,9 +121,15 @@ impl Labels {
         }
     }
 
+    /// A label as a number to be correlated with: of several classes, whether it is the first of them.
+    pub(crate) fn as_quantity(&self, value: f64) -> f64 {
+        let are_classes = self.are_text && self.positive.is_none() && self.classes.len() > 2;
+        if are_classes { f64::from(u8::from(value == 0.0)) } else { value }
+    }
+
     /// Whether there may be labels that are not told apart.
     pub(super) fn are_many(&self) -> bool {
-        self.are_text && self.classes.len() >= Self::TRACKED
+        self.are_text && self.positive.is_some() && self.classes.len() >= Self::TRACKED
     }
 
     /// What stands for one of the two classes that there are, or for the one against the rest.
@@ -110,32 +142,42 @@ impl Labels {
         one.map(|class| self.value_of(class))
     }
 
-    /// What is wrong with a third value, or a third and a text.
-    fn third(&self, name: &str, number: Option<f64>) -> String {
+    /// What makes a label doubtful that nobody has named: another value than two.
+    fn third(&self, name: &str) -> Option<String> {
+        let [first, second] = self.classes.first_chunk()?.each_ref().map(quoted);
+        Some(format!("label: {} is a third value beside {first} and {second}", quoted(name)))
+    }
+
+    /// What is wrong with another class, if something is.
+    fn flaw(&self, name: &str, number: Option<f64>) -> Option<String> {
+        if self.classes.len() < 2 {
+            return None;
+        }
         if let Some(spelled) = spelled(name.as_bytes()) {
-            return format!("label: {} is {spelled}", quoted(name));
+            return Some(format!("label: {} is {spelled}", quoted(name)));
+        }
+        if self.classes.len() >= MOST_CLASSES {
+            return Some(format!(
+                "label: {} is one value more than the {MOST_CLASSES} that can be classes: is the \
+                 label another column, or can values be put together?",
+                quoted(name)
+            ));
         }
         let is_no_number = |class: &&str| parse_number(class.as_bytes()).is_none();
-        let classes = self.classes[..2].iter().map(String::as_str);
-        // Numbers and one text: that text is what is wrong.
+        let classes = self.classes.iter().map(String::as_str);
+        // Numbers and one text: that text is what is wrong, unless there are few numbers.
         let mut texts = classes.chain([name]).filter(is_no_number);
-        match (texts.next(), texts.next()) {
-            (Some(text), None) if self.classes.len() > 2 || is_missing(text.as_bytes()) => {
-                let here = if number.is_none() { "" } else { "of a row above " };
-                let what = match is_missing(text.as_bytes()) {
-                    true => "stands for a missing number: leave out rows without a label",
-                    false => "is not a number, and the others are: correct it",
-                };
-                format!("label: {} {here}{what}, or say --on-error skip", quoted(text))
-            }
-            _ => {
-                let [name, first, second] = [name, &self.classes[0], &self.classes[1]].map(quoted);
-                format!(
-                    "label: {name} is a third value beside {first} and {second}: two values or \
-                     numbers can be learned, or with --positive one value against the rest"
-                )
-            }
+        let (text, None) = (texts.next()?, texts.next()) else { return None };
+        let is_missing = is_missing(text.as_bytes());
+        if self.classes.len() < 3 && !is_missing {
+            return None;
         }
+        let here = if number.is_none() { "" } else { "of a row above " };
+        let what = match is_missing {
+            true => "stands for a missing number: leave out rows without a label",
+            false => "is not a number, and the others are: correct it",
+        };
+        Some(format!("label: {} {here}{what}, or say --on-error skip", quoted(text)))
     }
 
     /// Makes the labels of a block what they stand for since all rows are known.
@@ -153,6 +195,11 @@ impl Labels {
             *value = class.map_or(Self::OTHER, |class| class as f64);
         }
     }
+}
+
+/// What is the same for all spellings of a number.
+fn key(name: &str, number: Option<f64>) -> Cow<'_, str> {
+    number.map_or(name.into(), |number| (number + 0.0).to_string().into())
 }
 
 /// A label, and its number if it is one.

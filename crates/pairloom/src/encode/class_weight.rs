@@ -1,6 +1,7 @@
 //! How much the rows of each class count in training.
 
 use super::Target;
+use super::as_numbers::AsNumbers;
 use super::target::{all, same_label, training, unfit};
 use crate::Result;
 use crate::data::Interned;
@@ -31,35 +32,37 @@ impl ClassWeight {
         target: &Target,
         file: &str,
     ) -> Result<Vec<f32>> {
-        let Target::Binary { positive, negative } = target else {
+        let names = target.class_names();
+        if names.is_empty() {
             let name = flagged("class_weight");
             return Err(unfit(file, &format!("{name} is for classes, and the label is a number")));
-        };
+        }
         match self {
             ClassWeight::Balanced => {
-                let (one, mut sums) = (interned.labels.value_of(positive), [0.0; 2]);
+                let labels = AsNumbers::new(&interned.labels, target);
+                let mut sums = vec![0.0; names.len()];
                 training(interned, held_out, |label, weight| {
-                    sums[usize::from(label == one)] += weight;
+                    if let Some(sum) = sums.get_mut(labels.of(label) as usize) {
+                        *sum += weight;
+                    }
                 })?;
                 let total: f64 = sums.iter().sum();
-                let factor = |sum: f64| if sum > 0.0 { total / (2.0 * sum) } else { 1.0 };
-                Ok(sums.map(|sum| factor(sum) as f32).to_vec())
+                let classes = sums.iter().filter(|sum| **sum > 0.0).count() as f64;
+                let factor = |sum: f64| if sum > 0.0 { total / (classes * sum) } else { 1.0 };
+                Ok(sums.into_iter().map(|sum| factor(sum) as f32).collect())
             }
             ClassWeight::Each(each) => {
-                let mut factors = vec![1.0, 1.0];
+                let mut factors = vec![1.0; names.len()];
                 for (class, weight) in each {
-                    let is = |name: &String| same_label(class.as_bytes(), name);
-                    let at = match negative {
-                        _ if is(positive) => 1,
-                        Some(negative) if is(negative) => 0,
-                        _ => {
-                            let classes: Vec<String> =
-                                negative.iter().chain([positive]).cloned().collect();
-                            let (name, classes) = (flagged("class_weight"), all(&classes));
-                            let message =
-                                format!("{name}: no class is '{class}': there is {classes}");
-                            return Err(unfit(file, &message));
-                        }
+                    let is = |name: &Option<&str>| {
+                        name.is_some_and(|name| same_label(class.as_bytes(), name))
+                    };
+                    let Some(at) = names.iter().position(is) else {
+                        let known = names.iter().flatten().map(|name| name.to_string());
+                        let classes = all(&known.collect::<Vec<_>>());
+                        let name = flagged("class_weight");
+                        let message = format!("{name}: no class is '{class}': there is {classes}");
+                        return Err(unfit(file, &message));
                     };
                     factors[at] = *weight as f32;
                 }

@@ -1,7 +1,8 @@
 //! Learning an encoding from interned rows.
 
+use super::as_numbers::AsNumbers;
 use super::learner::{Learner, Part};
-use super::target::{labels_as_numbers, learn_target};
+use super::target::learn_target;
 use super::{Encoding, Field};
 use crate::config::Config;
 use crate::data::{Block, Cells, Draw, Interned};
@@ -28,13 +29,13 @@ pub fn learn(
     let bins = config.bins_of(training, numbers);
     let learner = |column| Learner::new(column, schema, config, bins);
     let mut learners: Vec<Learner<'_>> = interned.columns.iter().map(learner).collect();
-    let (draw, label) =
-        (Draw::new(training, interned.is_limited), labels_as_numbers(&interned.labels, &target));
+    let draw = Draw::new(training, interned.is_limited);
+    let labels = AsNumbers::new(&interned.labels, &target);
     let part = |block: &Block<'_>| {
         let is_training = |row: &u32| !held_out[block.first + *row as usize];
         let rows: Vec<u32> = (0..block.rows() as u32).filter(is_training).collect();
         let drawn = rows.iter().filter(|row| draw.takes(block.first + **row as usize));
-        let drawn = drawn.map(|&row| (row, label(block.head.labels[row as usize]))).collect();
+        let drawn = drawn.map(|&row| (row, labels.of(block.head.labels[row as usize]))).collect();
         Part { rows, drawn }
     };
     interned.walk(threads, |blocks| {
@@ -50,7 +51,10 @@ pub fn learn(
     let fields = threads.map(learners, |learner| learner.done(&target));
     let fields: Vec<Vec<Field>> = fields.into_iter().collect::<Result<_>>()?;
     let fields = fields.into_iter().flatten().collect();
-    Ok(Encoding { target, fields: with_offsets(fields)? })
+    let encoding = Encoding { target, fields: with_offsets(fields)? };
+    let vectors = encoding.features() as u64 * encoding.target.classes() as u64;
+    u32::try_from(vectors).map_err(|_| too_many())?;
+    Ok(encoding)
 }
 
 fn with_offsets(mut fields: Vec<Field>) -> Result<Vec<Field>> {
@@ -58,9 +62,12 @@ fn with_offsets(mut fields: Vec<Field>) -> Result<Vec<Field>> {
     for field in &mut fields {
         field.offset = next;
         let end = u64::from(next) + field.len();
-        next = u32::try_from(end).map_err(|_| {
-            Error::usage(format!("more than 2^32 features: {}", memory::FEWER_FEATURES))
-        })?;
+        next = u32::try_from(end).map_err(|_| too_many())?;
     }
     Ok(fields)
+}
+
+fn too_many() -> Error {
+    let remedy = memory::FEWER_FEATURES;
+    Error::usage(format!("more than 2^32 features, each counted once a class: {remedy}"))
 }

@@ -94,7 +94,7 @@ impl<'a> Learner<'a> {
             }
             (Found::Numbers(cells), _) => {
                 let transform = about.transform.unwrap_or(config.numeric_transform);
-                number(Number::learn(&cells, transform, bins, target.is_binary()))
+                number(Number::learn(&cells, transform, bins, !target.is_number()))
             }
             (Found::Buckets(buckets), _) => number(buckets.learn(min_count)?),
             (Found::Counts(_), _) => Vec::new(),

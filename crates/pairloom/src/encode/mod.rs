@@ -9,8 +9,10 @@
 //! all of them, and then encoded from there ([`learn`]); both ask the same [`Vocabulary`] and
 //! [`Number`].
 
+mod as_numbers;
 mod cells;
 mod class_weight;
+mod classes;
 mod dictionary;
 mod learn;
 mod learner;
@@ -27,6 +29,7 @@ mod unseen;
 mod vocabulary;
 
 pub use class_weight::ClassWeight;
+pub(crate) use classes::MOST as MOST_CLASSES;
 pub use dictionary::Dictionary;
 pub(crate) use dictionary::Short;
 pub use learn::learn;
@@ -165,7 +168,8 @@ impl Encoding {
             next += field.len();
         }
         let order = |field: &Field| (field.column, field.number);
-        if next > u64::from(u32::MAX) || !self.fields.is_sorted_by(|a, b| order(a) < order(b)) {
+        let vectors = next.saturating_mul(self.target.classes() as u64);
+        if vectors > u64::from(u32::MAX) || !self.fields.is_sorted_by(|a, b| order(a) < order(b)) {
             return Some("its fields are in disorder".into());
         }
         let single = |(number, column): (usize, &Column)| {

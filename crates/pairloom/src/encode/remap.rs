@@ -1,9 +1,9 @@
 //! Applying an encoding to the interned rows that it was learned from: each distinct value is looked
 //! up once, however many rows have it, and blocks of rows are encoded on all threads.
 
+use super::as_numbers::AsNumbers;
 use super::class_weight::class_weight;
 use super::row::index_token;
-use super::target::labels_as_numbers;
 use super::{Encoding, Field, FieldKind, Number, share};
 use crate::Result;
 use crate::batch::Rows;
@@ -14,7 +14,7 @@ use crate::store::{Filling, InOrder, Room, Store};
 /// What becomes of rows beside their features.
 #[derive(Debug, Clone, Default)]
 pub struct Beside<'a> {
-    /// How much the rows of class 0 and 1 count, if something is said of that.
+    /// How much the rows of each class count, if something is said of that.
     pub class_weights: &'a [f32],
     /// Whether rows keep their groups.
     pub groups: bool,
@@ -39,7 +39,7 @@ pub fn encode(
     let expected = interned.encoded_bytes() + beyond(encoding, interned.rows);
     let remapped =
         threads.map(interned.columns.iter().collect(), |column| Remapped::new(column, encoding));
-    let label = labels_as_numbers(&interned.labels, &encoding.target);
+    let labels = AsNumbers::new(&interned.labels, &encoding.target);
     let mut train = Filling::new(room, features, expected, shuffle)?;
     let mut valid = InOrder::valid(room, features);
     interned.consume(threads, |blocks, columns| {
@@ -49,7 +49,8 @@ pub fn encode(
             let part = |part: bool| {
                 let rows = (0..block.rows()).filter(|row| held[*row] == part);
                 encode_rows(encoding, &remapped, &cells, rows.collect(), |row| {
-                    let (label, weight) = (label(block.head.labels[row]), block.head.weight(row));
+                    let (label, weight) =
+                        (labels.of(block.head.labels[row]), block.head.weight(row));
                     let group = block.head.groups.get(row).filter(|_| beside.groups).copied();
                     (group, label, weight * class_weight(beside.class_weights, label))
                 })

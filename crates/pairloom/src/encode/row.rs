@@ -99,7 +99,7 @@ impl<'a> RowEncoder<'a> {
         RowEncoder { groups: cell.map(|cell| (cell, known)), ..self }
     }
 
-    /// Rows of class 0 and 1 count so much from now on.
+    /// Rows of each class count so much from now on.
     pub(crate) fn weighing(self, class_weights: &[f32]) -> Self {
         RowEncoder { class_weights: class_weights.to_vec(), ..self }
     }

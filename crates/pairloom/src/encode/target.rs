@@ -1,8 +1,9 @@
 //! From label cells to numbers and back.
 
+use super::classes;
 use crate::config::Config;
 use crate::data::{Interned, Labels};
-use crate::input::{parse_number, quoted};
+use crate::input::{is_missing, parse_number, quoted};
 use crate::loss::Loss;
 use crate::schema::{Role, Schema};
 use crate::{Error, Result};
@@ -18,6 +19,11 @@ pub enum Target {
         negative: Option<String>,
         /// The value that counts as 1.
         positive: String,
+    },
+    /// One of several values.
+    Classes {
+        /// The classes: numbers in their order, then texts by alphabet. A label is the place of its class.
+        names: Vec<String>,
     },
     /// How good a row is beside the others of its group: a number of at least 0, as it is.
     Grade,
@@ -39,10 +45,44 @@ impl Target {
         matches!(self, Target::Binary { .. })
     }
 
+    /// Whether there is a number to be predicted, and no class.
+    pub fn is_number(&self) -> bool {
+        matches!(self, Target::Count | Target::Grade | Target::Real { .. })
+    }
+
+    /// How many classes have a score of their own; 1 where there is one score.
+    pub fn classes(&self) -> usize {
+        match self {
+            Target::Classes { names } => names.len(),
+            _ => 1,
+        }
+    }
+
+    /// A class that is called as missing values mostly are, if there is one among several.
+    pub fn missing_class(&self) -> Option<&str> {
+        match self {
+            Target::Classes { names } => {
+                names.iter().map(String::as_str).find(|name| is_missing(name.as_bytes()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The classes in the order of the labels that stand for them, `None` for all others; none at all where
+    /// labels are numbers.
+    pub(super) fn class_names(&self) -> Vec<Option<&str>> {
+        match self {
+            Target::Binary { negative, positive } => vec![negative.as_deref(), Some(positive)],
+            Target::Classes { names } => names.iter().map(|name| Some(name.as_str())).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the parts make sense: those of a file may not.
     pub(super) fn is_usable(&self) -> bool {
         match self {
             Target::Binary { negative, positive } => negative.as_ref() != Some(positive),
+            Target::Classes { names } => classes::are_usable(names),
             Target::Count | Target::Grade => true,
             Target::Real { mean, scale } => mean.is_finite() && scale.is_finite() && *scale > 0.0,
         }
@@ -52,6 +92,7 @@ impl Target {
     pub fn usual_loss(&self) -> Loss {
         match self {
             Target::Binary { .. } => Loss::Logistic,
+            Target::Classes { .. } => Loss::Softmax,
             Target::Count => Loss::Poisson,
             Target::Grade => Loss::Bpr,
             Target::Real { .. } => Loss::Squared,
@@ -62,7 +103,8 @@ impl Target {
     pub(super) fn fits(&self, loss: Loss) -> bool {
         match self {
             Target::Real { .. } => {
-                !matches!(loss, Loss::Logistic | Loss::Poisson) && !loss.is_ranking()
+                !matches!(loss, Loss::Logistic | Loss::Softmax | Loss::Poisson)
+                    && !loss.is_ranking()
             }
             Target::Grade => loss.is_ranking(),
             Target::Binary { .. } if loss.is_ranking() => true,
@@ -78,7 +120,7 @@ impl Target {
         }
     }
 
-    /// The number of a label cell: 0 or 1 of a binary task, else the number itself. `Err` says
+    /// The number of a label cell: 0 or 1 of a binary task, the place of a class, else the number itself. `Err` says
     /// what was expected.
     pub fn parse(&self, cell: &[u8]) -> Result<f32, String> {
         match self {
@@ -95,6 +137,11 @@ impl Target {
                     _ => Ok(0.0),
                 }
             }
+            Target::Classes { names } => match classes::find(names, cell) {
+                Some(class) => Ok(class as f32),
+                None if cell.trim_ascii().is_empty() => Err("an empty cell".into()),
+                None => Err(format!("{} is none of the classes {}", quoted(cell), all(names))),
+            },
             Target::Count | Target::Grade | Target::Real { .. } => {
                 let number = parse_number(cell).map(|v| v as f32).filter(|v| v.is_finite());
                 match number {
@@ -110,16 +157,16 @@ impl Target {
     /// The label as the model learns it.
     pub fn standardize(&self, label: f32) -> f64 {
         match self {
-            Target::Binary { .. } | Target::Count | Target::Grade => f64::from(label),
             Target::Real { mean, scale } => (f64::from(label) - mean) / scale,
+            _ => f64::from(label),
         }
     }
 
     /// The prediction in the label's own unit from one in the model's.
     pub fn restore(&self, prediction: f64) -> f64 {
         match self {
-            Target::Binary { .. } | Target::Count | Target::Grade => prediction,
             Target::Real { mean, scale } => mean + scale * prediction,
+            _ => prediction,
         }
     }
 }
@@ -158,7 +205,7 @@ pub(super) fn learn_target(
         let are_two = labels.classes.len() == 2;
         let draws = config.drawn_negatives(schema) > 0;
         if are_two && differ {
-            return learn_classes(labels, schema, file);
+            return learn_two(labels, schema, file);
         }
         if differ || draws {
             let refuse = |label: f64| (label < 0.0).then(|| no_grade(label as f32));
@@ -174,11 +221,16 @@ pub(super) fn learn_target(
         None => labels.classes.len() == 2 || schema.positive.is_some(),
         Some(loss) => loss == Loss::Logistic || loss.is_ranking(),
     };
+    let several = match config.loss {
+        None => labels.are_text,
+        Some(loss) => loss == Loss::Softmax,
+    };
     match &schema.positive {
         Some(positive) if binary && labels.classes.len() > 2 => {
             learn_one(interned, held_out, positive, file)
         }
-        _ if binary => learn_classes(labels, schema, file),
+        _ if binary => learn_two(labels, schema, file),
+        None if several => classes::learn(interned, schema, file),
         None if config.loss == Some(Loss::Poisson) => {
             let refuse = |label: f64| (label < 0.0).then(|| below_0(label as f32));
             check_labels(interned, config, file, refuse).map(|()| Target::Count)
@@ -204,9 +256,14 @@ pub(super) fn training(
     })
 }
 
-/// Classes in a message.
+/// Classes in a message, the first of many.
 pub(super) fn all(classes: &[String]) -> String {
-    classes.iter().map(quoted).collect::<Vec<_>>().join(", ")
+    const SHOWN: usize = 12;
+    let mut shown: Vec<String> = classes.iter().take(SHOWN).map(quoted).collect();
+    if classes.len() > SHOWN {
+        shown.push(format!("... ({} in all)", classes.len()));
+    }
+    shown.join(", ")
 }
 
 /// The error of settings that do not fit the labels of a file.
@@ -233,12 +290,13 @@ fn learn_one(interned: &Interned, held_out: &[bool], positive: &str, file: &str)
 
 /// Which of the two labels is positive: the one the schema names, else the greater number, else a
 /// word for "yes", else the last in the alphabet.
-fn learn_classes(labels: &Labels, schema: &Schema, file: &str) -> Result<Target> {
+fn learn_two(labels: &Labels, schema: &Schema, file: &str) -> Result<Target> {
     const YES: [&str; 8] = ["1", "y", "yes", "t", "true", "positive", "pos", "click"];
     let [first, second] = &labels.classes[..] else {
         let message = format!(
             "logistic loss takes a label of two values and this one has more ({}, ...): say \
-             --positive VALUE for one against the rest, or --loss squared for numbers",
+             --loss softmax for all of them, --positive VALUE for one against the rest, or --loss \
+             squared for numbers",
             all(&labels.classes)
         );
         return Err(unfit(file, &message));
@@ -310,18 +368,6 @@ fn learn_scale(
     let scale = average(&|y| (y - mean).powi(2))?.sqrt();
     let usable = |x: &f64| x.is_finite() && *x > 0.0;
     Ok(Target::Real { mean, scale: Some(scale).filter(usable).unwrap_or(1.0) })
-}
-
-/// From what stands for a label in interned rows to the one in [`crate::batch::Rows`].
-pub(super) fn labels_as_numbers(
-    labels: &Labels,
-    target: &Target,
-) -> impl Fn(f64) -> f32 + Copy + use<> {
-    let positive = match target {
-        Target::Count | Target::Grade | Target::Real { .. } => None,
-        Target::Binary { positive, .. } => Some(labels.value_of(positive)),
-    };
-    move |value| positive.map_or(value as f32, |positive| f32::from(value == positive))
 }
 
 /// Whether a cell is this class: as numbers where both are ("1", "+1" and "1.0" are the same).

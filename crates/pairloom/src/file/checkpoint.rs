@@ -104,7 +104,7 @@ pub fn load(
              or start anew with --restart"
         )));
     }
-    let State { linear, factors, bias, shared, fields, strengths, time, learned } = state;
+    let State { linear, factors, bias, shared, fields, strengths, time, learned, classes } = state;
     for (name, table) in [("table_linear", linear), ("table_factors", &mut *factors)] {
         match table.precision() {
             Precision::F32 => read_whole::<f32>(&file, name, table)?,
@@ -118,7 +118,10 @@ pub fn load(
     (*time, *learned) = (document.time, document.learned);
     let best = match document.progress.best_epoch {
         0 => None,
-        _ => Some(read_weights(&file, config, factors.features(), fields.clone())?),
+        _ => {
+            let sizes = [factors.features() / *classes, *classes];
+            Some(read_weights(&file, config, sizes, fields.clone())?)
+        }
     };
     Ok((document.progress.into_owned(), best))
 }

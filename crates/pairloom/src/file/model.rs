@@ -30,11 +30,12 @@ struct Document<'a> {
 impl Model {
     /// Writes the model to a file, whole or not at all. Tensors: `bias` `[1]`, `linear`
     /// `[features]`, `factors` `[features, factors]` (`[features, vectors, factors]` of models with
-    /// several vectors a feature), `shared` where there is something that belongs to no feature, and the
+    /// several vectors a feature; of several classes `bias` is `[classes]`, and the others have `classes` after
+    /// `features`), `shared` where there is something that belongs to no feature, and the
     /// values of each dictionary. `shared` is, of `fwfm`, the strengths of the pairs of fields `g <= f`, in
     /// the order (0, 0), (0, 1), (1, 1), (0, 2), ...; of `dplr`, `e` and then the rows of `U`; of `fmfm`, the
     /// matrices of the pairs `g < f` in that order, row by row, with `k` rounded up to whole registers (4, or a
-    /// multiple of 8). Where it takes less, `linear` and `factors` have only the features
+    /// multiple of 8); of several classes, that of one after the other. Where it takes less, `linear` and `factors` have only the features
     /// with something that is not 0, whose ids are in `linear.ids` and `factors.ids`, ascending.
     ///
     /// # Errors
@@ -87,7 +88,8 @@ impl Model {
                 return Err(file.refuse(flaw));
             }
         }
-        let weights = read_weights(&file, &config, encoding.features(), encoding.starts())?;
+        let sizes = [encoding.features(), encoding.target.classes()];
+        let weights = read_weights(&file, &config, sizes, encoding.starts())?;
         let history = history.into_owned();
         Ok(Model { schema, encoding, config, history, epoch, calibration, weights })
     }

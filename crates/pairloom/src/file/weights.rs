@@ -12,17 +12,16 @@ use crate::precision::{Bf16, Precision, Stored};
 use crate::table::{self, Table};
 use crate::{Result, memory};
 use std::iter::once;
-use std::slice::{from_mut, from_ref};
 
 /// The tensors of a model's numbers.
 pub(super) fn weights<'a>(weights: &'a Weights, config: &Config) -> Vec<(String, Tensor<'a>)> {
     let Weights { bias, linear, factors, shared, fields } = weights;
-    let sizes = Sizes::new(config, fields.len());
-    let mut tensors = vec![("bias".into(), Tensor::floats(&[1], once(from_ref(bias))))];
-    tensors.extend(vectors("linear", linear, &[], once::<&[f32]>));
+    let (sizes, classes) = (Sizes::new(config, fields.len()), bias.len());
+    let mut tensors = vec![("bias".into(), Tensor::floats(&[classes], once(&bias[..])))];
+    tensors.extend(vectors("linear", linear, classes, &[], once::<&[f32]>));
     tensors.extend(match factors.precision() {
-        Precision::F32 => factor_tensors::<f32>(factors, sizes),
-        Precision::Bf16 => factor_tensors::<Bf16>(factors, sizes),
+        Precision::F32 => factor_tensors::<f32>(factors, classes, sizes),
+        Precision::Bf16 => factor_tensors::<Bf16>(factors, classes, sizes),
     });
     if !shared.is_empty() {
         tensors.push(("shared".into(), Tensor::floats(&[shared.len()], once(&shared[..]))));
@@ -30,12 +29,16 @@ pub(super) fn weights<'a>(weights: &'a Weights, config: &Config) -> Vec<(String,
     tensors
 }
 
-fn factor_tensors<T: Stored>(factors: &Table, sizes: Sizes) -> Vec<(String, Tensor<'_>)> {
+fn factor_tensors<T: Stored>(
+    factors: &Table,
+    classes: usize,
+    sizes: Sizes,
+) -> Vec<(String, Tensor<'_>)> {
     let each = shape(&sizes);
-    vectors("factors", factors, &each, move |all: &[T]| sizes.unpadded(all))
+    vectors("factors", factors, classes, &each, move |all: &[T]| sizes.unpadded(all))
 }
 
-/// What a feature has: one vector, or several.
+/// What a feature has for a class: one vector, or several.
 fn shape(sizes: &Sizes) -> Vec<usize> {
     match sizes.parts {
         0 => vec![0],
@@ -44,24 +47,32 @@ fn shape(sizes: &Sizes) -> Vec<usize> {
     }
 }
 
-/// The numbers of a table, of this shape for `each` feature, when its vectors have lost their padding:
-/// those of all features, or of those that have a number that is not 0, and their ids.
+/// The numbers of so many features: for several classes, for each of these, and then `each`.
+fn whole_shape(features: usize, classes: usize, each: &[usize]) -> Vec<usize> {
+    let classes = if classes > 1 { &[classes][..] } else { &[] };
+    [&[features], classes, each].concat()
+}
+
+/// The numbers of a table without state, of this shape for `each` feature and class, when its vectors have
+/// lost their padding: those of all features, or of those that have a number that is not 0, and their ids.
 fn vectors<'a, T: Stored, I: Iterator<Item = &'a [T]> + 'a>(
     name: &str,
     table: &'a Table,
+    classes: usize,
     each: &[usize],
     unpadded: impl Fn(&'a [T]) -> I + 'a,
 ) -> Vec<(String, Tensor<'a>)> {
-    let says = |vector: &[T]| bytemuck::cast_slice(vector).iter().any(|&byte: &u8| byte != 0);
-    let shape = |features| [&[features], each].concat();
-    let bytes = each.iter().product::<usize>() * size_of::<T>();
-    let (all, some) = (table.features(), table.vectors().filter(|v| says(v)).count());
+    let says = |vectors: &[T]| bytemuck::cast_slice(vectors).iter().any(|&byte: &u8| byte != 0);
+    let vectors = || table.numbers::<T>().chunks_exact((classes * table.stride()).max(1));
+    let shape = |features| whole_shape(features, classes, each);
+    let bytes = classes * each.iter().product::<usize>() * size_of::<T>();
+    let (all, some) = (table.features() / classes, vectors().filter(|v| says(v)).count());
     if all * bytes <= some * (bytes + size_of::<u32>()) {
-        let tensor = Tensor::floats(&shape(all), table.vectors().flat_map(unpadded));
+        let tensor = Tensor::floats(&shape(all), vectors().flat_map(unpadded));
         return vec![(name.into(), tensor)];
     }
-    let ids = (0..).zip(table.vectors()).filter(move |(_, v)| says(v)).map(|(id, _)| id);
-    let numbers = table.vectors().filter(move |v| says(v)).flat_map(unpadded);
+    let ids = (0..).zip(vectors()).filter(move |(_, v)| says(v)).map(|(id, _)| id);
+    let numbers = vectors().filter(move |v| says(v)).flat_map(unpadded);
     vec![
         (ids_of(name), Tensor::ids(some, ids)),
         (name.into(), Tensor::floats(&shape(some), numbers)),
@@ -77,12 +88,12 @@ fn ids_of(name: &str) -> String {
 pub(super) fn read_weights(
     file: &Container,
     config: &Config,
-    features: usize,
+    [features, classes]: [usize; 2],
     fields: Fields,
 ) -> Result<Weights> {
     match config.precision {
-        Precision::F32 => read_as::<f32>(file, config, features, fields),
-        Precision::Bf16 => read_as::<Bf16>(file, config, features, fields),
+        Precision::F32 => read_as::<f32>(file, config, [features, classes], fields),
+        Precision::Bf16 => read_as::<Bf16>(file, config, [features, classes], fields),
     }
 }
 
@@ -90,25 +101,27 @@ pub(super) fn read_weights(
 fn read_as<T: Stored>(
     file: &Container,
     config: &Config,
-    features: usize,
+    [features, classes]: [usize; 2],
     fields: Fields,
 ) -> Result<Weights> {
-    let (sizes, mut bias) = (Sizes::new(config, fields.len()), 0.0);
-    let linear = Vectors::<f32>::find(file, "linear", features, &[])?;
-    let factors = Vectors::<T>::find(file, "factors", features, &shape(&sizes))?;
-    file.floats("bias", &[1])?.read(once(from_mut(&mut bias)))?;
-    let bytes = table::bytes(features, 1, 0, Precision::F32)
-        + table::bytes(features, sizes.width(), 0, T::PRECISION);
+    let (sizes, mut bias) = (Sizes::new(config, fields.len()), vec![0.0; classes]);
+    let linear = Vectors::<f32>::find(file, "linear", [features, classes], &[])?;
+    let factors = Vectors::<T>::find(file, "factors", [features, classes], &shape(&sizes))?;
+    file.floats("bias", &[classes])?.read(once(&mut bias[..]))?;
+    let vectors = features * classes;
+    let bytes = table::bytes(vectors, 1, 0, Precision::F32)
+        + table::bytes(vectors, sizes.width(), 0, T::PRECISION);
     let what = format!("a model of {features} features and {} factors", config.resolved_factors());
     memory::check(bytes, &what, memory::FREE_SOME)?;
     let (mut weights, mut vectors) =
-        (Table::new(features, 1, 0)?, Table::of(features, sizes.width(), 0, T::PRECISION)?);
+        (Table::new(vectors, 1, 0)?, Table::of(vectors, sizes.width(), 0, T::PRECISION)?);
     linear.read(&mut weights, once::<&mut [f32]>)?;
     factors.read(&mut vectors, |all| sizes.unpadded_mut(all))?;
     let mut shared = Vec::new();
     if sizes.shared > 0 {
-        let numbers = file.floats("shared", &[sizes.shared])?;
-        shared.resize(sizes.shared, 0.0);
+        let count = sizes.shared.saturating_mul(classes);
+        let numbers = file.floats("shared", &[count])?;
+        shared.resize(count, 0.0);
         numbers.read(once(&mut shared[..]))?;
     }
     Ok(Weights { bias, linear: weights, factors: vectors, shared, fields })
@@ -116,16 +129,24 @@ fn read_as<T: Stored>(
 
 /// What [`vectors`] has written, to be read.
 struct Vectors<'a, T> {
-    /// The features that they belong to, if not to all.
+    /// The features and classes that they belong to, if not to all.
     ids: Option<Vec<u32>>,
     numbers: Floats<'a, T>,
 }
 
 impl<'a, T: Stored> Vectors<'a, T> {
-    fn find(file: &'a Container, name: &'a str, features: usize, each: &[usize]) -> Result<Self> {
+    fn find(
+        file: &'a Container,
+        name: &'a str,
+        [features, classes]: [usize; 2],
+        each: &[usize],
+    ) -> Result<Self> {
         let ids = if file.has(&ids_of(name)) { Some(ids(file, name, features)?) } else { None };
         let count = ids.as_ref().map_or(features, Vec::len);
-        Ok(Vectors { ids, numbers: file.floats(name, &[&[count], each].concat())? })
+        let numbers = file.floats(name, &whole_shape(count, classes, each))?;
+        let of_classes = |id: u32| (0..classes as u32).map(move |c| id * classes as u32 + c);
+        let ids = ids.map(|ids| ids.into_iter().flat_map(of_classes).collect());
+        Ok(Vectors { ids, numbers })
     }
 
     fn read<'t, I: Iterator<Item = &'t mut [T]>>(

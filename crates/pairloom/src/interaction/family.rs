@@ -168,16 +168,18 @@ pub(crate) fn degrees(config: &Config, fields: usize) -> Vec<usize> {
     (0..kind.sizes(&plan).parts).map(|part| kind.degree(&plan, part)).collect()
 }
 
-/// The shared numbers before training.
+/// The shared numbers of so many classes before training.
 ///
 /// # Errors
 /// [`crate::Error::Memory`] if they do not fit.
-pub(crate) fn first_shared(config: &Config, fields: usize) -> Result<Vec<f32>> {
+pub(crate) fn first_shared(config: &Config, fields: usize, classes: usize) -> Result<Vec<f32>> {
     let (kind, plan, mut first) = (kind(config), plan(config, fields), Vec::new());
     let full = |_| memory::refused("what pairs of fields share", memory::SMALLER_MODEL);
     let count = kind.sizes(&plan).shared;
-    first.try_reserve_exact(count).map_err(full)?;
-    first.extend((0..count).map(|at| kind.first(&plan, at)));
+    first.try_reserve_exact(count.saturating_mul(classes)).map_err(full)?;
+    for _ in 0..classes {
+        first.extend((0..count).map(|at| kind.first(&plan, at)));
+    }
     Ok(first)
 }
 

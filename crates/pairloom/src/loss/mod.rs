@@ -1,15 +1,17 @@
 //! Losses: what a score costs beside its label, and the way from a score to a prediction.
 //!
-//! A loss sees one score at a time, or those of a list ([`lists`]), and knows nothing of models or rows.
+//! A loss sees the scores of one row at a time, mostly one score, or those of a list ([`lists`]), and knows
+//! nothing of models or rows.
 
 pub(crate) mod lists;
+pub mod softmax;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A loss `l(s, y)` of a score `s` and a label `y`, or of the scores of a list. Labels that are numbers are
-/// standardised, but for [`Loss::Poisson`] and where rows are ranked.
+/// A loss `l(s, y)` of a score `s`, of one for each class, or of the scores of a list, and a label `y`. Labels
+/// that are numbers are standardised, but for [`Loss::Poisson`] and where rows are ranked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Loss {
@@ -27,6 +29,9 @@ pub enum Loss {
     /// `q (y - s)` where the label is above the score, `(1 - q) (s - y)` where it is below: the score
     /// becomes the `q` quantile of the label (Koenker and Bassett 1978, "Regression Quantiles").
     Quantile(f64),
+    /// `-ln p_y` of the class `y` among several, each of which has a score: see [`softmax`]. What is asked of
+    /// one score beside a label is meant beside a second class with the score 0, which is [`Loss::Logistic`].
+    Softmax,
     /// Bayesian personalised ranking, pair by pair: [`lists`].
     Bpr,
     /// Weighted approximate-rank pairwise, which is about the top of a list: [`lists`].
@@ -37,12 +42,13 @@ pub enum Loss {
 
 impl Loss {
     /// All losses, for help texts and tests; those with a number have its default.
-    pub const ALL: [Loss; 8] = [
+    pub const ALL: [Loss; 9] = [
         Loss::Logistic,
         Loss::Squared,
         Loss::Poisson,
         Loss::Huber(1.0),
         Loss::Quantile(0.5),
+        Loss::Softmax,
         Loss::Bpr,
         Loss::Warp,
         Loss::Listwise,
@@ -72,6 +78,7 @@ impl Loss {
             Loss::Poisson => "poisson",
             Loss::Huber(_) => "huber",
             Loss::Quantile(_) => "quantile",
+            Loss::Softmax => "softmax",
             Loss::Bpr => "bpr",
             Loss::Warp => "warp",
             Loss::Listwise => "listwise",
@@ -94,7 +101,7 @@ impl Loss {
     pub fn with_gradient(self, score: f64, label: f64) -> (f64, f64) {
         let error = score - label;
         match self {
-            Loss::Logistic => {
+            Loss::Logistic | Loss::Softmax => {
                 let e = (-score.abs()).exp();
                 let p = if score < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) };
                 (score.max(0.0) + e.ln_1p() - label * score, p - label)
@@ -121,10 +128,10 @@ impl Loss {
         }
     }
 
-    /// What the score stands for: the probability of label 1, the mean of counts, or itself.
+    /// What a single score stands for: the probability of label 1, the mean of counts, or itself.
     pub fn inverse_link(self, score: f64) -> f64 {
         match self {
-            Loss::Logistic => 1.0 / (1.0 + (-score).exp()),
+            Loss::Logistic | Loss::Softmax => 1.0 / (1.0 + (-score).exp()),
             Loss::Poisson => score.exp(),
             _ => score,
         }
@@ -133,7 +140,7 @@ impl Loss {
     /// The score whose prediction is `mean`: where an untrained bias starts.
     pub fn link(self, mean: f64) -> f64 {
         match self {
-            Loss::Logistic => (mean / (1.0 - mean)).ln(),
+            Loss::Logistic | Loss::Softmax => (mean / (1.0 - mean)).ln(),
             Loss::Poisson => mean.ln(),
             _ => mean,
         }
@@ -170,7 +177,7 @@ impl Loss {
     /// What [`Loss::shown`] is called among the metrics.
     pub fn figure(self) -> &'static str {
         match self {
-            Loss::Logistic => "log_loss",
+            Loss::Logistic | Loss::Softmax => "log_loss",
             Loss::Squared => "rmse",
             Loss::Poisson => "poisson_deviance",
             Loss::Huber(_) => "huber_loss",

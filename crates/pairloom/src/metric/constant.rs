@@ -1,12 +1,13 @@
 //! What a model has to beat: the best prediction that is the same for every row.
 
-use super::{entropy, rows};
+use super::{entropy, entropy_of, rows};
 use crate::{Error, Result};
 
 /// The mean label, and how good it is as the prediction for every row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Constant {
-    /// Weighted mean of the labels: of 0 and 1, the share of positives.
+    /// Weighted mean of the labels: of 0 and 1, the share of positives; of several classes, the share of the
+    /// most frequent.
     pub mean: f64,
     /// Its loss: the log loss in nats, or the root mean squared error, which is the deviation of
     /// the labels.
@@ -22,6 +23,21 @@ impl Constant {
         let mut tally = Tally::default();
         outcomes.for_each(|(label, weight)| tally.add(label, weight));
         tally.constant(binary)
+    }
+
+    /// Measures rows of (class, weight), the shares of so many classes being what is predicted.
+    ///
+    /// # Errors
+    /// As for [`Constant::measure`].
+    pub fn of_classes(outcomes: impl Iterator<Item = (f32, f32)>, classes: usize) -> Result<Self> {
+        let (mut tally, mut sums) = (Tally::default(), vec![0.0; classes]);
+        outcomes.for_each(|(label, weight)| {
+            tally.add(label, weight);
+            if let Some(sum) = sums.get_mut(label as usize) {
+                *sum += f64::from(weight);
+            }
+        });
+        tally.shares(&sums)
     }
 }
 
@@ -54,13 +70,26 @@ impl Tally {
     }
 
     pub(crate) fn constant(&self, binary: bool) -> Result<Constant> {
+        self.check()?;
+        let (mean, variance) = (self.mean, self.squares / self.weight);
+        Ok(Constant { mean, loss: if binary { entropy(mean) } else { variance.sqrt() } })
+    }
+
+    /// That of classes with these weights.
+    pub(crate) fn shares(&self, weights: &[f64]) -> Result<Constant> {
+        self.check()?;
+        let shares = weights.iter().map(|weight| weight / self.weight);
+        let mean = shares.clone().fold(0.0, f64::max);
+        Ok(Constant { mean, loss: entropy_of(shares) })
+    }
+
+    fn check(&self) -> Result<()> {
         if let Some((row, weight)) = self.bad {
             return Err(rows::bad_weight(row, weight));
         }
         if self.weight <= 0.0 {
             return Err(Error::data(rows::PLACE, "no rows with a weight above zero to measure"));
         }
-        let (mean, variance) = (self.mean, self.squares / self.weight);
-        Ok(Constant { mean, loss: if binary { entropy(mean) } else { variance.sqrt() } })
+        Ok(())
     }
 }

@@ -13,6 +13,7 @@
 
 mod bins;
 mod bootstrap;
+mod classes;
 mod constant;
 mod rank;
 pub(crate) mod ranking;
@@ -22,6 +23,7 @@ pub use bins::{
     ActualBin, CalibrationBin, calibration, histogram, predicted_actual, score_histogram,
 };
 pub use bootstrap::{Bootstrap, Interval};
+pub use classes::{Classes, OfClass, of_classes, predicted_class, top_class};
 pub use constant::Constant;
 pub(crate) use constant::Tally;
 pub use rank::roc_curve;
@@ -104,7 +106,7 @@ pub struct Regression {
     pub quantile_loss: Option<f64>,
 }
 
-/// The figures of either task; in JSON one flat object, without a tag.
+/// The figures of any task; in JSON one flat object, without a tag.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Metrics {
@@ -112,6 +114,8 @@ pub enum Metrics {
     Binary(Binary),
     /// A model that predicts a number.
     Regression(Regression),
+    /// A model that predicts the probability of each of several classes.
+    Classes(Classes),
     /// A model that ranks the rows of groups.
     Ranking(Ranking),
 }
@@ -187,6 +191,13 @@ fn entropy(rate: f64) -> f64 {
         return 0.0;
     }
     -rate * rate.ln() - (1.0 - rate) * (1.0 - rate).ln()
+}
+
+/// Entropy in nats of classes with these shares.
+fn entropy_of(shares: impl Iterator<Item = f64>) -> f64 {
+    let terms = shares.filter(|&share| share > 0.0).map(|share| -share * share.ln());
+    // One class alone has none, and not less.
+    terms.sum::<f64>().max(0.0)
 }
 
 fn ratio(part: f64, whole: f64) -> Option<f64> {
@@ -267,8 +278,8 @@ impl Regression {
 }
 
 impl Metrics {
-    /// Measures predictions beside the labels of rows, whose unit is `scale` times that of this loss; classes
-    /// are told apart at `threshold`.
+    /// Measures predictions beside the labels of rows, whose unit is `scale` times that of this loss; two classes
+    /// are told apart at `threshold`. Of several classes the predictions are `[rows, classes]`.
     ///
     /// # Errors
     /// [`Error::Diverged`] if a prediction is not finite, [`Error::Data`] if the rows weigh nothing.
@@ -284,6 +295,7 @@ impl Metrics {
             Loss::Logistic => {
                 Metrics::Binary(Binary::measure(predictions, labels, weights, threshold)?)
             }
+            Loss::Softmax => Metrics::Classes(Classes::measure(predictions, labels, weights)?),
             loss if loss.is_ranking() => {
                 Metrics::Ranking(Ranking::measure(predictions, rows, Some(loss), DEFAULT_AT)?)
             }
@@ -301,6 +313,7 @@ impl Metrics {
     pub fn loss(&self) -> f64 {
         match self {
             Metrics::Binary(m) => m.log_loss,
+            Metrics::Classes(m) => m.log_loss,
             Metrics::Regression(m) => m.loss().map_or(m.rmse * m.rmse, |(_, loss)| loss),
             Metrics::Ranking(m) => m.loss.unwrap_or(1.0 - m.ndcg),
         }
@@ -309,7 +322,10 @@ impl Metrics {
     /// Whether predicting the mean label for every row would have been as good.
     pub fn is_no_better_than_constant(&self) -> bool {
         match self {
-            Metrics::Binary(m) => m.normalized_entropy.is_some_and(|entropy| entropy >= 1.0),
+            Metrics::Binary(Binary { normalized_entropy, .. })
+            | Metrics::Classes(Classes { normalized_entropy, .. }) => {
+                normalized_entropy.is_some_and(|entropy| entropy >= 1.0)
+            }
             // A quantile is no mean.
             Metrics::Regression(m) => m.quantile_loss.is_none() && m.r2.is_some_and(|r2| r2 <= 0.0),
             Metrics::Ranking(m) => m.grouped_auc.is_some_and(|area| area <= 0.5),
@@ -330,6 +346,18 @@ impl Metrics {
                 ("precision", m.precision),
                 ("recall", m.recall),
                 ("threshold", Some(m.threshold)),
+                ("rows", Some(m.rows as f64)),
+                ("weight", Some(m.weight)),
+            ],
+            Metrics::Classes(m) => vec![
+                ("log_loss", Some(m.log_loss)),
+                ("auc", m.auc),
+                ("normalized_entropy", m.normalized_entropy),
+                ("expected_calibration_error", Some(m.expected_calibration_error)),
+                ("brier_score", Some(m.brier_score)),
+                ("accuracy", Some(m.accuracy)),
+                ("balanced_accuracy", Some(m.balanced_accuracy)),
+                ("macro_f1", Some(m.macro_f1)),
                 ("rows", Some(m.rows as f64)),
                 ("weight", Some(m.weight)),
             ],

@@ -46,10 +46,7 @@ impl<'a> Rows<'a> {
         if let Some(row) = target.iter().position(|y| !y.is_finite()) {
             return Err(bad(row, format!("target {} is not a finite number", target[row])));
         }
-        let total = total(weight, target.len())?;
-        if total <= 0.0 {
-            return Err(Error::data(PLACE, "no rows with a weight above zero to measure"));
-        }
+        let total = positive_total(target.len(), weight)?;
         Ok(Rows { score: prediction, truth: target, weight, total })
     }
 
@@ -70,6 +67,14 @@ impl<'a> Rows<'a> {
 /// Weight of a row, 1 where there are no weights.
 pub(super) fn at(weight: Option<&[f32]>, row: usize) -> f64 {
     weight.map_or(1.0, |weight| f64::from(weight[row]))
+}
+
+/// Sum of the weights of `rows` rows, which must be above zero.
+pub(super) fn positive_total(rows: usize, weight: Option<&[f32]>) -> Result<f64> {
+    match total(weight, rows)? {
+        total if total > 0.0 => Ok(total),
+        _ => Err(Error::data(PLACE, "no rows with a weight above zero to measure")),
+    }
 }
 
 /// Sum of the weights of `rows` rows.
@@ -111,6 +116,6 @@ pub(super) fn finite(score: &[f64]) -> Result<()> {
     }
 }
 
-fn bad(row: usize, message: String) -> Error {
+pub(super) fn bad(row: usize, message: String) -> Error {
     Error::data(PLACE, format!("row {}: {message}", row + 1))
 }

@@ -59,6 +59,10 @@ impl Columns {
     }
 
     fn of(model: &Model, id: &str, is_item: impl Fn(&Column) -> bool) -> Result<Self> {
+        if model.outputs() > 1 {
+            let message = "items are ordered by one score, and this model has one for each class";
+            return Err(Error::usage(message));
+        }
         let format = model.schema.format;
         if !matches!(format, Format::Csv { header: true, .. }) {
             return Err(Error::usage(format!(

@@ -90,6 +90,10 @@ pub(super) fn evaluation(kind: &Kind<'_>) -> Result<Vec<String>> {
             calibration(probability, label, weight)?,
             scores(probability, label, weight, classes)?,
         ]),
+        Kind::Classes { probability, label, weight } => {
+            let (top, right) = metric::top_class(probability, label);
+            Ok(vec![calibration(&top, &right, weight)?])
+        }
         Kind::Regression { prediction, target, weight } => {
             Ok(vec![actual(prediction, target, weight)?, residuals(prediction, target, weight)?])
         }

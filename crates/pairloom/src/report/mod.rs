@@ -109,6 +109,15 @@ pub enum Kind<'a> {
         /// What labels 0 and 1 are called.
         classes: [&'a str; 2],
     },
+    /// Probabilities of several classes.
+    Classes {
+        /// Predicted probability of each class, `[rows, classes]`.
+        probability: &'a [f64],
+        /// Class, from 0.
+        label: &'a [f32],
+        /// Row weights, all 1 without them.
+        weight: Option<&'a [f32]>,
+    },
     /// Predictions of a number.
     Regression {
         /// Predicted value, in units of the target.

@@ -1,23 +1,27 @@
 //! Which rows are held out for validation.
 
 use super::Job;
+use crate::config::Config;
 use crate::data::Interned;
+use crate::encode::MOST_CLASSES;
 use crate::error::flagged;
 use crate::input;
+use crate::loss::Loss;
 use crate::{Error, Result};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use std::collections::HashMap;
 
 /// Which rows are held out: the last ones, or some drawn at random, in whole groups where there
-/// are groups (but if items are drawn for each row: then groups are to be known), and of two classes the same
+/// are groups (but if items are drawn for each row: then groups are to be known), and of classes the same
 /// share of each.
 pub(super) fn hold_out(interned: &Interned, job: &Job, draws: bool) -> Result<Vec<bool>> {
     let (rows, config) = (interned.rows, &job.config);
     if job.valid.is_some() {
         return Ok(vec![false; rows]);
     }
-    let (mut groups, classes) = groups_and_classes(interned)?;
+    let (mut groups, classes) = groups_and_classes(interned, config)?;
     if draws {
         groups.clear();
     }
@@ -33,10 +37,14 @@ pub(super) fn hold_out(interned: &Interned, job: &Job, draws: bool) -> Result<Ve
         drawn
     };
     let Some(&last) = groups.iter().max() else {
-        let sizes = [false, true].map(|class| classes.iter().filter(|&&c| c == class).count());
-        let [mut first, mut second] =
-            strata(sizes, config.valid_fraction).map(|(of, held)| draw(of, held).into_iter());
-        let of_row = |&class: &bool| if class { second.next() } else { first.next() };
+        let mut sizes = vec![0; 2];
+        for &class in &classes {
+            sizes.resize(sizes.len().max(class as usize + 1), 0);
+            sizes[class as usize] += 1;
+        }
+        let held = strata(&sizes, config.valid_fraction).into_iter().zip(&sizes);
+        let mut drawn: Vec<_> = held.map(|(held, &of)| draw(of, held).into_iter()).collect();
+        let of_row = |&class: &u32| drawn[class as usize].next();
         return Ok(classes.iter().filter_map(of_row).collect());
     };
     let count = last as usize + 1;
@@ -48,27 +56,49 @@ fn share(of: usize, fraction: f64) -> usize {
     (of as f64 * fraction) as usize
 }
 
-/// The group of each row, where there are groups; and of two classes, which one it has: false for all
-/// rows of any other label.
-fn groups_and_classes(interned: &Interned) -> Result<(Vec<u32>, Vec<bool>)> {
-    let one = interned.labels.one_of_two();
+/// The group of each row, where there are groups; and a number for its class, 0 for all rows where labels
+/// are numbers.
+fn groups_and_classes(interned: &Interned, config: &Config) -> Result<(Vec<u32>, Vec<u32>)> {
+    let labels = &interned.labels;
+    let one = labels.one_of_two();
+    let several = match config.loss {
+        None => labels.are_text,
+        Some(loss) => loss == Loss::Softmax,
+    };
     let (mut groups, mut classes) = (Vec::new(), Vec::new());
+    let mut known: HashMap<u64, u32> = HashMap::new();
     interned.heads(|_, head| {
         groups.extend_from_slice(&head.groups);
-        classes.extend(head.labels.iter().map(|&label| one == Some(label)));
+        classes.extend(head.labels.iter().map(|&label| match one {
+            Some(one) => u32::from(label == one),
+            None if several => {
+                // What has more values than this is refused as soon as it is known what is to be learned.
+                let next = (known.len() as u32).min(MOST_CLASSES as u32);
+                *known.entry(label.to_bits()).or_insert(next)
+            }
+            None => 0,
+        }));
     })?;
     Ok((groups, classes))
 }
 
-/// How many rows there are of each class, and how many of them are held out: where there is a
-/// choice, at least one, so that the validation rows can tell the classes apart.
-fn strata(sizes: [usize; 2], fraction: f64) -> [(usize, usize); 2] {
-    let rows = sizes[0] + sizes[1];
+/// How many of the rows of each class are held out: where there is a choice at least one, so that the
+/// validation rows can tell the classes apart, and never all, but of the second of two or of rows that are
+/// no classes.
+fn strata(sizes: &[usize], fraction: f64) -> Vec<usize> {
+    let rows: usize = sizes.iter().sum();
     let all = share(rows, fraction);
-    let least = sizes.map(|of| usize::from(all >= 2).min(of / 2));
-    let first = (all as f64 * sizes[0] as f64 / rows.max(1) as f64).round() as usize;
-    let first = first.clamp(least[0], all - least[1]);
-    [(sizes[0], first), (sizes[1], all - first)]
+    if let [first, second] = *sizes {
+        let least = [first, second].map(|of| usize::from(all >= 2).min(of / 2));
+        let of_first = (all as f64 * first as f64 / rows.max(1) as f64).round() as usize;
+        let of_first = of_first.clamp(least[0], all - least[1]);
+        return vec![of_first, all - of_first];
+    }
+    let held = |&of: &usize| {
+        let least = usize::from(all > 0).min(of / 2);
+        ((of as f64 * fraction).round() as usize).clamp(least, of.saturating_sub(1).max(least))
+    };
+    sizes.iter().map(held).collect()
 }
 
 /// The rows from `first` on, but for those of groups that begin before it. Groups are numbered in

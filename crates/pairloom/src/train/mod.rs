@@ -136,6 +136,8 @@ pub struct Start {
     pub items: Option<usize>,
     /// Distinct labels, where a few whole numbers are predicted as numbers.
     pub classes: Option<usize>,
+    /// How many of several classes have one training row only: of these little can be learned.
+    pub single: usize,
     /// Features (ids) of all fields.
     pub features: usize,
     /// Bytes of the encoded rows in memory.

@@ -97,7 +97,7 @@ fn look_closer(suspects: &mut [Suspect], interned: &Interned, threads: &Threads)
             let id = ids.get(row);
             suspect.counts[id as usize] += 1;
             if draw.takes(block.first + row) {
-                suspect.rows.push((id, label));
+                suspect.rows.push((id, interned.labels.as_quantity(label)));
             }
         }
     })?;

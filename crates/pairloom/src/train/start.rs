@@ -23,8 +23,8 @@ pub(super) fn backend(
     summary: Summary,
     threads: Threads,
 ) -> Result<Box<dyn Backend>> {
-    let mean = mean_score(config, summary.mean);
-    let weights = Weights::init(config, &summary.counts, encoding.starts(), mean)?;
+    let first = first_scores(config, &summary.means);
+    let weights = Weights::init(config, &summary.counts, encoding.starts(), &first)?;
     let settings = StepSettings::new(config, encoding.target.clone(), summary.counts);
     with_interaction(config, &weights.fields, OnCpu { weights: &weights, settings, threads })
 }
@@ -55,14 +55,16 @@ pub(super) fn resolve(
     config.resolve(rows, summary.square_length, encoding.numbers(), loss)
 }
 
-/// Bytes of the tables of so many features with the optimizer's state, and of the best epoch's.
-fn tables(config: &Config, sizes: &Sizes, features: usize) -> u128 {
-    let width = sizes.width();
+/// Bytes of the tables of so many features with the optimizer's state, and of the best epoch's, for all
+/// classes.
+fn tables(config: &Config, sizes: &Sizes, features: usize, classes: usize) -> u128 {
+    let (width, features) = (sizes.width(), features * classes);
     let of = |states| {
         table::bytes(features, 1, states, Precision::F32)
             + table::bytes(features, width, states, config.precision)
     };
-    let shared = 4 * sizes.shared as u128 * (3 + config.optimizer.states() as u128);
+    let shared =
+        4 * (sizes.shared as u128 * classes as u128) * (3 + config.optimizer.states() as u128);
     of(config.optimizer.states()) + of(0) + shared
 }
 
@@ -91,8 +93,9 @@ pub(super) fn room(config: &Config, encoding: &Encoding, work: u128, folder: &st
     if let Some(flaw) = &sizes.flaw {
         return Err(Error::usage(format!("{} {} {flaw}", flagged("model"), config.model.name())));
     }
-    let model = tables(config, &sizes, features) + 4 * features as u128;
-    check_model(config, &sizes, features, model)?;
+    let classes = encoding.target.classes();
+    let model = tables(config, &sizes, features, classes) + 4 * features as u128;
+    check_model(config, &sizes, encoding, model)?;
     let Some(memory) = config.memory.map(u128::from) else { return Ok(Room::default()) };
     let values = encoding.bytes();
     let taken = model.max(before_model(memory, encoding, work)) + values + BESIDE;
@@ -117,10 +120,12 @@ pub(super) fn start(
     // The tables, and the sums and entries of one batch.
     let batch = config.batch_rows(train.len()).min(train.len());
     let sizes = Sizes::new(config, encoding.fields.len());
-    let sums = batch as u128 * 4 * sizes.room as u128;
-    let model =
-        tables(config, &sizes, features) + sums + summary.most_entries as u128 * ENTRY_BYTES;
-    check_model(config, &sizes, features, model)?;
+    let classes = encoding.target.classes();
+    let sums = batch as u128 * classes as u128 * 4 * sizes.room as u128;
+    let model = tables(config, &sizes, features, classes)
+        + sums
+        + summary.most_entries as u128 * ENTRY_BYTES;
+    check_model(config, &sizes, encoding, model)?;
     let on_disk = [train, valid].iter().filter_map(|rows| rows.on_disk()).sum();
     Ok(Start {
         target: encoding.target.clone(),
@@ -131,6 +136,7 @@ pub(super) fn start(
         items: None,
         groups: None,
         classes: summary.classes,
+        single: summary.single,
         features,
         row_bytes: train.bytes() + valid.bytes(),
         disk_bytes: on_disk,
@@ -138,22 +144,28 @@ pub(super) fn start(
     })
 }
 
-fn check_model(config: &Config, sizes: &Sizes, features: usize, bytes: u128) -> Result<()> {
+fn check_model(config: &Config, sizes: &Sizes, encoding: &Encoding, bytes: u128) -> Result<()> {
     let (factors, parts) = (config.resolved_factors(), sizes.parts);
     let each = if parts > 1 { format!("{parts} vectors of ") } else { String::new() };
-    let what = format!("a model of {features} features and {each}{factors} factors");
+    let each_class = match encoding.target.classes() {
+        1 => String::new(),
+        classes => format!(", {classes} times"),
+    };
+    let features = encoding.features();
+    let what = format!("a model of {features} features and {each}{factors} factors{each_class}");
     memory::check(bytes, &what, memory::SMALLER_MODEL)
 }
 
-/// The score whose prediction is the mean label: where the bias starts.
-fn mean_score(config: &Config, mean: f64) -> f32 {
+/// The scores whose prediction is the mean label, or the share of each class: where the biases start.
+fn first_scores(config: &Config, means: &[f64]) -> Vec<f32> {
     let loss = config.resolved_loss();
     // Rows of one class may all weigh nothing.
-    let mean = match loss {
-        Loss::Logistic => mean.clamp(1e-6, 1.0 - 1e-6),
-        Loss::Poisson => mean.max(1e-6),
+    let score = |mean: f64| match loss {
+        Loss::Logistic => loss.link(mean.clamp(1e-6, 1.0 - 1e-6)),
+        Loss::Softmax => mean.max(1e-6).ln(),
+        Loss::Poisson => loss.link(mean.max(1e-6)),
         loss if loss.is_ranking() => 0.0,
-        _ => mean,
+        _ => loss.link(mean),
     };
-    loss.link(mean) as f32
+    means.iter().map(|&mean| score(mean) as f32).collect()
 }

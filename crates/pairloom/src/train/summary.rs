@@ -19,8 +19,10 @@ pub(super) struct Summary {
     pub(super) most_entries: usize,
     /// What a model has to beat.
     pub(super) constant: Constant,
-    /// The weighted mean label as the model learns it.
-    pub(super) mean: f64,
+    /// The weighted mean label as the model learns it; of several classes, the share of each.
+    pub(super) means: Vec<f64>,
+    /// Classes of which there is one row.
+    pub(super) single: usize,
     /// How many distinct labels there are, if they are few and whole: they may be classes.
     pub(super) classes: Option<usize>,
 }
@@ -38,9 +40,10 @@ impl Summary {
         Ok(Summary {
             square_length: sums.squares / rows.len().max(1) as f64,
             most_entries: sums.longest.iter().map(|&entries| entries as usize).sum(),
-            constant: sums.tally.constant(target.is_binary())?,
-            mean: sums.labels / sums.tally.weight,
-            classes: sums.distinct.filter(|_| !target.is_binary()).map(|labels| labels.len()),
+            constant: sums.constant()?,
+            means: sums.labels.iter().map(|sum| sum / sums.tally.weight).collect(),
+            single: sums.rows_of.iter().filter(|rows| **rows == 1).count(),
+            classes: sums.distinct.filter(|_| target.is_number()).map(|labels| labels.len()),
             counts: sums.counts,
         })
     }
@@ -65,7 +68,10 @@ struct Sums<'a> {
     squares: f64,
     longest: Vec<u32>,
     tally: Tally,
-    labels: f64,
+    /// Weighted sum of the labels; of several classes, the weight of each.
+    labels: Vec<f64>,
+    /// Rows of each class.
+    rows_of: Vec<usize>,
     distinct: Option<Vec<f32>>,
 }
 
@@ -78,7 +84,8 @@ impl<'a> Sums<'a> {
             squares: 0.0,
             longest: Vec::new(),
             tally: Tally::default(),
-            labels: 0.0,
+            labels: vec![0.0; target.classes()],
+            rows_of: vec![0; target.classes()],
             distinct: Some(Vec::new()),
         }
     }
@@ -99,9 +106,25 @@ impl<'a> Sums<'a> {
         }
     }
 
+    /// What a model has to beat.
+    fn constant(&self) -> Result<Constant> {
+        match self.target {
+            Target::Classes { .. } => self.tally.shares(&self.labels),
+            target => self.tally.constant(target.is_binary()),
+        }
+    }
+
     fn outcome(&mut self, label: f32, weight: f32) {
         self.tally.add(label, weight);
-        self.labels += self.target.standardize(label) * f64::from(weight);
+        match self.target {
+            Target::Classes { .. } => {
+                if let Some(sum) = self.labels.get_mut(label as usize) {
+                    *sum += f64::from(weight);
+                    self.rows_of[label as usize] += 1;
+                }
+            }
+            target => self.labels[0] += target.standardize(label) * f64::from(weight),
+        }
         let Some(distinct) = &mut self.distinct else { return };
         if !distinct.contains(&label) {
             match label.fract() != 0.0 || distinct.len() == CLASSES {

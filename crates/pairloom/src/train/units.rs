@@ -63,7 +63,11 @@ impl Units {
         }
         rows.scale(&self.0.iter().map(|unit| 1.0 / unit).collect::<Vec<f32>>())?;
         for table in weights.into_iter().flat_map(|w| [&mut w.linear, &mut w.factors]) {
-            table.change(|id, vector| vector.iter_mut().for_each(|w| *w *= self.0[id as usize]));
+            let classes = table.features() / self.0.len();
+            table.change(|id, vector| {
+                let unit = self.0[id as usize / classes];
+                vector.iter_mut().for_each(|w| *w *= unit);
+            });
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! Rows of one side, as vectors: see [`crate::interaction`] on the two sides of a row.
 
-use super::Parameters;
+use super::parameters::{OfClass, Parameters};
 use crate::batch::{Row, Rows};
 use crate::interaction::{Interaction, Side, Sides};
+use crate::parallel::Threads;
 use crate::precision::Stored;
-use crate::simd::Work;
+use crate::simd::{self, Work};
 
 /// What stands for rows of one side.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,18 +42,39 @@ impl Magnitude {
     }
 }
 
+/// What stands for rows of one side, in a model of one score.
+pub(crate) fn halve_rows<M: Interaction, T: Stored>(
+    interaction: &M,
+    parameters: Parameters<'_, T>,
+    (sides, side): (&Sides, Side),
+    rows: &Rows,
+    threads: &Threads,
+) -> Halves {
+    let (parameters, width) = (parameters.class(0), interaction.half_width(sides) + 1);
+    let (mut vectors, mut scores) = (vec![0.0; rows.len() * width], vec![0.0; rows.len()]);
+    let mut sizes = vec![Magnitude::default(); rows.len()];
+    let share = threads.share(rows.len());
+    let parts = vectors.chunks_mut(share * width).zip(scores.chunks_mut(share));
+    let part = |(part, ((vectors, scores), sizes))| {
+        let first = part * share;
+        Half { interaction, parameters, sides, side, rows, first, width, vectors, scores, sizes }
+    };
+    threads.each(parts.zip(sizes.chunks_mut(share)).enumerate().map(part).collect(), simd::run);
+    Halves { width, vectors, scores, sizes }
+}
+
 /// Some of the rows of one side, and where what stands for them goes.
-pub(super) struct Half<'a, M, T> {
-    pub(super) interaction: &'a M,
-    pub(super) parameters: Parameters<'a, T>,
-    pub(super) sides: &'a Sides,
-    pub(super) side: Side,
-    pub(super) rows: &'a Rows,
-    pub(super) first: usize,
-    pub(super) width: usize,
-    pub(super) vectors: &'a mut [f32],
-    pub(super) scores: &'a mut [f32],
-    pub(super) sizes: &'a mut [Magnitude],
+struct Half<'a, M, T> {
+    interaction: &'a M,
+    parameters: OfClass<'a, T>,
+    sides: &'a Sides,
+    side: Side,
+    rows: &'a Rows,
+    first: usize,
+    width: usize,
+    vectors: &'a mut [f32],
+    scores: &'a mut [f32],
+    sizes: &'a mut [Magnitude],
 }
 
 impl<M: Interaction, T: Stored> Work for Half<'_, M, T> {
@@ -61,7 +83,7 @@ impl<M: Interaction, T: Stored> Work for Half<'_, M, T> {
     #[inline(always)]
     fn run(self) {
         let Half { interaction, parameters, sides, side, rows, first, width, .. } = self;
-        let Parameters { linear, factors, bias, shared, fields } = parameters;
+        let OfClass { linear, factors, bias, shared, fields } = parameters;
         let mut sums = interaction.zero();
         let mut absolute = Absolute::new(interaction, shared, width - 1);
         let places = self.vectors.chunks_exact_mut(width).zip(self.scores).zip(self.sizes);
@@ -119,7 +141,7 @@ impl<S> Absolute<S> {
     fn of<M: Interaction<Sums = S>, T: Stored>(
         &mut self,
         interaction: &M,
-        Parameters { linear, factors, fields, .. }: Parameters<'_, T>,
+        OfClass { linear, factors, fields, .. }: OfClass<'_, T>,
         sides: &Sides,
         side: Side,
         row: Row<'_>,

@@ -22,27 +22,28 @@
 mod entries;
 mod forward;
 mod halves;
+mod parameters;
 mod prepared;
 mod ranked;
 mod scores;
 mod strengths;
 mod update;
 
+pub(crate) use halves::{Halves, Magnitude, halve_rows};
+pub(crate) use parameters::Parameters;
+pub(crate) use scores::{score_rows, score_single};
+
 use super::{Backend, Lists, State, StepSettings};
-use crate::batch::{Row, Rows};
-use crate::interaction::{Fields, Interaction, Lanes, Side, Sides};
+use crate::batch::Rows;
+use crate::interaction::{Interaction, Lanes};
 use crate::model::Weights;
 use crate::optimizer::{Moment, Penalty, Update};
 use crate::parallel::Threads;
 use crate::precision::Stored;
 use crate::simd::{self, Work};
-use crate::table::View;
 use crate::{Error, Result};
 use forward::Forward;
-use halves::Half;
-pub(crate) use halves::{Halves, Magnitude};
 use prepared::{Entry, Layout, One, Prepared, Preparing, Value};
-use scores::{Scores, Single};
 use std::marker::PhantomData;
 use std::mem;
 use update::{Features, Piece};
@@ -71,6 +72,7 @@ pub struct Cpu<M: Interaction, T = f32> {
 
 /// What one step writes down on the way, kept to be used again.
 struct Scratch<M: Interaction> {
+    /// Of each row those of each class.
     sums: Vec<M::Sums>,
     slopes: Vec<f32>,
     losses: Vec<f64>,
@@ -82,6 +84,8 @@ struct Scratch<M: Interaction> {
     spares: Vec<Vec<f32>>,
     /// The gradient of what belongs to no feature.
     shared: Vec<f32>,
+    /// That of the bias of each class.
+    biases: Vec<f32>,
 }
 
 /// The batch to learn from, and the one after it.
@@ -129,7 +133,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
             let rule = format!("{} for these weights", weights.factors.precision().name());
             return Err(Error::setting("precision", &rule));
         }
-        let states = settings.optimizer.states();
+        let (states, classes) = (settings.optimizer.states(), weights.bias.len().max(1));
         let all = settings.counts.iter().map(|&count| u64::from(count)).sum();
         let dense = |numbers: &[f32]| {
             let mut dense = numbers.to_vec();
@@ -139,18 +143,19 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         let state = State {
             linear: weights.linear.with_states(states)?,
             factors: weights.factors.with_states(states)?,
-            bias: dense(&[weights.bias]),
+            bias: dense(&weights.bias),
             shared: dense(&weights.shared),
             fields: weights.fields.clone(),
-            strengths: strengths::first(&interaction, &settings, &weights.fields),
+            strengths: strengths::first(&interaction, &settings, &weights.fields, classes),
+            classes,
             time: 0,
             learned: 0,
         };
         let gradients = vec![M::Vector::zeros(interaction.width()); steppers(threads.count())];
         let spares = vec![vec![0.0; state.factors.stride()]; gradients.len()];
         let (sums, slopes, losses, list) = (Vec::new(), Vec::new(), Vec::new(), Default::default());
-        let shared = vec![0.0; weights.shared.len()];
-        let scratch = Scratch { sums, slopes, losses, list, gradients, spares, shared };
+        let (shared, biases) = (vec![0.0; weights.shared.len()], vec![0.0; classes]);
+        let scratch = Scratch { sums, slopes, losses, list, gradients, spares, shared, biases };
         let (bounds, announced) = (Vec::new(), Vec::new());
         let (ones, valued) = (Batches::default(), Batches::default());
         let stored = PhantomData;
@@ -203,9 +208,13 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         mem::swap(now, next);
         self.update_shared(moment);
         if self.settings.bias {
-            let slope: f64 = self.scratch.slopes.iter().map(|&s| f64::from(s)).sum();
-            let (bias, state) = self.state.bias.split_at_mut(1);
-            self.settings.optimizer.step(moment, bias, state, &[slope as f32]);
+            let (slopes, biases) = (&self.scratch.slopes, &mut self.scratch.biases);
+            for (class, sum) in biases.iter_mut().enumerate() {
+                let slopes = slopes[class.min(slopes.len())..].iter().step_by(self.state.classes);
+                *sum = slopes.map(|&s| f64::from(s)).sum::<f64>() as f32;
+            }
+            let (bias, state) = self.state.bias.split_at_mut(self.state.classes);
+            self.settings.optimizer.step(moment, bias, state, biases);
         }
         Ok((self.scratch.losses.iter().sum(), ranked))
     }
@@ -252,11 +261,12 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         let (batch, steppers) = (layout.batch().len(), self.bounds.len());
         let (interaction, Scratch { sums, slopes, losses, .. }) =
             (&self.interaction, &mut self.scratch);
-        sums.resize_with(batch, || interaction.zero());
-        slopes.resize(batch, 0.0);
+        let classes = self.state.classes;
+        sums.resize_with(batch * classes, || interaction.zero());
+        slopes.resize(batch * classes, 0.0);
         losses.resize(batch, 0.0);
         let share = batch.div_ceil(steppers).max(1);
-        let outputs = sums.chunks_mut(share).zip(slopes.chunks_mut(share));
+        let outputs = sums.chunks_mut(share * classes).zip(slopes.chunks_mut(share * classes));
         let outputs = outputs.zip(losses.chunks_mut(share)).enumerate();
         let part = |(number, ((sums, slopes), losses))| {
             Task::Step(Forward {
@@ -279,7 +289,8 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
 
     fn update<X: Value>(&mut self, now: &Prepared<X>, next: &mut Prepared<X>, moment: Moment) {
         let passes = self.passes();
-        let State { linear, factors, shared, fields, strengths, .. } = &mut self.state;
+        let State { linear, factors, shared, fields, strengths, classes, .. } = &mut self.state;
+        let (shared, classes) = (&shared[..self.scratch.shared.len()], *classes);
         let strides = [linear.stride(), factors.stride()];
         let (mut weights, mut vectors) = (linear.floats_mut(), factors.numbers_mut::<T>());
         let Scratch { sums, slopes, gradients, spares, .. } = &mut self.scratch;
@@ -287,22 +298,25 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         let pieces = self.bounds.iter().zip(&now.sorted).zip(gradients.iter_mut().zip(spares));
         for ((&to, sorted), (gradient, spare)) in pieces {
             let count = (to - from) as usize;
-            let (linear, others) = weights.split_at_mut(count * strides[0]);
-            let (factors, more) = vectors.split_at_mut(count * strides[1]);
+            let (linear, others) = weights.split_at_mut(count * classes * strides[0]);
+            let (factors, more) = vectors.split_at_mut(count * classes * strides[1]);
             (weights, vectors) = (others, more);
             tasks.push(Task::Step(Features {
                 interaction: &self.interaction,
                 settings: &self.settings,
+                classes,
+                class: 0,
                 now: moment,
                 passes,
                 shared,
+                each_shared: shared.len() / classes,
                 fields,
                 strengths,
                 sums,
                 slopes,
                 features: from..to,
-                linear: Piece { numbers: linear, stride: strides[0] },
-                factors: Piece { numbers: factors, stride: strides[1] },
+                linear: Piece::new(linear, strides[0], classes),
+                factors: Piece::new(factors, strides[1], classes),
                 sorted,
                 gradient,
                 spare,
@@ -327,7 +341,10 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         }
         let (numbers, state) = self.state.shared.split_at_mut(gradient.len());
         let (interaction, settings) = (&self.interaction, &self.settings);
-        simd::run(Shared { interaction, settings, now, sums, slopes, numbers, state, gradient });
+        let classes = self.state.classes;
+        let shared =
+            Shared { interaction, settings, classes, now, sums, slopes, numbers, state, gradient };
+        simd::run(shared);
     }
 }
 
@@ -335,6 +352,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
 struct Shared<'a, M: Interaction> {
     interaction: &'a M,
     settings: &'a StepSettings,
+    classes: usize,
     now: Moment,
     sums: &'a [M::Sums],
     slopes: &'a [f32],
@@ -350,8 +368,13 @@ impl<M: Interaction> Work for Shared<'_, M> {
     fn run(self) {
         let Shared { interaction, settings, numbers, gradient, .. } = self;
         gradient.fill(0.0);
-        for (sums, &slope) in self.sums.iter().zip(self.slopes) {
-            interaction.backward_shared(numbers, sums, slope, gradient);
+        let each = numbers.len() / self.classes;
+        let rows = self.sums.chunks_exact(self.classes).zip(self.slopes.chunks_exact(self.classes));
+        for (sums, slopes) in rows {
+            let of_classes = numbers.chunks_exact(each).zip(gradient.chunks_exact_mut(each));
+            for ((numbers, gradient), (sums, &slope)) in of_classes.zip(sums.iter().zip(slopes)) {
+                interaction.backward_shared(numbers, sums, slope, gradient);
+            }
         }
         settings.optimizer.step(self.now, numbers, self.state, gradient);
     }
@@ -427,79 +450,4 @@ impl<M: Interaction, T: Stored> Backend for Cpu<M, T> {
     fn state_mut(&mut self) -> &mut State {
         &mut self.state
     }
-}
-
-/// What scores are made with.
-#[derive(Clone, Copy)]
-pub(crate) struct Parameters<'a, T> {
-    linear: View<'a, f32>,
-    factors: View<'a, T>,
-    bias: f32,
-    /// With the optimizer's state behind it, or without.
-    shared: &'a [f32],
-    fields: &'a Fields,
-}
-
-impl<'a, T: Stored> Parameters<'a, T> {
-    pub(crate) fn new(weights: &'a Weights) -> Self {
-        let Weights { bias, linear, factors, shared, fields } = weights;
-        Parameters { linear: linear.view(), factors: factors.view(), bias: *bias, shared, fields }
-    }
-
-    fn of(state: &'a State) -> Self {
-        let State { linear, factors, bias, shared, fields, .. } = state;
-        Parameters { linear: linear.view(), factors: factors.view(), bias: bias[0], shared, fields }
-    }
-
-    /// Asks for the memory of what a score needs of a feature.
-    #[inline(always)]
-    fn prefetch(self, feature: u32, width: usize) {
-        self.linear.prefetch(feature, 1);
-        self.factors.prefetch(feature, width);
-    }
-}
-
-/// Scores of rows.
-pub(crate) fn score_rows<M: Interaction, T: Stored>(
-    interaction: &M,
-    parameters: Parameters<'_, T>,
-    rows: &Rows,
-    threads: &Threads,
-) -> Vec<f32> {
-    let mut scores = vec![0.0; rows.len()];
-    let share = threads.share(rows.len());
-    let part =
-        |(part, scores)| Scores { interaction, parameters, rows, first: part * share, scores };
-    threads.each(scores.chunks_mut(share).enumerate().map(part).collect(), simd::run);
-    scores
-}
-
-/// What stands for rows of one side.
-pub(crate) fn halve_rows<M: Interaction, T: Stored>(
-    interaction: &M,
-    parameters: Parameters<'_, T>,
-    (sides, side): (&Sides, Side),
-    rows: &Rows,
-    threads: &Threads,
-) -> Halves {
-    let width = interaction.half_width(sides) + 1;
-    let (mut vectors, mut scores) = (vec![0.0; rows.len() * width], vec![0.0; rows.len()]);
-    let mut sizes = vec![Magnitude::default(); rows.len()];
-    let share = threads.share(rows.len());
-    let parts = vectors.chunks_mut(share * width).zip(scores.chunks_mut(share));
-    let part = |(part, ((vectors, scores), sizes))| {
-        let first = part * share;
-        Half { interaction, parameters, sides, side, rows, first, width, vectors, scores, sizes }
-    };
-    threads.each(parts.zip(sizes.chunks_mut(share)).enumerate().map(part).collect(), simd::run);
-    Halves { width, vectors, scores, sizes }
-}
-
-/// The score of one row.
-pub(crate) fn score_single<M: Interaction, T: Stored>(
-    interaction: &M,
-    parameters: Parameters<'_, T>,
-    row: Row<'_>,
-) -> f32 {
-    simd::run(Single { interaction, parameters, row })
 }

@@ -1,20 +1,21 @@
 //! Scores of rows.
 
-use super::Parameters;
+use super::parameters::{OfClass, Parameters};
 use crate::batch::{Row, Rows};
 use crate::interaction::Interaction;
+use crate::parallel::Threads;
 use crate::precision::Stored;
-use crate::simd::Work;
+use crate::simd::{self, Work};
 
 /// How many rows ahead their vectors are asked for.
 const VECTORS_AHEAD: usize = 1;
 
-/// The score of a row, and its sums. Meanwhile the vectors of `coming` features are asked for, one
+/// The score of a row for one class, and its sums. Meanwhile the vectors of `coming` features are asked for, one
 /// for each that is read: asked for at once they would wait for each other.
 #[inline(always)]
 fn score_row<M: Interaction, T: Stored>(
     interaction: &M,
-    parameters: Parameters<'_, T>,
+    parameters: OfClass<'_, T>,
     row: Row<'_>,
     coming: &[u32],
     sums: &mut M::Sums,
@@ -32,12 +33,12 @@ fn score_row<M: Interaction, T: Stored>(
 #[inline(always)]
 pub(super) fn score<M: Interaction, T: Stored>(
     interaction: &M,
-    parameters: Parameters<'_, T>,
+    parameters: OfClass<'_, T>,
     features: impl Iterator<Item = (u32, f32)>,
     coming: &[u32],
     sums: &mut M::Sums,
 ) -> f32 {
-    let Parameters { linear, factors, bias, shared, fields } = parameters;
+    let OfClass { linear, factors, bias, shared, fields } = parameters;
     let (mut weights, width, mut fields) = (0.0, interaction.width(), fields.walk());
     let mut coming = coming.iter();
     let features = features.map(|(id, x)| {
@@ -53,13 +54,13 @@ pub(super) fn score<M: Interaction, T: Stored>(
     bias + (weights + interaction.score(shared, sums))
 }
 
-/// Scores of the rows from `first` on.
-pub(super) struct Scores<'a, M, T> {
-    pub(super) interaction: &'a M,
-    pub(super) parameters: Parameters<'a, T>,
-    pub(super) rows: &'a Rows,
-    pub(super) first: usize,
-    pub(super) scores: &'a mut [f32],
+/// Scores of the rows from `first` on, of each those of all classes.
+struct Scores<'a, M, T> {
+    interaction: &'a M,
+    parameters: Parameters<'a, T>,
+    rows: &'a Rows,
+    first: usize,
+    scores: &'a mut [f32],
 }
 
 impl<M: Interaction, T: Stored> Work for Scores<'_, M, T> {
@@ -69,26 +70,60 @@ impl<M: Interaction, T: Stored> Work for Scores<'_, M, T> {
     fn run(self) {
         let Scores { interaction, parameters, rows, first, .. } = self;
         let mut sums = interaction.zero();
-        for (i, score) in (first..).zip(self.scores) {
+        for (i, scores) in (first..).zip(self.scores.chunks_exact_mut(parameters.classes())) {
             let ahead = i + VECTORS_AHEAD;
             let coming = if ahead < rows.len() { rows.row(ahead).ids } else { &[] };
-            *score = score_row(interaction, parameters, rows.row(i), coming, &mut sums);
+            for (class, score) in scores.iter_mut().enumerate() {
+                let of_class = parameters.class(class);
+                *score = score_row(interaction, of_class, rows.row(i), coming, &mut sums);
+            }
         }
     }
 }
 
-/// The score of one row.
-pub(super) struct Single<'a, M, T> {
-    pub(super) interaction: &'a M,
-    pub(super) parameters: Parameters<'a, T>,
-    pub(super) row: Row<'a>,
+/// The scores of one row.
+struct Single<'a, M, T> {
+    interaction: &'a M,
+    parameters: Parameters<'a, T>,
+    row: Row<'a>,
+    scores: &'a mut [f32],
 }
 
 impl<M: Interaction, T: Stored> Work for Single<'_, M, T> {
-    type Output = f32;
+    type Output = ();
 
     #[inline(always)]
-    fn run(self) -> f32 {
-        score_row(self.interaction, self.parameters, self.row, &[], &mut self.interaction.zero())
+    fn run(self) {
+        let Single { interaction, parameters, row, scores } = self;
+        let mut sums = interaction.zero();
+        for (class, score) in scores.iter_mut().enumerate() {
+            *score = score_row(interaction, parameters.class(class), row, &[], &mut sums);
+        }
     }
+}
+
+/// Scores of rows, of each those of all classes.
+pub(crate) fn score_rows<M: Interaction, T: Stored>(
+    interaction: &M,
+    parameters: Parameters<'_, T>,
+    rows: &Rows,
+    threads: &Threads,
+) -> Vec<f32> {
+    let classes = parameters.classes();
+    let mut scores = vec![0.0; rows.len() * classes];
+    let share = threads.share(rows.len());
+    let part =
+        |(part, scores)| Scores { interaction, parameters, rows, first: part * share, scores };
+    threads.each(scores.chunks_mut(share * classes).enumerate().map(part).collect(), simd::run);
+    scores
+}
+
+/// The scores of one row, as many as there is room for.
+pub(crate) fn score_single<M: Interaction, T: Stored>(
+    interaction: &M,
+    parameters: Parameters<'_, T>,
+    row: Row<'_>,
+    scores: &mut [f32],
+) {
+    simd::run(Single { interaction, parameters, row, scores });
 }

@@ -32,7 +32,7 @@ const MADE_UP: f64 = 10.0;
 /// Features that are summed in one go; sums do not depend on the number of threads.
 const GO: u32 = 1 << 14;
 
-/// How many strengths a field has.
+/// How many strengths a field has for a class.
 #[inline(always)]
 pub(super) fn each<M: Interaction>(interaction: &M) -> usize {
     1 + interaction.width().checked_div(interaction.part()).unwrap_or(1).max(1)
@@ -43,9 +43,10 @@ pub(super) fn first<M: Interaction>(
     interaction: &M,
     settings: &StepSettings,
     fields: &Fields,
+    classes: usize,
 ) -> Vec<f32> {
     let [linear, factors] = [settings.penalty_linear.l2, settings.penalty_factors.l2];
-    let all = (0..fields.len().max(1)).flat_map(|_| 0..each(interaction));
+    let all = (0..fields.len().max(1) * classes).flat_map(|_| 0..each(interaction));
     all.map(|at| if at == 0 { linear } else { factors }).collect()
 }
 
@@ -60,28 +61,33 @@ pub(super) fn learn<M: Interaction, T: Stored>(
 ) {
     // Labels that are all alike leave nothing to be learned.
     let dispersion = dispersion.max(f64::from(f32::MIN_POSITIVE));
-    let State { linear, factors, fields, strengths, .. } = state;
-    let each = each(interaction);
-    let ranges = fields.ranges(factors.features() as u32).enumerate();
+    let State { linear, factors, fields, strengths, classes, .. } = state;
+    let (each, classes) = (each(interaction), *classes);
+    let ranges = fields.ranges((factors.features() / classes) as u32).enumerate();
+    // Of each field one class after the other.
+    let ranges = ranges.flat_map(|(field, all)| {
+        (field * classes..(field + 1) * classes).map(move |place| (place, all.clone()))
+    });
     let parts: Vec<_> = ranges
-        .flat_map(|(field, all)| {
+        .flat_map(|(place, all)| {
             let goes = all.clone().step_by(GO as usize);
-            goes.map(move |start| (field, start..all.end.min(start.saturating_add(GO))))
+            goes.map(move |start| (place, start..all.end.min(start.saturating_add(GO))))
         })
         .collect();
-    let sums = threads.map(parts, |(field, features)| {
-        let strengths = &strengths[field * each..][..each];
-        let (linear, factors) = (linear.view(), factors.view());
+    let sums = threads.map(parts, |(place, features)| {
+        let (strengths, class) = (&strengths[place * each..][..each], place % classes);
+        let linear = linear.view().of_class(class, classes);
+        let factors = factors.view().of_class(class, classes);
         let known = Known::<M, T> { interaction, linear, factors, features, passes, strengths };
-        (field, simd::run(known))
+        (place, simd::run(known))
     });
     let mut totals = vec![[0.0; 2]; strengths.len()];
-    for (field, sums) in sums {
-        for (total, sums) in totals[field * each..].iter_mut().zip(sums) {
+    for (place, sums) in sums {
+        for (total, sums) in totals[place * each..].iter_mut().zip(sums) {
             *total = [0, 1].map(|at| total[at] + sums[at]);
         }
     }
-    let expected = first(interaction, settings, fields).into_iter().map(f64::from);
+    let expected = first(interaction, settings, fields, classes).into_iter().map(f64::from);
     for ((strength, [squares, known]), first) in strengths.iter_mut().zip(totals).zip(expected) {
         if first > 0.0 {
             let variance = (squares + MADE_UP * dispersion / first) / (known + MADE_UP);
@@ -90,7 +96,7 @@ pub(super) fn learn<M: Interaction, T: Stored>(
     }
 }
 
-/// What is known of some features of a field.
+/// What is known of some features of a field, for a class.
 struct Known<'a, M, T> {
     interaction: &'a M,
     linear: View<'a, f32>,

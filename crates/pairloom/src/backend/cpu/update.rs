@@ -16,21 +16,30 @@ const AHEAD: usize = 24;
 /// that processors take a hundred times as long for each.
 const TINY: f32 = 1e-12;
 
-/// The rows of some features in a table, and how long they are.
+/// The rows of some features in a table.
 pub(super) struct Piece<'a, T> {
-    pub(super) numbers: &'a mut [T],
-    pub(super) stride: usize,
+    numbers: &'a mut [T],
+    stride: usize,
+    /// From one feature to the next: a row for each class.
+    step: usize,
+    /// Where the row of the class is that is being moved.
+    first: usize,
 }
 
-impl<T> Piece<'_, T> {
+impl<'a, T> Piece<'a, T> {
+    /// Rows of this length, one for each of so many classes.
+    pub(super) fn new(numbers: &'a mut [T], stride: usize, classes: usize) -> Self {
+        Piece { numbers, stride, step: classes * stride, first: 0 }
+    }
+
     #[inline(always)]
     fn row(&mut self, at: u32) -> &mut [T] {
-        &mut self.numbers[at as usize * self.stride..][..self.stride]
+        &mut self.numbers[at as usize * self.step + self.first..][..self.stride]
     }
 
     #[inline(always)]
     fn ask(&self, at: u32) {
-        prefetch_to_write(self.numbers, at as usize * self.stride, self.stride);
+        prefetch_to_write(self.numbers, at as usize * self.step + self.first, self.stride);
     }
 }
 
@@ -38,10 +47,15 @@ impl<T> Piece<'_, T> {
 pub(super) struct Features<'a, M: Interaction, X, T> {
     pub(super) interaction: &'a M,
     pub(super) settings: &'a StepSettings,
+    pub(super) classes: usize,
+    /// The class that is being moved.
+    pub(super) class: usize,
     pub(super) now: Moment,
     /// Passes over the training rows up to now.
     pub(super) passes: f32,
     pub(super) shared: &'a [f32],
+    /// How many of these belong to each class.
+    pub(super) each_shared: usize,
     pub(super) fields: &'a Fields,
     pub(super) strengths: &'a [f32],
     pub(super) sums: &'a [M::Sums],
@@ -59,6 +73,25 @@ impl<M: Interaction, X: Value, T: Stored> Work for Features<'_, M, X, T> {
 
     #[inline(always)]
     fn run(mut self) {
+        let Features { classes, shared, each_shared, strengths, sums, slopes, .. } = self;
+        for class in 0..classes {
+            self.class = class;
+            // An empty batch has no sums.
+            self.sums = sums.get(class..).unwrap_or_default();
+            self.slopes = slopes.get(class..).unwrap_or_default();
+            self.shared = &shared[class * each_shared..][..each_shared];
+            self.strengths = &strengths[class * strengths::each(self.interaction)..];
+            self.linear.first = class * self.linear.stride;
+            self.factors.first = class * self.factors.stride;
+            self.move_all();
+        }
+    }
+}
+
+impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
+    /// Moves the weights of a class, of all features.
+    #[inline(always)]
+    fn move_all(&mut self) {
         let Range { start, end } = self.features;
         let (entries, runs) = (self.sorted.entries(), self.sorted.runs());
         let (mut next, mut fields) = (start, self.fields.walk());
@@ -75,9 +108,7 @@ impl<M: Interaction, X: Value, T: Stored> Work for Features<'_, M, X, T> {
         }
         self.untouched(next..end);
     }
-}
 
-impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
     /// Asks for the memory that a coming entry's feature needs.
     #[inline(always)]
     fn ask(&self, entry: Option<&Entry<X>>) {
@@ -89,13 +120,21 @@ impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
         }
     }
 
+    /// Which bits are rounded up in the numbers of a feature.
+    #[inline(always)]
+    fn chance(&self, feature: u32) -> Chance {
+        let (classes, class) = (self.classes as u32, self.class as u32);
+        Chance::new(self.now.time, feature.wrapping_mul(classes).wrapping_add(class))
+    }
+
     /// Sums the gradients of one feature's entries and moves its weights.
     #[inline(always)]
     fn update(&mut self, feature: u32, field: usize, entries: &[Entry<X>]) {
         let StepSettings { counts, optimizer, linear, .. } = self.settings;
         let share = entries.len() as f32 / counts[feature as usize].max(1) as f32;
         let at = feature - self.features.start;
-        let strengths = &self.strengths[field * strengths::each(self.interaction)..];
+        let strengths = field * self.classes * strengths::each(self.interaction);
+        let strengths = &self.strengths[strengths..];
         let (now, pays) = self.penalise(self.settings.penalty_factors, share);
         let (mut slope_of_w, mut squares) = (0.0, 0.0);
         let opened = T::open(self.factors.row(at), self.spare);
@@ -113,7 +152,8 @@ impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
             }
         }
         for &Entry { row, x, .. } in entries {
-            let (x, sums, slope) = (x.x(), &self.sums[row as usize], self.slopes[row as usize]);
+            let row = row as usize * self.classes;
+            let (x, sums, slope) = (x.x(), &self.sums[row], self.slopes[row]);
             self.interaction.backward(vector, field, x, sums, slope, gradient.as_mut());
             slope_of_w += slope * x;
             squares += slope * x * x;
@@ -126,7 +166,8 @@ impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
         if M::DEEP {
             vector.iter_mut().filter(|v| v.abs() < TINY).for_each(|v| *v = 0.0);
         }
-        T::close(self.factors.row(at), self.spare, Chance::new(self.now.time, feature));
+        let chance = self.chance(feature);
+        T::close(self.factors.row(at), self.spare, chance);
         if *linear {
             let (now, pays) = self.penalise(self.settings.penalty_linear, share);
             let (w, state) = self.linear.row(at).split_at_mut(1);
@@ -161,11 +202,11 @@ impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
         }
         let zeros = M::Vector::afresh(self.gradient);
         for feature in features {
-            let at = feature - self.features.start;
+            let (at, chance) = (feature - self.features.start, self.chance(feature));
             let opened = T::open(self.factors.row(at), self.spare);
             let (vector, state) = opened.split_at_mut(self.interaction.width());
             optimizer.step(self.now, vector, state, zeros.as_ref());
-            T::close(self.factors.row(at), self.spare, Chance::new(self.now.time, feature));
+            T::close(self.factors.row(at), self.spare, chance);
             if *linear {
                 let (w, state) = self.linear.row(at).split_at_mut(1);
                 optimizer.step(self.now, w, state, &[0.0]);

@@ -1,0 +1,48 @@
+//! From the labels of interned rows to those that are learned.
+
+use super::{Target, classes};
+use crate::data::Labels;
+use crate::input::parse_number;
+
+/// From what stands for a label in interned rows to the one in [`crate::batch::Rows`].
+pub(super) enum AsNumbers {
+    /// It is the same.
+    Same,
+    /// 1 for this, and 0 for any other.
+    Positive(f64),
+    /// Places in a list are places of classes.
+    Places(Vec<f32>),
+    /// Numbers are classes, in this order.
+    Numbers(Vec<f64>),
+}
+
+impl AsNumbers {
+    pub(super) fn new(labels: &Labels, target: &Target) -> Self {
+        match target {
+            Target::Count | Target::Grade | Target::Real { .. } => AsNumbers::Same,
+            Target::Binary { positive, .. } => AsNumbers::Positive(labels.value_of(positive)),
+            Target::Classes { names } if labels.are_text => {
+                let place = |name: &String| classes::find(names, name.as_bytes());
+                let place = |name| place(name).map_or(f32::NAN, |place| place as f32);
+                AsNumbers::Places(labels.classes.iter().map(place).collect())
+            }
+            Target::Classes { names } => {
+                let number = |name: &String| parse_number(name.as_bytes()).unwrap_or(f64::NAN);
+                AsNumbers::Numbers(names.iter().map(number).collect())
+            }
+        }
+    }
+
+    /// The label. What is none of the classes, as damaged rows may have it, is no number.
+    pub(super) fn of(&self, value: f64) -> f32 {
+        match self {
+            AsNumbers::Same => value as f32,
+            AsNumbers::Positive(positive) => f32::from(value == *positive),
+            AsNumbers::Places(places) => places.get(value as usize).copied().unwrap_or(f32::NAN),
+            AsNumbers::Numbers(numbers) => {
+                let found = numbers.binary_search_by(|number| number.total_cmp(&(value + 0.0)));
+                found.map_or(f32::NAN, |place| place as f32)
+            }
+        }
+    }
+}
