@@ -217,6 +217,13 @@ fn labels_that_are_no_classes_are_refused() {
     assert!(found.contains("at most 1000 classes"), "{found}");
     let bare = |job: &mut Job| job.open.header = Some(false);
     let found = error("bare.csv", &pairs(60, letters), &bare);
+    assert!(found.contains("is a third value beside") && found.contains("was guessed"), "{found}");
+    let bare = |job: &mut Job| {
+        job.open.header = Some(false);
+        let label = Some("0".into());
+        job.schema = SchemaSource::Infer(Hints { label, ..Hints::default() });
+    };
+    let found = error("bare.csv", &pairs(60, letters), &bare);
     assert!(found.contains("no other label is 'label', that of line 1"), "{found}");
     let own: String = (0..40).map(|i| format!("n{i},a\n")).collect();
     let found = error("own.csv", &format!("label,c\n{own}"), &no_change);
