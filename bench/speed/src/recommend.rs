@@ -115,7 +115,7 @@ fn model() -> Result<Model> {
     ];
     let format = input::Format::Csv { delimiter: ',', header: true };
     let mut job = Job::new(path);
-    job.schema = SchemaSource::Given(Schema { format, positive: None, columns });
+    job.schema = SchemaSource::Given(Schema { format, positive: None, item: Vec::new(), columns });
     (job.config.epochs, job.config.factors) = (1, Some(FACTORS));
     let mut model = train(&job, &mut |_| true)?.model.ok_or("no epoch was completed")?;
     let weights = &mut model.weights;

@@ -71,7 +71,7 @@ pub fn spread(constant: &Constant, target: &Target) -> String {
         Target::Classes { names } => {
             format!("{} classes, the most frequent {}", names.len(), percent(mean))
         }
-        Target::Count | Target::Real { .. } => {
+        _ => {
             let [mean, deviation] = [mean, constant.loss].map(|x| figure(Some(x)));
             format!("mean {mean}, standard deviation {deviation}")
         }

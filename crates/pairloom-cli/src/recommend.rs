@@ -185,8 +185,8 @@ impl<'a> Lines<'a> {
 
     fn header(&self) -> Vec<u8> {
         let mut text = Vec::new();
-        if let Some((last, names)) = self.names.split_last().filter(|_| !self.json) {
-            write_csv(names.iter().map(|name| name.as_bytes()), last.as_bytes(), &mut text);
+        if !self.json {
+            write_csv(self.names.iter().map(|name| name.as_bytes()), &mut text);
         }
         text
     }
@@ -205,7 +205,8 @@ impl<'a> Lines<'a> {
                 if self.json {
                     self.write_json(cells, rank, prediction, text);
                 } else {
-                    write_csv(cells, prediction.to_string().as_bytes(), text);
+                    let prediction = prediction.to_string();
+                    write_csv(cells.chain([prediction.as_bytes()]), text);
                 }
             }
         }

@@ -185,10 +185,14 @@ impl Model {
     /// Predictions of encoded rows: one number a row, or of each row the probabilities of all classes,
     /// `[rows, outputs]`.
     pub fn predict(&self, rows: &Rows, threads: &Threads) -> Vec<f64> {
-        let (scores, loss) = (self.scores(rows, threads), self.config.resolved_loss());
-        match loss {
-            Loss::Softmax => predictions(loss, &self.encoding.target, &scores),
-            _ => scores.into_iter().map(|score| self.prediction(score)).collect(),
+        self.predictions(&self.scores(rows, threads))
+    }
+
+    /// The same from raw scores, `[rows, outputs]`.
+    pub(crate) fn predictions(&self, scores: &[f32]) -> Vec<f64> {
+        match self.config.resolved_loss() {
+            loss @ Loss::Softmax => predictions(loss, &self.encoding.target, scores),
+            _ => scores.iter().map(|&score| self.prediction(score)).collect(),
         }
     }
 }

@@ -82,7 +82,7 @@ impl Piece {
     /// such rows are left out, they go to `skipped`.
     fn predict(&mut self, by: &Scoring<'_>, skipped: &mut Skipped) -> Result<()> {
         self.scores = by.model.scores(&self.rows, by.threads);
-        self.predictions.extend(self.scores.iter().map(|&score| by.model.prediction(score)));
+        self.predictions = by.model.predictions(&self.scores);
         if self.predictions.iter().all(|p| p.is_finite()) {
             return Ok(());
         }

@@ -270,7 +270,7 @@ fn classes_and_weights_are_taken() {
         })
         .to_vec();
     assert!(scores[1] > scores[0] && scores[1] > scores[2], "{scores:?}");
-    assert_eq!(model.weights.bias, 0.0, "a bias would move all scores alike");
+    assert_eq!(model.weights.bias, [0.0], "a bias would move all scores alike");
 }
 
 #[test]
