@@ -10,7 +10,9 @@ use crate::screen::{
 use crate::segments;
 use pairloom::encode::Target;
 use pairloom::input;
-use pairloom::metric::{Bootstrap, DEFAULT_THRESHOLD, Interval, Metrics, OfClass, of_classes};
+use pairloom::metric::{
+    Bootstrap, DEFAULT_AT, DEFAULT_THRESHOLD, Interval, Measure, Metrics, OfClass, of_classes,
+};
 use pairloom::parallel::Threads;
 use pairloom::predict::{EvaluateOptions, Evaluated};
 use pairloom::segment::DEFAULT_TOP;
@@ -32,6 +34,9 @@ pub struct Args {
     /// classes
     #[arg(long, value_name = "P", default_value_t = DEFAULT_THRESHOLD)]
     threshold: f64,
+    /// Place at which ranked lists end, for NDCG, recall, precision and hit rate
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_AT)]
+    at: usize,
     /// Draw the rows again, a thousand times, and say between which figures so many of these samples are
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "0.95")]
     ci: Option<f64>,
@@ -62,6 +67,7 @@ pub fn run(args: &Args) -> Result<()> {
     let options = EvaluateOptions {
         on_error: args.input.on_error(),
         threshold: args.threshold,
+        at: args.at,
         segments: args.segment.clone(),
         top: args.top,
     };
@@ -134,7 +140,9 @@ fn intervals(
     let (loss, scale) = (model.config.resolved_loss(), model.encoding.target.scale());
     let Evaluated { predictions, labels, .. } = found;
     let bootstrap = Bootstrap { level, ..Bootstrap::default() };
-    bootstrap.intervals(loss, scale, predictions, labels, args.threshold, threads)
+    let Args { threshold, at, .. } = *args;
+    let measure = Measure { loss, scale, threshold, at };
+    bootstrap.intervals(&measure, predictions, labels, threads)
 }
 
 /// The figures, and their intervals if there are any.

@@ -7,7 +7,7 @@ use crate::tell::loss_name;
 use pairloom::batch::Outcomes;
 use pairloom::encode::Target;
 use pairloom::loss::Loss;
-use pairloom::metric::{CALIBRATION_BINS, Constant, DEFAULT_THRESHOLD, Metrics};
+use pairloom::metric::{CALIBRATION_BINS, Constant, Measure, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::predict::Evaluated;
 use pairloom::report::{Epoch, Evaluation, Figure, Kind, Report, Table, html};
@@ -66,7 +66,7 @@ impl Page<'_> {
         let metrics = match kept {
             // Each of the rows may have been ranked among others that were drawn.
             Some(metrics @ Metrics::Ranking(_)) => metrics,
-            _ => Metrics::measure(self.loss(), scale, &predictions, &outcomes, DEFAULT_THRESHOLD)?,
+            _ => Measure::new(self.loss(), scale).measure(&predictions, &outcomes)?,
         };
         let title = match trained.stands_for {
             [1.0, 1.0] => "Validation rows",

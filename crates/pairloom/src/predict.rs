@@ -5,7 +5,8 @@ use crate::data::not_held;
 use crate::encode::{Dictionary, RowEncoder};
 use crate::error::Place;
 use crate::input::{RawRow, Reader};
-use crate::metric::{DEFAULT_THRESHOLD, Metrics};
+use crate::loss::Loss;
+use crate::metric::{DEFAULT_AT, DEFAULT_THRESHOLD, Measure, Metrics};
 use crate::model::Model;
 use crate::parallel::Threads;
 use crate::reading::{Counts, OnError, Outcome, Skipped, for_each_row};
@@ -190,12 +191,11 @@ impl Model {
         options: &EvaluateOptions,
         threads: &Threads,
     ) -> Result<Evaluated> {
-        let EvaluateOptions { on_error, threshold, segments: keep, top } = options.clone();
+        let EvaluateOptions { on_error, threshold, at, segments: keep, top } = options.clone();
         let loss = self.config.resolved_loss();
-        if let Some(name) = keep.first().filter(|_| loss.is_ranking()) {
-            let message =
-                format!("the rows of groups are ranked, and not those of column '{name}'");
-            return Err(Error::usage(message));
+        if let Some(name) = keep.first().filter(|_| loss.is_ranking() || loss == Loss::Softmax) {
+            let message = "segments are of rows with one prediction each, which is no rank";
+            return Err(Error::usage(format!("column '{name}': {message}")));
         }
         let mut cells: Vec<Cells> =
             keep.iter().map(|name| Cells::new(name, &self.schema)).collect();
@@ -215,10 +215,8 @@ impl Model {
             return Err(Error::data(file, "no rows to evaluate"));
         }
         let scale = self.encoding.target.scale();
-        let metrics = Metrics::measure(loss, scale, &predictions, &labels, threshold)?;
-        let measure = |predictions: &[f64], rows: &Outcomes| {
-            Metrics::measure(loss, scale, predictions, rows, threshold)
-        };
+        let measure = Measure { loss, scale, threshold, at };
+        let metrics = measure.measure(&predictions, &labels)?;
         let measured = |cells: Cells| cells.measure(top, &predictions, &labels, &measure);
         let segments = cells.into_iter().map(measured).collect::<Result<_>>()?;
         Ok(Evaluated { metrics, segments, predictions, labels, outcome })
@@ -233,6 +231,8 @@ pub struct EvaluateOptions {
     /// The probability from which a row counts as predicted positive, for accuracy, precision and
     /// recall.
     pub threshold: f64,
+    /// The place at which ranked lists end.
+    pub at: usize,
     /// Names of the input's columns by whose values rows are measured too.
     pub segments: Vec<String>,
     /// Segments of a column at the most, beside the one of all others.
@@ -244,6 +244,7 @@ impl Default for EvaluateOptions {
         EvaluateOptions {
             on_error: OnError::default(),
             threshold: DEFAULT_THRESHOLD,
+            at: DEFAULT_AT,
             segments: Vec::new(),
             top: DEFAULT_TOP,
         }

@@ -10,7 +10,7 @@ use pairloom::Error;
 use pairloom::batch::Outcomes;
 use pairloom::loss::Loss;
 use pairloom::metric::{
-    Binary, Bootstrap, Classes, Constant, Metrics, of_classes, predicted_class, top_class,
+    Binary, Bootstrap, Classes, Constant, Measure, Metrics, of_classes, predicted_class, top_class,
 };
 use pairloom::parallel::Threads;
 use rand::{Rng, RngExt};
@@ -201,8 +201,9 @@ fn intervals_hold_the_figures() {
     let rows: Outcomes = sample.label.iter().copied().zip(sample.weight.iter().copied()).collect();
     let bootstrap = Bootstrap { samples: 200, ..Bootstrap::default() };
     let threads = Threads::new(2).unwrap();
-    let found =
-        bootstrap.intervals(Loss::Softmax, 1.0, &sample.probability, &rows, 0.5, &threads).unwrap();
+    let found = bootstrap
+        .intervals(&Measure::new(Loss::Softmax, 1.0), &sample.probability, &rows, &threads)
+        .unwrap();
     let metrics = Metrics::Classes(sample.measure());
     assert_eq!(found.len() + 2, metrics.iter().count());
     for (name, ends) in found {

@@ -7,8 +7,8 @@ use pairloom::Error;
 use pairloom::batch::Outcomes;
 use pairloom::loss::Loss;
 use pairloom::metric::{
-    Binary, Bootstrap, CALIBRATION_BINS, Constant, Metrics, Regression, calibration, histogram,
-    predicted_actual, roc_curve, score_histogram,
+    Binary, Bootstrap, CALIBRATION_BINS, Constant, Measure, Metrics, Regression, calibration,
+    histogram, predicted_actual, roc_curve, score_histogram,
 };
 use pairloom::parallel::Threads;
 use proptest::prelude::*;
@@ -287,7 +287,9 @@ fn intervals_are_as_wide_as_standard_errors_say() {
     let threads = |n| Threads::new(n).unwrap();
     let bootstrap = Bootstrap::default();
     let of = |bootstrap: Bootstrap, n| {
-        bootstrap.intervals(Loss::Logistic, 1.0, &predictions, &rows, 0.5, &threads(n)).unwrap()
+        bootstrap
+            .intervals(&Measure::new(Loss::Logistic, 1.0), &predictions, &rows, &threads(n))
+            .unwrap()
     };
     let found = of(bootstrap, 1);
     assert_eq!(of(bootstrap, 3), found, "threads");
@@ -308,11 +310,15 @@ fn intervals_are_as_wide_as_standard_errors_say() {
     assert!(names.contains(&"auc") && !names.contains(&"weight"));
     for level in [0.0, 1.0, f64::NAN] {
         let bad = Bootstrap { level, ..bootstrap };
-        assert!(bad.intervals(Loss::Logistic, 1.0, &predictions, &rows, 0.5, &threads(1)).is_err());
+        assert!(
+            bad.intervals(&Measure::new(Loss::Logistic, 1.0), &predictions, &rows, &threads(1))
+                .is_err()
+        );
     }
     // One row is in some samples, and then always the same.
     let one: Outcomes = [(1.0, 1.0)].into_iter().collect();
-    let all = bootstrap.intervals(Loss::Logistic, 1.0, &[0.5], &one, 0.5, &threads(1)).unwrap();
+    let all =
+        bootstrap.intervals(&Measure::new(Loss::Logistic, 1.0), &[0.5], &one, &threads(1)).unwrap();
     let ln2 = 2f64.ln();
     assert_eq!(all[0], ("log_loss", Some([ln2; 2])));
     assert_eq!(all.iter().find(|(name, _)| *name == "auc"), Some(&("auc", None)));

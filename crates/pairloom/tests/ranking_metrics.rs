@@ -8,7 +8,7 @@ use common::{cost_of_list, random};
 use pairloom::Error;
 use pairloom::batch::Outcomes;
 use pairloom::loss::Loss;
-use pairloom::metric::{Bootstrap, Ranking};
+use pairloom::metric::{Bootstrap, Measure, Ranking};
 use pairloom::parallel::Threads;
 use rand::RngExt;
 
@@ -223,7 +223,8 @@ fn intervals_draw_groups() {
         .collect();
     let (scores, outcomes) = columns(&rows);
     let threads = Threads::new(1).unwrap();
-    let found = Bootstrap::default().intervals(Loss::Bpr, 1.0, &scores, &outcomes, 0.5, &threads);
+    let found =
+        Bootstrap::default().intervals(&Measure::new(Loss::Bpr, 1.0), &scores, &outcomes, &threads);
     let found = found.unwrap().into_iter().find(|(name, _)| *name == "grouped_auc").unwrap();
     let [from, to] = found.1.unwrap();
     // Of a coin: .5 / sqrt(400) = .025, 1.96 times to either side.

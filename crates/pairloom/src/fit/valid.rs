@@ -3,7 +3,8 @@
 use super::Run;
 use crate::backend::Backend;
 use crate::batch::{Outcomes, Rows};
-use crate::metric::{DEFAULT_THRESHOLD, Metrics};
+use crate::metric::{Measure, Metrics};
+use crate::model::predictions;
 use crate::negatives::{Negatives, Purpose};
 use crate::{Result, memory};
 
@@ -21,13 +22,12 @@ impl Run<'_> {
             Some(negatives) => self.drawn(negatives, backend)?,
             None => {
                 let loss = self.config.resolved_loss();
-                let prediction = |s: &f32| self.target.restore(loss.inverse_link(f64::from(*s)));
-                self.valid
-                    .predictions(|rows| backend.scores(rows).iter().map(prediction).collect())?
+                let predict = |rows: &Rows| predictions(loss, self.target, &backend.scores(rows));
+                self.valid.predictions(predict)?
             }
         };
         let (loss, scale) = (self.config.resolved_loss(), self.target.scale());
-        Metrics::measure(loss, scale, &predictions, &outcomes, DEFAULT_THRESHOLD)
+        Measure::new(loss, scale).measure(&predictions, &outcomes)
     }
 
     /// Scores of each validation row and of the items that are drawn for it, which are a group.

@@ -4,9 +4,8 @@
 //! "Creating non-parametric bootstrap samples using Poisson frequencies"), which is as good as drawing with
 //! replacement and needs one pass: a row's weight times how often it was drawn.
 
-use super::Metrics;
+use super::Measure;
 use crate::batch::Outcomes;
-use crate::loss::Loss;
 use crate::parallel::Threads;
 use crate::{Error, Result};
 use rand::{RngExt, SeedableRng};
@@ -33,18 +32,16 @@ impl Default for Bootstrap {
 }
 
 impl Bootstrap {
-    /// Intervals of all figures of [`Metrics::measure`] on these rows, by name: the percentiles over the
+    /// Intervals of all figures of [`Measure::measure`] on these rows, by name: the percentiles over the
     /// samples, of those in which a figure is defined; `None` if it is in none.
     ///
     /// # Errors
     /// [`Error::Usage`] for a level outside (0, 1) or no samples; errors of measuring the rows themselves.
     pub fn intervals(
         &self,
-        loss: Loss,
-        scale: f64,
+        measure: &Measure,
         predictions: &[f64],
         rows: &Outcomes,
-        threshold: f64,
         threads: &Threads,
     ) -> Result<Vec<Interval>> {
         if !(self.level > 0.0 && self.level < 1.0) {
@@ -53,11 +50,11 @@ impl Bootstrap {
         if self.samples == 0 {
             return Err(Error::usage("an interval needs at least 1 sample"));
         }
-        let measured = Metrics::measure(loss, scale, predictions, rows, threshold)?;
+        let measured = measure.measure(predictions, rows)?;
         let sample = |sample: usize| {
             let rows = self.drawn(rows, sample as u64);
             // A sample may have drawn no row at all.
-            let found = Metrics::measure(loss, scale, predictions, &rows, threshold).ok()?;
+            let found = measure.measure(predictions, &rows).ok()?;
             Some(found.iter().map(|(_, value)| value).collect::<Vec<_>>())
         };
         let samples = threads.map((0..self.samples).collect(), sample);
@@ -65,7 +62,7 @@ impl Bootstrap {
             let values = samples.iter().flatten().filter_map(|sample| sample[at]);
             (name, self.interval(values.collect()))
         };
-        let sizes = ["rows", "weight", "threshold"];
+        let sizes = ["rows", "weight", "threshold", "at", "groups", "groups_left_out"];
         let figures = measured.iter().enumerate().filter(|(_, (name, _))| !sizes.contains(name));
         Ok(figures.map(of).collect())
     }

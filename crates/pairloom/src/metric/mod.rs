@@ -277,19 +277,32 @@ impl Regression {
     }
 }
 
-impl Metrics {
-    /// Measures predictions beside the labels of rows, whose unit is `scale` times that of this loss; two classes
-    /// are told apart at `threshold`. Of several classes the predictions are `[rows, classes]`.
+/// What predictions are measured by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measure {
+    /// The loss that they were learned by.
+    pub loss: Loss,
+    /// How much a label is for 1 of what was learned: [`crate::encode::Target::scale`].
+    pub scale: f64,
+    /// The probability from which a row counts as predicted positive.
+    pub threshold: f64,
+    /// The place at which ranked lists end: [`Ranking::at`].
+    pub at: usize,
+}
+
+impl Measure {
+    /// As usual.
+    pub fn new(loss: Loss, scale: f64) -> Self {
+        Measure { loss, scale, threshold: DEFAULT_THRESHOLD, at: DEFAULT_AT }
+    }
+
+    /// Measures predictions beside the labels of rows; of classes there are as many for each row.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if a prediction is not finite, [`Error::Data`] if the rows weigh nothing.
-    pub fn measure(
-        loss: Loss,
-        scale: f64,
-        predictions: &[f64],
-        rows: &Outcomes,
-        threshold: f64,
-    ) -> Result<Self> {
+    /// [`Error::Diverged`] if a prediction is not finite, [`Error::Data`] if the rows weigh nothing, or if
+    /// there is nothing to rank.
+    pub fn measure(&self, predictions: &[f64], rows: &Outcomes) -> Result<Metrics> {
+        let Measure { loss, scale, threshold, at } = *self;
         let (labels, weights) = (rows.labels(), rows.weights());
         Ok(match loss {
             Loss::Logistic => {
@@ -297,9 +310,9 @@ impl Metrics {
             }
             Loss::Softmax => Metrics::Classes(Classes::measure(predictions, labels, weights)?),
             loss if loss.is_ranking() => {
-                Metrics::Ranking(Ranking::measure(predictions, rows, Some(loss), DEFAULT_AT)?)
+                Metrics::Ranking(Ranking::measure(predictions, rows, Some(loss), at)?)
             }
-            _ => Metrics::Regression(Regression::measure_loss(
+            loss => Metrics::Regression(Regression::measure_loss(
                 loss,
                 scale,
                 predictions,
@@ -308,7 +321,9 @@ impl Metrics {
             )?),
         })
     }
+}
 
+impl Metrics {
     /// The number early stopping watches, lower is better: the loss, as [`Loss::in_unit`] has it.
     pub fn loss(&self) -> f64 {
         match self {

@@ -1,9 +1,10 @@
 //! The cells of a column, and which rows have which.
 
-use super::{Measure, Segments, Which, measured};
+use super::{Segments, Which, measured};
 use crate::Result;
 use crate::batch::Outcomes;
 use crate::encode::parse_cell;
+use crate::metric::Measure;
 use crate::schema::{Role, Schema};
 use std::collections::HashMap;
 
@@ -53,7 +54,7 @@ impl Cells {
         top: usize,
         predictions: &[f64],
         outcomes: &Outcomes,
-        measure: &Measure<'_>,
+        measure: &Measure,
     ) -> Result<Segments> {
         let Cells { column, names, known, .. } = self;
         let mut values: Vec<Value> = known.into_iter().collect();

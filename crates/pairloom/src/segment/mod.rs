@@ -7,7 +7,7 @@ pub(crate) use cells::Cells;
 
 use crate::Result;
 use crate::batch::Outcomes;
-use crate::metric::Metrics;
+use crate::metric::{Measure, Metrics};
 
 /// Segments of a column at the most unless the user says otherwise.
 pub const DEFAULT_TOP: usize = 10;
@@ -73,16 +73,13 @@ impl Segment {
     }
 }
 
-/// Measures predictions beside labels and weights.
-pub(crate) type Measure<'a> = dyn Fn(&[f64], &Outcomes) -> Result<Metrics> + 'a;
-
 /// The rows of these numbers, if they have some weight.
 fn measured(
     which: Which,
     rows: &[usize],
     predictions: &[f64],
     outcomes: &Outcomes,
-    measure: &Measure<'_>,
+    measure: &Measure,
 ) -> Result<Option<Segment>> {
     let predictions: Vec<f64> = rows.iter().map(|&row| predictions[row]).collect();
     let outcomes: Outcomes = rows.iter().map(|&row| outcomes.outcome(row)).collect();
@@ -97,6 +94,6 @@ fn measured(
         return Ok(None);
     }
     let (mean_prediction, mean_label) = (predicted / total, observed / total);
-    let metrics = measure(&predictions, &outcomes)?;
+    let metrics = measure.measure(&predictions, &outcomes)?;
     Ok(Some(Segment { which, mean_prediction, mean_label, metrics }))
 }

@@ -11,7 +11,7 @@ use pairloom::data::{Interned, Interning};
 use pairloom::encode::{self, Beside, Encoding, RowEncoder, Transform};
 use pairloom::input::{self, Format, FormatName, OpenOptions, RawRow};
 use pairloom::loss::Loss;
-use pairloom::metric::Metrics;
+use pairloom::metric::{Measure, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::predict::PredictOptions;
 use pairloom::reading::OnError;
@@ -209,7 +209,7 @@ pub fn measured(model: &Model, rows: &Rows) -> Metrics {
     let predictions = model.predict(rows, &Threads::new(1).unwrap());
     let outcomes: Outcomes = rows.outcomes().collect();
     let (loss, scale) = (model.config.resolved_loss(), model.encoding.target.scale());
-    Metrics::measure(loss, scale, &predictions, &outcomes, 0.5).unwrap()
+    Measure::new(loss, scale).measure(&predictions, &outcomes).unwrap()
 }
 
 /// Rows that are in memory.
