@@ -1,7 +1,9 @@
 //! `pairloom evaluate`.
 
 use crate::args::InputArgs;
+use crate::catalogue::{CatalogueArgs, Opening};
 use crate::output;
+use crate::ranked::{self, Ranked};
 use crate::report::Page;
 use crate::screen::{
     Screen, command_line, figure, metric_rows, notice_skipped, notice_unseen, one_line, own_words,
@@ -16,7 +18,7 @@ use pairloom::metric::{
 use pairloom::parallel::Threads;
 use pairloom::predict::{EvaluateOptions, Evaluated};
 use pairloom::segment::DEFAULT_TOP;
-use pairloom::{Model, Result, reading};
+use pairloom::{Model, Result};
 use serde_json::Map;
 
 /// Arguments of `pairloom evaluate`.
@@ -47,6 +49,12 @@ pub struct Args {
     /// Values of each such column that are measured, those that weigh most; all others are one
     #[arg(long, value_name = "N", default_value_t = DEFAULT_TOP)]
     top: usize,
+    /// Rank these items, a row for each, for each context of the rows, which is all features that are not the
+    /// item's, and measure where those stand that it has with a label above 0
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["report", "ci", "segment"])]
+    items: Option<String>,
+    #[command(flatten)]
+    catalogue: CatalogueArgs,
     /// Threads, 0 for one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -62,8 +70,13 @@ pub fn run(args: &Args) -> Result<()> {
     output::check(&args.report.iter().collect::<Vec<_>>(), &[&args.model, &args.data])?;
     let model = Model::load(&args.model)?;
     let threads = Threads::new(args.threads)?;
-    let reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
-    let mut reader = reading::ahead(reader, &threads)?;
+    let opening = Opening { model: &model, input: &args.input, threads: &threads };
+    let mut screen = Screen::new(args.json, false);
+    if let Some(items) = &args.items {
+        let Args { data, catalogue, at, .. } = args;
+        return ranked::run(&Ranked { data, items, catalogue, at: *at }, opening, &mut screen);
+    }
+    let mut reader = opening.open(&args.data)?;
     let options = EvaluateOptions {
         on_error: args.input.on_error(),
         threshold: args.threshold,
@@ -81,7 +94,6 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let intervals = args.ci.map(|level| intervals(args, &model, &found, level, &threads));
     let intervals = intervals.transpose()?;
-    let mut screen = Screen::new(args.json, false);
     if let Some(level) = args.ci {
         screen.text(&format!("{} intervals over 1,000 samples of the rows:", percent(level)))?;
     }

@@ -6,6 +6,7 @@
 mod args;
 mod average;
 mod calibrate;
+mod catalogue;
 mod convert;
 mod demo;
 mod describe;
@@ -16,6 +17,7 @@ mod output;
 mod parse;
 mod predict;
 mod progress;
+mod ranked;
 mod recommend;
 mod report;
 mod screen;

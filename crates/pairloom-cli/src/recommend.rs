@@ -1,17 +1,16 @@
 //! `pairloom recommend`.
 
 use crate::args::InputArgs;
+use crate::catalogue::{CatalogueArgs, Opening};
 use crate::predict::write_csv;
 use crate::screen::{notice, notice_skipped, notice_unseen, thousands};
 use crate::{output, parse};
 use pairloom::file::{self, write_whole};
-use pairloom::input::{self, Reader};
+use pairloom::input;
 use pairloom::interaction::Side;
 use pairloom::parallel::Threads;
-use pairloom::reading;
 use pairloom::recommend::{
-    Catalogue, CatalogueOptions, Columns, ContextOptions, Contexts, Filter, Recommender, Request,
-    Scored, Seen, for_each_piece,
+    Catalogue, ContextOptions, Contexts, Filter, Recommender, Request, Scored, for_each_piece,
 };
 use pairloom::{Error, Model, Result};
 
@@ -27,19 +26,11 @@ pub struct Args {
     /// the model has not seen is scored by its other features
     #[arg(long, value_name = "FILE")]
     items: String,
-    /// Columns of the item, of which the first names it [default: the features of the model that the items
-    /// have, named by the first that is categorical]
-    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
-    item: Vec<String>,
     /// Items for each context
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
-    /// Rows of a context and an item, such as the training rows: these items are left out for it
-    #[arg(long, value_name = "FILE")]
-    seen: Option<String>,
-    /// Columns by which --seen knows a context again [default: those of the context's that it has]
-    #[arg(long, value_name = "COLUMN,..", value_delimiter = ',', requires = "seen")]
-    by: Vec<String>,
+    #[command(flatten)]
+    catalogue: CatalogueArgs,
     /// Only items with this value in a column of theirs; where the model takes several values from a cell, with
     /// this one among them. Of several filters all must hold
     #[arg(long, value_name = "COLUMN=VALUE", value_parser = parse::filter)]
@@ -65,28 +56,33 @@ pub struct Args {
 
 /// Runs `pairloom recommend`.
 pub fn run(args: &Args) -> Result<()> {
-    let files: Vec<&String> = [&args.contexts, &args.items].into_iter().chain(&args.seen).collect();
+    let files: Vec<&String> =
+        [&args.contexts, &args.items].into_iter().chain(&args.catalogue.seen).collect();
     let inputs: Vec<&String> = std::iter::once(&args.model).chain(files.iter().copied()).collect();
     output::check(&[&args.output], &inputs)?;
     if files.iter().filter(|file| **file == "-").count() > 1 {
         return Err(Error::usage("standard input (-) can be one of the files only"));
     }
     let (model, threads) = (Model::load(&args.model)?, Threads::new(args.threads)?);
-    let catalogue = read_items(args, &model, &threads)?;
+    let opening = Opening { model: &model, input: &args.input, threads: &threads };
+    let mut keep = args.keep_item.clone();
+    for Filter { column, .. } in &args.filter {
+        if !keep.contains(column) {
+            keep.push(column.clone());
+        }
+    }
+    let catalogue = args.catalogue.items(opening, &args.items, keep)?;
     let lines = Lines::new(args, &model, &catalogue)?;
     let among = match args.filter.is_empty() {
         true => None,
         false => Some(catalogue.matching(&args.filter)?),
     };
-    let seen = match &args.seen {
-        Some(path) => read_seen(args, path, &model, &catalogue, &threads)?,
-        None => Seen::default(),
-    };
+    let seen = args.catalogue.seen(opening, &catalogue)?;
     let recommender = Recommender::new(&model, &catalogue, &threads)?;
     let mut without = 0;
     let outcome = write_whole(&args.output, |out| {
         let (mut text, name) = (lines.header(), input::name(&args.contexts));
-        let mut reader = open(args, &args.contexts, &model, &threads)?;
+        let mut reader = opening.open(&args.contexts)?;
         let options = ContextOptions { keep: lines.keep.clone(), on_error: args.input.on_error() };
         for_each_piece(&recommender, &mut *reader, name, &options, &seen, |contexts| {
             let left_out = contexts.seen(&seen);
@@ -108,49 +104,6 @@ pub fn run(args: &Args) -> Result<()> {
         notice(&format!("{without} {contexts} nothing left: all items that may come were seen"));
     }
     Ok(())
-}
-
-/// Opens rows in the format of the training rows, unless another is asked for.
-fn open(args: &Args, path: &str, model: &Model, threads: &Threads) -> Result<Box<dyn Reader>> {
-    reading::ahead(reading::open(path, &args.input.open(), &model.schema)?, threads)
-}
-
-fn read_items(args: &Args, model: &Model, threads: &Threads) -> Result<Catalogue> {
-    let (mut reader, name) = (open(args, &args.items, model, threads)?, input::name(&args.items));
-    let columns = match args.item.is_empty() {
-        true => Columns::found(model, name, reader.columns())?,
-        false => Columns::new(model, &args.item)?,
-    };
-    let mut keep = args.keep_item.clone();
-    for Filter { column, .. } in &args.filter {
-        if !keep.contains(column) {
-            keep.push(column.clone());
-        }
-    }
-    let options = CatalogueOptions { keep, on_error: args.input.on_error() };
-    let catalogue = Catalogue::read(model, columns, &mut *reader, name, &options)?;
-    notice_skipped(&catalogue.outcome().skipped);
-    notice_unseen(&catalogue.outcome().unseen);
-    if catalogue.duplicates() > 0 {
-        let rows = if catalogue.duplicates() == 1 { "row" } else { "rows" };
-        let duplicates = thousands(catalogue.duplicates() as i64);
-        notice(&format!("{name}: left out {duplicates} {rows} of items that were there before"));
-    }
-    Ok(catalogue)
-}
-
-fn read_seen(
-    args: &Args,
-    path: &str,
-    model: &Model,
-    catalogue: &Catalogue,
-    threads: &Threads,
-) -> Result<Seen> {
-    let (mut reader, name) = (open(args, path, model, threads)?, input::name(path));
-    let seen =
-        Seen::read(model, catalogue, &mut *reader, name, &args.by, false, args.input.on_error())?;
-    notice_skipped(seen.skipped());
-    Ok(seen)
 }
 
 /// What is written: columns of the context, the rank, the item and its columns, the prediction.

@@ -1,0 +1,146 @@
+//! A catalogue ranked for each context, beside all its items scored as rows.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{folder, job, model, plain_config, random, write};
+use pairloom::batch::Outcomes;
+use pairloom::config::Config;
+use pairloom::input;
+use pairloom::loss::Loss;
+use pairloom::metric::Ranking;
+use pairloom::model::Model;
+use pairloom::parallel::Threads;
+use pairloom::reading::OnError;
+use pairloom::recommend::{Catalogue, Columns, Recommender, Seen, Tested};
+use pairloom::schema::Hints;
+use pairloom::train::{Job, SchemaSource};
+use rand::RngExt;
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+const USERS: u32 = 25;
+const ITEMS: u32 = 40;
+
+type Pairs = HashSet<(u32, u32)>;
+
+fn pairs(count: usize, seed: u64) -> Pairs {
+    let mut random = random(seed);
+    let mut pairs = Pairs::new();
+    while pairs.len() < count {
+        let (user, item) = (random.random_range(0..USERS), random.random_range(0..ITEMS));
+        if (user + item) % 3 == 0 || random.random_range(0..6) == 0 {
+            pairs.insert((user, item));
+        }
+    }
+    pairs
+}
+
+/// Rows of users and items; some have label 0.
+fn text(pairs: &Pairs) -> String {
+    let mut text = String::from("user,item,kind,one\n");
+    let mut sorted: Vec<_> = pairs.iter().collect();
+    sorted.sort();
+    for &&(user, item) in &sorted {
+        let label = u8::from((user * 5 + item) % 7 > 0);
+        writeln!(text, "u{user},i{item},k{},{label}", item % 4).unwrap();
+    }
+    text
+}
+
+fn items() -> String {
+    let row = |item: u32| format!("i{item},k{}\n", item % 4);
+    format!("item,kind\n{}", (0..ITEMS).map(row).collect::<String>())
+}
+
+fn open(text: &str) -> Box<dyn input::Reader> {
+    input::from_bytes("rows.csv", text.to_string(), &Default::default()).unwrap()
+}
+
+fn learned(text: &str) -> Model {
+    let folder = folder();
+    let data = write(&folder, "rows.csv", text);
+    let names = |names: &[&str]| names.iter().map(|n| (*n).to_string()).collect::<Vec<_>>();
+    let hints = Hints {
+        label: Some("one".into()),
+        group: Some("user".into()),
+        item: names(&["item", "kind"]),
+        categorical: names(&["user", "item", "kind"]),
+        ..Hints::default()
+    };
+    let config = Config { loss: Some(Loss::Bpr), epochs: 3, valid_fraction: 0.0, ..plain_config() };
+    model(&Job { schema: SchemaSource::Infer(hints), ..job(&data, &config) })
+}
+
+/// All items that a user has not seen, scored as rows, in one group; those that it wants have label 1.
+fn brute_force(model: &Model, wanted: &Pairs, seen: &Pairs, at: usize) -> Ranking {
+    let (mut text, mut outcomes) = (String::from("user,item,kind\n"), Outcomes::default());
+    for user in 0..USERS {
+        if !wanted.iter().any(|pair| pair.0 == user) {
+            continue;
+        }
+        for item in 0..ITEMS {
+            let is_wanted = wanted.contains(&(user, item));
+            if is_wanted || !seen.contains(&(user, item)) {
+                writeln!(text, "u{user},i{item},k{}", item % 4).unwrap();
+                outcomes.push_in(Some(user), f32::from(is_wanted), 1.0);
+            }
+        }
+    }
+    let (mut scores, threads) = (Vec::new(), Threads::new(1).unwrap());
+    let take = |piece: &pairloom::predict::Piece| {
+        scores.extend_from_slice(&piece.predictions);
+        Ok(())
+    };
+    let options = Default::default();
+    model.predict_rows(&mut *open(&text), "all.csv", &options, &threads, take).unwrap();
+    Ranking::measure(&scores, &outcomes, None, at).unwrap()
+}
+
+#[test]
+fn a_ranked_catalogue_is_as_good_as_all_rows() {
+    let (train, test) = (pairs(300, 1), pairs(60, 2));
+    // Items 30 and up are in no training row: all of one kind have the same score.
+    let train: Pairs = train.into_iter().filter(|pair| pair.1 < 30).collect();
+    let (train_text, test_text) = (text(&train), text(&test));
+    let model = learned(&train_text);
+    let threads = Threads::new(2).unwrap();
+    let columns = Columns::new(&model, &model.schema.item).unwrap();
+    let options = Default::default();
+    let catalogue =
+        Catalogue::read(&model, columns, &mut *open(&items()), "items.csv", &options).unwrap();
+    let read = |text: &str, relevant: bool| {
+        let mut reader = open(text);
+        Seen::read(&model, &catalogue, &mut *reader, "rows.csv", &[], relevant, OnError::Stop)
+            .unwrap()
+    };
+    let (wanted, seen, nothing) =
+        (read(&test_text, true), read(&train_text, false), Seen::default());
+    let relevant: Pairs = test.iter().copied().filter(|(u, i)| (u * 5 + i) % 7 > 0).collect();
+    let recommender = Recommender::new(&model, &catalogue, &threads).unwrap();
+    for (seen, known) in [(&seen, &train), (&nothing, &Pairs::new())] {
+        for at in [1, 5, 10] {
+            let tested = Tested { wanted: &wanted, seen, at };
+            let found = recommender
+                .measure(&mut *open(&test_text), "test.csv", tested, OnError::Stop, &threads)
+                .unwrap()
+                .0;
+            let expected = brute_force(&model, &relevant, known, at);
+            assert_eq!((found.groups, found.rows), (expected.groups, expected.rows));
+            let figures = |r: &Ranking| {
+                [r.ndcg, r.map, r.mrr, r.recall, r.precision, r.hit_rate, r.grouped_auc.unwrap()]
+            };
+            let both = figures(&found).into_iter().zip(figures(&expected));
+            assert!(
+                both.clone().all(|(a, b)| (a - b).abs() < 1e-9),
+                "{at}: {found:?} {expected:?}"
+            );
+        }
+    }
+    let tested = Tested { wanted: &nothing, seen: &seen, at: 10 };
+    let error = recommender
+        .measure(&mut *open(&test_text), "test.csv", tested, OnError::Stop, &threads)
+        .unwrap_err();
+    assert!(error.to_string().contains("no relevant row has an item of the catalogue"), "{error}");
+}
