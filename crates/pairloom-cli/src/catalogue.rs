@@ -19,7 +19,7 @@ pub struct CatalogueArgs {
     pub seen: Option<String>,
     /// Columns by which a context is known again [default: those of the context's that the file has]
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',', requires = "items")]
-    by: Vec<String>,
+    pub by: Vec<String>,
 }
 
 /// How rows for a model are opened.

@@ -63,6 +63,9 @@ pub fn run(args: &Args) -> Result<()> {
     if files.iter().filter(|file| **file == "-").count() > 1 {
         return Err(Error::usage("standard input (-) can be one of the files only"));
     }
+    if args.catalogue.seen.is_none() && !args.catalogue.by.is_empty() {
+        return Err(Error::usage("--by says how --seen knows a context: name that file too"));
+    }
     let (model, threads) = (Model::load(&args.model)?, Threads::new(args.threads)?);
     let opening = Opening { model: &model, input: &args.input, threads: &threads };
     let mut keep = args.keep_item.clone();
