@@ -65,3 +65,32 @@ def test_ties_are_averaged_as_in_scikit_learn(pairloom, predictions, evaluation)
     assert all(len(set(group["score"])) <= 6 for group in groups)
     ndcg = [metrics.ndcg_score([g["clicked"]], [g["score"]], k=10) for g in groups]
     assert evaluation("model.pairloom rows.csv")["ndcg"] == pytest.approx(np.mean(ndcg), rel=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["bpr", "warp", "listwise"])
+def test_a_catalogue(pairloom, predictions, evaluation, loss):
+    """Items of a user's taste, drawn ones below them, and the last one of each user held out."""
+    random = np.random.default_rng(5)
+    taste = lambda user: [i for i in range(60) if i % 4 == user % 4]
+    rows = [(u, i) for u in range(80) for i in random.choice(taste(u), 8, replace=False)]
+    data = pd.DataFrame(rows, columns=["user", "item"])
+    data["rating"] = random.integers(1, 6, len(data))
+    held = data.index % 8 == 7
+    data[~held].to_csv("train.csv", index=False)
+    data[held].to_csv("test.csv", index=False)
+    pd.DataFrame({"item": range(60)}).to_csv("items.csv", index=False)
+    columns = "--label rating --group user --categorical user,item --item item"
+    pairloom(f"train train.csv {columns} --loss {loss} --negatives 5 --valid-fraction 0 --epochs 15")
+    m = evaluation("model.pairloom test.csv --items items.csv --seen train.csv --at 5")
+    pd.MultiIndex.from_product([range(80), range(60)], names=["user", "item"]).to_frame().to_csv("all.csv", index=False)
+    scores = predictions("model.pairloom all.csv").reshape(80, 60)
+    scores[data[~held]["user"], data[~held]["item"]] = -np.inf
+    wanted = scores[data[held]["user"], data[held]["item"]]
+    # The users of the test rows are in their order, and each wants one item; no two scores are alike.
+    places = (scores > wanted[:, None]).sum(1)
+    assert m["groups"] == 80 and m["at"] == 5
+    assert m["mrr"] == pytest.approx((1 / (places + 1)).mean())
+    assert m["ndcg"] == pytest.approx(np.where(places < 5, 1 / np.log2(places + 2), 0).mean())
+    assert m["recall"] == m["hit_rate"] == pytest.approx((places < 5).mean())
+    # 7 of 15 items of the taste were seen: of the 8 others 5 are shown, and .625 is all that can be known.
+    assert m["recall"] > 0.4, "by chance it is .09"

@@ -79,7 +79,7 @@ pub struct ConfigArgs {
     /// L2 strength of linear weights
     #[arg(long, value_name = "X")]
     pub l2_linear: Option<f64>,
-    /// L2 strength of factors [default: 7 times the root of a row's sum of x^2; twice the root for ffm]
+    /// L2 strength of factors [default: 7 times the root of a row's sum of x^2; twice the root for ffm, the root to rank]
     #[arg(long, value_name = "X")]
     pub l2_factors: Option<f64>,
     /// Keep the L2 strengths, instead of learning after each epoch how large the weights of each field

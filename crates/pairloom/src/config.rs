@@ -75,7 +75,7 @@ pub struct Config {
     pub l2_linear: f64,
     /// L2 strength of factors, likewise. `None` takes 7 times the root of the mean `sum_i x_i^2`
     /// of a row: the more pairs a score adds up, the less each may say; twice the root for `ffm`, where
-    /// a vector meets those of one field only.
+    /// a vector meets those of one field only, and the root where rows are ranked.
     pub l2_factors: Option<f64>,
     /// Whether AdaGrad learns the L2 strengths: after each epoch those of each field become one over the
     /// variance that its weights are seen to have. The strengths above are what that starts from, and
@@ -174,7 +174,12 @@ impl Config {
             Optimizer::Adagrad | Optimizer::Ftrl => (0.4 / root).min(0.07),
             Optimizer::Adam | Optimizer::AdamDense => 0.003,
         };
-        let strength = if self.model == Kind::Ffm { 2.0 } else { 7.0 };
+        let strength = match self.model {
+            // To be first of many takes greater differences of scores than to be likely.
+            _ if loss.is_ranking() => 1.0,
+            Kind::Ffm => 2.0,
+            _ => 7.0,
+        };
         // Two digits: nobody wants to read or repeat more of them.
         let short = |x: f64| format!("{x:.1e}").parse().unwrap_or(x);
         Config {

@@ -18,15 +18,15 @@ use super::Loss;
 
 /// Rows of a list at the most: longer ones are cut into random parts in each epoch, as the pairs of rows grow
 /// with the square of their number.
-pub(crate) const MOST: usize = 1024;
+pub const MOST: usize = 1024;
 
 /// Labels and weights of the rows of a list.
-pub(crate) type Outcome = (f32, f32);
+pub type Outcome = (f32, f32);
 
 /// Writes what each row of a list costs and the derivative of the whole by its score. Each row stands for
 /// `each` rows that it was drawn from, or for itself. Returns the weight of the rows that have some below
 /// them.
-pub(crate) fn learn(
+pub fn learn(
     loss: Loss,
     (scores, outcomes): (&[f64], &[Outcome]),
     each: f64,

@@ -3,7 +3,7 @@
 //! A loss sees the scores of one row at a time, mostly one score, or those of a list ([`lists`]), and knows
 //! nothing of models or rows.
 
-pub(crate) mod lists;
+pub mod lists;
 pub mod softmax;
 
 use serde::{Deserialize, Serialize};
