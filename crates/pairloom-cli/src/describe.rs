@@ -5,7 +5,7 @@ use pairloom::batch::Outcomes;
 use pairloom::encode::{Field, FieldKind, Number, Target, Vocabulary};
 use pairloom::interaction::Kind;
 use pairloom::metric::Constant;
-use pairloom::schema::{Column, Role};
+use pairloom::schema::{Column, Role, Schema};
 use pairloom::{Model, Result};
 
 /// Places that a name out of a file may take.
@@ -103,9 +103,17 @@ pub fn schema_rows(model: &Model) -> Vec<[String; 4]> {
         let how = mine.first().map_or(String::new(), |field| encoding(field));
         let ids: u64 = mine.iter().map(|field| field.len()).sum();
         let ids = if mine.is_empty() { String::new() } else { ids.to_string() };
-        [one_line(&column.name, NAME), column.role.name().into(), how, ids]
+        [one_line(&column.name, NAME), role(column, &model.schema), how, ids]
     };
     model.schema.columns.iter().enumerate().map(row).collect()
+}
+
+/// What a column means: its role, and what it is beside.
+pub fn role(column: &Column, schema: &Schema) -> String {
+    let is_item = schema.item.contains(&column.name);
+    let beside = [(column.group, ", group"), (is_item, ", item")];
+    let beside = beside.into_iter().filter(|(is_so, _)| *is_so).map(|(_, name)| name);
+    std::iter::once(column.role.name()).chain(beside).collect()
 }
 
 fn encoding(field: &Field) -> String {

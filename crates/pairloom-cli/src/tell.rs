@@ -2,7 +2,7 @@
 //! at the end.
 
 use crate::calibrate as calibration;
-use crate::describe::spread;
+use crate::describe::{role, spread};
 use crate::screen::{
     Screen, command_line, figure, metric_rows, notice, notice_skipped, one_line, percent,
     thousands, write_text,
@@ -74,7 +74,7 @@ fn schema(schema: &Schema, screen: &mut Screen) -> Result<()> {
         let positive = schema.positive.as_ref().filter(|_| column.role == Role::Label);
         let positive = positive
             .map_or(String::new(), |value| format!("; '{}' is positive", one_line(value, 40)));
-        vec![one_line(&column.name, 40), column.role.name().into(), format!("{why}{positive}")]
+        vec![one_line(&column.name, 40), role(column, schema), format!("{why}{positive}")]
     };
     rows.extend(schema.columns.iter().map(row));
     screen.table(&rows, false)?;

@@ -244,7 +244,8 @@ impl Ranking {
         }
         let loss = loss.filter(|_| weight > 0.0).map(|_| cost / weight);
         let found = tally.done().ok_or_else(|| {
-            let message = "no group has rows of different labels, so there is nothing to rank";
+            let message = "no group has rows of different labels, so there is nothing to rank; rows \
+                           that are all wanted can be ranked among all items (evaluate --items)";
             Error::data(rows::PLACE, message)
         })?;
         Ok(Ranking { loss, ..found })

@@ -15,7 +15,7 @@ use crate::data::{Cached, check_values, is_cache};
 use crate::encode::{Beside, Encoding, Target, Unseen, encode, learn};
 use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop};
 use crate::input::{self, OpenOptions};
-use crate::loss::Loss;
+use crate::loss::{Loss, lists};
 use crate::metric::Constant;
 use crate::model::Model;
 use crate::negatives::Negatives;
@@ -233,7 +233,9 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     units.enter(&mut train)?;
     units.enter(&mut valid)?;
     let stands_for = stands_for(&job.config, &class_weights);
-    let (features, batch) = (encoding.features(), job.config.batch_rows(train.len()));
+    // A batch of lists ends with a whole one.
+    let beyond = if groups.is_some() { lists::MOST - 1 } else { 0 };
+    let (features, batch) = (encoding.features(), job.config.batch_rows(train.len()) + beyond);
     let mut summary = Summary::of(&train, features, batch, &encoding.target)?;
     let mut config = resolve(&job.config, &encoding, train.len(), &summary);
     let negatives = ranking::negatives(&config, &schema, &encoding, [&train, &valid])?;
