@@ -185,7 +185,7 @@ fn what_cannot_work_is_refused() {
         (2, "likes.csv --items items.csv --filter genres", "invalid value 'genres' for '--filter"),
         (2, "likes.csv --items items.csv --filter year=1", "there is no column 'year' in the"),
         (1, "likes.csv --items items.csv --filter genres=x", "items.csv: no item has genres=x"),
-        (2, "likes.csv --items items.csv --by user", "the following required arguments were not"),
+        (2, "likes.csv --items items.csv --by user", "--by says how --seen knows a context"),
         (2, "likes.csv --items items.csv --seen likes.csv --by x", "there is no column 'x' by"),
         (1, "likes.csv --items items.csv --seen none.csv", "none.csv: none of its columns tells"),
         (2, "- --items -", "standard input (-) can be one of the files only"),
