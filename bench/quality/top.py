@@ -17,10 +17,6 @@ import numpy as np
 import scipy.sparse as sparse
 from lightfm import LightFM
 
-SEEDS = range(5)
-SIZES = [16, 32, 64, 128]
-EPOCHS = [20, 40, 60, 80]
-
 
 def rows_of(data):
     """Rows of (user, movie), of each user in the order of time."""
@@ -91,6 +87,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("--binary", type=lambda path: str(pathlib.Path(path).resolve()))
+    numbers = lambda text: [int(number) for number in text.split(",")]
+    parser.add_argument("--sizes", type=numbers, default=[16, 32, 64, 128])
+    parser.add_argument("--epochs", type=numbers, default=[20, 40, 60, 80], help="of LightFM")
+    parser.add_argument("--seeds", type=numbers, default=list(range(5)))
     args = parser.parse_args()
     users = rows_of(args.data)
     movies = sorted({movie for all_of in users.values() for movie in all_of}, key=int)
@@ -98,17 +98,17 @@ def main():
     (tuning, valid), (train, test) = split(users, 2), split(users, 1)
     # The last of all is not known while sizes are chosen.
     best = {}
-    for size in SIZES:
-        for epochs, scores in zip(EPOCHS, lightfm(tuning, places, size, EPOCHS, 0)):
+    for size in args.sizes:
+        for epochs, scores in zip(args.epochs, lightfm(tuning, places, size, args.epochs, 0)):
             best["lightfm", size, epochs] = figures(scores, tuning, valid, places)
         best["pairloom", size, None] = pairloom(args.binary, tuning, valid, movies, size, 0)
     print("| | size | epochs | NDCG@10 | recall@10 |\n|---|---|---|---|---|")
     for name in ("pairloom", "lightfm"):
         _, size, epochs = max((key for key in best if key[0] == name), key=best.get)
         if name == "pairloom":
-            runs = [pairloom(args.binary, train, test, movies, size, seed) for seed in SEEDS]
+            runs = [pairloom(args.binary, train, test, movies, size, seed) for seed in args.seeds]
         else:
-            scores = [list(lightfm(train, places, size, [epochs], seed))[0] for seed in SEEDS]
+            scores = [list(lightfm(train, places, size, [epochs], seed))[0] for seed in args.seeds]
             runs = [figures(of_seed, train, test, places) for of_seed in scores]
         cells = [f"{statistics.mean(x):.4f} ± {statistics.stdev(x):.4f}" for x in zip(*runs)]
         print(f"| {name} | {size} | {epochs or 'by validation rows'} | {' | '.join(cells)} |")
