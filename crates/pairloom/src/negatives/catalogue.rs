@@ -1,7 +1,7 @@
 //! The items of the training rows, and their features.
 
 use crate::batch::{Row, Rows};
-use crate::encode::{Encoding, FieldKind};
+use crate::encode::{Encoding, FieldKind, Vocabulary};
 use crate::schema::Schema;
 use crate::store::Store;
 use crate::{Error, Result, memory};
@@ -13,6 +13,8 @@ pub(crate) struct Catalogue {
     ranges: Vec<Range<u32>>,
     /// Those of the field that names them.
     names: Range<u32>,
+    /// The id among them that many items share, which are too rare to have one of their own.
+    rare: Option<u32>,
     /// The number of the item with each of these ids.
     numbers: Vec<u32>,
     /// The features of each, as they are in the first row that has it.
@@ -38,22 +40,28 @@ impl Catalogue {
             // A column that is a feature has a field.
             ranges.extend(field.map(|f| (f.offset..f.offset + f.len() as u32, &f.kind)));
         }
-        let Some((names, FieldKind::Values(_))) = ranges.first().cloned() else {
+        let Some((names, FieldKind::Values(vocabulary))) = ranges.first().cloned() else {
             return Err(Error::usage("to draw items, say which column names them: --item COLUMN"));
         };
-        Self::of(ranges.into_iter().map(|(range, _)| range).collect(), names, rows)
+        let has_default = matches!(vocabulary, Vocabulary::Dictionary { .. });
+        let rare = has_default.then_some(names.start);
+        Self::of(ranges.into_iter().map(|(range, _)| range).collect(), (names, rare), rows)
     }
 
-    /// The items of all relevant rows, by the ids of the fields that tell of items and of the one that names
-    /// them.
-    pub(super) fn of(mut ranges: Vec<Range<u32>>, names: Range<u32>, rows: &Store) -> Result<Self> {
+    /// The items of all relevant rows, by the ids of the fields that tell of items, and of the one that names
+    /// them with what rare ones share there.
+    pub(super) fn of(
+        mut ranges: Vec<Range<u32>>,
+        (names, rare): (Range<u32>, Option<u32>),
+        rows: &Store,
+    ) -> Result<Self> {
         ranges.sort_by_key(|range| range.start);
         let full = |_| memory::refused("the items of the rows", memory::FEWER_FEATURES);
         let mut numbers = Vec::new();
         numbers.try_reserve_exact(names.len()).map_err(full)?;
         numbers.resize(names.len(), NONE);
         let mut found =
-            Catalogue { ranges, names, numbers, features: Rows::new(), counts: Vec::new() };
+            Catalogue { ranges, names, rare, numbers, features: Rows::new(), counts: Vec::new() };
         let mut added = Ok(());
         rows.each(|rows| {
             for row in (0..rows.len()).filter(|&row| rows.label(row).0 > 0.0) {
@@ -64,10 +72,12 @@ impl Catalogue {
         added.map(|()| found)
     }
 
+    /// Rare items are as many as they have rows, nearly: if they were one, that would have all of their rows
+    /// and be drawn as seldom as any other.
     fn add(&mut self, row: Row<'_>) -> Result<()> {
         let Some(name) = row.ids.iter().find(|id| self.names.contains(id)) else { return Ok(()) };
         let number = &mut self.numbers[(name - self.names.start) as usize];
-        if *number == NONE {
+        if *number == NONE || self.rare == Some(*name) {
             *number = self.counts.len() as u32;
             self.counts.push(0);
             self.features.reserve(row.ids.len())?;
@@ -90,9 +100,12 @@ impl Catalogue {
         &self.counts
     }
 
-    /// The item of a row, if it is one of these.
+    /// The item of a row, if it is one of these and can be told from others.
     pub(crate) fn item(&self, row: Row<'_>) -> Option<u32> {
         let name = row.ids.iter().find(|id| self.names.contains(id))?;
+        if self.rare == Some(*name) {
+            return None;
+        }
         let number = self.numbers[(name - self.names.start) as usize];
         Some(number).filter(|&number| number != NONE)
     }

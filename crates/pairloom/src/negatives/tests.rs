@@ -17,8 +17,13 @@ fn rows(pairs: &[(u32, u32)]) -> Rows {
 }
 
 fn negatives(rows: &Rows, sampling: NegativeSampling, each: usize) -> Negatives {
+    with_rare(rows, None, sampling, each)
+}
+
+/// One where an id stands for all rare items.
+fn with_rare(rows: &Rows, rare: Option<u32>, sampling: NegativeSampling, each: usize) -> Negatives {
     let store = Store::from(rows.clone());
-    let catalogue = Catalogue::of(vec![10..20, 30..32], 10..20, &store).unwrap();
+    let catalogue = Catalogue::of(vec![10..20, 30..32], (10..20, rare), &store).unwrap();
     let seen = || Seen::of_rows(&[&store], &catalogue).unwrap();
     let seen = [seen(), seen()];
     Negatives::new(catalogue, seen, sampling, each, 5).unwrap()
@@ -129,5 +134,31 @@ fn counts_are_those_of_an_epoch() {
         // Items that a user has are not drawn for them, which the expectation leaves out.
         let all = |counts: &[u32]| counts[10..20].iter().sum::<u32>();
         assert!(all(&counts).abs_diff(all(&found) / 400) <= 10, "{counts:?}");
+    }
+}
+
+/// What rare items share is drawn as often as there are such items, with the features of each, also for groups
+/// that have one of them.
+#[test]
+fn rare_items_are_as_many_as_their_rows() {
+    let mut given = rows(&[(0, 1), (1, 2)]);
+    for (user, kind) in [(1, 30), (2, 31), (3, 31)] {
+        [user, 10, 20, kind].into_iter().for_each(|id| given.push(id, 1.0));
+        given.finish_in(Some(user), 1.0, 1.0);
+    }
+    let negatives = with_rare(&given, Some(10), NegativeSampling::Uniform, 3000);
+    assert_eq!(negatives.items(), 5);
+    let (made, lists) = drawn(&negatives, &given, 1);
+    assert_eq!(lists.len(), 5);
+    // For user 1, who has item 2 and a rare one: item 1, and the three rare ones as often each.
+    let of_1 = made.row((lists[0].1) as usize).ids[0];
+    assert_eq!(of_1, 1);
+    let range = lists[0].1 as usize + 1..lists[1].1 as usize;
+    let share = |item, kind| {
+        let is = |row: &usize| made.row(*row).ids[1] == item && made.row(*row).ids[3] == kind;
+        range.clone().filter(is).count() as f64 / 3000.0
+    };
+    for (item, kind, expected) in [(11, 31, 0.25), (10, 30, 0.25), (10, 31, 0.5)] {
+        assert!((share(item, kind) - expected).abs() < 0.036, "{item} {kind}");
     }
 }
