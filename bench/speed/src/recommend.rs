@@ -149,7 +149,7 @@ fn asking(recommender: &Recommender<'_>, contexts: usize) -> Result<Rows> {
     let (mut reader, options) = (reader("user", 'u', contexts)?, ContextOptions::default());
     let mut all = Rows::new();
     let seen = Seen::default();
-    for_each_piece(recommender, &mut *reader, "users", &options, &seen, |piece| {
+    for_each_piece(recommender, &mut *reader, "users", &options, &[&seen], |piece| {
         for i in 0..piece.rows().len() {
             piece.rows().row(i).features().for_each(|(id, x)| all.push(id, x));
             all.finish(0.0, 1.0);

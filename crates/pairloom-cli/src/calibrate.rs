@@ -29,7 +29,7 @@ pub struct Args {
     /// Rows with labels that the model was not trained on, in the format of the training rows, or a file that
     /// pairloom convert has made; - for standard input
     data: String,
-    /// How: platt (a line through the log-odds, for few rows), isotonic (steps, for thousands of rows) or
+    /// How: platt (a line through the log-odds, for few rows), isotonic (rising, in pieces, for thousands of rows) or
     /// beta (a curve of three numbers, between the two)
     #[arg(long, value_name = "METHOD", value_parser = parse::calibration)]
     method: Method,

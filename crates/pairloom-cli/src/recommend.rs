@@ -87,7 +87,7 @@ pub fn run(args: &Args) -> Result<()> {
         let (mut text, name) = (lines.header(), input::name(&args.contexts));
         let mut reader = opening.open(&args.contexts)?;
         let options = ContextOptions { keep: lines.keep.clone(), on_error: args.input.on_error() };
-        for_each_piece(&recommender, &mut *reader, name, &options, &seen, |contexts| {
+        for_each_piece(&recommender, &mut *reader, name, &options, &[&seen], |contexts| {
             let left_out = contexts.seen(&seen);
             let among = among.as_deref();
             let request = Request { contexts: contexts.rows(), seen: &left_out, among };

@@ -114,7 +114,7 @@ impl Page<'_> {
             summary: self.tiles(start, drawn),
             command: Some(self.command.clone()),
             history: model.history.iter().map(|epoch| self.epoch(epoch)).collect(),
-            loss_name: loss_name(self.loss()).into(),
+            loss_name: metric_title(self.loss().figure()),
             kept_epoch: Some(model.epoch),
             evaluation: drawn.and_then(|drawn| drawn.evaluation(classes.as_ref())),
             metrics: drawn.map_or(Vec::new(), |drawn| drawn.figures()),

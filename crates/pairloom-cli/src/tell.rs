@@ -153,7 +153,7 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
              --loss softmax learns the probability of each, --positive VALUE of one against the rest"
         ));
     }
-    notice_classes(start);
+    notice_classes(start, screen.is_quiet());
     let Start { target, train, valid, features, disk_bytes, .. } = start;
     screen.json(&serde_json::json!({
         "event": "start", "target": target,
@@ -166,7 +166,11 @@ fn ranking(start: &Start) -> String {
     match (start.items, start.groups) {
         (Some(items), _) => {
             let items = thousands(items as i64);
-            format!("ranking the items of each group above others, drawn from {items}")
+            let left_out = match start.left_out {
+                0 => String::new(),
+                rows => format!("; {} rows of label 0 are left out", thousands(rows as i64)),
+            };
+            format!("ranking the items of each group above others, drawn from {items}{left_out}")
         }
         (None, Some(Groups { ranked, all })) => {
             let [ranked, all] = [ranked, all].map(|groups| thousands(groups as i64));
@@ -177,14 +181,14 @@ fn ranking(start: &Start) -> String {
 }
 
 /// Says what may be wrong with classes.
-fn notice_classes(start: &Start) {
+fn notice_classes(start: &Start, is_quiet: bool) {
     if let Some(name) = start.target.missing_class() {
         notice(&format!(
             "warning: '{}' is taken for a class; if it says that a label is missing, leave these rows out",
             one_line(name, 40)
         ));
     }
-    if start.single > 0 {
+    if start.single > 0 && !is_quiet {
         let (classes, have) =
             if start.single == 1 { ("class", "has") } else { ("classes", "have") };
         notice(&format!(

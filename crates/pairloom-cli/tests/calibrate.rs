@@ -170,13 +170,13 @@ fn what_is_refused() {
             ),
             (
                 "train house.csv --label y --negative-rate 0.1",
-                "house.csv: negative_rate (--negative-rate) is for classes",
+                "house.csv: negative_rate (--negative-rate) is for the probability of one of two classes",
             ),
             (
                 "train shop.csv --label bought --calibrate platt --valid-fraction 0",
                 "calibrate (--calibrate) learns from validation rows",
             ),
-            ("evaluate good.model shop.csv --segment sight", "there is no column 'sight' to keep"),
+            ("evaluate good.model shop.csv --segment sight", "there is no column 'sight'"),
             (
                 "calibrate good.model shop.csv --method platt -o shop.csv",
                 "shop.csv would replace the input shop.csv",
@@ -189,5 +189,10 @@ fn what_is_refused() {
         room.text("shop.csv").lines().take(9).map(|line| format!("{line}\n")).collect();
     room.write("few.csv", few);
     let said = common::refusals::fails(&room, "calibrate m few.csv --method beta -o x", 1);
-    assert!(said.starts_with("error: few.csv: ") && said.contains("hold out more rows"), "{said}");
+    assert!(
+        said.starts_with("error: few.csv: ")
+            && said.contains("4 negative rows")
+            && said.contains("hold out more"),
+        "{said}"
+    );
 }

@@ -166,15 +166,12 @@ fn wrong_command_lines() {
             ("predict - shop.csv", "a model is read more than once"),
             ("predict good.model shop.csv --keep site,site", "--keep names column 'site' twice"),
             ("predict good.model shop.csv --json --keep prediction", "--keep prediction: what"),
-            (
-                "predict good.model shop.csv --keep Site",
-                "there is no column 'Site' to keep (did you",
-            ),
+            ("predict good.model shop.csv --keep Site", "there is no column 'Site' (did you"),
             (
                 "train shop.csv --label Bought",
                 "there is no column 'Bought' (did you mean 'bought'?",
             ),
-            ("predict good.model shop.csv --keep nope", "there is no column 'nope' to keep"),
+            ("predict good.model shop.csv --keep nope", "there is no column 'nope'"),
             ("synth --format libsvm --header", "--header: libsvm and libffm text has none"),
         ],
     );

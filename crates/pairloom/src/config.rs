@@ -278,7 +278,7 @@ impl Config {
             ),
             (
                 "negative_rate",
-                self.negative_rate > 0.0 && self.negative_rate <= 1.0,
+                (1e-30..=1.0).contains(&self.negative_rate),
                 "more than 0 and at most 1",
             ),
             ("negative_rate", classes || self.negative_rate == 1.0, "1 without --loss logistic"),

@@ -10,7 +10,7 @@ use crate::metric::{DEFAULT_AT, DEFAULT_THRESHOLD, Measure, Metrics};
 use crate::model::Model;
 use crate::parallel::Threads;
 use crate::reading::{Counts, OnError, Outcome, Skipped, for_each_row};
-use crate::schema::{did_you_mean, list};
+use crate::schema::{Role, did_you_mean, list};
 use crate::segment::{Cells, DEFAULT_TOP, Segments};
 use crate::{Error, Result};
 
@@ -84,13 +84,17 @@ impl Piece {
     fn predict(&mut self, by: &Scoring<'_>, skipped: &mut Skipped) -> Result<()> {
         self.scores = by.model.scores(&self.rows, by.threads);
         self.predictions = by.model.predictions(&self.scores);
-        if self.predictions.iter().all(|p| p.is_finite()) {
+        // A score beyond all numbers is a probability of 0 or 1 all the same.
+        if self.predictions.iter().all(|p| p.is_finite())
+            && self.scores.iter().all(|s| s.is_finite())
+        {
             return Ok(());
         }
         let all = std::mem::take(self);
         self.outputs = all.outputs;
         for (row, prediction) in all.rows().enumerate() {
-            if prediction.iter().all(|p| p.is_finite()) {
+            let scores = &all.scores[row * all.outputs..(row + 1) * all.outputs];
+            if prediction.iter().all(|p| p.is_finite()) && scores.iter().all(|s| s.is_finite()) {
                 self.copy(&all, row, by.columns);
                 continue;
             }
@@ -152,7 +156,7 @@ impl Model {
     ) -> Result<Outcome> {
         self.schema.check_format(reader.format(), file)?;
         let names = reader.columns().to_vec();
-        let keep = positions(&options.keep, "to keep", reader, file)?;
+        let keep = positions(&options.keep, "", reader, file)?;
         let labelled = options.labelled;
         let mut encoder = RowEncoder::bind(&self.encoding, &self.schema, file, &names, labelled)?;
         if options.groups {
@@ -193,8 +197,18 @@ impl Model {
     ) -> Result<Evaluated> {
         let EvaluateOptions { on_error, threshold, at, segments: keep, top } = options.clone();
         let loss = self.config.resolved_loss();
-        if let Some(name) = keep.first().filter(|_| loss.is_ranking() || loss == Loss::Softmax) {
-            let message = "segments are of rows with one prediction each, which is no rank";
+        if !keep.is_empty() && (loss.is_ranking() || loss == Loss::Softmax) {
+            let message = "segments are of models that predict a number or one of two classes";
+            return Err(Error::usage(format!("{message}, and not of --loss {}", loss.name())));
+        }
+        let is_taken_apart = |name: &&String| {
+            let column = self.schema.columns.iter().find(|column| column.name == **name);
+            let has_trials = self.schema.find(Role::Trials).is_some();
+            has_trials && column.is_some_and(|c| matches!(c.role, Role::Label | Role::Trials))
+        };
+        if let Some(name) = keep.iter().find(is_taken_apart) {
+            let message =
+                "its counts are taken apart into rows for each trial, and make no segments";
             return Err(Error::usage(format!("column '{name}': {message}")));
         }
         let mut cells: Vec<Cells> =
@@ -205,7 +219,7 @@ impl Model {
         let outcome = self.predict_rows(reader, file, &options, threads, |piece| {
             predictions.extend_from_slice(&piece.predictions);
             labels.append(&piece.labels);
-            for row in 0..piece.predictions.len() {
+            for row in 0..piece.labels.len() {
                 let kept = piece.kept(row, cells.len());
                 kept.zip(&mut cells).for_each(|(cell, cells)| cells.push(cell));
             }
@@ -280,7 +294,8 @@ pub(crate) fn positions(
         None => {
             let names = names.iter().map(String::as_str);
             let (meant, names) = (did_you_mean(name, names.clone()), list(names));
-            Err(Error::usage(format!("there is no column '{name}' {what}{meant}: {names}")))
+            let what = if what.is_empty() { String::new() } else { format!(" {what}") };
+            Err(Error::usage(format!("there is no column '{name}'{what}{meant}: {names}")))
         }
     };
     wanted.iter().map(position).collect()

@@ -73,7 +73,9 @@ fn csv_row() -> impl Strategy<Value = String> {
         "", "NA", "1", "-2.5", "1e3", "7", "0", "-0", "2", " 3.25 ", "?", "100", "9e9",
     ]);
     let weight = select(vec!["1", "2", "0", "0.5"]);
-    (select(vec!["0", "1", "1.0", "+1"]), weight, one.clone(), one, multi, number)
+    // A group has a name.
+    let group = one.clone().prop_map(|name| if name.is_empty() { "g" } else { name });
+    (select(vec!["0", "1", "1.0", "+1"]), weight, group, one, multi, number)
         .prop_map(|(y, w, g, c, m, n)| format!("{y},{w},{g},{c},{m},{n},text\n"))
 }
 

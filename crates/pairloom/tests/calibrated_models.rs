@@ -116,7 +116,12 @@ fn what_cannot_be_calibrated_is_said_before_the_work() {
         true
     });
     let said = error.unwrap_err().to_string();
-    assert!(said.contains("rows.csv: ") && said.contains("of one class") && !began, "{said}");
+    assert!(
+        said.contains("rows.csv: ")
+            && said.contains(" positive rows, and calibrating takes 10")
+            && !began,
+        "{said}"
+    );
     let numbers = write(&folder, "numbers.csv", numbered(200));
     let mut number = model(&common::job(&numbers, &plain_config()));
     let error = calibrate(&mut number, Method::Platt).unwrap_err();
@@ -127,7 +132,7 @@ fn what_cannot_be_calibrated_is_said_before_the_work() {
     let threads = Threads::new(1).unwrap();
     let error = model.calibrate(Method::Platt, &mut *reader, "few", OnError::Stop, &threads);
     let said = error.unwrap_err().to_string();
-    assert!(said.starts_with("few: ") && said.contains("takes 10 of each at least"), "{said}");
+    assert!(said.starts_with("few: ") && said.contains("calibrating takes 10 at least"), "{said}");
     assert!(model.calibration.is_none());
 }
 
@@ -206,7 +211,7 @@ fn calibrations_that_are_none_are_refused() {
     document["document"]["calibration"] = platt(1.0);
     fs::write(&path, joined(header, &document, &data)).unwrap();
     let error = Model::load(&path).unwrap_err().to_string();
-    assert!(error.contains("it predicts a number and has a calibration"), "{error}");
+    assert!(error.contains("it has a calibration and predicts no probability"), "{error}");
 }
 
 #[test]

@@ -251,14 +251,14 @@ fn what_cannot_be_calibrated_is_refused() {
     };
     let one_class: Outcomes = good.iter().map(|_| (1.0, 1.0)).collect();
     let said = fit(&log_odds, &one_class);
-    assert!(said.contains("0 rows of one class") && said.contains("hold out more"), "{said}");
+    assert!(said.contains("0 negative rows") && said.contains("hold out more"), "{said}");
     let mut positives = 0;
     let few = good.iter().map(|(y, _)| {
         positives += usize::from(y == 1.0);
         (y, f32::from(y == 0.0 || positives < 10))
     });
     let said = fit(&log_odds, &few.collect());
-    assert!(said.contains("9 rows of one class"), "{said}");
+    assert!(said.contains("9 positive rows"), "{said}");
     assert!(fit(&log_odds[1..], &good).contains("do not match"));
     for wild in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let mut log_odds = log_odds.clone();

@@ -387,7 +387,8 @@ fn a_column_that_is_missing_is_named() {
     };
     assert_eq!(bind(&["d", "more", "y", "c"], true), Ok(()));
     assert_eq!(bind(&["c", "d"], false), Ok(()));
-    assert_eq!(bind(&["c", "d"], true), missing("y", 2));
+    let label = "new.csv: column 'y' is missing: it is the label here";
+    assert_eq!(bind(&["c", "d"], true), Err(label.into()));
     assert_eq!(bind(&["y", "c"], false), missing("d", 2));
     // Another order of columns, and more of them, change nothing.
     let (names, others) = raw_rows("new.csv", "d,more,y,c\nx,1,1,a\ny,2,0,b\n", CSV);

@@ -206,7 +206,7 @@ fn what_converted_rows_do_not_hold_is_said() {
         }
     }
     let error = predicted(&model, &shop.kept, &["z"], 1).unwrap_err().to_string();
-    assert!(error.contains("there is no column 'z' to keep"), "{error}");
+    assert!(error.contains("there is no column 'z': the columns are"), "{error}");
     let options = OpenOptions { delimiter: Some(','), ..OpenOptions::default() };
     let error = reading::open(&shop.kept, &options, &model.schema).err().unwrap().to_string();
     assert!(error.contains("say it to pairloom convert"), "{error}");

@@ -170,9 +170,15 @@ fn rates_that_are_none_are_refused() {
         assert!(said.contains("negative_rate (--negative-rate) must be more than 0"), "{said}");
     }
     let said = refusal(&job(&data, 0.5, None));
-    assert!(said.contains("(--negative-rate) is for classes, and the label is a number"), "{said}");
+    assert!(
+        said.contains("(--negative-rate) is for the probability of one of two classes"),
+        "{said}"
+    );
     let said = refusal(&job(&data, 1.0, Some(Method::Beta)));
-    assert!(said.contains("calibrate (--calibrate) is for classes, and the label"), "{said}");
+    assert!(
+        said.contains("calibrate (--calibrate) is for the probability of one of two classes"),
+        "{said}"
+    );
     for (rate, calibrate) in [(0.5, None), (1.0, Some(Method::Platt))] {
         let mut job = job(&data, rate, calibrate);
         job.config.loss = Some(Loss::Squared);

@@ -128,7 +128,7 @@ impl Shop {
         self.read(csv(&CONTEXT[..count], rows), |reader| {
             let options = ContextOptions::default();
             let seen = Seen::default();
-            for_each_piece(recommender, reader, "contexts.csv", &options, &seen, |contexts| {
+            for_each_piece(recommender, reader, "contexts.csv", &options, &[&seen], |contexts| {
                 all = Some(contexts.rows().clone());
                 Ok(())
             })

@@ -36,13 +36,13 @@ pub(super) fn weights(rows: &[Observed]) -> [f64; 2] {
 /// [`Error::Data`] for too few rows of a class that have a weight.
 pub(crate) fn check_rows(rows: &Outcomes, file: &str) -> Result<()> {
     let of = |class: f32| rows.iter().filter(|&(y, weight)| y == class && weight > 0.0).count();
-    let rarer = of(0.0).min(of(1.0));
+    let (rarer, class) = (of(0.0), "negative").min((of(1.0), "positive"));
     if rarer >= LEAST {
         return Ok(());
     }
     let rows = if rarer == 1 { "row" } else { "rows" };
     let message = format!(
-        "{rarer} {rows} of one class, and calibrating takes {LEAST} of each at least: hold out more rows"
+        "{rarer} {class} {rows}, and calibrating takes {LEAST} at least, with a weight above 0: hold out more"
     );
     Err(Error::data(file, message))
 }
@@ -68,12 +68,19 @@ impl Calibration {
         let observed = log_odds.iter().zip(rows.iter()).map(|(&log_odds, (label, weight))| {
             Observed { log_odds, positive: label == 1.0, weight: f64::from(weight) }
         });
-        let observed: Vec<Observed> = observed.filter(|row| row.weight > 0.0).collect();
-        Ok(match method {
+        let mut observed: Vec<Observed> = observed.filter(|row| row.weight > 0.0).collect();
+        // Labels are smoothed by two rows more: beside weights that are shares, these would be all that counts.
+        let times = observed.len() as f64 / weights(&observed).iter().sum::<f64>();
+        observed.iter_mut().for_each(|row| row.weight *= times.max(1.0));
+        let found = match method {
             Method::Platt => platt::fit(&observed),
             Method::Isotonic => isotonic::fit(&observed),
             Method::Beta => beta::fit(&observed),
-        })
+        };
+        match found.flaw() {
+            None => Ok(found),
+            Some(_) => Err(Error::Diverged("the weights are too large to calibrate with".into())),
+        }
     }
 }
 
@@ -103,7 +110,8 @@ impl Model {
         threads: &Threads,
     ) -> Result<(Calibrated, Outcome)> {
         if self.config.resolved_loss() != Loss::Logistic {
-            let message = "calibration is for probabilities, and this model predicts none";
+            let message =
+                "calibration is for the probability of one of two classes (--loss logistic)";
             return Err(Error::usage(message));
         }
         let options = PredictOptions { labelled: true, on_error, ..PredictOptions::default() };

@@ -35,7 +35,9 @@ impl Block {
 /// Learns it.
 pub(super) fn fit(rows: &[Observed]) -> Calibration {
     let [negative, positive] = weights(rows);
-    let bounds = [1.0 / (negative + 2.0), (positive + 1.0) / (positive + 2.0)];
+    // Of very great weights, too, these are no 0 and 1.
+    let highest = ((positive + 1.0) / (positive + 2.0)).min(1.0f64.next_down());
+    let bounds = [1.0 / (negative + 2.0), highest];
     let (mut knots, mut values) = (Vec::new(), Vec::new());
     for block in blocks(rows) {
         let value = block.mean().clamp(bounds[0], bounds[1]);

@@ -24,7 +24,7 @@ pub(super) fn fit<const N: usize>(rows: &[Observed], x: impl Fn(f64) -> [f64; N]
     let total = |f: &dyn Fn(&Observed) -> f64| rows.iter().map(f).sum::<f64>();
     let mean =
         total(&|row| row.weight * labels[usize::from(row.positive)]) / total(&|row| row.weight);
-    t[N - 1] = Loss::Logistic.link(mean);
+    t[N - 1] = Loss::Logistic.link(mean.min(1.0f64.next_down()));
     let mut here = sums(&t);
     for _ in 0..STEPS {
         let Some(step) = solve(here.hessian, here.gradient) else { break };
@@ -49,7 +49,7 @@ pub(super) fn fit<const N: usize>(rows: &[Observed], x: impl Fn(f64) -> [f64; N]
 /// The labels of negatives and positives.
 fn smoothed(rows: &[Observed]) -> [f64; 2] {
     let [negative, positive] = super::fit::weights(rows);
-    [1.0 / (negative + 2.0), (positive + 1.0) / (positive + 2.0)]
+    [1.0 / (negative + 2.0), ((positive + 1.0) / (positive + 2.0)).min(1.0f64.next_down())]
 }
 
 /// What one walk over the rows adds up.

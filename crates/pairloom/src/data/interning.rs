@@ -5,7 +5,7 @@ use super::shelf::{Filling, Shelf};
 use super::values::{InternedColumn, Values};
 use super::{Interned, Labels, encoded_bytes, full};
 use crate::batch::BLOCK_ROWS;
-use crate::encode::{Dictionary, weight};
+use crate::encode::{Dictionary, group_cell, weight};
 use crate::input::{Format, RawRow};
 use crate::pieces::Pieces;
 use crate::reading::RowLines;
@@ -145,7 +145,7 @@ impl Interning {
             }
         }
         if let Some(cell) = schema.group() {
-            head.groups.push(self.group_names.insert(raw.cell(cell))?);
+            head.groups.push(self.group_names.insert(group_cell(raw, cell)?)?);
         }
         self.growing.ask(&self.columns, schema, raw);
         self.push_columns(schema, raw, false)?;

@@ -3,9 +3,10 @@
 //! A block of rows has the number of each label, or its place in the classes. That a label is no number
 //! may be found out late: blocks that were full before have numbers, which then stand for classes.
 
-use crate::Result;
 use crate::encode::{MOST_CLASSES, same_label};
 use crate::input::{RawRow, is_missing, parse_number, quoted, spelled};
+use crate::loss::Loss;
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -61,8 +62,14 @@ impl Labels {
                 }
             };
             let third = || self.third(name).filter(|_| !guess.is_empty());
-            if let Some(flaw) = self.flaw(name, number).or_else(third) {
-                return Err(raw.cell_error(cell, flaw + &guess));
+            if let Some(Flaw { message, of_row }) = self.flaw(name, number).or_else(third) {
+                // What is wrong with the column does not go away with this row.
+                return Err(match (of_row, raw.cell_error(cell, message + &guess)) {
+                    (false, Error::Row { place, message }) => {
+                        Error::data(place.to_string(), message)
+                    }
+                    (_, error) => error,
+                });
             }
         }
         if is_text && !self.are_text {
@@ -127,6 +134,11 @@ impl Labels {
         if are_classes { f64::from(u8::from(value == 0.0)) } else { value }
     }
 
+    /// Whether they are several classes, of which each is learned, for a loss or if none is said.
+    pub(crate) fn are_several(&self, loss: Option<Loss>) -> bool {
+        loss.map_or(self.are_text, |loss| loss == Loss::Softmax)
+    }
+
     /// Whether there may be labels that are not told apart.
     pub(super) fn are_many(&self) -> bool {
         self.are_text && self.positive.is_some() && self.classes.len() >= Self::TRACKED
@@ -143,25 +155,29 @@ impl Labels {
     }
 
     /// What makes a label doubtful that nobody has named: another value than two.
-    fn third(&self, name: &str) -> Option<String> {
+    fn third(&self, name: &str) -> Option<Flaw> {
         let [first, second] = self.classes.first_chunk()?.each_ref().map(quoted);
-        Some(format!("label: {} is a third value beside {first} and {second}", quoted(name)))
+        let message =
+            format!("label: {} is a third value beside {first} and {second}", quoted(name));
+        Some(Flaw { message, of_row: true })
     }
 
     /// What is wrong with another class, if something is.
-    fn flaw(&self, name: &str, number: Option<f64>) -> Option<String> {
+    fn flaw(&self, name: &str, number: Option<f64>) -> Option<Flaw> {
         if self.classes.len() < 2 {
             return None;
         }
         if let Some(spelled) = spelled(name.as_bytes()) {
-            return Some(format!("label: {} is {spelled}", quoted(name)));
+            let message = format!("label: {} is {spelled}", quoted(name));
+            return Some(Flaw { message, of_row: true });
         }
         if self.classes.len() >= MOST_CLASSES {
-            return Some(format!(
+            let message = format!(
                 "label: {} is one value more than the {MOST_CLASSES} that can be classes: is the \
                  label another column, or can values be put together?",
                 quoted(name)
-            ));
+            );
+            return Some(Flaw { message, of_row: false });
         }
         let is_no_number = |class: &&str| parse_number(class.as_bytes()).is_none();
         let classes = self.classes.iter().map(String::as_str);
@@ -172,12 +188,16 @@ impl Labels {
         if self.classes.len() < 3 && !is_missing {
             return None;
         }
-        let here = if number.is_none() { "" } else { "of a row above " };
+        let of_row = number.is_none();
+        let (here, skip) = match of_row {
+            true => ("", ", or say --on-error skip"),
+            false => ("of a row above ", ""),
+        };
         let what = match is_missing {
             true => "stands for a missing number: leave out rows without a label",
             false => "is not a number, and the others are: correct it",
         };
-        Some(format!("label: {} {here}{what}, or say --on-error skip", quoted(text)))
+        Some(Flaw { message: format!("label: {} {here}{what}{skip}", quoted(text)), of_row })
     }
 
     /// Makes the labels of a block what they stand for since all rows are known.
@@ -195,6 +215,13 @@ impl Labels {
             *value = class.map_or(Self::OTHER, |class| class as f64);
         }
     }
+}
+
+/// What is wrong with a label.
+struct Flaw {
+    message: String,
+    /// Whether it is right again without this row.
+    of_row: bool,
 }
 
 /// What is the same for all spellings of a number.

@@ -5,7 +5,7 @@ use crate::data::Labels;
 use crate::input::parse_number;
 
 /// From what stands for a label in interned rows to the one in [`crate::batch::Rows`].
-pub(super) enum AsNumbers {
+pub(crate) enum AsNumbers {
     /// It is the same.
     Same,
     /// 1 for this, and 0 for any other.
@@ -17,7 +17,7 @@ pub(super) enum AsNumbers {
 }
 
 impl AsNumbers {
-    pub(super) fn new(labels: &Labels, target: &Target) -> Self {
+    pub(crate) fn new(labels: &Labels, target: &Target) -> Self {
         match target {
             Target::Count | Target::Grade | Target::Real { .. } => AsNumbers::Same,
             Target::Binary { positive, .. } => AsNumbers::Positive(labels.value_of(positive)),
@@ -34,11 +34,14 @@ impl AsNumbers {
     }
 
     /// The label. What is none of the classes, as damaged rows may have it, is no number.
-    pub(super) fn of(&self, value: f64) -> f32 {
+    pub(crate) fn of(&self, value: f64) -> f32 {
         match self {
             AsNumbers::Same => value as f32,
             AsNumbers::Positive(positive) => f32::from(value == *positive),
-            AsNumbers::Places(places) => places.get(value as usize).copied().unwrap_or(f32::NAN),
+            AsNumbers::Places(places) => {
+                let place = Some(value as usize).filter(|&place| place as f64 == value);
+                place.and_then(|place| places.get(place)).copied().unwrap_or(f32::NAN)
+            }
             AsNumbers::Numbers(numbers) => {
                 let found = numbers.binary_search_by(|number| number.total_cmp(&(value + 0.0)));
                 found.map_or(f32::NAN, |place| place as f32)

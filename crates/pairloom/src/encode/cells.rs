@@ -38,7 +38,12 @@ impl<'a> Cells<'a> {
     /// The cell of a column of the schema, called by its number there.
     pub(super) fn find(&self, column: usize) -> Result<usize> {
         self.positions[column].ok_or_else(|| {
-            let name = &self.schema.columns[column].name;
+            let about = &self.schema.columns[column];
+            let (name, role) = (&about.name, about.role);
+            if matches!(role, Role::Label | Role::Weight | Role::Trials) {
+                let message = format!("column '{name}' is missing: it is the {} here", role.name());
+                return Error::data(self.file, message + &self.hint(name));
+            }
             let (has, wants) = (self.names.len(), self.schema.columns.len());
             let columns =
                 format!("the model was trained on {wants} columns and this file has {has}");

@@ -64,6 +64,15 @@ impl ClassWeight {
                         let message = format!("{name}: no class is '{class}': there is {classes}");
                         return Err(unfit(file, &message));
                     };
+                    if each.iter().filter(|(other, _)| same_label(other.as_bytes(), class)).count()
+                        > 1
+                    {
+                        let name = flagged("class_weight");
+                        return Err(unfit(
+                            file,
+                            &format!("{name}: class '{class}' is there twice"),
+                        ));
+                    }
                     factors[at] = *weight as f32;
                 }
                 Ok(factors)
@@ -100,7 +109,7 @@ impl FromStr for ClassWeight {
         let of = |pair: &str| {
             let (class, weight) = pair.rsplit_once('=')?;
             let weight: f64 = weight.parse().ok()?;
-            let is_weight = weight > 0.0 && weight <= f64::from(f32::MAX);
+            let is_weight = (1e-30..=1e30).contains(&weight);
             is_weight.then(|| (class.to_string(), weight))
         };
         let each = text.split(',').map(|pair| {

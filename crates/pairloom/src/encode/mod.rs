@@ -28,6 +28,7 @@ mod target;
 mod unseen;
 mod vocabulary;
 
+pub(crate) use as_numbers::AsNumbers;
 pub use class_weight::ClassWeight;
 pub(crate) use classes::MOST as MOST_CLASSES;
 pub use dictionary::Dictionary;
@@ -38,7 +39,7 @@ pub(crate) use pairs::Pairs;
 pub use quantile::Knots;
 pub use remap::{Beside, encode};
 pub use row::RowEncoder;
-pub(crate) use row::{number_error, weight};
+pub(crate) use row::{group_cell, number_error, weight};
 pub use scale::Scale;
 pub use spline::Spline;
 pub use target::Target;

@@ -18,6 +18,8 @@ pub struct Beside<'a> {
     pub class_weights: &'a [f32],
     /// Whether rows keep their groups.
     pub groups: bool,
+    /// Rows that are left out, if there are some.
+    pub left_out: &'a [bool],
 }
 
 /// The training rows and those held out, with their ids. Where they take more than there is room
@@ -47,7 +49,9 @@ pub fn encode(
             let cells = block.cells(columns)?;
             let held = &held_out[block.first..];
             let part = |part: bool| {
-                let rows = (0..block.rows()).filter(|row| held[*row] == part);
+                let stays =
+                    |row: &usize| !beside.left_out.get(block.first + *row).is_some_and(|&out| out);
+                let rows = (0..block.rows()).filter(|row| held[*row] == part).filter(stays);
                 encode_rows(encoding, &remapped, &cells, rows.collect(), |row| {
                     let (label, weight) =
                         (labels.of(block.head.labels[row]), block.head.weight(row));

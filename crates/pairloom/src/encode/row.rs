@@ -104,6 +104,15 @@ impl<'a> RowEncoder<'a> {
         RowEncoder { class_weights: class_weights.to_vec(), ..self }
     }
 
+    /// Whether a row has a label above 0.
+    ///
+    /// # Errors
+    /// [`Error::Row`] for a label that is none.
+    pub(crate) fn is_relevant(&self, raw: &RawRow) -> Result<bool> {
+        let label = |cell| self.encoding.parse_label(raw, cell);
+        Ok(self.label.map(label).transpose()?.is_some_and(|label| label > 0.0))
+    }
+
     /// Adds a row to `rows`.
     ///
     /// # Errors
@@ -117,7 +126,7 @@ impl<'a> RowEncoder<'a> {
         let weight = weight(raw, self.weights)?;
         let group = match &mut self.groups {
             None => None,
-            Some((cell, names)) => Some(names.insert(raw.cell(*cell))?),
+            Some((cell, names)) => Some(names.insert(group_cell(raw, *cell)?)?),
         };
         rows.reserve(self.columns.len() + raw.pairs().len())?;
         let added = self.features(raw, rows);
@@ -240,12 +249,28 @@ pub(crate) fn weight(raw: &RawRow, cells: [Option<usize>; 2]) -> Result<f32> {
     })
 }
 
+/// The text in the cell of a group: rows without one are not one group.
+pub(crate) fn group_cell(raw: &RawRow, cell: usize) -> Result<&[u8]> {
+    let text = raw.cell(cell);
+    match text.trim_ascii().is_empty() {
+        true => Err(raw.cell_error(
+            cell,
+            "group: an empty cell: say which rows this one belongs to, or leave it out",
+        )),
+        false => Ok(text),
+    }
+}
+
 /// The number in a cell of weights.
 fn parse_weight(raw: &RawRow, cell: usize) -> Result<f32> {
     let weight = parse_number(raw.cell(cell)).map(|v| v as f32);
     weight.filter(|w| w.is_finite() && *w >= 0.0).ok_or_else(|| {
         let cell_text = quoted(raw.cell(cell));
-        raw.cell_error(cell, format!("weight: {cell_text} is not a number of at least 0"))
+        let what = match weight {
+            Some(f32::INFINITY) => "beyond 32-bit floats",
+            _ => "not a number of at least 0",
+        };
+        raw.cell_error(cell, format!("weight: {cell_text} is {what}"))
     })
 }
 

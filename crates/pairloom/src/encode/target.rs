@@ -195,15 +195,21 @@ pub(super) fn learn_target(
         let message = "positives of trials (--trials) are learned with --loss logistic";
         return Err(unfit(file, message));
     }
-    let (mut first, mut differ, mut rows) = (None, false, 0);
-    training(interned, held_out, |label, _| {
-        differ |= *first.get_or_insert(label) != label;
+    // The first label, and whether others differ: of the rows that weigh something, and of those that do not.
+    let (mut seen, mut rows) = ([(None, false); 2], 0);
+    training(interned, held_out, |label, weight| {
+        let (first, differ) = &mut seen[usize::from(weight <= 0.0)];
+        *differ |= *first.get_or_insert(label) != label;
         rows += 1;
     })?;
-    let Some(first) = first else { return Err(Error::data(file, "no training rows")) };
+    // That none weighs anything is another error.
+    let found = if seen[0].0.is_some() { seen[0] } else { seen[1] };
+    let (Some(first), differ) = found else { return Err(Error::data(file, "no training rows")) };
     if config.loss.is_some_and(Loss::is_ranking) && schema.positive.is_none() {
-        let are_two = labels.classes.len() == 2;
         let draws = config.drawn_negatives(schema) > 0;
+        let is_grade = |class: &String| parse_number(class.as_bytes()).is_some_and(|v| v >= 0.0);
+        // Where items are drawn, the lower of two numbers is not what others are drawn in the place of.
+        let are_two = labels.classes.len() == 2 && !(draws && labels.classes.iter().all(is_grade));
         if are_two && differ {
             return learn_two(labels, schema, file);
         }
@@ -221,10 +227,7 @@ pub(super) fn learn_target(
         None => labels.classes.len() == 2 || schema.positive.is_some(),
         Some(loss) => loss == Loss::Logistic || loss.is_ranking(),
     };
-    let several = match config.loss {
-        None => labels.are_text,
-        Some(loss) => loss == Loss::Softmax,
-    };
+    let several = labels.are_several(config.loss);
     match &schema.positive {
         Some(positive) if binary && labels.classes.len() > 2 => {
             learn_one(interned, held_out, positive, file)
@@ -293,10 +296,10 @@ fn learn_one(interned: &Interned, held_out: &[bool], positive: &str, file: &str)
 fn learn_two(labels: &Labels, schema: &Schema, file: &str) -> Result<Target> {
     const YES: [&str; 8] = ["1", "y", "yes", "t", "true", "positive", "pos", "click"];
     let [first, second] = &labels.classes[..] else {
+        let numbers = if labels.are_text { "" } else { ", or --loss squared for numbers" };
         let message = format!(
             "logistic loss takes a label of two values and this one has more ({}, ...): say \
-             --loss softmax for all of them, --positive VALUE for one against the rest, or --loss \
-             squared for numbers",
+             --loss softmax for all of them, --positive VALUE for one against the rest{numbers}",
             all(&labels.classes)
         );
         return Err(unfit(file, &message));

@@ -37,6 +37,13 @@ pub struct Progress {
     pub history: Vec<Epoch>,
 }
 
+impl Progress {
+    /// Mean loss of the rows of this epoch so far; 0 if none of them had anything to learn.
+    pub fn mean(&self) -> f64 {
+        if self.weight > 0.0 { self.loss / self.weight } else { 0.0 }
+    }
+}
+
 /// Everything of a run in progress.
 pub struct Checkpoint<'a> {
     /// How far it has come.

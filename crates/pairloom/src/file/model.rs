@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::encode::{Dictionary, Encoding, FieldKind, Number, Vocabulary};
 use crate::fit::Epoch;
 use crate::interaction::Sizes;
+use crate::loss::Loss;
 use crate::model::Model;
 use crate::schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -82,8 +83,9 @@ impl Model {
         }
         let calibration = calibration.map(Cow::into_owned);
         if let Some(calibration) = &calibration {
-            let of_number = || Some("it predicts a number and has a calibration");
-            let unfit = if encoding.target.is_binary() { None } else { of_number() };
+            let is_one = config.resolved_loss() == Loss::Logistic && encoding.target.is_binary();
+            let unfit = "it has a calibration and predicts no probability of one of two classes";
+            let unfit = if is_one { None } else { Some(unfit) };
             if let Some(flaw) = unfit.or_else(|| calibration.flaw()) {
                 return Err(file.refuse(flaw));
             }

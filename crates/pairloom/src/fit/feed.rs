@@ -8,7 +8,6 @@ use crate::negatives::{Negatives, Purpose};
 use crate::store::{Order, Window};
 use crate::{Result, memory};
 use rand::SeedableRng;
-use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// What the batches of a window are taken from.
@@ -144,22 +143,18 @@ impl Grouped {
                 Order::shuffled(groups.len(), seed, epoch, !(window as u32))
             }
         };
-        let mut random = shuffle.map(|(seed, epoch, window)| {
-            let mix = u64::from(epoch) << 32 | window as u64;
-            Xoshiro256PlusPlus::seed_from_u64(seed ^ mix.wrapping_mul(0x9E37_79B9_7F4A_7C15))
-        });
+        // Of groups in the order of the file, too, parts are random: sorted by label they would teach nothing.
+        let (seed, epoch, window) = shuffle.unwrap_or_default();
+        let mix = u64::from(epoch) << 32 | window as u64;
+        let mut random =
+            Xoshiro256PlusPlus::seed_from_u64(seed ^ mix.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let (mut all, mut ends, mut places) = (Vec::new(), Vec::new(), Vec::new());
         all.try_reserve_exact(rows.len()).map_err(full)?;
         order.fill(0..groups.len(), &mut places);
         let mut groups: Vec<Option<&mut [u32]>> = groups.into_iter().map(Some).collect();
         for place in places {
             let Some(group) = groups[place as usize].take() else { continue };
-            if group.len() > lists::MOST
-                && let Some(random) = &mut random
-            {
-                group.shuffle(random);
-            }
-            for list in group.chunks(lists::MOST) {
+            for list in lists::parts(group, &mut random) {
                 all.extend_from_slice(list);
                 ends.push(all.len() as u32);
             }

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::file::{Checkpoint, Progress, load_checkpoint};
 use crate::metric::Metrics;
 use crate::model::Weights;
+use crate::negatives::Negatives;
 use crate::store::{Order, Window};
 use crate::{Error, Result};
 use std::mem;
@@ -67,7 +68,7 @@ impl<'r> Training<'r> {
             if let Some(stop) = self.rows(watch)? {
                 return Ok(stop);
             }
-            let mean = self.progress.loss / self.progress.weight;
+            let mean = self.progress.mean();
             self.backend.learn_strengths(self.run.config.resolved_loss().dispersion(mean));
             let epoch = match self.finish_epoch() {
                 // Finite parameters may still give a score that is not.
@@ -162,7 +163,7 @@ impl<'r> Training<'r> {
         Ok(Epoch {
             epoch: progress.epoch,
             learning_rate: progress.rate,
-            train_loss: run.in_own_unit(progress.loss / progress.weight),
+            train_loss: run.in_own_unit(progress.mean()),
             valid: match run.valid.is_empty() {
                 true => None,
                 false => Some(run.measure(&*self.backend)?),
@@ -208,6 +209,7 @@ impl Run<'_> {
     }
 
     fn fingerprint(&self) -> u64 {
-        self.train.fingerprint() ^ self.valid.fingerprint().rotate_left(1)
+        let drawn = self.negatives.map_or(0, Negatives::fingerprint);
+        self.train.fingerprint() ^ self.valid.fingerprint().rotate_left(1) ^ drawn
     }
 }

@@ -2,11 +2,12 @@
 
 use super::Run;
 use crate::backend::Backend;
-use crate::batch::{Outcomes, Rows};
-use crate::metric::{Measure, Metrics};
+use crate::batch::Rows;
+use crate::metric::ranking::Groups;
+use crate::metric::{DEFAULT_AT, Measure, Metrics, finite};
 use crate::model::predictions;
 use crate::negatives::{Negatives, Purpose};
-use crate::{Result, memory};
+use crate::{Error, Result};
 
 /// Items that a validation row is ranked among, where they are drawn: enough for figures of the first ten,
 /// and few enough to be scored after each epoch.
@@ -18,45 +19,41 @@ const TOGETHER: usize = 256;
 impl Run<'_> {
     /// Measures the validation rows: as they are, or each among items that are drawn for it, always the same.
     pub(super) fn measure(&self, backend: &dyn Backend) -> Result<Metrics> {
-        let (predictions, outcomes) = match self.negatives {
-            Some(negatives) => self.drawn(negatives, backend)?,
-            None => {
-                let loss = self.config.resolved_loss();
-                let predict = |rows: &Rows| predictions(loss, self.target, &backend.scores(rows));
-                self.valid.predictions(predict)?
-            }
-        };
+        if let Some(negatives) = self.negatives {
+            return self.drawn(negatives, backend);
+        }
         let (loss, scale) = (self.config.resolved_loss(), self.target.scale());
+        let predict = |rows: &Rows| predictions(loss, self.target, &backend.scores(rows));
+        let (predictions, outcomes) = self.valid.predictions(predict)?;
         Measure::new(loss, scale).measure(&predictions, &outcomes)
     }
 
-    /// Scores of each validation row and of the items that are drawn for it, which are a group.
-    fn drawn(&self, negatives: &Negatives, backend: &dyn Backend) -> Result<(Vec<f64>, Outcomes)> {
-        let (mut scores, mut outcomes) = (Vec::new(), Outcomes::default());
-        let (mut made, mut lists, mut group) = (Rows::new(), Vec::new(), 0);
-        let mut done = Ok(());
+    /// Each validation row and the items that are drawn for it are a group.
+    fn drawn(&self, negatives: &Negatives, backend: &dyn Backend) -> Result<Metrics> {
+        let mut groups = Groups::new(Some(self.config.resolved_loss()), DEFAULT_AT);
+        let (mut made, mut lists, mut place) = (Rows::new(), Vec::new(), 0);
         self.valid.each(|rows| {
             let all: Vec<u32> = (0..rows.len() as u32).collect();
             for batch in all.chunks(TOGETHER) {
-                let purpose = Purpose::Valid { each: VALID_NEGATIVES, place: group as usize };
-                done = std::mem::replace(&mut done, Ok(())).and_then(|()| {
-                    negatives.draw(rows, batch, purpose, &mut made, &mut lists)?;
-                    let full =
-                        |_| memory::refused("the scores of validation rows", memory::FEWER_ROWS);
-                    scores.try_reserve(made.len()).map_err(full)?;
-                    scores.extend(backend.scores(&made).into_iter().map(f64::from));
-                    let mut start = 0;
-                    for &(_, end) in &lists {
-                        for row in start..end as usize {
-                            let (label, weight) = made.label(row);
-                            outcomes.push_in(Some(group), label, weight);
-                        }
-                        (start, group) = (end as usize, group + 1);
+                let purpose = Purpose::Valid { each: VALID_NEGATIVES, place };
+                negatives.draw(rows, batch, purpose, &mut made, &mut lists)?;
+                let scores: Vec<f64> = backend.scores(&made).into_iter().map(f64::from).collect();
+                finite(&scores)?;
+                let mut start = 0;
+                for &(_, end) in &lists {
+                    let mut list: Vec<u32> = (start..end).collect();
+                    list.retain(|&row| made.label(row as usize).1 > 0.0);
+                    if !list.is_empty() {
+                        groups.add(&scores, |row| made.label(row), &mut list);
                     }
-                    Ok(())
-                });
+                    start = end;
+                }
+                place += lists.len();
             }
+            Ok(())
         })?;
-        done.map(|()| (scores, outcomes))
+        // That something can be drawn is known since before the first epoch.
+        let nothing = || Error::data("validation rows", "there is nothing to rank among them");
+        groups.done().map(Metrics::Ranking).ok_or_else(nothing)
     }
 }

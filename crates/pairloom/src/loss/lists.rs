@@ -1,7 +1,8 @@
 //! Losses of lists: rows that belong together, of which those with greater labels should come first.
 //!
 //! All three add up what each row `i` costs beside the rows `j` of its list with smaller labels, times the
-//! weight of row `i`. A row that has none below it costs nothing, nor does one in a list of its own.
+//! weight of row `i`. A row that has none below it costs nothing, nor does one in a list of its own; one of weight 0
+//! is as good as not there.
 //!
 //! - `bpr`: the mean of `ln(1 + e^(s_j - s_i))` over these rows: the negative log-likelihood of all being in
 //!   order (Rendle et al. 2009, "BPR: Bayesian Personalized Ranking from Implicit Feedback", section 4.1).
@@ -15,6 +16,8 @@
 //!   Approach", section 4; Plackett and Luce's model).
 
 use super::Loss;
+use rand::Rng;
+use rand::seq::SliceRandom;
 
 /// Rows of a list at the most: longer ones are cut into random parts in each epoch, as the pairs of rows grow
 /// with the square of their number.
@@ -22,6 +25,16 @@ pub const MOST: usize = 1024;
 
 /// Labels and weights of the rows of a list.
 pub type Outcome = (f32, f32);
+
+/// The rows of a group as lists to be ranked: itself, or if it has more than [`MOST`] rows random parts of the same
+/// size.
+pub fn parts<'a>(group: &'a mut [u32], random: &mut impl Rng) -> std::slice::Chunks<'a, u32> {
+    if group.len() > MOST {
+        group.shuffle(random);
+    }
+    let parts = group.len().div_ceil(MOST).max(1);
+    group.chunks(group.len().div_ceil(parts).max(1))
+}
 
 /// Writes what each row of a list costs and the derivative of the whole by its score. Each row stands for
 /// `each` rows that it was drawn from, or for itself. Returns the weight of the rows that have some below
@@ -35,12 +48,15 @@ pub fn learn(
     losses.fill(0.0);
     slopes.fill(0.0);
     let mut total = 0.0;
+    let counts = |outcome: &Outcome| outcome.1 > 0.0;
+    let least = outcomes.iter().filter(|o| counts(o)).map(|o| o.0).fold(f32::INFINITY, f32::min);
     for (i, (&score, &(label, weight))) in scores.iter().zip(outcomes).enumerate() {
-        let below = || (0..scores.len()).filter(|&j| outcomes[j].0 < label);
-        let count = below().count();
-        if count == 0 || weight == 0.0 {
+        // Most rows of a list have none below them.
+        if label <= least || weight <= 0.0 {
             continue;
         }
+        let is_below = |j: &usize| outcomes[*j].0 < label && counts(&outcomes[*j]);
+        let below = || (0..scores.len()).filter(is_below);
         let weight = f64::from(weight);
         total += weight;
         let mut push = |j: usize, slope: f64| {
@@ -53,7 +69,9 @@ pub fn learn(
                     let missing = |j: usize| 1.0 + scores[j] - score;
                     let near = || below().filter(|&j| missing(j) > 0.0);
                     let rank = near().count() as f64;
-                    let share = harmonic(rank * each) / rank.max(1.0);
+                    // However few they stand for, one of them is in the way.
+                    let rank_of_all = if rank > 0.0 { (rank * each).max(1.0) } else { 0.0 };
+                    let share = harmonic(rank_of_all) / rank.max(1.0);
                     near().for_each(|j| push(j, weight * share));
                     share * near().map(missing).sum::<f64>()
                 }
@@ -65,7 +83,7 @@ pub fn learn(
                     top - score + sum.ln()
                 }
                 _ => {
-                    let share = 1.0 / count as f64;
+                    let share = 1.0 / below().count() as f64;
                     let pair = |j: usize| Loss::Logistic.with_gradient(score - scores[j], 1.0);
                     below().for_each(|j| push(j, -weight * share * pair(j).1));
                     share * below().map(|j| pair(j).0).sum::<f64>()

@@ -55,15 +55,16 @@ impl Bootstrap {
             let rows = self.drawn(rows, sample as u64);
             // A sample may have drawn no row at all.
             let found = measure.measure(predictions, &rows).ok()?;
-            Some(found.iter().map(|(_, value)| value).collect::<Vec<_>>())
+            Some(found.iter().collect::<Vec<_>>())
         };
         let samples = threads.map((0..self.samples).collect(), sample);
-        let of = |(at, (name, _)): (usize, (&'static str, Option<f64>))| {
-            let values = samples.iter().flatten().filter_map(|sample| sample[at]);
-            (name, self.interval(values.collect()))
+        // A sample may lack a figure that the rows have.
+        let of = |(name, _): (&'static str, Option<f64>)| {
+            let found = |sample: &Vec<(&str, Option<f64>)>| sample.iter().find(|f| f.0 == name)?.1;
+            (name, self.interval(samples.iter().flatten().filter_map(found).collect()))
         };
         let sizes = ["rows", "weight", "threshold", "at", "groups", "groups_left_out"];
-        let figures = measured.iter().enumerate().filter(|(_, (name, _))| !sizes.contains(name));
+        let figures = measured.iter().filter(|(name, _)| !sizes.contains(name));
         Ok(figures.map(of).collect())
     }
 

@@ -28,6 +28,7 @@ pub use constant::Constant;
 pub(crate) use constant::Tally;
 pub use rank::roc_curve;
 pub use ranking::{DEFAULT_AT, Ranking};
+pub(crate) use rows::finite;
 
 use rows::Rows;
 use serde::{Deserialize, Serialize};

@@ -11,8 +11,11 @@
 
 use super::rows;
 use crate::batch::Outcomes;
-use crate::loss::{Loss, lists};
+use crate::loss::Loss;
+use crate::loss::lists::{self, Outcome};
 use crate::{Error, Result};
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
 /// At which place the figures end that are about the top of a list, if nothing else is said.
@@ -96,9 +99,7 @@ impl Tally {
     pub(crate) fn add(&mut self, group: &mut [(f64, f32)], weight: f64) {
         let differ = group.windows(2).any(|pair| pair[0].1 != pair[1].1);
         if !differ {
-            self.sums.rows += group.len() as u64;
-            self.sums.groups_left_out += 1;
-            return;
+            return self.leave_out(group.len() as u64);
         }
         group.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)));
         let tie = |rows: &[(f64, f32)]| Tie {
@@ -110,6 +111,12 @@ impl Tally {
         let mut gains: Vec<f64> = group.iter().map(|row| f64::from(row.1)).collect();
         gains.sort_unstable_by(|a, b| b.total_cmp(a));
         self.add_ties(&ties, &gains, weight);
+    }
+
+    /// Counts a group of so many rows that has nothing to rank.
+    pub(crate) fn leave_out(&mut self, rows: u64) {
+        self.sums.rows += rows;
+        self.sums.groups_left_out += 1;
     }
 
     /// Adds a group of rows in falling order of their scores, with its gains in falling order; at least one
@@ -227,28 +234,63 @@ impl Ranking {
         order.retain(|&row| rows.weights().is_none_or(|weights| weights[row as usize] > 0.0));
         let group = |row: u32| rows.group(row as usize);
         order.sort_by_key(|&row| group(row));
-        let (mut tally, mut cost, mut weight) = (Tally::new(at), 0.0, 0.0);
-        let mut pairs = Vec::new();
-        for list in order.chunk_by(|&a, &b| group(a) == group(b)) {
-            pairs.clear();
-            pairs.extend(
-                list.iter().map(|&row| (scores[row as usize], rows.labels()[row as usize])),
-            );
-            if let Some(loss) = loss {
-                let (sum, of) = cost_of(loss, scores, rows, list);
-                (cost, weight) = (cost + sum, weight + of);
-            }
-            let weights: f64 =
-                list.iter().map(|&row| f64::from(rows.outcome(row as usize).1)).sum();
-            tally.add(&mut pairs, weights / list.len() as f64);
+        let mut groups = Groups::new(loss, at);
+        for group in order.chunk_by_mut(|&a, &b| group(a) == group(b)) {
+            groups.add(scores, |row| rows.outcome(row), group);
         }
-        let loss = loss.filter(|_| weight > 0.0).map(|_| cost / weight);
-        let found = tally.done().ok_or_else(|| {
+        groups.done().ok_or_else(|| {
             let message = "no group has rows of different labels, so there is nothing to rank; rows \
                            that are all wanted can be ranked among all items (evaluate --items)";
             Error::data(rows::PLACE, message)
-        })?;
-        Ok(Ranking { loss, ..found })
+        })
+    }
+}
+
+/// Groups of scored rows that come one by one, with what they cost.
+pub(crate) struct Groups {
+    tally: Tally,
+    loss: Option<Loss>,
+    cost: f64,
+    weight: f64,
+    pairs: Vec<(f64, f32)>,
+}
+
+impl Groups {
+    /// None yet.
+    pub(crate) fn new(loss: Option<Loss>, at: usize) -> Self {
+        Groups { tally: Tally::new(at), loss, cost: 0.0, weight: 0.0, pairs: Vec::new() }
+    }
+
+    /// Adds a group: some of the rows with these scores, and labels and weights above 0. What a long one costs is
+    /// that of random parts of it, as in training, but always of the same ones.
+    pub(crate) fn add(
+        &mut self,
+        scores: &[f64],
+        outcome: impl Fn(usize) -> Outcome,
+        group: &mut [u32],
+    ) {
+        let outcomes = || group.iter().map(|&row| outcome(row as usize));
+        self.pairs.clear();
+        let pair = |(&row, (label, _)): (&u32, Outcome)| (scores[row as usize], label);
+        self.pairs.extend(group.iter().zip(outcomes()).map(pair));
+        let weights: f64 = outcomes().map(|(_, weight)| f64::from(weight)).sum();
+        self.tally.add(&mut self.pairs, weights / group.len() as f64);
+        let Some(loss) = self.loss else { return };
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(0);
+        for list in lists::parts(group, &mut random) {
+            let scores: Vec<f64> = list.iter().map(|&row| scores[row as usize]).collect();
+            let outcomes: Vec<_> = list.iter().map(|&row| outcome(row as usize)).collect();
+            let (mut losses, mut slopes) = (vec![0.0; list.len()], vec![0.0; list.len()]);
+            let found = (&mut losses[..], &mut slopes[..]);
+            self.weight += lists::learn(loss, (&scores, &outcomes), 1.0, found);
+            self.cost += losses.iter().sum::<f64>();
+        }
+    }
+
+    /// The figures; `None` if no group counts.
+    pub(crate) fn done(self) -> Option<Ranking> {
+        let loss = self.loss.filter(|_| self.weight > 0.0).map(|_| self.cost / self.weight);
+        self.tally.done().map(|found| Ranking { loss, ..found })
     }
 }
 
@@ -271,18 +313,4 @@ impl Ranking {
         ];
         loss.into_iter().chain(others)
     }
-}
-
-/// What a list costs, and the weight of its rows that have some below them; of a long one the sum over parts,
-/// as in training.
-fn cost_of(loss: Loss, scores: &[f64], rows: &Outcomes, list: &[u32]) -> (f64, f64) {
-    let (mut cost, mut weight) = (0.0, 0.0);
-    for list in list.chunks(lists::MOST) {
-        let scores: Vec<f64> = list.iter().map(|&row| scores[row as usize]).collect();
-        let outcomes: Vec<_> = list.iter().map(|&row| rows.outcome(row as usize)).collect();
-        let (mut losses, mut slopes) = (vec![0.0; list.len()], vec![0.0; list.len()]);
-        weight += lists::learn(loss, (&scores, &outcomes), 1.0, (&mut losses, &mut slopes));
-        cost += losses.iter().sum::<f64>();
-    }
-    (cost, weight)
 }

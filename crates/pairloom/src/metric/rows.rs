@@ -105,7 +105,7 @@ pub(super) fn same_length(score: &[f64], truth: usize, weight: Option<&[f32]>) -
 }
 
 /// Refuses scores that are not finite, or all but: a model that gives them is broken.
-pub(super) fn finite(score: &[f64]) -> Result<()> {
+pub(crate) fn finite(score: &[f64]) -> Result<()> {
     match score.iter().position(|s| !s.is_finite() || s.abs() > LARGEST) {
         Some(row) => Err(Error::Diverged(format!(
             "the prediction for row {} is not a finite number: lower {} and train again",

@@ -62,14 +62,11 @@ impl Catalogue {
         numbers.resize(names.len(), NONE);
         let mut found =
             Catalogue { ranges, names, rare, numbers, features: Rows::new(), counts: Vec::new() };
-        let mut added = Ok(());
         rows.each(|rows| {
-            for row in (0..rows.len()).filter(|&row| rows.label(row).0 > 0.0) {
-                added =
-                    std::mem::replace(&mut added, Ok(())).and_then(|()| found.add(rows.row(row)));
-            }
+            let mut relevant = (0..rows.len()).filter(|&row| rows.label(row).0 > 0.0);
+            relevant.try_for_each(|row| found.add(rows.row(row)))
         })?;
-        added.map(|()| found)
+        Ok(found)
     }
 
     /// Rare items are as many as they have rows, nearly: if they were one, that would have all of their rows
@@ -113,6 +110,13 @@ impl Catalogue {
     /// The features of an item.
     pub(crate) fn features(&self, item: u32) -> Row<'_> {
         self.features.row(item as usize)
+    }
+
+    /// A number that other columns of items change.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let ends = |range: &Range<u32>| u64::from(range.start) << 32 | u64::from(range.end);
+        let mix = |sum: u64, range| (sum ^ ends(range)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.ranges.iter().fold(ends(&self.names), mix)
     }
 
     /// How many features an item has at the most.

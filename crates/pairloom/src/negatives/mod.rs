@@ -14,6 +14,7 @@ pub(crate) use catalogue::Catalogue;
 pub(crate) use seen::Seen;
 
 use crate::batch::Rows;
+use crate::store::Store;
 use crate::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_distr::Distribution;
@@ -52,8 +53,8 @@ pub struct Negatives {
     popular: Option<WeightedAliasIndex<f32>>,
     /// What the groups have of the training rows.
     seen: Seen,
-    /// What they have of the validation rows too.
-    seen_with_valid: Seen,
+    /// What they have of the validation rows too, if there are any.
+    seen_with_valid: Option<Seen>,
     each: usize,
     seed: u64,
 }
@@ -77,7 +78,7 @@ impl Negatives {
     /// [`Error::Usage`] if there are not two items.
     pub(crate) fn new(
         catalogue: Catalogue,
-        [seen, seen_with_valid]: [Seen; 2],
+        (seen, seen_with_valid): (Seen, Option<Seen>),
         sampling: NegativeSampling,
         each: usize,
         seed: u64,
@@ -97,6 +98,27 @@ impl Negatives {
         Ok(Negatives { catalogue, popular, seen, seen_with_valid, each, seed })
     }
 
+    /// Whether at least one of these rows, all of them relevant, can be ranked above an item that its group does
+    /// not have; of validation rows, neither in these.
+    ///
+    /// # Errors
+    /// Those of reading the rows from a file.
+    pub(crate) fn can_draw(&self, rows: &Store, are_valid: bool) -> Result<bool> {
+        let seen = self.seen_with_valid.as_ref().filter(|_| are_valid).unwrap_or(&self.seen);
+        let mut can = false;
+        rows.each(|rows| {
+            let lacks = |row| seen.of(rows.group(row)).len() < self.catalogue.len();
+            can |= (0..rows.len()).any(lacks);
+            Ok(())
+        })?;
+        Ok(can)
+    }
+
+    /// A number that other ways of drawing from the same rows change, but for what the settings say.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.catalogue.fingerprint()
+    }
+
     /// How many items there are for each that is drawn.
     pub(crate) fn stand_for(&self) -> f64 {
         (self.catalogue.len() - 1) as f64 / self.each as f64
@@ -112,9 +134,9 @@ impl Negatives {
         self.each
     }
 
-    /// Numbers of entries that a row may have at the most, made of one with so many and an item.
-    pub(crate) fn most_entries(&self, given: usize) -> usize {
-        given + self.catalogue.longest()
+    /// How many entries may be drawn at the most for a batch of so many rows with so many entries.
+    pub(crate) fn most_entries(&self, batch: usize, entries: usize) -> usize {
+        self.each * (entries + batch * self.catalogue.longest())
     }
 
     /// How many rows carry each feature, those that are drawn in an epoch among them: of an item as many as
@@ -155,13 +177,18 @@ impl Negatives {
     ) -> Result<()> {
         to.clear();
         lists.clear();
-        let (seen, each, stream) = match purpose {
+        let (seen, popular, each, stream) = match purpose {
             Purpose::Train { epoch, window, place } => {
                 let number =
                     (window as u64) << 32 ^ place as u64 ^ u64::from(epoch).rotate_left(40);
-                (&self.seen, self.each, number.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+                let number = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                (&self.seen, self.popular.as_ref(), self.each, number)
             }
-            Purpose::Valid { each, place } => (&self.seen_with_valid, each, !(place as u64)),
+            // What is measured does not depend on how it is learned.
+            Purpose::Valid { each, place } => {
+                let seen = self.seen_with_valid.as_ref().unwrap_or(&self.seen);
+                (seen, None, each, !(place as u64))
+            }
         };
         let mut random = Xoshiro256PlusPlus::seed_from_u64(self.seed ^ stream);
         for (of, &row) in (0..).zip(batch) {
@@ -175,7 +202,7 @@ impl Negatives {
             let has = seen.of(group);
             let mut rest = None;
             for _ in 0..each {
-                let Some(item) = self.other(has, &mut rest, &mut random) else { break };
+                let Some(item) = self.other(has, popular, &mut rest, &mut random) else { break };
                 self.catalogue.replace(features, Some(item), to)?;
                 to.finish(0.0, weight);
             }
@@ -189,13 +216,14 @@ impl Negatives {
     fn other(
         &self,
         has: &[u32],
+        popular: Option<&WeightedAliasIndex<f32>>,
         rest: &mut Option<Vec<u32>>,
         random: &mut Xoshiro256PlusPlus,
     ) -> Option<u32> {
         let items = self.catalogue.len() as u32;
         if rest.is_none() {
             for _ in 0..TRIES {
-                let item = match &self.popular {
+                let item = match popular {
                     None => random.random_range(0..items),
                     Some(popular) => popular.sample(random) as u32,
                 };
@@ -206,7 +234,7 @@ impl Negatives {
         }
         let others = || (0..items).filter(|item| has.binary_search(item).is_err()).collect();
         let rest = rest.get_or_insert_with(others);
-        let share = |item: u32| match self.popular {
+        let share = |item: u32| match popular {
             None => 1,
             Some(_) => u64::from(self.catalogue.counts()[item as usize]),
         };

@@ -28,6 +28,7 @@ impl Seen {
                     pairs
                         .extend(pair.map(|(group, item)| u64::from(group) << 32 | u64::from(item)));
                 }
+                Ok(())
             })?;
         }
         pairs.sort_unstable();

@@ -24,8 +24,7 @@ fn negatives(rows: &Rows, sampling: NegativeSampling, each: usize) -> Negatives 
 fn with_rare(rows: &Rows, rare: Option<u32>, sampling: NegativeSampling, each: usize) -> Negatives {
     let store = Store::from(rows.clone());
     let catalogue = Catalogue::of(vec![10..20, 30..32], (10..20, rare), &store).unwrap();
-    let seen = || Seen::of_rows(&[&store], &catalogue).unwrap();
-    let seen = [seen(), seen()];
+    let seen = (Seen::of_rows(&[&store], &catalogue).unwrap(), None);
     Negatives::new(catalogue, seen, sampling, each, 5).unwrap()
 }
 

@@ -92,6 +92,7 @@ impl Best {
     fn make_sure(&mut self, score: &mut impl FnMut(u32) -> f32) {
         let scored = self.found.drain(..).map(|(_, item)| Scored { item, score: score(item) });
         self.sure.extend(scored);
+        // What is no number is not dropped, so that it is found.
         self.sure.sort_unstable_by(order);
         self.sure.truncate(self.wanted);
         if let Some(last) = self.sure.get(self.wanted - 1) {
@@ -107,9 +108,12 @@ impl Best {
     }
 }
 
-/// The greater score first; of equal ones, the item that the catalogue has first.
+/// The greater score first, and before all what is no number; of equal ones, the item that the catalogue has first.
 fn order(a: &Scored, b: &Scored) -> Ordering {
     // 0 and -0 are equal.
-    let [less, more] = [a, b].map(|scored| scored.score + 0.0);
+    let [less, more] = [a, b].map(|scored| match scored.score.is_nan() {
+        true => f32::INFINITY,
+        false => scored.score + 0.0,
+    });
     more.total_cmp(&less).then(a.item.cmp(&b.item))
 }

@@ -28,7 +28,8 @@ pub struct ContextOptions {
 pub struct Contexts {
     rows: Rows,
     kept: Texts,
-    keys: Vec<Vec<u8>>,
+    /// For each list of columns by which contexts are known the key of each context.
+    keys: Vec<(Vec<String>, Vec<Vec<u8>>)>,
 }
 
 impl Contexts {
@@ -42,21 +43,24 @@ impl Contexts {
         self.kept.row(context)
     }
 
-    /// The items that each has seen, sorted.
+    /// The items that each has seen, sorted; none, if the contexts were not read for this.
     pub fn seen<'a>(&self, seen: &'a Seen) -> Vec<&'a [u32]> {
-        self.keys.iter().map(|key| seen.items(key)).collect()
+        match self.keys.iter().find(|(by, _)| by == seen.by()) {
+            Some((_, keys)) => keys.iter().map(|key| seen.items(key)).collect(),
+            None => vec![&[]; self.rows.len()],
+        }
     }
 
     fn clear(&mut self) {
         self.rows.clear();
         self.kept.clear();
-        self.keys.clear();
+        self.keys.iter_mut().for_each(|(_, keys)| keys.clear());
     }
 }
 
 /// Reads the contexts of a file, called `file` in errors, and gives them to `take` in pieces. Columns of items
 /// are left alone. Rows that are alike in the context's columns, in those that are kept and in those by which
-/// `seen` knows a context are one.
+/// any of `seen` knows a context are one.
 ///
 /// # Errors
 /// [`Error::Data`] for a missing column and a file without contexts, [`Error::Row`] for a row that cannot be
@@ -66,7 +70,7 @@ pub fn for_each_piece(
     reader: &mut dyn Reader,
     file: &str,
     options: &ContextOptions,
-    seen: &Seen,
+    seen: &[&Seen],
     mut take: impl FnMut(&Contexts) -> Result<()>,
 ) -> Result<Outcome> {
     let (model, columns) = (recommender.model, recommender.catalogue.columns());
@@ -77,19 +81,24 @@ pub fn for_each_piece(
         return Err(Error::data(
             file,
             format!(
-                "column '{missing}' of the model is missing: a context needs it, unless the items have it"
+                "column '{missing}' of the model is missing: a context needs it, unless it is said to be the \
+                 items' (--item)"
             ),
         ));
     }
     let keep = positions(&options.keep, "to keep", reader, file)?;
-    let by = positions(seen.by(), "in the contexts, by which seen items are known", reader, file)?;
+    let known_by = |seen: &&Seen| {
+        positions(seen.by(), "in the contexts, by which seen items are known", reader, file)
+    };
+    let by: Vec<Vec<usize>> = seen.iter().map(known_by).collect::<Result<_>>()?;
     let own = mine.iter().filter_map(|name| names.iter().position(|there| there == name));
-    let all: Vec<usize> = own.chain(keep.iter().chain(&by).copied()).collect();
+    let all: Vec<usize> = own.chain(keep.iter().chain(by.iter().flatten()).copied()).collect();
     let mut encoder =
         RowEncoder::bind_some(&model.encoding, &model.schema, file, &names, |column| {
             mine.contains(&column.name.as_str())
         })?;
-    let mut piece = Contexts { kept: Texts::new(keep.len()), ..Contexts::default() };
+    let keys = seen.iter().map(|seen| (seen.by().to_vec(), Vec::new())).collect();
+    let mut piece = Contexts { rows: Rows::new(), kept: Texts::new(keep.len()), keys };
     let (mut known, mut buffer) = (Dictionary::default(), Vec::new());
     let skipped = for_each_row(reader, None, options.on_error, |raw| {
         key(all.iter().map(|&cell| raw.cell(cell)), &mut buffer);
@@ -99,9 +108,11 @@ pub fn for_each_piece(
         encoder.encode(raw, &mut piece.rows)?;
         known.insert(&buffer)?;
         piece.kept.push(keep.iter().map(|&cell| raw.cell(cell)));
-        key(by.iter().map(|&cell| raw.cell(cell)), &mut buffer);
-        piece.keys.push(buffer.clone());
-        if piece.keys.len() == PIECE {
+        for (by, (_, keys)) in by.iter().zip(&mut piece.keys) {
+            key(by.iter().map(|&cell| raw.cell(cell)), &mut buffer);
+            keys.push(buffer.clone());
+        }
+        if piece.rows.len() == PIECE {
             take(&piece)?;
             piece.clear();
         }
@@ -110,7 +121,7 @@ pub fn for_each_piece(
     if known.is_empty() {
         return Err(Error::data(file, "no contexts: there is nobody to recommend to"));
     }
-    if !piece.keys.is_empty() {
+    if !piece.rows.is_empty() {
         take(&piece)?;
     }
     Ok(Outcome { skipped, unseen: encoder.unseen() })

@@ -24,8 +24,7 @@ pub struct Tested<'a> {
 
 impl Recommender<'_> {
     /// Ranks for each context of a file, called `file` in errors, the whole catalogue but for what it has seen,
-    /// and measures where the items stand that it wants; both are known by the columns of `wanted`. A context
-    /// that wants none of the items is not measured.
+    /// and measures where the items stand that it wants. A context that wants none of the items is left out.
     ///
     /// # Errors
     /// As for [`for_each_piece`] and [`Recommender::ranks`]; [`Error::Data`] if nothing of the catalogue is
@@ -44,7 +43,7 @@ impl Recommender<'_> {
         }
         let mut tally = Tally::new(at);
         let options = ContextOptions { on_error, ..ContextOptions::default() };
-        let outcome = for_each_piece(self, reader, file, &options, wanted, |contexts| {
+        let outcome = for_each_piece(self, reader, file, &options, &[wanted, seen], |contexts| {
             let wanted: Vec<Vec<u32>> =
                 contexts.seen(wanted).into_iter().map(<[u32]>::to_vec).collect();
             let others: Vec<Vec<u32>> = contexts
@@ -60,11 +59,13 @@ impl Recommender<'_> {
             let request = Request { contexts: contexts.rows(), seen: &left_out, among: None };
             let ranks = self.ranks(&request, &wanted, threads)?;
             for (ranks, others) in ranks.into_iter().zip(&others) {
-                if !ranks.is_empty() {
-                    let gains = vec![1.0; ranks.len()];
-                    let ties = ties(ranks, (self.catalogue.len() - others.len()) as u64);
-                    tally.add_ties(&ties, &gains, 1.0);
+                let items = (self.catalogue.len() - others.len()) as u64;
+                if ranks.is_empty() {
+                    tally.leave_out(0);
+                    continue;
                 }
+                let gains = vec![1.0; ranks.len()];
+                tally.add_ties(&ties(ranks, items), &gains, 1.0);
             }
             Ok(())
         })?;

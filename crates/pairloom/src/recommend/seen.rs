@@ -7,7 +7,7 @@ use crate::input::Reader;
 use crate::interaction::Side;
 use crate::model::Model;
 use crate::predict::positions;
-use crate::reading::{OnError, Skipped, for_each_row};
+use crate::reading::{Counts, OnError, Skipped, for_each_row};
 use crate::schema::Role;
 use crate::{Error, Result};
 
@@ -18,6 +18,7 @@ pub struct Seen {
     keys: Dictionary,
     items: Vec<Vec<u32>>,
     skipped: Skipped,
+    unknown: usize,
 }
 
 impl Seen {
@@ -55,13 +56,17 @@ impl Seen {
         let label = positions(label.as_slice(), "that says what is relevant", reader, file)?;
         let mut seen = Seen { by, ..Seen::default() };
         let mut buffer = Vec::new();
-        seen.skipped = for_each_row(reader, None, on_error, |raw| {
+        let counts = Counts::of(&model.schema, reader).filter(|_| relevant);
+        seen.skipped = for_each_row(reader, counts, on_error, |raw| {
             for &cell in &label {
                 if model.encoding.parse_label(raw, cell)? <= 0.0 {
                     return Ok(());
                 }
             }
-            let Some(item) = catalogue.find(raw.cell(item)) else { return Ok(()) };
+            let Some(item) = catalogue.find(raw.cell(item)) else {
+                seen.unknown += 1;
+                return Ok(());
+            };
             key(cells.iter().map(|&cell| raw.cell(cell)), &mut buffer);
             let context = seen.keys.insert(&buffer)? as usize;
             if context == seen.items.len() {
@@ -85,6 +90,11 @@ impl Seen {
     /// Rows left out.
     pub fn skipped(&self) -> &Skipped {
         &self.skipped
+    }
+
+    /// Rows with items that the catalogue has not.
+    pub fn unknown(&self) -> usize {
+        self.unknown
     }
 
     /// The items of the context of a key, sorted.

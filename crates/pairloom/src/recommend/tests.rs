@@ -121,7 +121,7 @@ fn rounding_stays_within_the_margin_and_that_is_small() {
             &mut *users,
             "users",
             &options,
-            &Seen::default(),
+            &[&Seen::default()],
             |contexts| {
                 let request = Request { contexts: contexts.rows(), seen: &[], among: None };
                 let asking = recommender.asking(&request, &threads)?;

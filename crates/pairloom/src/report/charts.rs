@@ -124,7 +124,7 @@ fn calibration(probability: &[f64], label: &[f32], weight: Option<&[f32]>) -> Re
     let bins = metric::calibration(probability, label, weight, bins)?;
     let all = || bins.iter().flat_map(|bin| [0.0, 1e-3, bin.mean_probability, bin.positive_rate]);
     let x = Axis::around("mean predicted probability", all());
-    let y = Axis::around("share of positives", all());
+    let y = Axis::around("observed share", all());
     let (total, high) = (bins.iter().map(|bin| bin.weight).sum::<f64>(), x.high);
     let mut chart = Chart::new("Calibration", x, y);
     chart.line("guide", &[(0.0, 0.0), (high, high)]);

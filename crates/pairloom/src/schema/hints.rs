@@ -119,8 +119,19 @@ pub(super) fn apply_hints(schema: &mut Schema, given: &mut [bool], hints: &Hints
         let column = schema.column(group)?;
         schema.columns[column].group = true;
     }
-    if !hints.item.is_empty() {
+    if let Some(name) = hints.item.first() {
         schema.item.clone_from(&hints.item);
+        // What names an item is a name.
+        let column = schema.column(name)?;
+        if !given[column] && !schema.columns[column].role.is_feature() {
+            return Err(Error::usage(format!(
+                "column '{name}' is {} and no item",
+                schema.columns[column].role.name()
+            )));
+        }
+        if !given[column] {
+            set(schema, given, column, Role::Categorical, "");
+        }
     }
     for (name, separator) in &hints.multi {
         let column = schema.column(name)?;

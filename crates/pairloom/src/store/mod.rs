@@ -109,12 +109,9 @@ impl Store {
     /// Gives all rows to `take`, in their order but for those that were dealt at random.
     ///
     /// # Errors
-    /// Those of reading the temporary file.
-    pub(crate) fn each(&self, mut take: impl FnMut(&Rows)) -> Result<()> {
-        let mut take = |_: &Window, rows: &Rows| {
-            take(rows);
-            Ok(None::<()>)
-        };
+    /// Those of `take`, and of reading the temporary file.
+    pub(crate) fn each(&self, mut take: impl FnMut(&Rows) -> Result<()>) -> Result<()> {
+        let mut take = |_: &Window, rows: &Rows| take(rows).map(|()| None::<()>);
         self.walk(&self.windows(None), &mut take).map(|_| ())
     }
 
@@ -132,6 +129,7 @@ impl Store {
             for (row, (label, weight)) in rows.outcomes().enumerate() {
                 outcomes.push_in(rows.group(row), label, weight);
             }
+            Ok(())
         })?;
         Ok((predictions, outcomes))
     }

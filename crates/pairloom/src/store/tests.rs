@@ -110,6 +110,7 @@ fn values_are_scaled_as_they_are_in_memory() {
         let add = |rows: &Rows| {
             let features = (0..rows.len()).flat_map(|i| rows.row(i).features());
             features.for_each(|(id, x)| sums[id as usize] += f64::from(x));
+            Ok(())
         };
         store.each(add).unwrap();
         sums

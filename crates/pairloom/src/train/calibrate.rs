@@ -22,7 +22,7 @@ pub(super) fn check_held_out(job: &Job) -> Result<()> {
     Err(Error::usage(format!("{name} learns from validation rows, and there are to be none")))
 }
 
-/// Refuses settings that are about classes where the label is a number.
+/// Refuses settings that are about two classes where there are others, or none.
 pub(super) fn check_classes(config: &Config, target: &Target, file: &str) -> Result<()> {
     let said =
         [("negative_rate", config.negative_rate != 1.0), ("calibrate", config.calibrate.is_some())];
@@ -30,7 +30,8 @@ pub(super) fn check_classes(config: &Config, target: &Target, file: &str) -> Res
         None => Ok(()),
         Some((name, _)) => {
             let name = flagged(name);
-            Err(Error::usage(format!("{file}: {name} is for classes, and the label is a number")))
+            let message = "is for the probability of one of two classes (--loss logistic)";
+            Err(Error::usage(format!("{file}: {name} {message}")))
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::data::Interned;
 use crate::encode::MOST_CLASSES;
 use crate::error::flagged;
 use crate::input;
-use crate::loss::Loss;
+use crate::schema::{Role, Schema};
 use crate::{Error, Result};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -14,9 +14,14 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use std::collections::HashMap;
 
 /// Which rows are held out: the last ones, or some drawn at random, in whole groups where there
-/// are groups (but if items are drawn for each row: then groups are to be known), and of classes the same
-/// share of each.
-pub(super) fn hold_out(interned: &Interned, job: &Job, draws: bool) -> Result<Vec<bool>> {
+/// are groups (but if items are drawn for each row: then groups are to be known), both rows of a line of counts, and of
+/// classes the same share of each.
+pub(super) fn hold_out(
+    interned: &Interned,
+    schema: &Schema,
+    job: &Job,
+    draws: bool,
+) -> Result<Vec<bool>> {
     let (rows, config) = (interned.rows, &job.config);
     if job.valid.is_some() {
         return Ok(vec![false; rows]);
@@ -24,6 +29,10 @@ pub(super) fn hold_out(interned: &Interned, job: &Job, draws: bool) -> Result<Ve
     let (mut groups, classes) = groups_and_classes(interned, config)?;
     if draws {
         groups.clear();
+    }
+    if groups.is_empty() && schema.find(Role::Trials).is_some() {
+        // The two rows that a line of counts became tell of each other.
+        groups = lines(interned);
     }
     if config.valid_tail > 0.0 {
         let first = rows - share(rows, config.valid_tail);
@@ -52,6 +61,18 @@ pub(super) fn hold_out(interned: &Interned, job: &Job, draws: bool) -> Result<Ve
     Ok(groups.iter().map(|&group| drawn[group as usize]).collect())
 }
 
+/// A number for the line of each row.
+fn lines(interned: &Interned) -> Vec<u32> {
+    let (mut number, mut before) = (0, None);
+    let of_row = |row| {
+        let line = interned.lines.line(row);
+        number += u32::from(row > 0 && line != before);
+        before = line;
+        number
+    };
+    (0..interned.rows).map(of_row).collect()
+}
+
 fn share(of: usize, fraction: f64) -> usize {
     (of as f64 * fraction) as usize
 }
@@ -61,16 +82,16 @@ fn share(of: usize, fraction: f64) -> usize {
 fn groups_and_classes(interned: &Interned, config: &Config) -> Result<(Vec<u32>, Vec<u32>)> {
     let labels = &interned.labels;
     let one = labels.one_of_two();
-    let several = match config.loss {
-        None => labels.are_text,
-        Some(loss) => loss == Loss::Softmax,
-    };
+    let several = labels.are_several(config.loss);
     let (mut groups, mut classes) = (Vec::new(), Vec::new());
     let mut known: HashMap<u64, u32> = HashMap::new();
+    let mut first = None;
     interned.heads(|_, head| {
         groups.extend_from_slice(&head.groups);
+        // Which of two it is depends on the rows alone, not on which is called positive.
+        let first = *first.get_or_insert(head.labels[0]);
         classes.extend(head.labels.iter().map(|&label| match one {
-            Some(one) => u32::from(label == one),
+            Some(one) => u32::from((label == one) == (first == one)),
             None if several => {
                 // What has more values than this is refused as soon as it is known what is to be learned.
                 let next = (known.len() as u32).min(MOST_CLASSES as u32);

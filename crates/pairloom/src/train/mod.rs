@@ -134,6 +134,8 @@ pub struct Start {
     pub groups: Option<Groups>,
     /// Items that are drawn to be ranked below those of a group, if that is done.
     pub items: Option<usize>,
+    /// Training rows of label 0, which are left out where items are drawn.
+    pub left_out: usize,
     /// Distinct labels, where a few whole numbers are predicted as numbers.
     pub classes: Option<usize>,
     /// How many of several classes have one training row only: of these little can be learned.
@@ -227,26 +229,40 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         // Tried out before rows are read that may have to go there.
         Pieces::temporary(&job.temp_dir)?;
     }
-    let Prepared { schema, encoding, mut train, mut valid, class_weights, groups, held_out, lines } =
-        prepare(job, &threads, watch)?;
+    let Prepared {
+        schema,
+        encoding,
+        mut train,
+        mut valid,
+        valid_file,
+        class_weights,
+        groups,
+        held_out,
+        left_out,
+        lines,
+    } = prepare(job, &threads, watch)?;
     let units = Units::learn(&schema, &encoding, &train)?;
     units.enter(&mut train)?;
     units.enter(&mut valid)?;
     let stands_for = stands_for(&job.config, &class_weights);
     // A batch of lists ends with a whole one.
     let beyond = if groups.is_some() { lists::MOST - 1 } else { 0 };
-    let (features, batch) = (encoding.features(), job.config.batch_rows(train.len()) + beyond);
+    let (features, rows) = (encoding.features(), train.len());
+    let batch = job.config.batch_rows(rows).min(rows) + beyond;
     let mut summary = Summary::of(&train, features, batch, &encoding.target)?;
     let mut config = resolve(&job.config, &encoding, train.len(), &summary);
-    let negatives = ranking::negatives(&config, &schema, &encoding, [&train, &valid])?;
+    let files = [input::name(&job.data), &valid_file];
+    let negatives = ranking::negatives(&config, &schema, &encoding, [&train, &valid], files)?;
     config.negatives = negatives.as_ref().map(Negatives::each);
     if let Some(negatives) = &negatives {
         negatives.count(&mut summary.counts);
-        let each = summary.most_entries / batch.max(1);
-        summary.most_entries += batch * negatives.each() * negatives.most_entries(each);
+        summary.most_entries += negatives.most_entries(batch, summary.most_entries);
     }
     let items = negatives.as_ref().map(Negatives::items);
-    let start = Start { items, groups, ..start(&config, &encoding, [&train, &valid], &summary)? };
+    let start = start(&config, &encoding, [&train, &valid], &summary)?;
+    let is_out = |(held, out): (&bool, &bool)| !held && *out;
+    let rows_out = held_out.iter().zip(&left_out).filter(|row| is_out(*row)).count();
+    let start = Start { items, groups, left_out: rows_out, ..start };
     tell(watch, Event::Start(&start))?;
     let most_entries = summary.most_entries;
     let mut backend = backend(&config, &encoding, summary, threads)?;
@@ -264,13 +280,19 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     // Its threads and its tables are no longer needed.
     drop(backend);
     units.leave(&mut valid, weights.as_mut())?;
-    let diverged_line = diverged_line(&stop, &held_out, &lines);
+    let trained_on = |row: &usize| !held_out[*row] && !left_out.get(*row).is_some_and(|out| *out);
+    let diverged_line = match stop {
+        Stop::Diverged { row: Some(row), .. } => {
+            (0..held_out.len()).filter(trained_on).nth(row).and_then(|row| lines.line(row))
+        }
+        _ => None,
+    };
     let calibration = None;
     let model = |weights| Model { schema, encoding, config, history, epoch, calibration, weights };
     let (mut model, start) = (weights.map(model), Some(start));
     let calibrated = match &mut model {
-        // Of a model that has diverged since, nothing more is asked than what it was.
-        Some(model) if !matches!(stop, Stop::Diverged { .. }) => {
+        // Of one that has diverged since nothing more is asked than what it was, and an interrupted one goes on.
+        Some(model) if !matches!(stop, Stop::Diverged { .. } | Stop::Interrupted) => {
             calibrate(model, &valid, stands_for, job.threads)?
         }
         _ => None,
@@ -284,9 +306,13 @@ struct Prepared {
     encoding: Encoding,
     train: Store,
     valid: Store,
+    /// Where the validation rows come from.
+    valid_file: String,
     class_weights: Vec<f32>,
     groups: Option<Groups>,
     held_out: Vec<bool>,
+    /// Rows that nothing is learned from, if there may be some.
+    left_out: Vec<bool>,
     lines: RowLines,
 }
 
@@ -298,7 +324,8 @@ fn prepare(
 ) -> Result<Prepared> {
     let Cached { schema, mut interned, .. } = read(job, threads, watch)?;
     ranking::check(&job.config, &schema)?;
-    let held_out = hold_out(&interned, job, job.config.drawn_negatives(&schema) > 0)?;
+    let draws = job.config.drawn_negatives(&schema) > 0;
+    let held_out = hold_out(&interned, &schema, job, draws)?;
     let file = input::name(&job.data);
     let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
     check_classes(&job.config, &encoding.target, file)?;
@@ -317,10 +344,14 @@ fn prepare(
     let shuffle = job.config.shuffle.then_some(job.config.seed);
     let group_names = std::mem::take(&mut interned.group_names);
     let groups = job.config.loss.is_some_and(Loss::is_ranking);
-    let beside = Beside { class_weights: &class_weights, groups };
+    let left_out = match draws {
+        true => ranking::not_relevant(&interned, &encoding.target)?,
+        false => Vec::new(),
+    };
+    let beside = Beside { class_weights: &class_weights, groups, left_out: &left_out };
     let [train, mut valid] =
         encode(interned, &held_out, &encoding, &room, shuffle, &beside, threads)?;
-    check_rows(&train, file, "training")?;
+    check_rows(&train, file, "training", draws)?;
     let mut valid_file = file;
     if let Some(path) = &job.valid {
         let (rows, read) = read_rows(
@@ -338,25 +369,43 @@ fn prepare(
         }
         (valid, valid_file) = (rows, input::name(path));
     }
-    if !valid.is_empty() {
-        check_rows(&valid, valid_file, "validation")?;
+    if !valid.is_empty() || (draws && job.valid.is_some()) {
+        check_rows(&valid, valid_file, "validation", draws)?;
     }
     if job.config.calibrate.is_some() {
         // Before the work, which would be lost.
         calibration::check_rows(&valid.outcomes()?, valid_file)?;
     }
     let mut groups = None;
-    if job.config.loss.is_some_and(Loss::is_ranking) && job.config.drawn_negatives(&schema) == 0 {
+    if job.config.loss.is_some_and(Loss::is_ranking) && !draws {
         groups = Some(ranking::groups(&train, file, "training")?);
         if !valid.is_empty() {
             ranking::groups(&valid, valid_file, "validation")?;
         }
     }
-    Ok(Prepared { schema, encoding, train, valid, class_weights, groups, held_out, lines })
+    let valid_file = valid_file.to_string();
+    Ok(Prepared {
+        schema,
+        encoding,
+        train,
+        valid,
+        valid_file,
+        class_weights,
+        groups,
+        held_out,
+        left_out,
+        lines,
+    })
 }
 
-/// Checks that rows can be trained on or measured; `what` they are called in errors.
-fn check_rows(rows: &Store, file: &str, what: &str) -> Result<()> {
+/// Checks that rows can be trained on or measured; `what` they are called in errors. Of rows that others are drawn
+/// for, only the relevant ones are there.
+fn check_rows(rows: &Store, file: &str, what: &str, are_relevant: bool) -> Result<()> {
+    if are_relevant && rows.is_empty() {
+        let message =
+            format!("none of the {what} rows has a label above 0: there is nothing to rank");
+        return Err(Error::data(file, message));
+    }
     if u32::try_from(rows.len()).is_err() {
         return Err(Error::data(file, "more than 2^32 rows: train on a part of them"));
     }
@@ -373,10 +422,4 @@ fn tell(watch: &mut dyn FnMut(Event<'_>) -> bool, event: Event<'_>) -> Result<()
 
 fn tell_skipped(skipped: &Skipped, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<()> {
     if skipped.rows > 0 { tell(watch, Event::Skipped(skipped)) } else { Ok(()) }
-}
-
-fn diverged_line(stop: &Stop, held_out: &[bool], lines: &RowLines) -> Option<u64> {
-    let Stop::Diverged { row: Some(row), .. } = stop else { return None };
-    let mut training = held_out.iter().enumerate().filter(|(_, held)| !**held);
-    training.nth(*row).and_then(|(row, _)| lines.line(row))
 }

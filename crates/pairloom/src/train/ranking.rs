@@ -1,13 +1,14 @@
 //! What ranking asks of settings and rows.
 
 use crate::config::Config;
-use crate::encode::Encoding;
+use crate::data::Interned;
+use crate::encode::{AsNumbers, Encoding, Target};
 use crate::error::flagged;
 use crate::loss::Loss;
-use crate::negatives::{Catalogue, Negatives, Seen};
+use crate::negatives::{Catalogue, NegativeSampling, Negatives, Seen};
 use crate::schema::Schema;
 use crate::store::Store;
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 
 /// Groups of rows to be ranked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,12 @@ pub struct Groups {
 /// Refuses settings of ranking that do not fit the schema.
 pub(super) fn check(config: &Config, schema: &Schema) -> Result<()> {
     let [loss_flag, group, item, negatives] = ["loss", "group", "item", "negatives"].map(flagged);
+    let (how, uniform) = (flagged("negative_sampling"), NegativeSampling::Uniform);
+    if config.negative_sampling != uniform && config.drawn_negatives(schema) == 0 {
+        let message =
+            format!("{how} says how items are drawn, and none are: see {item} and {negatives}");
+        return Err(Error::usage(message));
+    }
     let Some(loss) = config.loss.filter(|loss| loss.is_ranking()) else {
         let ranking = Loss::ranking().map(Loss::name).collect::<Vec<_>>().join(", ");
         let message = format!("{item} is for ranking: take {ranking} as {loss_flag}");
@@ -45,6 +52,7 @@ pub(super) fn negatives(
     schema: &Schema,
     encoding: &Encoding,
     [train, valid]: [&Store; 2],
+    files: [&str; 2],
 ) -> Result<Option<Negatives>> {
     let each = config.drawn_negatives(schema);
     if each == 0 {
@@ -52,9 +60,35 @@ pub(super) fn negatives(
     }
     let catalogue = Catalogue::learn(train, schema, encoding)?;
     let seen = Seen::of_rows(&[train], &catalogue)?;
-    let with_valid = Seen::of_rows(&[train, valid], &catalogue)?;
+    let with_valid = match valid.is_empty() {
+        true => None,
+        false => Some(Seen::of_rows(&[train, valid], &catalogue)?),
+    };
     let (sampling, seed) = (config.negative_sampling, config.seed);
-    Negatives::new(catalogue, [seen, with_valid], sampling, each, seed).map(Some)
+    let negatives = Negatives::new(catalogue, (seen, with_valid), sampling, each, seed)?;
+    for (rows, file, what) in [(train, files[0], "training"), (valid, files[1], "validation")] {
+        if !rows.is_empty() && !negatives.can_draw(rows, what == "validation")? {
+            let message = format!(
+                "each group of the {what} rows has all {} items, so none can be drawn to rank below them",
+                negatives.items()
+            );
+            return Err(Error::data(file, message));
+        }
+    }
+    Ok(Some(negatives))
+}
+
+/// Whether each row has no label above 0: others are drawn in its place.
+pub(super) fn not_relevant(interned: &Interned, target: &Target) -> Result<Vec<bool>> {
+    let labels = AsNumbers::new(&interned.labels, target);
+    let full = |_| memory::refused("what is known of each row", memory::FEWER_ROWS);
+    let mut found = Vec::new();
+    found.try_reserve_exact(interned.rows).map_err(full)?;
+    interned.heads(|_, head| {
+        let not = |&label: &f64| labels.of(label) <= 0.0;
+        found.extend(head.labels.iter().map(not));
+    })?;
+    Ok(found)
 }
 
 /// The groups of rows that are given to be ranked; `what` they are called in errors.
@@ -73,6 +107,7 @@ pub(super) fn groups(rows: &Store, file: &str, what: &str) -> Result<Groups> {
                 labels[group] = Some([least.min(label), most.max(label)]);
             }
         }
+        Ok(())
     })?;
     let all = labels.iter().flatten();
     let groups = Groups {

@@ -1,11 +1,12 @@
 //! Reading a job's files, as text or as they were kept.
 
 use super::revise::revise;
-use super::{Event, Job, SchemaSource, tell, tell_skipped};
+use super::{Event, Job, SchemaSource, ranking, tell, tell_skipped};
 use crate::data::{Cached, Interning, Source, decided, is_cache};
 use crate::encode::{Beside, Dictionary, Encoding, RowEncoder};
 use crate::file::Replacing;
 use crate::input::{self, OpenOptions, RawRow, Reader};
+use crate::loss::Loss;
 use crate::parallel::Threads;
 use crate::pieces::Pieces;
 use crate::reading::{self, Counts, OnError, Outcome, ahead, for_each_row};
@@ -136,17 +137,27 @@ fn read_text(
     if schema.find(Role::Label).is_none() {
         return Err(Error::usage("the schema has no label: give one column the role label"));
     }
+    if job.config.loss.is_some_and(Loss::is_ranking) {
+        // Before all rows are read.
+        ranking::check(&job.config, &schema)?;
+    }
     let memory = job.config.memory;
     let mut interning = match to {
         Some(file) => Interning::kept(&schema, file, memory),
         None => Interning::within(&schema, memory, &job.temp_dir),
     };
-    let sampled = sample.len();
+    // A line of counts is two rows.
+    let last = sample.iter().flatten().last().map_or(0, RawRow::line);
+    let mut sampled = 0;
     let reader = ahead(reader, threads)?;
     let mut reader = Replayed { sample: sample.into_iter(), reader };
     let counts = Counts::of(&schema, &reader);
+    let are_counts = counts.is_some();
     let skipped = for_each_row(&mut reader, counts, job.on_error, |row| {
         interning.push(&schema, row)?;
+        if row.line() <= last {
+            sampled = interning.len();
+        }
         match interning.len().is_multiple_of(4096) {
             true => tell(watch, Event::Reading(interning.len())),
             false => Ok(()),
@@ -154,7 +165,8 @@ fn read_text(
     })?;
     tell_skipped(&skipped, watch)?;
     if interning.is_empty() {
-        return Err(Error::data(input::name(&job.data), "no rows to train on"));
+        let why = if are_counts { ": nothing was ever tried" } else { "" };
+        return Err(Error::data(input::name(&job.data), format!("no rows to train on{why}")));
     }
     let (mut interned, mut notes) = (interning.done()?, Vec::new());
     if sampled > 0 && interned.rows > sampled {
@@ -246,7 +258,7 @@ pub(super) fn read_rows(
     room: &Room,
     threads: &Threads,
 ) -> Result<(Store, Outcome)> {
-    let (Beside { class_weights, groups }, group_names) = beside;
+    let (Beside { class_weights, groups, left_out }, group_names) = beside;
     let mut reader = ahead(reading::open(path, &OpenOptions::default(), schema)?, threads)?;
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?
@@ -257,11 +269,16 @@ pub(super) fn read_rows(
     }
     let mut rows = InOrder::valid(room, encoding.features());
     let counts = Counts::of(schema, &*reader);
+    let (relevant, mut all) = (!left_out.is_empty(), 0);
     let skipped = for_each_row(&mut *reader, counts, on_error, |raw| {
-        rows.with(|rows| encoder.encode(raw, rows))
+        all += 1;
+        match !relevant || encoder.is_relevant(raw)? {
+            true => rows.with(|rows| encoder.encode(raw, rows)),
+            false => Ok(()),
+        }
     })?;
     let rows = rows.done()?;
-    match rows.is_empty() {
+    match all == 0 {
         true => Err(Error::data(input::name(path), "no rows")),
         false => Ok((rows, Outcome { skipped, unseen: encoder.unseen() })),
     }

@@ -118,7 +118,8 @@ pub(super) fn start(
 ) -> Result<Start> {
     let features = encoding.features();
     // The tables, and the sums and entries of one batch.
-    let batch = config.batch_rows(train.len()).min(train.len());
+    let drawn = config.negatives.unwrap_or(0);
+    let batch = config.batch_rows(train.len()).min(train.len()) * (1 + drawn);
     let sizes = Sizes::new(config, encoding.fields.len());
     let classes = encoding.target.classes();
     let sums = batch as u128 * classes as u128 * 4 * sizes.room as u128;
@@ -134,6 +135,7 @@ pub(super) fn start(
         valid: valid.len(),
         constant: summary.constant,
         items: None,
+        left_out: 0,
         groups: None,
         classes: summary.classes,
         single: summary.single,

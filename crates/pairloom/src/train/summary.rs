@@ -36,7 +36,10 @@ impl Summary {
         target: &Target,
     ) -> Result<Summary> {
         let mut sums = Sums::new(counts(features)?, batch, target);
-        rows.each(|rows| sums.add(rows))?;
+        rows.each(|rows| {
+            sums.add(rows);
+            Ok(())
+        })?;
         Ok(Summary {
             square_length: sums.squares / rows.len().max(1) as f64,
             most_entries: sums.longest.iter().map(|&entries| entries as usize).sum(),

@@ -38,6 +38,7 @@ impl Units {
             for (id, x) in rows.blocks().iter().flat_map(Block::features) {
                 usual[id as usize].add(f64::from(x.abs()));
             }
+            Ok(())
         })?;
         let mut units = vec![1.0; features];
         for field in fields {

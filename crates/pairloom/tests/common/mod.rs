@@ -332,7 +332,9 @@ pub fn predictions(model: &Model) -> pairloom::Result<Vec<f64>> {
 /// What a list of scores costs beside its (label, weight): the definitions of `loss::lists`, pair by pair.
 pub fn cost_of_list(loss: Loss, scores: &[f64], outcomes: &[(f64, f64)]) -> f64 {
     let cost = |i: usize| {
-        let below = (0..scores.len()).filter(|&j| outcomes[j].0 < outcomes[i].0);
+        // A row of weight 0 is as good as not there.
+        let below =
+            (0..scores.len()).filter(|&j| outcomes[j].0 < outcomes[i].0 && outcomes[j].1 > 0.0);
         let below: Vec<f64> = below.map(|j| scores[j] - scores[i]).collect();
         let near: Vec<f64> = below.iter().map(|d| 1.0 + d).filter(|d| *d > 0.0).collect();
         match loss {
