@@ -89,6 +89,13 @@ impl Weights {
         self.bias.len()
     }
 
+    /// How many numbers there are, padding left out.
+    pub(crate) fn numbers(&self, config: &Config) -> u64 {
+        let sizes = Sizes::new(config, self.fields.len());
+        let each = 1 + sizes.parts as u64 * sizes.factors as u64;
+        self.linear.features() as u64 * each + (self.bias.len() + self.shared.len()) as u64
+    }
+
     /// Whether every number is finite.
     pub fn is_finite(&self) -> bool {
         let dense = self.bias.iter().chain(&self.shared).all(|x| x.is_finite());

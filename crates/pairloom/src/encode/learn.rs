@@ -5,9 +5,9 @@ use super::learner::{Learner, Part};
 use super::target::learn_target;
 use super::{Encoding, Field};
 use crate::config::Config;
-use crate::data::{Block, Cells, Draw, Interned};
+use crate::data::{Block, Cells, Draw, Interned, InternedColumn};
 use crate::parallel::Threads;
-use crate::schema::Schema;
+use crate::schema::{Role, Schema};
 use crate::{Error, Result, memory};
 
 /// Learns from the rows that `held_out` leaves. `file` is their name in errors.
@@ -25,7 +25,11 @@ pub fn learn(
 ) -> Result<Encoding> {
     let target = learn_target(interned, held_out, schema, config, file)?;
     let training = held_out.iter().filter(|held| !**held).count();
-    let numbers = interned.columns.iter().filter(|column| column.values.are_numbers()).count();
+    let is_number = |column: &&InternedColumn| {
+        let role = schema.columns[column.column].role;
+        column.values.are_numbers() && role != Role::Ignore
+    };
+    let numbers = interned.columns.iter().filter(is_number).count();
     let bins = config.bins_of(training, numbers);
     let learner = |column| Learner::new(column, schema, config, bins);
     let mut learners: Vec<Learner<'_>> = interned.columns.iter().map(learner).collect();

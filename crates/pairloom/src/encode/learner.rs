@@ -6,7 +6,7 @@ use super::{Dictionary, Field, FieldKind, Number, Pairs, Target, Transform, Voca
 use crate::Result;
 use crate::config::Config;
 use crate::data::{Cells, InternedColumn, Values};
-use crate::schema::{Column, Schema};
+use crate::schema::{Column, Role, Schema};
 use std::collections::BTreeMap;
 
 /// What is learned from a block of rows.
@@ -34,6 +34,8 @@ enum Found {
     Numbers(Vec<(f64, f32)>),
     /// Names of numbers.
     Buckets(Buckets),
+    /// The column is left out.
+    Nothing,
 }
 
 impl<'a> Learner<'a> {
@@ -46,6 +48,7 @@ impl<'a> Learner<'a> {
         let about = &schema.columns[column.column];
         let transform = about.transform.unwrap_or(config.numeric_transform);
         let found = match transform {
+            _ if about.role == Role::Ignore => Found::Nothing,
             _ if !column.values.are_numbers() => Found::Counts(vec![0; column.values.len()]),
             Transform::LogSquare => Found::Buckets(Buckets::default()),
             _ => Found::Numbers(Vec::new()),
@@ -97,7 +100,7 @@ impl<'a> Learner<'a> {
                 number(Number::learn(&cells, transform, bins, !target.is_number()))
             }
             (Found::Buckets(buckets), _) => number(buckets.learn(min_count)?),
-            (Found::Counts(_), _) => Vec::new(),
+            (Found::Counts(_) | Found::Nothing, _) => Vec::new(),
         };
         let field = |(number, kind)| Field { column: column.column, number, offset: 0, kind };
         Ok(kinds.into_iter().map(field).collect())

@@ -20,9 +20,11 @@ pub struct Beside<'a> {
     pub groups: bool,
     /// Rows that are left out, if there are some.
     pub left_out: &'a [bool],
+    /// Rows that are held out for a test, if there are some.
+    pub test: &'a [bool],
 }
 
-/// The training rows and those held out, with their ids. Where they take more than there is room
+/// The training rows, and those held out for validation and for a test, with their ids. Where they take more than there is room
 /// for, training rows are dealt to the windows of a file by `shuffle`, a seed. Interned rows are
 /// dropped as they are encoded.
 ///
@@ -36,7 +38,7 @@ pub fn encode(
     shuffle: Option<u64>,
     beside: &Beside<'_>,
     threads: &Threads,
-) -> Result<[Store; 2]> {
+) -> Result<[Store; 3]> {
     let features = encoding.features();
     let expected = interned.encoded_bytes() + beyond(encoding, interned.rows);
     let remapped =
@@ -44,31 +46,35 @@ pub fn encode(
     let labels = AsNumbers::new(&interned.labels, &encoding.target);
     let mut train = Filling::new(room, features, expected, shuffle)?;
     let mut valid = InOrder::valid(room, features);
+    let mut test = InOrder::valid(room, features);
     interned.consume(threads, |blocks, columns| {
         let encode = |block: Block<'_>| {
             let cells = block.cells(columns)?;
-            let held = &held_out[block.first..];
-            let part = |part: bool| {
-                let stays =
-                    |row: &usize| !beside.left_out.get(block.first + *row).is_some_and(|&out| out);
-                let rows = (0..block.rows()).filter(|row| held[*row] == part).filter(stays);
+            let said = |of: &[bool], row: usize| of.get(block.first + row).is_some_and(|&is| is);
+            let part = |part: [bool; 2]| {
+                let is = |row: &usize| [said(held_out, *row), said(beside.test, *row)] == part;
+                let stays = |row: &usize| !said(beside.left_out, *row);
+                let rows = (0..block.rows()).filter(is).filter(stays);
                 encode_rows(encoding, &remapped, &cells, rows.collect(), |row| {
                     let (label, weight) =
                         (labels.of(block.head.labels[row]), block.head.weight(row));
                     let group = block.head.groups.get(row).filter(|_| beside.groups).copied();
-                    (group, label, weight * class_weight(beside.class_weights, label))
+                    // A test is of the rows as they are.
+                    let weights = if part[1] { &[] } else { beside.class_weights };
+                    (group, label, weight * class_weight(weights, label))
                 })
             };
-            Ok([part(false)?, part(true)?])
+            Ok([part([false; 2])?, part([true, false])?, part([true; 2])?])
         };
         for parts in threads.map(blocks, encode) {
-            let [some_train, some_valid]: [Rows; 2] = parts?;
+            let [some_train, some_valid, some_test]: [Rows; 3] = parts?;
             train.add(&some_train)?;
             valid.add(&some_valid)?;
+            test.add(&some_test)?;
         }
         Ok(())
     })?;
-    Ok([train.done()?, valid.done()?])
+    Ok([train.done()?, valid.done()?, test.done()?])
 }
 
 /// Bytes of rows beyond those that were expected before it was known which numbers are splines.
@@ -106,13 +112,16 @@ fn encode_rows(
 struct Remapped<'a> {
     /// The id of each distinct value; empty for numbers.
     ids: Vec<u32>,
-    /// The first of the column's fields; pairs may have none.
+    /// The first of the column's fields; pairs may have none, and a column that is left out has none.
     field: Option<&'a Field>,
 }
 
 impl<'a> Remapped<'a> {
     fn new(column: &InternedColumn, encoding: &'a Encoding) -> Self {
         let fields = &encoding.fields[encoding.range(column.column)];
+        if fields.is_empty() {
+            return Remapped { ids: Vec::new(), field: None };
+        }
         let id = |field: &Field, value: &[u8]| match &field.kind {
             FieldKind::Values(vocabulary) => field.offset + vocabulary.id(value),
             FieldKind::Number(_) => field.offset,
@@ -134,10 +143,11 @@ impl<'a> Remapped<'a> {
 
     /// How many entries a row has at the most.
     fn most(&self, cells: &Cells<'_>, row: usize) -> usize {
+        let Some(field) = self.field else { return 0 };
         match cells {
-            Cells::Numbers(_) => match self.field {
-                Some(Field { kind: FieldKind::Number(number), .. }) => number.most(),
-                _ => 0,
+            Cells::Numbers(_) => match &field.kind {
+                FieldKind::Number(number) => number.most(),
+                FieldKind::Values(_) => 0,
             },
             Cells::Single(_) => 1,
             Cells::Several(ends, _) | Cells::Pairs(ends, ..) => ends.range(row).len(),
@@ -145,10 +155,11 @@ impl<'a> Remapped<'a> {
     }
 
     fn push(&self, cells: &Cells<'_>, row: usize, rows: &mut Rows) {
+        let Some(field) = self.field else { return };
         match cells {
             Cells::Numbers(numbers) => {
-                if let Some(Field { kind: FieldKind::Number(number), offset, .. }) = self.field {
-                    number.features(numbers.get(row), |id, x| rows.push(offset + id, x));
+                if let FieldKind::Number(number) = &field.kind {
+                    number.features(numbers.get(row), |id, x| rows.push(field.offset + id, x));
                 }
             }
             Cells::Single(ids) => rows.push(self.ids[ids.get(row) as usize], 1.0),

@@ -44,6 +44,25 @@ pub const CALIBRATION_BINS: usize = 15;
 /// The probability from which a row counts as predicted positive unless the user says otherwise.
 pub const DEFAULT_THRESHOLD: f64 = 0.5;
 
+/// Whether more of the figure of this name is better.
+pub fn is_greater_better(name: &str) -> bool {
+    const GREATER: [&str; 12] = [
+        "auc",
+        "accuracy",
+        "balanced_accuracy",
+        "precision",
+        "recall",
+        "macro_f1",
+        "r2",
+        "ndcg",
+        "map",
+        "mrr",
+        "hit_rate",
+        "grouped_auc",
+    ];
+    GREATER.contains(&name)
+}
+
 /// Figures for a model that predicts the probability of label 1.
 ///
 /// Below, `w` is a row's weight, `W` the sum of them, `y` its label and `p` its probability.
@@ -333,6 +352,19 @@ impl Metrics {
             Metrics::Regression(m) => m.loss().map_or(m.rmse * m.rmse, |(_, loss)| loss),
             Metrics::Ranking(m) => m.loss.unwrap_or(1.0 - m.ndcg),
         }
+    }
+
+    /// The name of the figure that models are compared by where nothing is said: the loss, and of ranking NDCG.
+    pub fn main(&self) -> &'static str {
+        match self {
+            Metrics::Ranking(_) => "ndcg",
+            _ => self.iter().next().map_or("loss", |(name, _)| name),
+        }
+    }
+
+    /// A figure by its name; `None` if it is undefined, or if there is none of this name.
+    pub fn find(&self, name: &str) -> Option<f64> {
+        self.iter().find(|(known, _)| *known == name)?.1
     }
 
     /// Whether predicting the mean label for every row would have been as good.

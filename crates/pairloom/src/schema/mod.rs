@@ -183,6 +183,30 @@ impl Schema {
         })
     }
 
+    /// Ignores all features but those of these columns.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a column that is not there or no feature.
+    pub(crate) fn keep_features(&mut self, names: &[String]) -> Result<()> {
+        for name in names {
+            let role = self.columns[self.column(name)?].role;
+            if !role.is_feature() {
+                return Err(Error::usage(format!(
+                    "column '{name}' is {}: no feature",
+                    role.name()
+                )));
+            }
+        }
+        let others = self.columns.iter_mut().filter(|column| column.role.is_feature());
+        for column in others.filter(|column| !names.contains(&column.name)) {
+            *column = Column {
+                why: "left out".into(),
+                ..Column::new(column.name.as_str(), Role::Ignore)
+            };
+        }
+        self.check()
+    }
+
     /// Refuses rows of another format: they have other fields, and all of them would pass as never
     /// seen.
     ///

@@ -6,6 +6,7 @@ use crate::calibration::Calibrated;
 use crate::config::Config;
 use crate::encode::Target;
 use crate::error::flagged;
+use crate::metric::{Measure, Metrics};
 use crate::model::Model;
 use crate::parallel::Threads;
 use crate::store::Store;
@@ -77,6 +78,20 @@ impl Trained {
         let (predictions, outcomes) =
             self.valid.predictions(|rows| model.predict(rows, threads))?;
         Ok((predictions, weighed(&outcomes, self.stands_for)))
+    }
+
+    /// What the model's predictions of the test part come to, on the rows as they are: weights of classes do not
+    /// count, and of sampled negatives each stands for as many as it is left of. Nothing without a model.
+    ///
+    /// # Errors
+    /// Those of reading a temporary file; [`Error::Data`] if nothing can be measured, as of one class of groups.
+    pub fn test_metrics(&self, threads: &Threads) -> Result<Option<Metrics>> {
+        let Some(model) = &self.model else { return Ok(None) };
+        let predict = |rows: &Rows| model.predict(rows, threads);
+        let (predictions, outcomes) = self.test.predictions(predict)?;
+        let outcomes = weighed(&outcomes, [1.0 / model.config.negative_rate, 1.0]);
+        let measure = Measure::new(model.config.resolved_loss(), model.encoding.target.scale());
+        measure.measure(&predictions, &outcomes).map(Some)
     }
 }
 

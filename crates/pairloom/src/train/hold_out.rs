@@ -1,6 +1,6 @@
-//! Which rows are held out for validation.
+//! Which rows are held out, for validation and for a test.
 
-use super::Job;
+use super::{Job, TestPart};
 use crate::config::Config;
 use crate::data::Interned;
 use crate::encode::MOST_CLASSES;
@@ -13,18 +13,34 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::collections::HashMap;
 
-/// Which rows are held out: the last ones, or some drawn at random, in whole groups where there
-/// are groups (but if items are drawn for each row: then groups are to be known), both rows of a line of counts, and of
-/// classes the same share of each.
+/// What rows are for.
+pub(super) struct Parts {
+    /// Whether each row is held out: it is not trained on.
+    pub(super) held_out: Vec<bool>,
+    /// Whether it is so for the test part, if there is one.
+    pub(super) test: Vec<bool>,
+}
+
+/// What rows are drawn by.
+struct Units {
+    /// The group of each row, where rows stay together.
+    groups: Vec<u32>,
+    /// A number for the class of each row, 0 for all where labels are numbers.
+    classes: Vec<u32>,
+}
+
+/// Which rows are held out: the test part if one is asked for; and of the others the last ones, or some drawn at
+/// random, in whole groups where there are groups (but if items are drawn for each row: then groups are to be
+/// known), both rows of a line of counts, and of classes the same share of each.
 pub(super) fn hold_out(
     interned: &Interned,
     schema: &Schema,
     job: &Job,
     draws: bool,
-) -> Result<Vec<bool>> {
-    let (rows, config) = (interned.rows, &job.config);
-    if job.valid.is_some() {
-        return Ok(vec![false; rows]);
+) -> Result<Parts> {
+    let (rows, config, file) = (interned.rows, &job.config, input::name(&job.data));
+    if job.valid.is_some() && job.test.is_none() {
+        return Ok(Parts { held_out: vec![false; rows], test: Vec::new() });
     }
     let (mut groups, classes) = groups_and_classes(interned, config)?;
     if draws {
@@ -34,31 +50,129 @@ pub(super) fn hold_out(
         // The two rows that a line of counts became tell of each other.
         groups = lines(interned);
     }
-    if config.valid_tail > 0.0 {
-        let first = rows - share(rows, config.valid_tail);
-        return tail(&groups, rows, first, input::name(&job.data));
-    }
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed.rotate_left(32));
-    let mut draw = |of: usize, held: usize| {
-        let mut drawn = vec![false; of];
-        drawn[..held].fill(true);
-        drawn.shuffle(&mut random);
-        drawn
-    };
-    let Some(&last) = groups.iter().max() else {
-        let mut sizes = vec![0; 2];
-        for &class in &classes {
-            sizes.resize(sizes.len().max(class as usize + 1), 0);
-            sizes[class as usize] += 1;
+    let units = Units { groups, classes };
+    let valid = |units: &Units| match (&job.valid, config.valid_tail > 0.0) {
+        (Some(_), _) => Ok(vec![false; units.classes.len()]),
+        (None, true) => units.tail(config.valid_tail, "valid_tail", file),
+        (None, false) => {
+            Ok(units.drawn(config.valid_fraction, config.seed.rotate_left(VALID_STREAM)))
         }
-        let held = strata(&sizes, config.valid_fraction).into_iter().zip(&sizes);
-        let mut drawn: Vec<_> = held.map(|(held, &of)| draw(of, held).into_iter()).collect();
-        let of_row = |&class: &u32| drawn[class as usize].next();
-        return Ok(classes.iter().filter_map(of_row).collect());
     };
-    let count = last as usize + 1;
-    let drawn = draw(count, share(count, config.valid_fraction));
-    Ok(groups.iter().map(|&group| drawn[group as usize]).collect())
+    let Some(part) = &job.test else {
+        return Ok(Parts { held_out: valid(&units)?, test: Vec::new() });
+    };
+    let test = units.test(part, file)?;
+    // What is left is held out from as if there were nothing else.
+    let mut left = valid(&units.without(&test))?.into_iter();
+    let held_out = test.iter().map(|&out| out || left.next().unwrap_or(false)).collect();
+    Ok(Parts { held_out, test })
+}
+
+/// Places by which a seed is turned for each purpose.
+const VALID_STREAM: u32 = 32;
+const TEST_STREAM: u32 = 16;
+
+impl Units {
+    /// Those that are not left out.
+    fn without(&self, out: &[bool]) -> Units {
+        let stay = |all: &[u32]| {
+            let stay = all.iter().zip(out).filter(|(_, out)| !**out);
+            stay.map(|(&number, _)| number).collect()
+        };
+        Units { groups: stay(&self.groups), classes: stay(&self.classes) }
+    }
+
+    /// The rows of a test part.
+    fn test(&self, part: &TestPart, file: &str) -> Result<Vec<bool>> {
+        match *part {
+            TestPart::Share { share, seed } => Ok(self.drawn(share, seed.rotate_left(TEST_STREAM))),
+            TestPart::Tail { share } => self.tail(share, "test_tail", file),
+            TestPart::Fold { at, of, seed } => {
+                let folds = self.folds(of, seed.rotate_left(TEST_STREAM), file)?;
+                Ok(folds.into_iter().map(|fold| fold == at).collect())
+            }
+        }
+    }
+
+    fn tail(&self, tail: f64, setting: &str, file: &str) -> Result<Vec<bool>> {
+        let rows = self.classes.len();
+        held_tail(&self.groups, rows, rows - share(rows, tail), setting, file)
+    }
+
+    /// A share that is drawn at random.
+    fn drawn(&self, fraction: f64, seed: u64) -> Vec<bool> {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut draw = |of: usize, held: usize| {
+            let mut drawn = vec![false; of];
+            drawn[..held].fill(true);
+            drawn.shuffle(&mut random);
+            drawn
+        };
+        let Some(&last) = self.groups.iter().max() else {
+            let sizes = sizes(&self.classes);
+            let held = strata(&sizes, fraction).into_iter().zip(&sizes);
+            let mut drawn: Vec<_> = held.map(|(held, &of)| draw(of, held).into_iter()).collect();
+            let of_row = |&class: &u32| drawn[class as usize].next();
+            return self.classes.iter().filter_map(of_row).collect();
+        };
+        let groups = distinct(&self.groups, last);
+        let drawn = draw(groups.len(), share(groups.len(), fraction));
+        let held: Vec<u32> = groups
+            .into_iter()
+            .zip(drawn)
+            .filter(|(_, held)| *held)
+            .map(|(group, _)| group)
+            .collect();
+        self.groups.iter().map(|group| held.binary_search(group).is_ok()).collect()
+    }
+
+    /// The fold of each row, of so many: groups whole, and of each class nearly as many rows in each.
+    fn folds(&self, of: u32, seed: u64, file: &str) -> Result<Vec<u32>> {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let by_group = self.groups.iter().max().map(|&last| distinct(&self.groups, last));
+        let (units, what) = match &by_group {
+            Some(groups) => (groups.len(), "groups"),
+            None => (self.classes.len(), "rows"),
+        };
+        if units < of as usize {
+            let message = format!("{units} {what} cannot be {of} folds: take fewer");
+            return Err(Error::data(file, message));
+        }
+        // Where one class ends the next goes on, so that all folds have as many.
+        let mut next = 0;
+        let mut deal = |units: usize| {
+            let mut folds: Vec<u32> =
+                (next..).take(units).map(|n| (n % of as usize) as u32).collect();
+            next += units;
+            folds.shuffle(&mut random);
+            folds
+        };
+        if let Some(groups) = by_group {
+            let folds = deal(groups.len());
+            let fold = |group: &u32| groups.binary_search(group).map_or(0, |at| folds[at]);
+            return Ok(self.groups.iter().map(fold).collect());
+        }
+        let mut dealt: Vec<_> =
+            sizes(&self.classes).into_iter().map(|size| deal(size).into_iter()).collect();
+        Ok(self.classes.iter().filter_map(|&class| dealt[class as usize].next()).collect())
+    }
+}
+
+/// How many rows each class has, two classes at least.
+fn sizes(classes: &[u32]) -> Vec<usize> {
+    let mut sizes = vec![0; 2];
+    for &class in classes {
+        sizes.resize(sizes.len().max(class as usize + 1), 0);
+        sizes[class as usize] += 1;
+    }
+    sizes
+}
+
+/// The groups that there are, ascending.
+fn distinct(groups: &[u32], last: u32) -> Vec<u32> {
+    let mut is_there = vec![false; last as usize + 1];
+    groups.iter().for_each(|&group| is_there[group as usize] = true);
+    (0..).zip(is_there).filter(|(_, is_there)| *is_there).map(|(group, _)| group).collect()
 }
 
 /// A number for the line of each row.
@@ -124,7 +238,13 @@ fn strata(sizes: &[usize], fraction: f64) -> Vec<usize> {
 
 /// The rows from `first` on, but for those of groups that begin before it. Groups are numbered in
 /// the order in which they begin.
-fn tail(groups: &[u32], rows: usize, first: usize, file: &str) -> Result<Vec<bool>> {
+fn held_tail(
+    groups: &[u32],
+    rows: usize,
+    first: usize,
+    setting: &str,
+    file: &str,
+) -> Result<Vec<bool>> {
     let Some(&last_before) = groups[..first.min(groups.len())].iter().max() else {
         return Ok((0..rows).map(|row| row >= first).collect());
     };
@@ -132,9 +252,9 @@ fn tail(groups: &[u32], rows: usize, first: usize, file: &str) -> Result<Vec<boo
     match held.contains(&true) || first == rows {
         true => Ok(held),
         false => {
-            let [tail, fraction] = ["valid_tail", "valid_fraction"].map(flagged);
+            let tail = flagged(setting);
             let message = "no group begins in the tail of the rows, so none can be held out whole";
-            Err(Error::data(file, format!("{message}: raise {tail}, or take {fraction}")))
+            Err(Error::data(file, format!("{message}: raise {tail}, or take a share at random")))
         }
     }
 }

@@ -26,9 +26,10 @@ use crate::schema::{Hints, Schema};
 use crate::store::Store;
 use crate::{Error, Result, calibration};
 use calibrate::{calibrate, check_classes, check_held_out, stands_for};
-use hold_out::hold_out;
+use hold_out::{Parts, hold_out};
 pub use ranking::Groups;
-use read::{keep, read, read_rows};
+use read::{keep, known_by, read, read_rows};
+use serde::{Deserialize, Serialize};
 use start::{backend, before_model, resolve, room, start};
 use summary::Summary;
 use units::Units;
@@ -42,6 +43,34 @@ pub enum SchemaSource {
     Given(Schema),
 }
 
+/// Rows of a job's file that are kept for a test: neither trained on nor looked at meanwhile. They are drawn as
+/// validation rows are: groups whole, and the same share of each class.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TestPart {
+    /// A share that is drawn at random.
+    Share {
+        /// More than 0 and less than 1.
+        share: f64,
+        /// Of the draw.
+        seed: u64,
+    },
+    /// The last rows of the file.
+    Tail {
+        /// More than 0 and less than 1.
+        share: f64,
+    },
+    /// One of several folds, which have about as many rows each.
+    Fold {
+        /// Which, from 0.
+        at: u32,
+        /// How many there are, at least 2.
+        of: u32,
+        /// Of the draw.
+        seed: u64,
+    },
+}
+
 /// Everything that says what to train on and how.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -49,10 +78,14 @@ pub struct Job {
     pub data: String,
     /// The file of validation rows.
     pub valid: Option<String>,
+    /// The part of the rows that is kept for a test, see [`Trained::test`].
+    pub test: Option<TestPart>,
     /// What is known about the files' format.
     pub open: OpenOptions,
     /// The schema.
     pub schema: SchemaSource,
+    /// The feature columns that count, if not all do: the others are read, and then left out.
+    pub only: Option<Vec<String>>,
     /// The settings.
     pub config: Config,
     /// Threads; 0 takes one for each core. The model does not depend on it.
@@ -74,8 +107,10 @@ impl Job {
         Job {
             data: data.into(),
             valid: None,
+            test: None,
             open: OpenOptions::default(),
             schema: SchemaSource::Infer(Hints::default()),
+            only: None,
             config: Config::default(),
             threads: 0,
             on_error: OnError::Stop,
@@ -161,6 +196,8 @@ pub struct Trained {
     pub stop: Stop,
     /// The validation rows, encoded.
     pub valid: Store,
+    /// The rows that were kept for a test, encoded; see [`Trained::test_metrics`].
+    pub test: Store,
     /// How many rows a validation row of label 0 and one of label 1 stand for where predictions are
     /// measured: see [`Trained::predictions`].
     pub stands_for: [f64; 2],
@@ -182,6 +219,7 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
             start: None,
             stop: Stop::Interrupted,
             valid: Store::default(),
+            test: Store::default(),
             stands_for: [1.0; 2],
             calibrated: None,
             diverged_line: None,
@@ -218,6 +256,23 @@ pub fn convert(
     Ok(Converted { schema, rows: interned.rows })
 }
 
+/// The rows of a job where they can be read again and again: the job's own file if it is one of converted rows, else
+/// `path`, which is made of it unless it is there already. Returns what the rows are known by, and the file.
+///
+/// # Errors
+/// As for [`convert`]; [`Error::Usage`] for rows that can be read only once.
+pub(crate) fn keep_rows(
+    job: &Job,
+    path: &str,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<(String, String)> {
+    let threads = Threads::new(job.threads)?;
+    let kept = Job { cache: Some(path.into()).filter(|_| !is_cache(&job.data)), ..job.clone() };
+    let known = known_by(&kept)?;
+    read(&kept, &threads, watch)?;
+    Ok((known, kept.cache.unwrap_or(kept.data)))
+}
+
 fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     job.config.check()?;
     check_held_out(job)?;
@@ -234,6 +289,7 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         encoding,
         mut train,
         mut valid,
+        mut test,
         valid_file,
         class_weights,
         groups,
@@ -244,6 +300,7 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     let units = Units::learn(&schema, &encoding, &train)?;
     units.enter(&mut train)?;
     units.enter(&mut valid)?;
+    units.enter(&mut test)?;
     let stands_for = stands_for(&job.config, &class_weights);
     // A batch of lists ends with a whole one.
     let beyond = if groups.is_some() { lists::MOST - 1 } else { 0 };
@@ -279,7 +336,7 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         run.fit(&mut *backend, &mut |event| watch(Event::Fit(event)))?;
     // Its threads and its tables are no longer needed.
     drop(backend);
-    units.leave(&mut valid, weights.as_mut())?;
+    units.leave([&mut valid, &mut test], weights.as_mut())?;
     let trained_on = |row: &usize| !held_out[*row] && !left_out.get(*row).is_some_and(|out| *out);
     let diverged_line = match stop {
         Stop::Diverged { row: Some(row), .. } => {
@@ -297,7 +354,7 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         }
         _ => None,
     };
-    Ok(Trained { model, start, stop, valid, stands_for, calibrated, diverged_line })
+    Ok(Trained { model, start, stop, valid, test, stands_for, calibrated, diverged_line })
 }
 
 /// Rows ready to be trained on.
@@ -306,6 +363,7 @@ struct Prepared {
     encoding: Encoding,
     train: Store,
     valid: Store,
+    test: Store,
     /// Where the validation rows come from.
     valid_file: String,
     class_weights: Vec<f32>,
@@ -322,10 +380,18 @@ fn prepare(
     threads: &Threads,
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<Prepared> {
-    let Cached { schema, mut interned, .. } = read(job, threads, watch)?;
+    let Cached { mut schema, mut interned, .. } = read(job, threads, watch)?;
+    if let Some(only) = &job.only {
+        schema.keep_features(only)?;
+    }
     ranking::check(&job.config, &schema)?;
     let draws = job.config.drawn_negatives(&schema) > 0;
-    let held_out = hold_out(&interned, &schema, job, draws)?;
+    if draws && job.test.is_some() {
+        let message =
+            "a test part is of rows that are given, and items are drawn for these: test on a file";
+        return Err(Error::usage(message));
+    }
+    let Parts { held_out, test } = hold_out(&interned, &schema, job, draws)?;
     let file = input::name(&job.data);
     let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
     check_classes(&job.config, &encoding.target, file)?;
@@ -348,8 +414,8 @@ fn prepare(
         true => ranking::not_relevant(&interned, &encoding.target)?,
         false => Vec::new(),
     };
-    let beside = Beside { class_weights: &class_weights, groups, left_out: &left_out };
-    let [train, mut valid] =
+    let beside = Beside { class_weights: &class_weights, groups, left_out: &left_out, test: &test };
+    let [train, mut valid, test] =
         encode(interned, &held_out, &encoding, &room, shuffle, &beside, threads)?;
     check_rows(&train, file, "training", draws)?;
     let mut valid_file = file;
@@ -372,6 +438,9 @@ fn prepare(
     if !valid.is_empty() || (draws && job.valid.is_some()) {
         check_rows(&valid, valid_file, "validation", draws)?;
     }
+    if job.test.is_some() {
+        check_rows(&test, file, "test", false)?;
+    }
     if job.config.calibrate.is_some() {
         // Before the work, which would be lost.
         calibration::check_rows(&valid.outcomes()?, valid_file)?;
@@ -389,6 +458,7 @@ fn prepare(
         encoding,
         train,
         valid,
+        test,
         valid_file,
         class_weights,
         groups,

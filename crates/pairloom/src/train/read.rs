@@ -83,6 +83,11 @@ fn asked(job: &Job) -> String {
     format!("{:?} {:?} {:?} {extension:?}", job.schema, job.open, job.on_error)
 }
 
+/// What the rows of a job are known by: their content, and what was said of them.
+pub(super) fn known_by(job: &Job) -> Result<String> {
+    Source::of(&job.data, &asked(job)).map(|source| source.name())
+}
+
 /// The rows of a cache, if it is of this source. One that is not, or cannot be read, is made anew.
 fn kept(
     job: &Job,
@@ -258,7 +263,7 @@ pub(super) fn read_rows(
     room: &Room,
     threads: &Threads,
 ) -> Result<(Store, Outcome)> {
-    let (Beside { class_weights, groups, left_out }, group_names) = beside;
+    let (Beside { class_weights, groups, left_out, .. }, group_names) = beside;
     let mut reader = ahead(reading::open(path, &OpenOptions::default(), schema)?, threads)?;
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?

@@ -58,11 +58,12 @@ impl Units {
     }
 
     /// Brings rows back into their own units, and weights with them.
-    pub(super) fn leave(&self, rows: &mut Store, weights: Option<&mut Weights>) -> Result<()> {
+    pub(super) fn leave(&self, rows: [&mut Store; 2], weights: Option<&mut Weights>) -> Result<()> {
         if self.0.is_empty() {
             return Ok(());
         }
-        rows.scale(&self.0.iter().map(|unit| 1.0 / unit).collect::<Vec<f32>>())?;
+        let back: Vec<f32> = self.0.iter().map(|unit| 1.0 / unit).collect();
+        rows.into_iter().try_for_each(|rows| rows.scale(&back))?;
         for table in weights.into_iter().flat_map(|w| [&mut w.linear, &mut w.factors]) {
             let classes = table.features() / self.0.len();
             table.change(|id, vector| {

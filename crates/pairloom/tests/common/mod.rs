@@ -247,7 +247,7 @@ pub fn learned_of(
     let room = Room::default();
     let stores =
         encode::encode(interned, held_out, &encoding, &room, None, &Beside::default(), &threads);
-    let [train, valid] = stores.unwrap().map(held);
+    let [train, valid, _] = stores.unwrap().map(held);
     Learned { encoding, train, valid }
 }
 

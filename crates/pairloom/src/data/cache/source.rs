@@ -47,4 +47,9 @@ impl Source {
         let [content, asked] = [hash, said].map(|hash| format!("{:032x}", hash.digest128()));
         Ok(Source { content, asked })
     }
+
+    /// Both as one text.
+    pub(crate) fn name(&self) -> String {
+        format!("{}-{}", self.content, self.asked)
+    }
 }

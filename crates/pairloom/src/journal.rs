@@ -1,0 +1,170 @@
+//! Finished pieces of long work, one JSON object a line: what is in the file outlives whatever ends the work.
+//!
+//! The first line says what work it is. Each further one is synced before anything more is done, so that a kill or a
+//! power cut costs only what was not finished; a last line that was cut off is no line, and is written over.
+
+use crate::{Error, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fs::{File, TryLockError};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::marker::PhantomData;
+use std::path::Path;
+
+/// The file of work in progress, whose pieces are of type `T`.
+#[derive(Debug)]
+pub(crate) struct Journal<T> {
+    file: File,
+    path: String,
+    of: PhantomData<T>,
+}
+
+impl<T: Serialize + DeserializeOwned> Journal<T> {
+    /// Opens the journal of work that `header` tells of: the one that is there, with its pieces, or a new one.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Data`] if another process has it open, if it is of other work or none at all, or if
+    /// one of its lines is damaged. It is then as it was.
+    pub(crate) fn open<H>(path: &str, header: &H) -> Result<(Self, Vec<T>)>
+    where
+        H: Serialize + DeserializeOwned + PartialEq,
+    {
+        let failed = |e| Error::io(path, e);
+        let options = &mut File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(path).map_err(failed)?;
+        file.try_lock().map_err(|e| match e {
+            TryLockError::WouldBlock => {
+                Error::data(path, "another run is writing to it: wait for it")
+            }
+            TryLockError::Error(e) => Error::io(path, e),
+        })?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let mut lines = bytes[..whole].split_inclusive(|&byte| byte == b'\n');
+        let found = lines.next().map(serde_json::from_slice::<H>);
+        match &found {
+            None if bytes.is_empty() || is_beginning(&bytes, header) => {}
+            Some(Ok(found)) if found == header => {}
+            Some(Ok(_)) => {
+                return Err(Error::data(path, "it is of other rows or of another kind of work"));
+            }
+            _ => return Err(Error::data(path, "it is there and is no journal: name another file")),
+        }
+        let piece = |(at, line): (usize, &[u8])| {
+            let damaged = |_| Error::data(format!("{path}:{}", at + 2), "the line is damaged");
+            serde_json::from_slice(line).map_err(damaged)
+        };
+        let pieces = lines.enumerate().map(piece).collect::<Result<_>>()?;
+        file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
+        let mut journal = Journal { file, path: path.into(), of: PhantomData };
+        if found.is_none() {
+            journal.line(header)?;
+        }
+        Ok((journal, pieces))
+    }
+
+    /// Adds a piece.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(crate) fn push(&mut self, piece: &T) -> Result<()> {
+        self.line(piece)
+    }
+
+    fn line(&mut self, what: &impl Serialize) -> Result<()> {
+        let mut line = text(what)?;
+        line.push(b'\n');
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
+        written.map_err(|e| Error::io(&self.path, e))
+    }
+}
+
+/// Whether there are any pieces to go on from at `path`.
+pub(crate) fn is_begun(path: &str) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.len() > 0)
+}
+
+/// Removes the journal of such work, so that it begins anew. Any other file is left alone.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::Data`] if it is no journal.
+pub(crate) fn remove<H: DeserializeOwned>(path: &str) -> Result<()> {
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        read => read.map_err(|e| Error::io(path, e))?,
+    };
+    let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    if !bytes.is_empty() && serde_json::from_slice::<H>(first).is_err() {
+        return Err(Error::data(path, "it is there and is no journal: name another file"));
+    }
+    std::fs::remove_file(Path::new(path)).map_err(|e| Error::io(path, e))
+}
+
+/// Whether these bytes are a header that was cut off.
+fn is_beginning(bytes: &[u8], header: &impl Serialize) -> bool {
+    text(header).is_ok_and(|line| line.starts_with(bytes))
+}
+
+fn text(what: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(what).map_err(|e| Error::usage(format!("cannot be written as JSON: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Header {
+        of: u32,
+    }
+
+    fn open(path: &str, of: u32) -> Result<(Journal<[u32; 2]>, Vec<[u32; 2]>)> {
+        Journal::open(path, &Header { of })
+    }
+
+    #[test]
+    fn what_was_pushed_is_there_again_wherever_the_file_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal").to_string_lossy().into_owned();
+        let (mut journal, none) = open(&path, 7).unwrap();
+        assert!(none.is_empty());
+        (0..5).for_each(|n| journal.push(&[n, 10 * n]).unwrap());
+        drop(journal);
+        let all = std::fs::read(&path).unwrap();
+        for cut in 0..=all.len() {
+            std::fs::write(&path, &all[..cut]).unwrap();
+            let (mut journal, found) = open(&path, 7).unwrap();
+            let lines = all[..cut].iter().filter(|&&byte| byte == b'\n').count();
+            assert_eq!(found.len(), lines.saturating_sub(1), "{cut}");
+            assert!(found.iter().zip(0..).all(|(piece, n)| *piece == [n, 10 * n]));
+            journal.push(&[9, 9]).unwrap();
+            drop(journal);
+            let again = open(&path, 7).unwrap().1;
+            assert_eq!((again.len(), again.last()), (found.len() + 1, Some(&[9, 9])), "{cut}");
+        }
+    }
+
+    #[test]
+    fn other_files_are_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal").to_string_lossy().into_owned();
+        for text in ["a,b\n1,2\n", "{\"of\":7}\nno\n", "{\"of\":7}\n[1,2]\n[1]\n[3,4]\n", "x"] {
+            std::fs::write(&path, text).unwrap();
+            let error = open(&path, 7).unwrap_err();
+            assert!(matches!(error, Error::Data { .. }), "{error}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        assert!(open(&path, 7).unwrap_err().to_string().contains("no journal"));
+        assert!(matches!(remove::<Header>(&path), Err(Error::Data { .. })));
+        std::fs::write(&path, "{\"of\":7}\n[1,2]\n").unwrap();
+        assert!(open(&path, 8).unwrap_err().to_string().contains("of other rows"));
+        let held = open(&path, 7).unwrap();
+        assert!(open(&path, 7).unwrap_err().to_string().contains("another run"));
+        drop(held);
+        remove::<Header>(&path).unwrap();
+        assert!(!is_begun(&path));
+    }
+}

@@ -1,0 +1,231 @@
+//! The same rows learned from with many settings, measured on the same test rows.
+//!
+//! A run is a [`Point`] (settings), a seed and a test part; it is a training like any other, on one of the threads, and
+//! ends as a line of the journal. Which test part a run has depends on its seed alone, so that all points are measured
+//! on the same rows and their figures can be paired. What fails is a line too, and the others go on.
+
+mod grid;
+mod summary;
+mod work;
+
+pub use grid::{Point, grid};
+pub use summary::{Difference, Estimate, OfPoint, Summary};
+
+use crate::config::Config;
+use crate::interaction::Kind;
+use crate::journal::{self, Journal};
+use crate::metric::Metrics;
+use crate::train::{self, Job, TestPart, keep_rows};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use work::{Runs, Task};
+
+/// Which rows a model is measured on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TestRows {
+    /// A share of the rows, drawn anew by each seed.
+    Share(f64),
+    /// Each of so many folds in turn, dealt anew by each seed.
+    Folds(u32),
+    /// The last rows: of each seed the same.
+    Tail(f64),
+    /// Those of a file: of each seed the same.
+    File(String),
+}
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct Study {
+    /// The rows, and all that is the same for all runs.
+    pub job: Job,
+    /// The settings that are compared.
+    pub points: Vec<Point>,
+    /// The two columns that matrix factorization learns from, if there are others.
+    pub mf: Option<Vec<String>>,
+    /// What they are measured on.
+    pub test: TestRows,
+    /// How often: with the seed of the settings, one more, and so on.
+    pub seeds: u32,
+    /// Runs at a time; 0 takes one for each thread.
+    pub parallel: usize,
+    /// The file of finished runs.
+    pub journal: String,
+}
+
+/// One training, and how it ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Run {
+    /// The settings.
+    pub config: Config,
+    /// The columns that counted, if not all did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Vec<String>>,
+    /// The rows that were kept for the test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<TestPart>,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It was measured.
+    Done(Box<Figures>),
+    /// Why it was not.
+    Failed(String),
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Figures {
+    /// Of the test rows.
+    pub metrics: Metrics,
+    /// Training, validation and test rows.
+    pub rows: [usize; 3],
+    /// Epochs that were trained.
+    pub epochs: u32,
+    /// Of training alone, on one thread if several runs went on.
+    pub seconds: f64,
+    /// Numbers in the model.
+    pub weights: u64,
+}
+
+/// What a study tells while it goes on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The rows are read.
+    Rows(train::Event<'a>),
+    /// So many of so many runs are in the journal already.
+    Begin {
+        /// Those.
+        done: usize,
+        /// All.
+        runs: usize,
+    },
+    /// Runs go on; it is asked whether they should.
+    Working,
+    /// A run has ended.
+    Run {
+        /// The point.
+        point: &'a Point,
+        /// The run.
+        run: &'a Run,
+        /// Ended runs, this one among them.
+        done: usize,
+        /// All.
+        runs: usize,
+    },
+}
+
+/// What a journal says first.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Header {
+    study: u32,
+    /// The content of the rows' file, and what was said of it.
+    rows: String,
+}
+
+/// All runs of a study that have ended.
+#[derive(Debug)]
+pub struct Studied {
+    /// Of each point, the outcome of each test part and seed in turn.
+    pub outcomes: Vec<Vec<Option<Outcome>>>,
+    /// Whether it was stopped before all had.
+    pub is_interrupted: bool,
+}
+
+impl Study {
+    /// Whether there are finished runs to go on from.
+    pub fn is_begun(&self) -> bool {
+        journal::is_begun(&self.journal)
+    }
+
+    /// Forgets finished runs.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Data`] if what is there is no journal.
+    pub fn restart(&self) -> Result<()> {
+        journal::remove::<Header>(&self.journal)
+    }
+
+    /// Runs what is not in the journal yet. `watch` hears what happens, from several threads one after the other,
+    /// and returns false to stop.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for what cannot be a study, errors of reading the rows, and of writing the journal.
+    pub fn run(&self, watch: &mut (dyn FnMut(Event<'_>) -> bool + Send)) -> Result<Studied> {
+        self.check()?;
+        let kept = format!("{}.rows", self.journal);
+        let (rows, data) = keep_rows(&self.job, &kept, &mut |event| watch(Event::Rows(event)))?;
+        let header = Header { study: 1, rows };
+        let (journal, runs) = Journal::<Run>::open(&self.journal, &header)?;
+        let tasks = self.tasks();
+        let ended = |task: &Task| {
+            let same = |run: &&Run| task.is(&run.config, &run.only, &run.test);
+            // What has failed is tried again: there may be more memory now.
+            let done = runs.iter().rev().find(same).map(|run| run.outcome.clone());
+            done.filter(|outcome| matches!(outcome, Outcome::Done(_)))
+        };
+        let ended: Vec<Option<Outcome>> = tasks.iter().map(ended).collect();
+        let studied =
+            Runs { study: self, data: &data, tasks: &tasks }.all(journal, ended, watch)?;
+        if !studied.is_interrupted && data == kept {
+            // There is nothing to go on to; if it stays, it is only room.
+            let _ = std::fs::remove_file(&kept);
+        }
+        Ok(studied)
+    }
+
+    fn check(&self) -> Result<()> {
+        let is_share = |share: f64| share > 0.0 && share < 1.0;
+        let rule = match self.test {
+            TestRows::Share(share) if !is_share(share) => "test_fraction",
+            TestRows::Tail(share) if !is_share(share) => "test_tail",
+            TestRows::Folds(folds) if folds < 2 => {
+                return Err(Error::setting("folds", "at least 2"));
+            }
+            _ if self.seeds == 0 => return Err(Error::setting("seeds", "at least 1")),
+            _ if self.points.is_empty() => return Err(Error::usage("there is nothing to study")),
+            _ => return Ok(()),
+        };
+        Err(Error::setting(rule, "more than 0 and less than 1"))
+    }
+
+    /// The runs, those of all points on the same test rows before those on others.
+    fn tasks(&self) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        for seed in 0..u64::from(self.seeds) {
+            for part in 0..self.parts() {
+                for (point, Point { config, .. }) in self.points.iter().enumerate() {
+                    let seed = config.seed.wrapping_add(seed);
+                    let config = Config { seed, ..config.clone() };
+                    let only = self.mf.clone().filter(|_| config.model == Kind::Mf);
+                    tasks.push(Task { point, config, only, test: self.part(part, seed) });
+                }
+            }
+        }
+        tasks
+    }
+
+    /// Test parts of a seed.
+    fn parts(&self) -> u32 {
+        if let TestRows::Folds(folds) = self.test { folds } else { 1 }
+    }
+
+    fn part(&self, at: u32, seed: u64) -> Option<TestPart> {
+        match self.test {
+            TestRows::Share(share) => Some(TestPart::Share { share, seed }),
+            TestRows::Folds(of) => Some(TestPart::Fold { at, of, seed }),
+            TestRows::Tail(share) => Some(TestPart::Tail { share }),
+            TestRows::File(_) => None,
+        }
+    }
+
+    /// Whether test rows differ from seed to seed, so that what figures differ by tells of other rows too.
+    pub fn draws_rows(&self) -> bool {
+        matches!(self.test, TestRows::Share(_) | TestRows::Folds(_))
+    }
+}
