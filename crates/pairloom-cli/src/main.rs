@@ -12,6 +12,7 @@ mod demo;
 mod describe;
 mod evaluate;
 mod generate;
+mod grid;
 mod inspect;
 mod output;
 mod parse;
@@ -24,6 +25,7 @@ mod screen;
 mod segments;
 mod settings;
 mod signals;
+mod study;
 mod synth;
 mod tell;
 mod train;
@@ -62,6 +64,9 @@ enum Command {
     Calibrate(calibrate::Args),
     /// Make several models one, whose score is the mean of theirs
     Average(average::Args),
+    /// Compare models and settings on the same test rows
+    #[command(allow_negative_numbers = true)]
+    Study(Box<study::Args>),
     /// Show what is in a model file
     Inspect(inspect::Args),
     #[command(allow_negative_numbers = true)]
@@ -81,6 +86,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Train(args) => return train::run(&args),
         Command::Convert(args) => return convert::run(&args),
+        Command::Study(args) => return study::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),

@@ -133,6 +133,8 @@ fn job(args: &Args) -> Result<Job> {
         on_error: args.input.on_error(),
         checkpoints: Some(checkpoints).filter(|_| args.output != "-"),
         cache: args.cache.clone(),
+        only: None,
+        test: None,
         temp_dir: args.temp_dir.clone().unwrap_or_else(|| temp_dir(&args.output)),
     })
 }

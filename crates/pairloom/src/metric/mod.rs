@@ -362,6 +362,21 @@ impl Metrics {
         }
     }
 
+    /// The name of the figure that models are compared by: this one, if one is said.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if there is none of this name.
+    pub fn chosen<'a>(&self, name: Option<&'a str>) -> Result<&'a str> {
+        let Some(name) = name else { return Ok(self.main()) };
+        let names: Vec<&str> = self.iter().map(|(name, _)| name).collect();
+        match names.contains(&name) {
+            true => Ok(name),
+            false => {
+                Err(Error::usage(format!("no figure is '{name}': there are {}", names.join(", "))))
+            }
+        }
+    }
+
     /// A figure by its name; `None` if it is undefined, or if there is none of this name.
     pub fn find(&self, name: &str) -> Option<f64> {
         self.iter().find(|(known, _)| *known == name)?.1

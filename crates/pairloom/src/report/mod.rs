@@ -12,11 +12,13 @@
 
 mod charts;
 mod page;
+mod study;
 mod svg;
 #[cfg(test)]
 mod tests;
 
 pub use page::html;
+pub use study::study_html;
 
 /// Everything the page shows; parts left empty are left out.
 #[derive(Debug, Clone, Default)]

@@ -4,31 +4,43 @@ use super::{Epoch, Figure, Report, SCHEMA_HEADER, Table, charts, svg};
 
 /// The page.
 pub fn html(report: &Report<'_>) -> String {
-    let title = escape(&report.title);
-    let body = [header(report), evaluation(report), training(report), settings(report)].concat()
-        + &schema(report);
+    let body = [evaluation(report), training(report), settings(report), schema(report)].concat();
+    let command = report.command.as_deref().unwrap_or_default();
+    page("pairloom report", &report.title, &report.lead, command, &report.summary, &body)
+}
+
+/// A page of its own: heading, a sentence, what repeats it, key figures, and the rest.
+pub(super) fn page(
+    over: &str,
+    title: &str,
+    lead: &str,
+    command: &str,
+    summary: &[Figure],
+    body: &str,
+) -> String {
+    let header = header(over, title, lead, command, summary);
+    let title = escape(title);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" \
          content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{body}\
+         <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{header}{body}\
          <footer>Drawn by pairloom. This page is complete in itself: no scripts, no network.\
          </footer>\n</main>\n</body>\n</html>\n",
         include_str!("style.css"),
     )
 }
 
-fn header(report: &Report<'_>) -> String {
-    let tiles: String = report.summary.iter().map(tile).collect();
+fn header(over: &str, title: &str, lead: &str, command: &str, summary: &[Figure]) -> String {
+    let tiles: String = summary.iter().map(tile).collect();
     let tiles = wrap("<dl class=\"tiles\">\n", &tiles, "</dl>\n");
-    let lead = wrap("<p class=\"lead\">", &escape(&report.lead), "</p>\n");
-    let command = escape(report.command.as_deref().unwrap_or_default());
-    let command = wrap("<pre><code>", &command, "</code></pre>\n");
-    let title = escape(&report.title);
+    let lead = wrap("<p class=\"lead\">", &escape(lead), "</p>\n");
+    let command = wrap("<pre><code>", &escape(command), "</code></pre>\n");
+    let title = escape(title);
     format!(
-        "<header>\n<p class=\"over\">pairloom report</p>\n<h1>{title}</h1>\n{lead}{command}</header>\n{tiles}"
+        "<header>\n<p class=\"over\">{over}</p>\n<h1>{title}</h1>\n{lead}{command}</header>\n{tiles}"
     )
 }
 
@@ -112,7 +124,7 @@ fn schema(report: &Report<'_>) -> String {
     section("Columns", &format!("<div class=\"card\">\n{fold}</div>\n"))
 }
 
-fn section(title: &str, body: &str) -> String {
+pub(super) fn section(title: &str, body: &str) -> String {
     format!("<section>\n<h2>{}</h2>\n{body}</section>\n", escape(title))
 }
 
@@ -127,7 +139,7 @@ fn pairs(title: &str, pairs: &[(String, String)]) -> String {
 }
 
 /// A table that scrolls within its card rather than widening the page.
-fn table<H: AsRef<str>, R: AsRef<[C]>, C: AsRef<str>>(
+pub(super) fn table<H: AsRef<str>, R: AsRef<[C]>, C: AsRef<str>>(
     name: &str,
     header: &[H],
     rows: impl IntoIterator<Item = R>,

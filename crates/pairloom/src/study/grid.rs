@@ -32,6 +32,18 @@ impl Point {
 }
 
 impl Config {
+    /// Whether a setting means nothing to the model.
+    pub fn is_moot(&self, name: &str) -> bool {
+        match name {
+            "factors" | "init_stdev" | "l1_factors" | "l2_factors" | "precision" => {
+                self.model == Kind::Linear
+            }
+            "order" | "lower_orders" => self.model != Kind::Hofm,
+            "rank" => self.model != Kind::Dplr,
+            _ => false,
+        }
+    }
+
     /// The same settings but for one, which is called as its field and has the value that its text says, as in a
     /// model file.
     ///
@@ -60,8 +72,9 @@ impl Config {
     }
 }
 
-/// All combinations of the values of these settings, the last one changing first. Where a setting means nothing, as
-/// the number of factors to a linear model, combinations that differ in it alone are one.
+/// All combinations of the values of these settings, the last one changing first. Where a setting means nothing to the
+/// model, as the number of factors to a linear one, combinations that differ in it alone are one; so it comes after the
+/// model.
 ///
 /// # Errors
 /// [`Error::Usage`] for a setting or a value that is not there, or a setting that is named twice.
@@ -74,11 +87,14 @@ pub fn grid(base: &Config, axes: &[(String, Vec<String>)]) -> Result<Vec<Point>>
         let mut next: Vec<Point> = Vec::new();
         for point in &points {
             for value in values {
-                let config = point.config.with(name, value)?;
-                let is_moot = name == "factors" && config.model == Kind::Linear;
-                let config = if is_moot { point.config.clone() } else { config };
+                let is_moot = point.config.is_moot(name);
+                let config = match point.config.with(name, value)? {
+                    _ if is_moot => point.config.clone(),
+                    config => config,
+                };
                 let mut said = point.said.clone();
-                said.extend((!is_moot).then(|| (name.clone(), value.clone())));
+                let tells = !is_moot && (values.len() > 1 || name == "model");
+                said.extend(tells.then(|| (name.clone(), value.clone())));
                 if !next.iter().any(|known| known.config == config) {
                     next.push(Point { said, config });
                 }

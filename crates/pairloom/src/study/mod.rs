@@ -12,10 +12,11 @@ pub use grid::{Point, grid};
 pub use summary::{Difference, Estimate, OfPoint, Summary};
 
 use crate::config::Config;
+use crate::error::flagged;
 use crate::interaction::Kind;
 use crate::journal::{self, Journal};
 use crate::metric::Metrics;
-use crate::train::{self, Job, TestPart, keep_rows};
+use crate::train::{self, Job, KeptRows, TestPart, keep_rows};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use work::{Runs, Task};
@@ -48,6 +49,9 @@ pub struct Study {
     pub seeds: u32,
     /// Runs at a time; 0 takes one for each thread.
     pub parallel: usize,
+    /// The figure that points are compared by; of several that a model has, by its name in JSON. Nothing takes the
+    /// loss, or where rows are ranked NDCG.
+    pub metric: Option<String>,
     /// The file of finished runs.
     pub journal: String,
 }
@@ -151,16 +155,23 @@ impl Study {
         journal::remove::<Header>(&self.journal)
     }
 
-    /// Runs what is not in the journal yet. `watch` hears what happens, from several threads one after the other,
-    /// and returns false to stop.
+    /// Runs what is not in the journal yet. `watch` hears what happens and returns false to stop.
     ///
     /// # Errors
     /// [`Error::Usage`] for what cannot be a study, errors of reading the rows, and of writing the journal.
-    pub fn run(&self, watch: &mut (dyn FnMut(Event<'_>) -> bool + Send)) -> Result<Studied> {
+    pub fn run(&self, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Studied> {
         self.check()?;
         let kept = format!("{}.rows", self.journal);
-        let (rows, data) = keep_rows(&self.job, &kept, &mut |event| watch(Event::Rows(event)))?;
-        let header = Header { study: 1, rows };
+        let KeptRows { known_by, path: data, rows } =
+            keep_rows(&self.job, &kept, &mut |event| watch(Event::Rows(event)))?;
+        if let TestRows::Folds(folds) = self.test
+            && folds as usize > rows
+        {
+            let message =
+                format!("{rows} rows cannot be {folds} folds: lower {}", flagged("folds"));
+            return Err(Error::data(&self.job.data, message));
+        }
+        let header = Header { study: 1, rows: known_by };
         let (journal, runs) = Journal::<Run>::open(&self.journal, &header)?;
         let tasks = self.tasks();
         let ended = |task: &Task| {

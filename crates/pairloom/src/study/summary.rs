@@ -84,32 +84,21 @@ struct Interval {
 }
 
 impl Study {
-    /// Compares the points with one of them, by one of their figures or by the loss, at this level of intervals.
+    /// Compares the points with one of them, at this level of intervals.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a figure that the runs do not have, and a level outside (0, 1).
-    pub fn summary(
-        &self,
-        studied: &Studied,
-        metric: Option<&str>,
-        baseline: usize,
-        level: f64,
-    ) -> Result<Summary> {
+    /// [`Error::Usage`] for a figure that the runs do not have, and a level outside (0, 1); [`Error::Data`] with the
+    /// first reason if all runs have failed.
+    pub fn summary(&self, studied: &Studied, baseline: usize, level: f64) -> Result<Summary> {
         if !(level > 0.0 && level < 1.0) {
             return Err(Error::setting("ci", "between 0 and 1"));
         }
-        let first = studied.outcomes.iter().flatten().find_map(figures);
-        let metric = match (metric, first) {
-            (Some(name), Some(first)) if first.metrics.find(name).is_none() => {
-                let names: Vec<&str> = first.metrics.iter().map(|(name, _)| name).collect();
-                return Err(Error::usage(format!(
-                    "no figure is '{name}': there are {}",
-                    names.join(", ")
-                )));
-            }
-            (Some(name), _) => name.to_string(),
-            (None, first) => first.map_or("loss", |first| first.metrics.main()).to_string(),
+        let Some(first) = studied.outcomes.iter().flatten().find_map(figures) else {
+            let why = studied.outcomes.iter().flatten().flatten().find_map(Outcome::failure);
+            let why = why.unwrap_or("none was done");
+            return Err(Error::data("all runs failed", why));
         };
+        let metric = first.metrics.chosen(self.metric.as_deref())?.to_string();
         let summary = |(at, point): (usize, &Point)| {
             let overlap = self.overlap(&studied.outcomes[at]);
             let interval = Interval { level, overlap };
@@ -139,6 +128,16 @@ fn figures(outcome: &Option<Outcome>) -> Option<&Figures> {
     }
 }
 
+impl Outcome {
+    /// Why it was not measured, if it was not.
+    pub fn failure(&self) -> Option<&str> {
+        match self {
+            Outcome::Failed(why) => Some(why),
+            Outcome::Done(_) => None,
+        }
+    }
+}
+
 fn of_point(
     point: &Point,
     outcomes: &[Option<Outcome>],
@@ -155,12 +154,7 @@ fn of_point(
     let paired = baseline.map(|baseline| outcomes.iter().zip(baseline).filter_map(pair).collect());
     let mean_of =
         |of: &dyn Fn(&Figures) -> f64| mean(&done.iter().map(|f| of(f)).collect::<Vec<_>>());
-    let failures = || {
-        outcomes.iter().flatten().filter_map(|outcome| match outcome {
-            Outcome::Failed(why) => Some(why),
-            Outcome::Done(_) => None,
-        })
-    };
+    let failures = || outcomes.iter().flatten().filter_map(Outcome::failure);
     OfPoint {
         name: point.name(),
         model: point.config.model.name().into(),
@@ -173,7 +167,7 @@ fn of_point(
         epochs: mean_of(&|f| f64::from(f.epochs)),
         weights: mean_of(&|f| f.weights as f64),
         failed: failures().count(),
-        failure: failures().next().cloned(),
+        failure: failures().next().map(String::from),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::schema::Hints;
 use crate::train::{self, Job, SchemaSource, TestPart, Trained, train};
 use crate::{Error, Result, reading};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 /// How often it is asked whether to go on.
@@ -47,89 +47,75 @@ pub(super) struct Runs<'a> {
     pub(super) tasks: &'a [Task],
 }
 
-/// What those that are under way share.
-struct Shared<'a> {
-    journal: Journal<Run>,
-    ended: Vec<Option<Outcome>>,
-    watch: &'a mut (dyn FnMut(Event<'_>) -> bool + Send),
-    error: Option<Error>,
-}
-
 impl Runs<'_> {
-    /// Does those that have not ended yet.
+    /// Does those that have not ended yet, on several threads; this one keeps the journal.
     pub(super) fn all(
         &self,
-        journal: Journal<Run>,
-        ended: Vec<Option<Outcome>>,
-        watch: &mut (dyn FnMut(Event<'_>) -> bool + Send),
+        mut journal: Journal<Run>,
+        mut ended: Vec<Option<Outcome>>,
+        watch: &mut dyn FnMut(Event<'_>) -> bool,
     ) -> Result<Studied> {
         let open: Vec<usize> = (0..ended.len()).filter(|&at| ended[at].is_none()).collect();
-        let done = ended.len() - open.len();
-        let goes_on = watch(Event::Begin { done, runs: ended.len() });
+        let (mut done, runs) = (ended.len() - open.len(), ended.len());
+        let goes_on = watch(Event::Begin { done, runs });
         let threads = Threads::new(self.study.job.threads)?.count();
         let wanted = if self.study.parallel == 0 { threads } else { self.study.parallel };
         let parallel = wanted.min(open.len()).max(1);
         let each = (threads / parallel).max(1);
         let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(!goes_on));
-        let shared = Mutex::new(Shared { journal, ended, watch, error: None });
-        let work = || {
-            while !stopped.load(Ordering::Relaxed) {
-                let Some(&at) = open.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-                self.one(at, each, &shared, &stopped);
+        let stop = || stopped.store(true, Ordering::Relaxed);
+        let goes_on = || !stopped.load(Ordering::Relaxed);
+        let work = |to: Sender<(usize, Outcome)>| {
+            while let Some(&at) =
+                open.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| goes_on())
+            {
+                let outcome = match self.outcome(&self.tasks[at], each, &goes_on) {
+                    Err(Error::Interrupted) => return,
+                    // They were read from another file than the one that is known.
+                    Err(error) => {
+                        Outcome::Failed(error.to_string().replace(self.data, &self.study.job.data))
+                    }
+                    Ok(figures) => Outcome::Done(Box::new(figures)),
+                };
+                if to.send((at, outcome)).is_err() {
+                    return;
+                }
             }
         };
-        std::thread::scope(|scope| (0..parallel).for_each(|_| drop(scope.spawn(work))));
-        let Shared { ended, error, .. } =
-            shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = error {
-            return Err(error);
-        }
+        let mut note = |at: usize, outcome: Outcome, watch: &mut dyn FnMut(Event<'_>) -> bool| {
+            let Task { point, config, only, test } = &self.tasks[at];
+            if let Outcome::Done(figures) = &outcome {
+                figures.metrics.chosen(self.study.metric.as_deref())?;
+            }
+            let run = Run { config: config.clone(), only: only.clone(), test: *test, outcome };
+            journal.push(&run)?;
+            ended[at] = Some(run.outcome.clone());
+            done += 1;
+            let point = &self.study.points[*point];
+            Ok(watch(Event::Run { point, run: &run, done, runs }))
+        };
+        let heard = std::thread::scope(|scope| {
+            let (to, from) = mpsc::channel();
+            (0..parallel).map(|_| to.clone()).for_each(|to| drop(scope.spawn(|| work(to))));
+            drop(to);
+            loop {
+                let goes_on = match from.recv_timeout(OFTEN) {
+                    Ok((at, outcome)) => note(at, outcome, watch).inspect_err(|_| stop())?,
+                    Err(RecvTimeoutError::Timeout) => watch(Event::Working),
+                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                };
+                if !goes_on {
+                    stop();
+                }
+            }
+        });
+        heard?;
         let mut outcomes: Vec<Vec<Option<Outcome>>> = vec![Vec::new(); self.study.points.len()];
         self.tasks.iter().zip(ended).for_each(|(task, ended)| outcomes[task.point].push(ended));
         Ok(Studied { outcomes, is_interrupted: stopped.into_inner() })
     }
 
-    /// Does one, and notes how it ended.
-    fn one(&self, at: usize, threads: usize, shared: &Mutex<Shared<'_>>, stopped: &AtomicBool) {
-        let task = &self.tasks[at];
-        let mut asked = Instant::now();
-        let outcome = self.outcome(task, threads, &mut || {
-            if asked.elapsed() >= OFTEN {
-                asked = Instant::now();
-                let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                if !(shared.watch)(Event::Working) {
-                    stopped.store(true, Ordering::Relaxed);
-                }
-            }
-            !stopped.load(Ordering::Relaxed)
-        });
-        let outcome = match outcome {
-            Err(Error::Interrupted) => return,
-            Err(error) => Outcome::Failed(error.to_string()),
-            Ok(figures) => Outcome::Done(Box::new(figures)),
-        };
-        let Task { config, only, test, .. } = task;
-        let run = Run { config: config.clone(), only: only.clone(), test: *test, outcome };
-        let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = shared.journal.push(&run) {
-            stopped.store(true, Ordering::Relaxed);
-            shared.error.get_or_insert(error);
-            return;
-        }
-        shared.ended[at] = Some(run.outcome.clone());
-        let (done, runs) = (shared.ended.iter().flatten().count(), self.tasks.len());
-        let point = &self.study.points[task.point];
-        if !(shared.watch)(Event::Run { point, run: &run, done, runs }) {
-            stopped.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn outcome(
-        &self,
-        task: &Task,
-        threads: usize,
-        goes_on: &mut dyn FnMut() -> bool,
-    ) -> Result<Figures> {
+    fn outcome(&self, task: &Task, threads: usize, goes_on: &dyn Fn() -> bool) -> Result<Figures> {
         let mut begun = Instant::now();
         let job = Job {
             data: self.data.into(),

@@ -257,7 +257,7 @@ pub fn convert(
 }
 
 /// The rows of a job where they can be read again and again: the job's own file if it is one of converted rows, else
-/// `path`, which is made of it unless it is there already. Returns what the rows are known by, and the file.
+/// `path`, which is made of it unless it is there already.
 ///
 /// # Errors
 /// As for [`convert`]; [`Error::Usage`] for rows that can be read only once.
@@ -265,12 +265,22 @@ pub(crate) fn keep_rows(
     job: &Job,
     path: &str,
     watch: &mut dyn FnMut(Event<'_>) -> bool,
-) -> Result<(String, String)> {
+) -> Result<KeptRows> {
     let threads = Threads::new(job.threads)?;
     let kept = Job { cache: Some(path.into()).filter(|_| !is_cache(&job.data)), ..job.clone() };
-    let known = known_by(&kept)?;
-    read(&kept, &threads, watch)?;
-    Ok((known, kept.cache.unwrap_or(kept.data)))
+    let known_by = known_by(&kept)?;
+    let rows = read(&kept, &threads, watch)?.interned.rows;
+    Ok(KeptRows { known_by, path: kept.cache.unwrap_or(kept.data), rows })
+}
+
+/// Rows that can be read again and again.
+pub(crate) struct KeptRows {
+    /// Their content, and what was said of them.
+    pub(crate) known_by: String,
+    /// Their file.
+    pub(crate) path: String,
+    /// How many there are.
+    pub(crate) rows: usize,
 }
 
 fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {

@@ -1,0 +1,326 @@
+//! `pairloom study`.
+
+use crate::args::{ColumnArgs, InputArgs, SchemaArgs};
+use crate::grid::GridArgs;
+use crate::output;
+use crate::progress::Progress;
+use crate::screen::{
+    Screen, command_line, figure, metric_title, notice, one_line, own_words, percent, thousands,
+    write_text,
+};
+use crate::signals::Signals;
+use crate::tell;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pairloom::report::{Table, study_html};
+use pairloom::study::{
+    Difference, Estimate, Event, OfPoint, Outcome, Run, Study, Summary, TestRows,
+};
+use pairloom::train::Job;
+use pairloom::{Error, Result};
+use std::process::ExitCode;
+
+/// Arguments of `pairloom study`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Rows to learn from and to test on, as for pairloom train; they are read once, from a file
+    data: String,
+    /// Test on these rows instead of a part of the others
+    #[arg(long, value_name = "DATA", conflicts_with_all = ["test_fraction", "test_tail", "folds"])]
+    test: Option<String>,
+    /// Share of the rows that each seed draws to test on
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, conflicts_with_all = ["test_tail", "folds"])]
+    test_fraction: f64,
+    /// Share of the rows at the end of the file to test on instead, for rows in order of time
+    #[arg(long, value_name = "SHARE", conflicts_with = "folds")]
+    test_tail: Option<f64>,
+    /// Test on each of K parts of the rows in turn instead
+    #[arg(long, value_name = "K")]
+    folds: Option<u32>,
+    /// How often each is trained: with the seed of the settings, one more, ...
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    seeds: u32,
+    /// The figure to compare by, as evaluate --json calls it [default: the loss, to rank NDCG]
+    #[arg(long, value_name = "NAME")]
+    metric: Option<String>,
+    /// What the others are compared with, by the name in the table [default: the first]
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
+    /// Level of the intervals
+    #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
+    ci: f64,
+    /// The two columns that --model mf learns from, where there are others
+    #[arg(long, value_name = "COLUMN,COLUMN", value_delimiter = ',')]
+    mf: Option<Vec<String>>,
+    /// File of finished runs, a JSON object a line, which --resume goes on from
+    #[arg(long, short, value_name = "FILE", default_value = "study.jsonl")]
+    output: String,
+    /// Write a page with quality over the number of factors, and over time
+    #[arg(long, value_name = "HTML")]
+    report: Option<String>,
+    /// Keep the runs of the file that is there, and do the others
+    #[arg(long)]
+    resume: bool,
+    /// Begin anew even if there is such a file, which is replaced
+    #[arg(long, conflicts_with = "resume")]
+    restart: bool,
+    /// Runs at a time, 0 for one a thread
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    parallel: usize,
+    #[command(flatten)]
+    schema: SchemaArgs,
+    /// Threads, 0 for one a core; the figures do not depend on it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Write one JSON object a line instead of text
+    #[arg(long)]
+    json: bool,
+    /// Write nothing but warnings and errors
+    #[arg(long, short, conflicts_with = "json")]
+    quiet: bool,
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    columns: ColumnArgs,
+    #[command(flatten)]
+    grid: GridArgs,
+}
+
+/// Runs `pairloom study`.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let study = study(args)?;
+    let baseline = baseline(args, &study)?;
+    let outputs: Vec<_> =
+        std::iter::once(&args.output).chain(&args.report).chain(&args.schema.save_schema).collect();
+    output::check(&outputs, &std::iter::once(&args.data).chain(&args.test).collect::<Vec<_>>())?;
+    match (study.is_begun(), args.resume, args.restart) {
+        (true, false, false) => {
+            let message =
+                "finished runs are there: keep them with --resume, or begin anew with --restart";
+            return Err(Error::data(&args.output, message));
+        }
+        (_, _, true) => study.restart()?,
+        _ => {}
+    }
+    let mut screen = Screen::new(args.json, false).quiet(args.quiet);
+    let (signals, mut told) = (Signals::default(), Ok(()));
+    signals.listen()?;
+    let mut watching = Watching::new(args, &mut screen);
+    let studied = study.run(&mut |event| {
+        if told.is_ok() {
+            told = watching.hear(&event);
+        }
+        told.is_ok() && signals.status().is_none()
+    });
+    watching.end();
+    told?;
+    let status = signals.status();
+    let studied = match studied {
+        Err(Error::Interrupted) => None,
+        studied => Some(studied?),
+    };
+    match (studied, status) {
+        (Some(studied), None) => {
+            let summary = study.summary(&studied, baseline, args.ci)?;
+            end(args, &study, &summary, &mut screen).map(|()| ExitCode::SUCCESS)
+        }
+        (_, status) => {
+            notice(&format!(
+                "stopped; what was finished is in {}: go on with --resume",
+                args.output
+            ));
+            Ok(ExitCode::from(status.unwrap_or(1)))
+        }
+    }
+}
+
+fn study(args: &Args) -> Result<Study> {
+    let (schema, config) = args.schema.source(&args.columns)?;
+    let (config, points) = args.grid.points(config)?;
+    let job = Job {
+        open: args.input.open(),
+        schema,
+        config,
+        threads: args.threads,
+        on_error: args.input.on_error(),
+        ..Job::new(&args.data)
+    };
+    let test = match (&args.test, args.test_tail, args.folds) {
+        (Some(file), ..) => TestRows::File(file.clone()),
+        (_, Some(share), _) => TestRows::Tail(share),
+        (.., Some(folds)) => TestRows::Folds(folds),
+        _ => TestRows::Share(args.test_fraction),
+    };
+    Ok(Study {
+        job,
+        points,
+        mf: args.mf.clone(),
+        test,
+        seeds: args.seeds,
+        parallel: args.parallel,
+        metric: args.metric.clone(),
+        journal: args.output.clone(),
+    })
+}
+
+fn baseline(args: &Args, study: &Study) -> Result<usize> {
+    let Some(name) = &args.baseline else { return Ok(0) };
+    let names: Vec<String> = study.points.iter().map(|point| point.name()).collect();
+    names.iter().position(|known| known == name).ok_or_else(|| {
+        Error::usage(format!("--baseline: none is called '{name}': there are {}", names.join(", ")))
+    })
+}
+
+/// What is told meanwhile.
+struct Watching<'a> {
+    args: &'a Args,
+    screen: &'a mut Screen,
+    reading: Progress,
+    bar: ProgressBar,
+}
+
+impl<'a> Watching<'a> {
+    fn new(args: &'a Args, screen: &'a mut Screen) -> Self {
+        let reading = Progress::new(screen.is_text());
+        Watching { args, screen, reading, bar: ProgressBar::hidden() }
+    }
+
+    fn hear(&mut self, event: &Event<'_>) -> Result<()> {
+        match event {
+            Event::Rows(event) => {
+                self.reading.show(event);
+                tell::reading(event, self.args.schema.save_schema.as_deref(), self.screen)
+            }
+            Event::Begin { done, runs } => self.begin(*done, *runs),
+            Event::Working => {
+                self.bar.tick();
+                Ok(())
+            }
+            Event::Run { point, run, done, runs } => self.run(&point.name(), run, *done, *runs),
+        }
+    }
+
+    fn begin(&mut self, done: usize, runs: usize) -> Result<()> {
+        self.reading.end();
+        if self.screen.is_text() {
+            let style = ProgressStyle::with_template(
+                "{spinner} {pos} of {len} runs  {wide_bar}  {elapsed}",
+            );
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            let target = ProgressDrawTarget::stderr();
+            self.bar = ProgressBar::with_draw_target(Some(runs as u64), target).with_style(style);
+            self.bar.set_position(done as u64);
+        }
+        let kept = if done > 0 { format!(", {done} of them kept") } else { String::new() };
+        self.screen.text(&format!("{runs} runs{kept}\n"))?;
+        self.screen.json(&serde_json::json!({ "event": "begin", "runs": runs, "done": done }))
+    }
+
+    fn run(&mut self, name: &str, run: &Run, done: usize, runs: usize) -> Result<()> {
+        let seed = run.config.seed;
+        let said = match &run.outcome {
+            Outcome::Done(figures) => {
+                let metric = self.args.metric.as_deref().unwrap_or(figures.metrics.main());
+                let (title, value) = (metric_title(metric), figure(figures.metrics.find(metric)));
+                let epochs = figures.epochs;
+                format!("{title} {value}, {epochs} epochs, {:.1} s", figures.seconds)
+            }
+            Outcome::Failed(why) => format!("failed: {why}"),
+        };
+        let line = format!("{done:>4}  {}, seed {seed}: {said}", one_line(name, 60));
+        let screen = &mut *self.screen;
+        self.bar.suspend(|| screen.text(&line))?;
+        self.bar.set_position(done as u64);
+        let run = serde_json::to_value(run).unwrap_or_default();
+        self.screen.json(&serde_json::json!({
+            "event": "run", "point": name, "run": run, "done": done, "runs": runs,
+        }))
+    }
+
+    fn end(&self) {
+        self.reading.end();
+        self.bar.finish_and_clear();
+    }
+}
+
+fn end(args: &Args, study: &Study, summary: &Summary, screen: &mut Screen) -> Result<()> {
+    let lead = lead(args, study, summary);
+    screen.text(&format!("\n{lead}\n"))?;
+    screen.table(&table(summary), true)?;
+    for point in summary.points.iter().filter(|point| point.failed > 0) {
+        let why = point.failure.as_deref().unwrap_or_default();
+        notice(&format!("{}: {} of its runs failed: {why}", point.name, point.failed));
+    }
+    if let Some(file) = &args.report {
+        let mut rows = table(summary);
+        let table = Table { title: "All points".into(), header: rows.remove(0), rows };
+        let metric = metric_title(&summary.metric);
+        let page = study_html(summary, &metric, &lead, &command_line(own_words()), &table);
+        write_text(file, &page)?;
+        screen.text(&format!("\nwrote {file}"))?;
+    }
+    let mut object = serde_json::to_value(summary).unwrap_or_default();
+    object["event"] = "end".into();
+    screen.json(&object)
+}
+
+/// What was measured on what.
+fn lead(args: &Args, study: &Study, summary: &Summary) -> String {
+    let seeds = args.seeds;
+    let times = if seeds == 1 { "one seed".into() } else { format!("{seeds} seeds") };
+    let rows = match &study.test {
+        TestRows::Share(share) => format!("a random {} of the rows each", percent(*share)),
+        TestRows::Folds(folds) => format!("each of {folds} folds"),
+        TestRows::Tail(share) => format!("the last {} of the rows", percent(*share)),
+        TestRows::File(file) => one_line(file, 60),
+    };
+    let better = if summary.is_greater_better { "more" } else { "less" };
+    let what = if study.draws_rows() { "other rows and seeds" } else { "other seeds" };
+    let metric = metric_title(&summary.metric);
+    let level = percent(summary.level);
+    format!(
+        "{metric} ({better} is better) on {rows}, {times}; {level} intervals tell of {what}, \
+         differences are from {}.",
+        summary.points[summary.baseline].name
+    )
+}
+
+/// The points, and what sets them apart.
+fn table(summary: &Summary) -> Vec<Vec<String>> {
+    let metric = metric_title(&summary.metric);
+    let baseline = format!("- {}", summary.points[summary.baseline].name);
+    let header = ["", "runs", &metric, "", &baseline, "", "p", "seconds", "epochs", "weights"];
+    let row = |point: &OfPoint| {
+        let [mean, margin] = estimate(point.figure, figure);
+        let [less, less_margin] = estimate(point.difference.map(|d| d.of), signed);
+        let p = point.difference.and_then(|Difference { p, .. }| p);
+        let failed =
+            if point.failed > 0 { format!(" ({} failed)", point.failed) } else { String::new() };
+        let whole = |value: Option<f64>| value.map_or("-".into(), |v| thousands(v.round() as i64));
+        vec![
+            point.name.clone(),
+            format!("{}{failed}", point.runs),
+            mean,
+            margin,
+            less,
+            less_margin,
+            p.map_or(String::new(), |p| if p < 1e-3 { "<.001".into() } else { format!("{p:.3}") }),
+            point.seconds.map_or("-".into(), |seconds| format!("{seconds:.2}")),
+            point.epochs.map_or("-".into(), |epochs| format!("{epochs:.1}")),
+            whole(point.weights),
+        ]
+    };
+    let header = header.map(String::from).to_vec();
+    [header].into_iter().chain(summary.points.iter().map(row)).collect()
+}
+
+fn estimate(of: Option<Estimate>, shown: fn(Option<f64>) -> String) -> [String; 2] {
+    let margin = of.and_then(|of| of.margin);
+    let margin = margin.map_or(String::new(), |margin| format!("\u{b1} {}", figure(Some(margin))));
+    [of.map_or(String::new(), |of| shown(Some(of.mean))), margin]
+}
+
+/// A figure with its sign.
+fn signed(value: Option<f64>) -> String {
+    let plus = if value.is_some_and(|value| value > 0.0) { "+" } else { "" };
+    format!("{plus}{}", figure(value))
+}
