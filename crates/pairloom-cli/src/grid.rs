@@ -13,6 +13,8 @@ pub struct GridArgs {
     pub config: ConfigArgs,
     /// Those with several, by name: first the model, as others may mean nothing to some models.
     pub axes: Vec<(String, Vec<String>)>,
+    /// The names of those with one value.
+    pub said: Vec<String>,
 }
 
 /// Settings whose value is a list itself.
@@ -76,7 +78,7 @@ impl FromArgMatches for GridArgs {
         &mut self,
         matches: &ArgMatches,
     ) -> std::result::Result<(), clap::Error> {
-        let (mut words, mut axes) = (Vec::new(), Vec::new());
+        let (mut words, mut axes, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for arg in flags().get_arguments() {
             let id = arg.get_id().as_str();
             if matches.value_source(id) != Some(ValueSource::CommandLine) {
@@ -85,6 +87,9 @@ impl FromArgMatches for GridArgs {
             let flag = format!("--{}", arg.get_long().unwrap_or_default());
             let raw = matches.get_raw(id).into_iter().flatten();
             let values: Vec<String> = raw.map(|raw| raw.to_string_lossy().into_owned()).collect();
+            if values.len() == 1 || !is_list(arg) {
+                names.push(id.trim_start_matches("no_").to_string());
+            }
             match (is_list(arg), arg.get_action().takes_values()) {
                 (true, _) if values.len() > 1 => axes.push((id.to_string(), values)),
                 (_, true) => words.extend(values.iter().map(|value| format!("{flag}={value}"))),
@@ -107,7 +112,7 @@ impl FromArgMatches for GridArgs {
             }
         }
         let config = ConfigArgs::from_arg_matches(&flags().try_get_matches_from(words)?)?;
-        *self = GridArgs { config, axes };
+        *self = GridArgs { config, axes, said: names };
         Ok(())
     }
 }

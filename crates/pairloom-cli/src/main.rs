@@ -29,6 +29,7 @@ mod study;
 mod synth;
 mod tell;
 mod train;
+mod tune;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use pairloom::{Error, Result};
@@ -67,6 +68,9 @@ enum Command {
     /// Compare models and settings on the same test rows
     #[command(allow_negative_numbers = true)]
     Study(Box<study::Args>),
+    /// Look for good settings, and train the model with them
+    #[command(allow_negative_numbers = true)]
+    Tune(Box<tune::Args>),
     /// Show what is in a model file
     Inspect(inspect::Args),
     #[command(allow_negative_numbers = true)]
@@ -87,6 +91,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Train(args) => return train::run(&args),
         Command::Convert(args) => return convert::run(&args),
         Command::Study(args) => return study::run(&args),
+        Command::Tune(args) => return tune::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Predict(args) => predict::run(&args),

@@ -11,6 +11,7 @@ use pairloom::precision::Precision;
 use pairloom::preset::Preset;
 use pairloom::recommend::Filter;
 use pairloom::{Error, Result};
+use std::time::Duration;
 
 fn by_name<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &str) -> Result<T> {
     let found = all.iter().find(|item| name_of(**item) == name).copied();
@@ -83,6 +84,16 @@ pub fn bytes(text: &str) -> Result<u64> {
     let wrong =
         || Error::usage(format!("'{text}' is no number of bytes: write it like 2G or 500M"));
     bytes.filter(|bytes| (1.0..1e18).contains(bytes)).map(|bytes| bytes as u64).ok_or_else(wrong)
+}
+
+/// A time: a number of seconds, or with a unit.
+pub fn time(text: &str) -> Result<Duration> {
+    let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86400.0)];
+    let unit = |&(unit, seconds): &(char, f64)| Some((text.strip_suffix(unit)?, seconds));
+    let (number, unit) = units.iter().find_map(unit).unwrap_or((text, 1.0));
+    let seconds = number.trim().parse::<f64>().ok().filter(|number| *number > 0.0);
+    let time = seconds.and_then(|number| Duration::try_from_secs_f64(number * unit).ok());
+    time.ok_or_else(|| Error::usage(format!("'{text}' is no time: write it like 90s, 10m or 2h")))
 }
 
 /// One character, or a name for one that is hard to type.

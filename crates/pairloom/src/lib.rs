@@ -74,6 +74,7 @@ pub mod study;
 pub mod synth;
 pub mod table;
 pub mod train;
+pub mod tune;
 
 pub use config::Config;
 pub use error::{Error, Result};

@@ -5,7 +5,10 @@
 //! than they bring (rayon's pool made two threads as slow as one), so those here look for their next
 //! work for a while before they go to sleep.
 
+mod jobs;
 mod team;
+
+pub(crate) use jobs::jobs;
 
 use crate::{Error, Result};
 use std::sync::{Mutex, PoisonError};

@@ -19,6 +19,7 @@ use crate::metric::Metrics;
 use crate::train::{self, Job, KeptRows, TestPart, keep_rows};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+pub(crate) use work::Share;
 use work::{Runs, Task};
 
 /// Which rows a model is measured on.
@@ -162,8 +163,17 @@ impl Study {
     pub fn run(&self, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Studied> {
         self.check()?;
         let kept = format!("{}.rows", self.journal);
+        let studied = self.go_on(&kept, watch);
+        if !studied.as_ref().is_ok_and(|studied| studied.is_interrupted) {
+            // There may be none; if it stays, it is only room.
+            let _ = std::fs::remove_file(&kept);
+        }
+        studied
+    }
+
+    fn go_on(&self, kept: &str, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Studied> {
         let KeptRows { known_by, path: data, rows } =
-            keep_rows(&self.job, &kept, &mut |event| watch(Event::Rows(event)))?;
+            keep_rows(&self.job, kept, &mut |event| watch(Event::Rows(event)))?;
         if let TestRows::Folds(folds) = self.test
             && folds as usize > rows
         {
@@ -181,13 +191,7 @@ impl Study {
             done.filter(|outcome| matches!(outcome, Outcome::Done(_)))
         };
         let ended: Vec<Option<Outcome>> = tasks.iter().map(ended).collect();
-        let studied =
-            Runs { study: self, data: &data, tasks: &tasks }.all(journal, ended, watch)?;
-        if !studied.is_interrupted && data == kept {
-            // There is nothing to go on to; if it stays, it is only room.
-            let _ = std::fs::remove_file(&kept);
-        }
-        Ok(studied)
+        Runs { study: self, data: &data, tasks: &tasks }.all(journal, ended, watch)
     }
 
     fn check(&self) -> Result<()> {

@@ -6,17 +6,12 @@ use crate::fit::Stop;
 use crate::journal::Journal;
 use crate::metric::Metrics;
 use crate::model::Model;
-use crate::parallel::Threads;
+use crate::parallel::{Threads, jobs};
 use crate::predict::EvaluateOptions;
 use crate::schema::Hints;
 use crate::train::{self, Job, SchemaSource, TestPart, Trained, train};
 use crate::{Error, Result, reading};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant};
-
-/// How often it is asked whether to go on.
-const OFTEN: Duration = Duration::from_millis(50);
+use std::time::Instant;
 
 /// A run that is to be done.
 pub(super) struct Task {
@@ -39,6 +34,24 @@ impl Task {
     }
 }
 
+/// How threads are shared among trainings.
+pub(crate) struct Share {
+    /// How many go on at a time.
+    pub(crate) at_a_time: usize,
+    /// Threads of each.
+    pub(crate) threads: usize,
+}
+
+impl Share {
+    /// Of a job's threads among so many runs, `wanted` of them at a time, or 0 for as many as there are threads.
+    pub(crate) fn of(job: &Job, wanted: usize, runs: usize) -> Result<Self> {
+        let threads = Threads::new(job.threads)?.count();
+        let wanted = if wanted == 0 { threads } else { wanted };
+        let at_a_time = wanted.min(runs).max(1);
+        Ok(Share { at_a_time, threads: (threads / at_a_time).max(1) })
+    }
+}
+
 /// All runs of a study.
 pub(super) struct Runs<'a> {
     pub(super) study: &'a Study,
@@ -58,35 +71,22 @@ impl Runs<'_> {
         let open: Vec<usize> = (0..ended.len()).filter(|&at| ended[at].is_none()).collect();
         let (mut done, runs) = (ended.len() - open.len(), ended.len());
         let goes_on = watch(Event::Begin { done, runs });
-        let threads = Threads::new(self.study.job.threads)?.count();
-        let wanted = if self.study.parallel == 0 { threads } else { self.study.parallel };
-        let parallel = wanted.min(open.len()).max(1);
-        let each = (threads / parallel).max(1);
-        let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(!goes_on));
-        let stop = || stopped.store(true, Ordering::Relaxed);
-        let goes_on = || !stopped.load(Ordering::Relaxed);
-        let work = |to: Sender<(usize, Outcome)>| {
-            while let Some(&at) =
-                open.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| goes_on())
-            {
-                let outcome = match self.outcome(&self.tasks[at], each, &goes_on) {
-                    Err(Error::Interrupted) => return,
-                    // They were read from another file than the one that is known.
-                    Err(error) => {
-                        Outcome::Failed(error.to_string().replace(self.data, &self.study.job.data))
-                    }
-                    Ok(figures) => Outcome::Done(Box::new(figures)),
-                };
-                if to.send((at, outcome)).is_err() {
-                    return;
+        let Share { at_a_time, threads } =
+            Share::of(&self.study.job, self.study.parallel, open.len())?;
+        let mut hear = |heard: Option<(usize, Result<Figures>)>| {
+            let Some((at, figures)) = heard else { return Ok(watch(Event::Working)) };
+            let at = open[at];
+            let outcome = match figures {
+                // They were read from another file than the one that is known.
+                Err(error) => {
+                    Outcome::Failed(error.to_string().replace(self.data, &self.study.job.data))
                 }
-            }
-        };
-        let mut note = |at: usize, outcome: Outcome, watch: &mut dyn FnMut(Event<'_>) -> bool| {
+                Ok(figures) => {
+                    figures.metrics.chosen(self.study.metric.as_deref())?;
+                    Outcome::Done(Box::new(figures))
+                }
+            };
             let Task { point, config, only, test } = &self.tasks[at];
-            if let Outcome::Done(figures) = &outcome {
-                figures.metrics.chosen(self.study.metric.as_deref())?;
-            }
             let run = Run { config: config.clone(), only: only.clone(), test: *test, outcome };
             journal.push(&run)?;
             ended[at] = Some(run.outcome.clone());
@@ -94,28 +94,16 @@ impl Runs<'_> {
             let point = &self.study.points[*point];
             Ok(watch(Event::Run { point, run: &run, done, runs }))
         };
-        let heard = std::thread::scope(|scope| {
-            let (to, from) = mpsc::channel();
-            (0..parallel).map(|_| to.clone()).for_each(|to| drop(scope.spawn(|| work(to))));
-            drop(to);
-            loop {
-                let goes_on = match from.recv_timeout(OFTEN) {
-                    Ok((at, outcome)) => note(at, outcome, watch).inspect_err(|_| stop())?,
-                    Err(RecvTimeoutError::Timeout) => watch(Event::Working),
-                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                };
-                if !goes_on {
-                    stop();
-                }
-            }
-        });
-        heard?;
+        let work = |at: usize, goes_on: &dyn Fn() -> bool| {
+            self.figures(&self.tasks[open[at]], threads, goes_on)
+        };
+        let all = goes_on && jobs(open.len(), at_a_time, work, &mut hear)?;
         let mut outcomes: Vec<Vec<Option<Outcome>>> = vec![Vec::new(); self.study.points.len()];
         self.tasks.iter().zip(ended).for_each(|(task, ended)| outcomes[task.point].push(ended));
-        Ok(Studied { outcomes, is_interrupted: stopped.into_inner() })
+        Ok(Studied { outcomes, is_interrupted: !all })
     }
 
-    fn outcome(&self, task: &Task, threads: usize, goes_on: &dyn Fn() -> bool) -> Result<Figures> {
+    fn figures(&self, task: &Task, threads: usize, goes_on: &dyn Fn() -> bool) -> Result<Figures> {
         let mut begun = Instant::now();
         let job = Job {
             data: self.data.into(),

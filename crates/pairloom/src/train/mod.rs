@@ -177,6 +177,8 @@ pub struct Start {
     pub single: usize,
     /// Features (ids) of all fields.
     pub features: usize,
+    /// The mean `sum_i x_i^2` of a training row, which usual rates and strengths depend on.
+    pub square_length: f64,
     /// Bytes of the encoded rows in memory.
     pub row_bytes: u128,
     /// Bytes of those that are in a temporary file.
@@ -266,6 +268,11 @@ pub(crate) fn keep_rows(
     path: &str,
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<KeptRows> {
+    if job.data == "-" {
+        return Err(Error::usage(
+            "the rows are read again and again: name a file, not standard input",
+        ));
+    }
     let threads = Threads::new(job.threads)?;
     let kept = Job { cache: Some(path.into()).filter(|_| !is_cache(&job.data)), ..job.clone() };
     let known_by = known_by(&kept)?;

@@ -140,6 +140,7 @@ pub(super) fn start(
         classes: summary.classes,
         single: summary.single,
         features,
+        square_length: summary.square_length,
         row_bytes: train.bytes() + valid.bytes(),
         disk_bytes: on_disk,
         model_bytes: model,

@@ -1,0 +1,313 @@
+//! `pairloom tune`.
+
+use crate::args::{ColumnArgs, InputArgs, SchemaArgs};
+use crate::grid::GridArgs;
+use crate::output;
+use crate::parse;
+use crate::progress::Progress;
+use crate::screen::{Screen, command_line, figure, metric_title, notice};
+use crate::signals::Signals;
+use crate::tell;
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pairloom::train::Job;
+use pairloom::tune::{Axis, Ended, Event, Trial, Tune, Tuned, Values, usual_axes};
+use pairloom::{Error, Result};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Arguments of `pairloom tune`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Training rows, as for pairloom train; they are read once, from a file
+    data: String,
+    /// Validation rows, by which trials are compared
+    #[arg(long, value_name = "DATA", conflicts_with_all = ["valid_fraction", "valid_tail"])]
+    valid: Option<String>,
+    /// File to write the best model to
+    #[arg(long, short, value_name = "MODEL", default_value = "model.pairloom")]
+    output: String,
+    /// What it may cost: as much as so many trainings with the defaults
+    #[arg(long, value_name = "N", default_value_t = 20.0)]
+    runs: f64,
+    /// Time after which no more trials begin, as 90s, 10m or 2h; the best so far is then trained to its end
+    #[arg(long, value_name = "TIME", value_parser = parse::time)]
+    time: Option<Duration>,
+    /// The figure of the validation rows to compare by, as evaluate --json calls it [default: the loss, to rank NDCG]
+    #[arg(long, value_name = "NAME")]
+    metric: Option<String>,
+    /// Where to look for a setting: NAME=LOW:HIGH, a range whose logarithms are alike, or NAME=VALUE,VALUE,..
+    /// [default: around the usual values of factors, L2 strengths, learning rate, batch size, initial deviation,
+    /// minimum count and transform]
+    #[arg(long, value_name = "RANGE")]
+    search: Vec<String>,
+    /// Trainings at a time, 0 for one a thread
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    parallel: usize,
+    /// Keep the trials of MODEL.tune, and go on
+    #[arg(long)]
+    resume: bool,
+    /// Begin anew even if there are such trials, which are forgotten
+    #[arg(long, conflicts_with = "resume")]
+    restart: bool,
+    #[command(flatten)]
+    schema: SchemaArgs,
+    /// Threads, 0 for one a core; the model does not depend on it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Write one JSON object a line instead of text
+    #[arg(long)]
+    json: bool,
+    /// Write nothing but warnings and errors
+    #[arg(long, short, conflicts_with = "json")]
+    quiet: bool,
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    columns: ColumnArgs,
+    #[command(flatten)]
+    grid: GridArgs,
+}
+
+/// Runs `pairloom tune`.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let tune = tune(args)?;
+    let outputs: Vec<_> =
+        [&args.output, &tune.journal].into_iter().chain(&args.schema.save_schema).collect();
+    output::check(&outputs, &std::iter::once(&args.data).chain(&args.valid).collect::<Vec<_>>())?;
+    match (tune.is_begun(), args.resume, args.restart) {
+        (true, false, false) => {
+            let message =
+                "trials are there: go on from them with --resume, or begin anew with --restart";
+            return Err(Error::data(&tune.journal, message));
+        }
+        (_, _, true) => tune.restart()?,
+        _ => {}
+    }
+    let mut screen = Screen::new(args.json, false).quiet(args.quiet);
+    let (signals, mut told) = (Signals::default(), Ok(()));
+    signals.listen()?;
+    let mut watching = Watching::new(args, &mut screen);
+    let tuned = tune.run(&mut |event| {
+        if told.is_ok() {
+            told = watching.hear(&event);
+        }
+        told.is_ok() && signals.status().is_none()
+    });
+    watching.end();
+    told?;
+    match (tuned, signals.status()) {
+        (Err(Error::Interrupted), Some(status)) => {
+            notice(&format!("stopped; the trials are in {}: go on with --resume", tune.journal));
+            Ok(ExitCode::from(status))
+        }
+        (tuned, _) => end(args, &tune, &tuned?, &mut screen).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn tune(args: &Args) -> Result<Tune> {
+    let (schema, mut config) = args.schema.source(&args.columns)?;
+    args.grid.config.apply(&mut config)?;
+    let mut axes: Vec<Axis> =
+        args.search.iter().map(|text| Axis::said(text, &config)).collect::<Result<_>>()?;
+    let choice = |(name, values): &(String, Vec<String>)| Axis {
+        name: name.clone(),
+        values: Values::Choice(values.clone()),
+    };
+    axes.extend(args.grid.axes.iter().map(choice));
+    for (at, axis) in axes.iter().enumerate() {
+        let is_said = |name: &String| *name == axis.name;
+        if axes[..at].iter().any(|other| is_said(&other.name)) || args.grid.said.iter().any(is_said)
+        {
+            let flag = axis.name.replace('_', "-");
+            return Err(Error::usage(format!(
+                "--{flag} is said twice: as a value and as what to search"
+            )));
+        }
+    }
+    if args.search.is_empty() {
+        // What is said by a flag stays.
+        let is_said = |name: &String| {
+            args.grid.said.contains(name) || axes.iter().any(|axis| axis.name == *name)
+        };
+        let usual = usual_axes(&config).into_iter().filter(|axis| !is_said(&axis.name));
+        axes.extend(usual.collect::<Vec<_>>());
+    }
+    let job = Job {
+        valid: args.valid.clone(),
+        open: args.input.open(),
+        schema,
+        config,
+        threads: args.threads,
+        on_error: args.input.on_error(),
+        ..Job::new(&args.data)
+    };
+    Ok(Tune {
+        job,
+        axes,
+        metric: args.metric.clone(),
+        runs: args.runs,
+        time: args.time,
+        parallel: args.parallel,
+        journal: format!("{}.tune", args.output),
+    })
+}
+
+/// What is told meanwhile.
+struct Watching<'a> {
+    args: &'a Args,
+    screen: &'a mut Screen,
+    reading: Progress,
+    bar: ProgressBar,
+}
+
+impl<'a> Watching<'a> {
+    fn new(args: &'a Args, screen: &'a mut Screen) -> Self {
+        let reading = Progress::new(screen.is_text());
+        Watching { args, screen, reading, bar: ProgressBar::hidden() }
+    }
+
+    fn hear(&mut self, event: &Event<'_>) -> Result<()> {
+        match event {
+            Event::Rows(event) => {
+                self.reading.show(event);
+                tell::reading(event, self.args.schema.save_schema.as_deref(), self.screen)
+            }
+            Event::Rung { trials, epochs } => self.rung(*trials, *epochs),
+            Event::Working => {
+                self.bar.tick();
+                Ok(())
+            }
+            Event::Trial(trial) => self.trial(trial),
+        }
+    }
+
+    fn rung(&mut self, trials: usize, epochs: Option<u32>) -> Result<()> {
+        self.end();
+        if self.screen.is_text() {
+            let template = "{spinner} {pos} of {len} trials  {wide_bar}  {elapsed}";
+            let style = ProgressStyle::with_template(template);
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            let target = ProgressDrawTarget::stderr();
+            self.bar = ProgressBar::with_draw_target(Some(trials as u64), target).with_style(style);
+        }
+        let what = if trials == 1 { "trial" } else { "trials" };
+        let line = match epochs {
+            Some(1) => format!("{trials} {what}, an epoch of each"),
+            Some(epochs) => format!("{trials} {what}, {epochs} epochs of each"),
+            None => format!("{trials} {what}, each to its end"),
+        };
+        self.screen.text(&line)?;
+        self.screen
+            .json(&serde_json::json!({ "event": "rung", "trials": trials, "epochs": epochs }))
+    }
+
+    /// Those that were trained to their end have a line.
+    fn trial(&mut self, trial: &Trial) -> Result<()> {
+        self.bar.inc(1);
+        let said = match (&trial.ended, trial.stopped) {
+            (Ended::Failed(why), _) => Some(format!("failed: {why}")),
+            (Ended::Done(measured), None) => measured.best.valid.as_ref().map(|valid| {
+                let metric = self.args.metric.as_deref().unwrap_or(valid.main());
+                let (title, value) = (metric_title(metric), figure(valid.find(metric)));
+                format!(
+                    "{title} {value} after {} of {} epochs",
+                    measured.best.epoch, measured.epochs
+                )
+            }),
+            _ => None,
+        };
+        if let Some(said) = said {
+            let (screen, name) = (&mut *self.screen, name(trial));
+            self.bar.suspend(|| screen.text(&format!("  {said}: {name}")))?;
+        }
+        let trial = serde_json::to_value(trial).unwrap_or_default();
+        self.screen.json(&serde_json::json!({ "event": "trial", "trial": trial }))
+    }
+
+    fn end(&self) {
+        self.reading.end();
+        self.bar.finish_and_clear();
+    }
+}
+
+/// What sets a trial apart.
+fn name(trial: &Trial) -> String {
+    let said = |(name, value): &(String, String)| format!("{name}={value}");
+    match trial.said.is_empty() {
+        true => "the defaults".into(),
+        false => trial.said.iter().map(said).collect::<Vec<_>>().join(" "),
+    }
+}
+
+fn end(args: &Args, tune: &Tune, tuned: &Tuned, screen: &mut Screen) -> Result<()> {
+    tuned.model.save(&args.output)?;
+    // The model is there, and says all that it comes from.
+    tune.restart()?;
+    let metric = &tuned.metric;
+    let shown = |trial: &Trial| figure(trial.figure(metric));
+    let best = tuned.best();
+    let title = metric_title(metric);
+    let defaults = tuned.defaults().map_or("-".into(), shown);
+    screen.text(&format!(
+        "\n{title} of the validation rows: {}; with the defaults {defaults}",
+        shown(best)
+    ))?;
+    let trials = tuned.trials.iter().filter(|trial| trial.trial > 0).map(|trial| trial.trial);
+    let trials = trials.max().unwrap_or(0) + 1;
+    screen.text(&format!("{trials} settings tried, for {:.1} trainings' cost", tuned.cost))?;
+    screen.text(&format!("\nwrote {}; the same again:\n", args.output))?;
+    let command = command(args, best);
+    screen.text(&format!("  {command}"))?;
+    screen.json(&serde_json::json!({
+        "event": "end", "metric": metric, "best": best, "defaults": tuned.defaults(),
+        "cost": tuned.cost, "settings": trials, "output": args.output, "command": command,
+    }))
+}
+
+/// The command that trains the model of a trial.
+fn command(args: &Args, trial: &Trial) -> String {
+    let mut words = vec!["pairloom".into(), "train".into(), args.data.clone()];
+    let matches = crate::command().try_get_matches_from(std::env::args_os());
+    if let Some(matches) = matches.ok().as_ref().and_then(|m| m.subcommand_matches("tune")) {
+        words.extend(kept_words(matches, &args.grid));
+    }
+    for (name, value) in &trial.said {
+        let flag = name.replace('_', "-");
+        match value.as_str() {
+            "true" => {}
+            "false" => words.push(format!("--no-{flag}")),
+            value => words.extend([format!("--{flag}"), value.to_string()]),
+        }
+    }
+    words.extend(["-o".into(), args.output.clone()]);
+    command_line(words.into_iter())
+}
+
+/// The flags that `train` has too, but for those of outputs and those that were looked for.
+fn kept_words(matches: &ArgMatches, grid: &GridArgs) -> Vec<String> {
+    const OTHERS: [&str; 8] =
+        ["data", "output", "json", "quiet", "threads", "resume", "restart", "save_schema"];
+    let (train, mut words) = (crate::command(), Vec::new());
+    let arguments = train.find_subcommand("train").into_iter().flat_map(|c| c.get_arguments());
+    for arg in arguments.filter(|arg| !OTHERS.contains(&arg.get_id().as_str())) {
+        let id = arg.get_id().as_str();
+        let is_there = matches.try_contains_id(id).is_ok();
+        if !is_there || matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let flag = format!("--{}", arg.get_long().unwrap_or_default());
+        let raw = matches.get_raw(id).into_iter().flatten();
+        let values: Vec<String> = raw.map(|raw| raw.to_string_lossy().into_owned()).collect();
+        match (arg.get_action().takes_values(), arg.get_value_delimiter()) {
+            _ if grid.axes.iter().any(|(name, _)| name == id) => {}
+            (false, _) => words.push(flag),
+            (true, Some(_)) => words.extend([flag, values.join(",")]),
+            (true, None) => {
+                words.extend(values.into_iter().flat_map(|value| [flag.clone(), value]))
+            }
+        }
+    }
+    words
+}
