@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::error::flagged;
 use crate::interaction::Kind;
-use crate::schema::{did_you_mean, list};
+use crate::schema::did_you_mean;
 use crate::{Error, Result};
 use serde_json::Value;
 
@@ -55,9 +55,9 @@ impl Config {
         let fields = all.as_object_mut().into_iter().flat_map(|all| all.keys().cloned());
         let names: Vec<String> = fields.collect();
         if !names.contains(&name) {
-            let known = || names.iter().map(String::as_str);
-            let message = format!("there is no setting '{name}'{}: ", did_you_mean(&name, known()));
-            return Err(Error::usage(message + &list(known())));
+            let meant = did_you_mean(&name, names.iter().map(String::as_str));
+            let message = format!("there is no setting '{name}'{meant}: the settings are ");
+            return Err(Error::usage(message + &names.join(", ")));
         }
         // Names are texts, also such as 7.
         let read = [serde_json::from_str(text).unwrap_or(Value::Null), Value::from(text)];

@@ -108,6 +108,9 @@ impl<'a> Search<'a> {
         let is_open = |at: &usize| self.known(&tasks[*at]).is_none();
         let open: Vec<usize> = (0..tasks.len()).filter(is_open).collect();
         let epochs = tasks.first().and_then(|task| task.stopped);
+        if tasks.is_empty() {
+            return Ok(tasks);
+        }
         let mut goes_on = watch(Event::Rung { trials: tasks.len(), epochs });
         let Share { at_a_time, threads } =
             Share::of(&self.tune.job, self.tune.parallel, open.len())?;
