@@ -397,8 +397,34 @@ fn contradicting_hints_are_refused() {
         refusal(Hints { ignore: words(&["a", "b"]), ..hints() }),
         "no column is left to learn from"
     );
+    assert_eq!(
+        refusal(Hints { item: words(&["label"]), ..hints() }),
+        "column 'label' is the label and no item"
+    );
+    assert_eq!(
+        refusal(Hints { item: words(&["b"]), numeric: words(&["b"]), ..hints() }),
+        "column 'b' must be the name of an item, and so categorical: it is numeric"
+    );
     // The same thing said twice is no contradiction.
     inferred(CSV, text, &Hints { categorical: words(&["a", "a"]), ..hints() }).unwrap();
+}
+
+/// What names an item is a name, whatever it looks like; what else tells of it is as it looks.
+#[test]
+fn the_first_column_of_an_item_is_categorical() {
+    let row = |i: usize| format!("{},u{},{},{}.25,name{i}\n", i % 2, i % 9, 1000 + i * 7, i % 83);
+    let text = format!("y,user,item,price,code\n{}", (0..200).map(row).collect::<String>());
+    let role = |hints: &Hints, name: &str| {
+        let schema = inferred(CSV, &text, hints).unwrap();
+        schema.columns[schema.column(name).unwrap()].role
+    };
+    let plain = Hints::default();
+    assert_eq!((role(&plain, "item"), role(&plain, "code")), (Role::Numeric, Role::Ignore));
+    for first in ["item", "code"] {
+        let hints = Hints { item: words(&[first, "price"]), ..Hints::default() };
+        assert_eq!(role(&hints, first), Role::Categorical);
+        assert_eq!(role(&hints, "price"), Role::Numeric);
+    }
 }
 
 #[test]
