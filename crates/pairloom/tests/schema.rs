@@ -398,8 +398,8 @@ fn contradicting_hints_are_refused() {
         "no column is left to learn from"
     );
     assert_eq!(
-        refusal(Hints { item: words(&["label"]), ..hints() }),
-        "column 'label' is the label and no item"
+        refusal(Hints { item: words(&["a"]), label: Some("a".into()), ..hints() }),
+        "column 'a' must be the name of an item, and so categorical: it is label"
     );
     assert_eq!(
         refusal(Hints { item: words(&["b"]), numeric: words(&["b"]), ..hints() }),
@@ -418,12 +418,24 @@ fn the_first_column_of_an_item_is_categorical() {
         let schema = inferred(CSV, &text, hints).unwrap();
         schema.columns[schema.column(name).unwrap()].role
     };
-    let plain = Hints::default();
-    assert_eq!((role(&plain, "item"), role(&plain, "code")), (Role::Numeric, Role::Ignore));
     for first in ["item", "code"] {
+        assert_ne!(role(&Hints::default(), first), Role::Categorical);
         let hints = Hints { item: words(&[first, "price"]), ..Hints::default() };
         assert_eq!(role(&hints, first), Role::Categorical);
         assert_eq!(role(&hints, "price"), Role::Numeric);
+    }
+    // Of a given schema too, but what is the label or the group there is no item.
+    let group = Hints { group: Some("user".into()), ..Hints::default() };
+    let schema = inferred(CSV, &text, &group).unwrap();
+    let item = |name: &str| Hints { item: words(&[name]), ..Hints::default() };
+    let apply = |name: &str| item(name).apply(schema.clone());
+    for name in ["item", "code"] {
+        let found = apply(name).unwrap();
+        assert_eq!(found.columns[found.column(name).unwrap()].role, Role::Categorical);
+    }
+    for (name, role) in [("y", "label"), ("user", "group")] {
+        let said = apply(name).unwrap_err().to_string();
+        assert_eq!(said, format!("column '{name}' is the {role} and no item"));
     }
 }
 
