@@ -79,6 +79,20 @@ fn rows_of_label_0_are_left_out_and_counted() {
     assert!(start.target.is_binary() && start.left_out > 10);
 }
 
+/// What is drawn for a batch takes memory too.
+#[test]
+fn the_memory_of_drawn_rows_is_told() {
+    let folder = folder();
+    let data = write(&folder, "rows.csv", likes("1"));
+    let bytes = |negatives| {
+        let config = Config { negatives: Some(negatives), ..config() };
+        trained(&drawing(&data, &config, &["item"])).start.unwrap().model_bytes
+    };
+    let [few, many] = [bytes(1), bytes(101)];
+    // 40 rows in a batch, and 4 bytes of each of four factors for each that is drawn.
+    assert!(many >= few + 40 * 100 * 4 * 4, "{few} {many}");
+}
+
 #[test]
 fn an_item_of_rows_of_label_0_alone_is_none() {
     let folder = folder();
