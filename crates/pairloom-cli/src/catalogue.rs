@@ -83,6 +83,17 @@ impl CatalogueArgs {
         let (by, on_error) = (&self.by, input.on_error());
         let pairs = Seen::read(model, catalogue, &mut *reader, name, by, relevant, on_error)?;
         notice_skipped(pairs.skipped());
+        notice_unknown(pairs.unknown(), name);
         Ok(pairs)
+    }
+}
+
+/// Says how many rows of a file are of other items than the catalogue's.
+fn notice_unknown(rows: usize, file: &str) {
+    let count = thousands(rows as i64);
+    match rows {
+        0 => {}
+        1 => notice(&format!("1 row of {file} names an item that is not in the catalogue")),
+        _ => notice(&format!("{count} rows of {file} name items that are not in the catalogue")),
     }
 }

@@ -166,7 +166,7 @@ fn what_is_refused() {
             ("train shop.csv --calibrate vote", "invalid value 'vote' for '--calibrate"),
             (
                 "train shop.csv --label bought --negative-rate 0",
-                "negative_rate (--negative-rate) must be more than 0 and at most 1",
+                "negative_rate (--negative-rate) must be at least 1e-30 and at most 1",
             ),
             (
                 "train house.csv --label y --negative-rate 0.1",

@@ -33,6 +33,7 @@ fn classes_are_trained_evaluated_and_predicted() {
     }
     let page = room.text("report.html");
     assert!(page.contains("The probability that kind is each of 3 classes"), "{page}");
+    assert!(page.contains("observed share"), "of classes, not of positives: {page}");
     assert!(page.contains("Calibration") && !page.contains("Nothing to draw"), "{page}");
     let inspected = room.ok("inspect model.pairloom").out;
     assert!(inspected.contains("the score of each class = ") && inspected.contains("3 classes, "));

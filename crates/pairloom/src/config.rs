@@ -279,7 +279,7 @@ impl Config {
             (
                 "negative_rate",
                 (1e-30..=1.0).contains(&self.negative_rate),
-                "more than 0 and at most 1",
+                "at least 1e-30 and at most 1",
             ),
             ("negative_rate", classes || self.negative_rate == 1.0, "1 without --loss logistic"),
             ("calibrate", classes || self.calibrate.is_none(), "off without --loss logistic"),

@@ -9,11 +9,14 @@ use common::container::{joined, parts};
 use common::{bytes, folder, mixed, model, near, numbered, plain_config, refusal, trained, write};
 use pairloom::calibration::{Calibrated, Calibration, Method};
 use pairloom::config::Config;
+use pairloom::fit::{FitEvent, Stop};
 use pairloom::input;
+use pairloom::loss::Loss;
 use pairloom::parallel::Threads;
 use pairloom::predict::{EvaluateOptions, Evaluated};
 use pairloom::reading::OnError;
-use pairloom::train::Job;
+use pairloom::schema::Hints;
+use pairloom::train::{Event, Job, SchemaSource};
 use pairloom::{Error, Model, Result};
 use serde_json::{Value, json};
 use std::fs;
@@ -212,6 +215,34 @@ fn calibrations_that_are_none_are_refused() {
     fs::write(&path, joined(header, &document, &data)).unwrap();
     let error = Model::load(&path).unwrap_err().to_string();
     assert!(error.contains("it has a calibration and predicts no probability"), "{error}");
+    // Of two classes, but ranked: what it predicts is a score.
+    let mut ranked = job(&folder, None);
+    ranked.config.loss = Some(Loss::Bpr);
+    let hints = Hints { group: Some("a".into()), positive: Some("1".into()), ..Hints::default() };
+    ranked.schema = SchemaSource::Infer(hints);
+    let mut ranked = model(&ranked);
+    assert!(ranked.encoding.target.is_binary());
+    let said = calibrate(&mut ranked, Method::Platt).unwrap_err().to_string();
+    assert!(said.contains("probability of one of two classes (--loss logistic)"), "{said}");
+    let (header, mut document, data) = parts(&bytes(&ranked));
+    document["document"]["calibration"] = platt(1.0);
+    fs::write(&path, joined(header, &document, &data)).unwrap();
+    let error = Model::load(&path).unwrap_err().to_string();
+    assert!(error.contains("it has a calibration and predicts no probability"), "{error}");
+}
+
+/// A run that goes on later is not done: its model has no calibration, which is fitted to the last one.
+#[test]
+fn an_interrupted_run_is_not_calibrated() {
+    let folder = folder();
+    let mut epochs = 0;
+    let stopped = pairloom::train::train(&job(&folder, Some(Method::Platt)), &mut |event| {
+        epochs += usize::from(matches!(event, Event::Fit(FitEvent::Epoch(_))));
+        epochs < 2
+    });
+    let stopped = stopped.unwrap();
+    assert_eq!(stopped.stop, Stop::Interrupted);
+    assert!(stopped.calibrated.is_none() && stopped.model.unwrap().calibration.is_none());
 }
 
 #[test]

@@ -178,6 +178,61 @@ fn weights_are_repetitions() {
     }
 }
 
+/// Labels are smoothed by two rows more: beside weights that are shares these would be all that counts.
+#[test]
+fn weights_that_are_shares_calibrate_like_rows() {
+    let (log_odds, rows) = rows(600, false, |s| sigmoid(0.6 * s - 0.8));
+    let weigh = |weight: &dyn Fn(usize) -> f32| -> Outcomes {
+        rows.iter().enumerate().map(|(row, (y, _))| (y, weight(row))).collect()
+    };
+    let uneven = |row: usize| [0.5, 1.5][row % 2];
+    let pairs = [
+        (weigh(&|_| 1.0), weigh(&|_| 0.001)),
+        (weigh(&uneven), weigh(&|row| 1e-6 * uneven(row))),
+        (weigh(&uneven), weigh(&|row| 1e-30 * uneven(row))),
+    ];
+    for (plain, shares) in &pairs {
+        for method in Method::ALL {
+            let [one, two] =
+                [plain, shares].map(|rows| Calibration::fit(method, &log_odds, rows).unwrap());
+            for s in (-40..40).map(|s| f64::from(s) / 7.0) {
+                assert!(near(one.apply(s), two.apply(s), 1e-6, 1.0), "{method:?} {s}: {two:?}");
+            }
+        }
+    }
+}
+
+/// Whatever the weights, what comes is a calibration that a model file may hold, or an error: beside great weights
+/// the labels that are smoothed are no 0 and 1.
+#[test]
+fn weights_that_are_huge_damage_nothing() {
+    let (log_odds, rows) = rows(300, false, |s| sigmoid(1.5 * s));
+    let each: [fn(usize, f32) -> bool; 4] =
+        [|_, _| true, |row, _| row % 2 == 0, |_, y| y == 1.0, |_, y| y == 0.0];
+    for weight in [1e5, 1e10, 1e17, 1e25, f32::MAX] {
+        for is_huge in each {
+            let of = |(row, (y, _))| (y, if is_huge(row, y) { weight } else { 1.0 });
+            let outcomes: Outcomes = rows.iter().enumerate().map(of).collect();
+            for method in Method::ALL {
+                match Calibration::fit(method, &log_odds, &outcomes) {
+                    Err(error) => {
+                        let said = error.to_string();
+                        assert!(said.contains("weights are too large to calibrate with"), "{said}");
+                    }
+                    Ok(Calibration::Isotonic { values, .. }) => {
+                        assert!(values.iter().all(|&p| p > 0.0 && p < 1.0), "{weight} {values:?}");
+                    }
+                    Ok(found) => {
+                        let (t, _) = formula(&found);
+                        assert!(t.iter().all(|t| t.is_finite()), "{weight} {found:?}");
+                        assert!(t[0] >= 0.0, "{weight} {found:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn beta_leaves_out_what_would_be_negative() {
     // The lower the score, the less it says, down to the wrong way round; and the same above.

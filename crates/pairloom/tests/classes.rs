@@ -15,8 +15,9 @@ use pairloom::metric::{Classes, Metrics};
 use pairloom::model::Model;
 use pairloom::parallel::Threads;
 use pairloom::predict::{EvaluateOptions, PredictOptions};
+use pairloom::reading::OnError;
 use pairloom::schema::Hints;
-use pairloom::train::{Job, SchemaSource, convert};
+use pairloom::train::{Event, Job, SchemaSource, convert, train};
 use rand::RngExt;
 use std::fmt::Write as _;
 use tempfile::TempDir;
@@ -232,11 +233,20 @@ fn labels_that_are_no_classes_are_refused() {
     for (loss, said) in [
         (Loss::Squared, "squared loss takes numbers"),
         (Loss::Poisson, "poisson loss takes numbers"),
-        (Loss::Logistic, "--loss softmax for all of them"),
+        (
+            Loss::Logistic,
+            "--loss softmax for all of them, --positive VALUE for one against the rest",
+        ),
     ] {
         let found = error("three.csv", &three, &|job| job.config.loss = Some(loss));
         assert!(found.contains(said), "{found}");
+        assert!(!found.contains("for numbers"), "texts are none: {found}");
     }
+    let found = error("numbers.csv", &many, &|job| {
+        job.config.loss = Some(Loss::Logistic);
+        job.open.header = Some(false);
+    });
+    assert!(found.contains(", or --loss squared for numbers"), "{found}");
     let positive = Hints { positive: Some("red".into()), ..Hints::default() };
     let found = error("three.csv", &three, &|job| {
         softmax(job);
@@ -251,6 +261,39 @@ fn labels_that_are_no_classes_are_refused() {
     let data = write(&folder, "one.csv", pairs(300, letters));
     let one = Job { schema: SchemaSource::Infer(positive), ..job(&data, &config()) };
     assert!(model(&one).encoding.target.is_binary());
+}
+
+/// What is wrong with one row is skipped with it; what is wrong with the column is said.
+#[test]
+fn skipping_rows_hides_no_flaw_of_the_column() {
+    let folder = folder();
+    let skipping = |name: &str, rows: String| {
+        let data = write(&folder, name, format!("label,c\n{rows}"));
+        let mut job = job(&data, &Config { valid_fraction: 0.0, ..plain_config() });
+        (job.on_error, job.open.header) = (OnError::Skip, Some(true));
+        job
+    };
+    let numbers: String = (1..=40).map(|i| format!("{i},c{}\n", i % 3)).collect();
+    for (text, what) in [("x", "is not a number"), ("NA", "stands for a missing number")] {
+        // Below numbers it is this row that is wrong.
+        let below = skipping("below.csv", format!("{numbers}{text},c1\n{numbers}"));
+        let run = train(&below, &mut |event| {
+            if let Event::Skipped(skipped) = event {
+                let said = &skipped.first[0];
+                assert!(said.contains(what) && said.contains(":42:1: label: "), "{said}");
+                assert!(said.ends_with(", or say --on-error skip"), "{said}");
+            }
+            true
+        });
+        assert_eq!(run.unwrap().start.unwrap().train, 80);
+        // Above them it is every number.
+        let said = refusal(&skipping("above.csv", format!("{text},c1\n{numbers}")));
+        assert!(said.contains(&format!("'{text}' of a row above {what}")), "{said}");
+        assert!(!said.contains("--on-error"), "that would not help: {said}");
+    }
+    let many: String = (0..1001).map(|i| format!("n{i},a\n").repeat(3)).collect();
+    let said = refusal(&skipping("many.csv", many));
+    assert!(said.contains(":3002:1: label: 'n1000' is one value more than the 1000"), "{said}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use pairloom::model::Model;
 use pairloom::optimizer::Optimizer;
 use pairloom::parallel::Threads;
 use pairloom::predict::EvaluateOptions;
-use pairloom::reading;
+use pairloom::reading::{self, OnError};
 use pairloom::schema::Hints;
 use pairloom::train::{Job, SchemaSource, convert, train};
 use rand::RngExt;
@@ -136,10 +136,21 @@ fn counts_that_are_none_are_refused_with_their_place() {
         ("4,x,many,1", "rows.csv:4:5: label: 'many' is no count"),
         ("nan,x,1,1", "rows.csv:4:1: trials: 'nan' is no count"),
         ("9,\"x\"\"y\",1,-1", "rows.csv:4:12: weight: '-1' is not a number"),
+        ("9,x,1,1e39", "rows.csv:4:7: weight: '1e39' is beyond 32-bit floats"),
+        ("1e30,x,1,1e30", "weight: with that of the other column it is beyond 32-bit floats"),
     ] {
         let found = error(row);
         assert!(found.contains(said), "{row}: {found}");
     }
+    let untried = write(&folder, "untried.csv", "shown,a,clicks,w\n0,x,0,1\n0,y,0,1\n");
+    let job_of = |data: &str| job(data, hints("clicks", Some("shown")), Kind::Fm);
+    let found = train(&job_of(&untried), &mut |_| true).unwrap_err().to_string();
+    assert_eq!(found, format!("{untried}: no rows to train on: nothing was ever tried"));
+    // If that is not known, since rows were left out, it is not said.
+    let wrong = write(&folder, "wrong.csv", "shown,a,clicks,w\n0,x,0,1\n3,y,5,1\n");
+    let skipping = Job { on_error: OnError::Skip, ..job_of(&wrong) };
+    let found = train(&skipping, &mut |_| true).unwrap_err().to_string();
+    assert_eq!(found, format!("{wrong}: no rows to train on"));
     let data = write(&folder, "good.csv", "shown,a,clicks,w\n10,x,3,1\n5,y,1,1\n");
     let mut squared = job(&data, hints("clicks", Some("shown")), Kind::Fm);
     squared.config.loss = Some("squared".parse().unwrap());
@@ -159,4 +170,37 @@ fn counts_that_are_none_are_refused_with_their_place() {
         })
         .unwrap();
     assert_eq!(found.len(), 3);
+}
+
+/// Both rows of a line tell of each other, so they are held out together, drawn or as a tail.
+#[test]
+fn a_line_of_counts_is_held_out_whole() {
+    let folder = folder();
+    // The weights say which line it is: i positives, 1000 + i others.
+    let lines = || (1..=40).map(|i| format!("{},a{},{i},1\n", 1000 + 2 * i, i % 3));
+    let data =
+        write(&folder, "rows.csv", "shown,a,clicks,w\n".to_string() + &lines().collect::<String>());
+    let kept = path(&folder, "kept.rows");
+    let mut job = job(&data, hints("clicks", Some("shown")), Kind::Fm);
+    (job.valid, job.config.epochs) = (None, 1);
+    convert(&job, &kept, &mut |_| true).unwrap();
+    let held = |valid_fraction, valid_tail, data: &str| {
+        let mut job = Job { data: data.into(), ..job.clone() };
+        (job.config.valid_fraction, job.config.valid_tail) = (valid_fraction, valid_tail);
+        if data == kept {
+            job.schema = SchemaSource::Infer(Hints::default());
+        }
+        let valid = train(&job, &mut |_| true).unwrap().valid.outcomes().unwrap();
+        let of = |class: f32, base: f32| -> Vec<f32> {
+            valid.iter().filter(|row| row.0 == class).map(|row| row.1 - base).collect()
+        };
+        let (positive, negative) = (of(1.0, 0.0), of(0.0, 1000.0));
+        assert_eq!(positive, negative);
+        positive
+    };
+    let drawn = held(0.25, 0.0, &data);
+    assert!(drawn.len() == 10 && drawn != (31..=40).map(|i| i as f32).collect::<Vec<_>>());
+    assert_eq!(held(0.25, 0.0, &kept), drawn, "of converted rows the same");
+    // 15 of the 80 rows: the first of them belongs to a line that begins before.
+    assert_eq!(held(0.0, 0.19, &data), (34..=40).map(|i| i as f32).collect::<Vec<_>>());
 }

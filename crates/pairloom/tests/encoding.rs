@@ -390,9 +390,29 @@ fn a_column_that_is_missing_is_named() {
     let label = "new.csv: column 'y' is missing: it is the label here";
     assert_eq!(bind(&["c", "d"], true), Err(label.into()));
     assert_eq!(bind(&["y", "c"], false), missing("d", 2));
+    let similar = "new.csv: column 'y' is missing: it is the label here; is it the one called 'Y'?";
+    assert_eq!(bind(&["c", "d", "Y"], true), Err(similar.into()));
     // Another order of columns, and more of them, change nothing.
     let (names, others) = raw_rows("new.csv", "d,more,y,c\nx,1,1,a\ny,2,0,b\n", CSV);
     assert_eq!(one_by_one(&encoding, &schema, &names, &mut others.iter()), train);
+}
+
+/// Weights and trials are no features either: the model was not trained to read them.
+#[test]
+fn a_missing_column_says_what_it_is() {
+    use Role::*;
+    let all = [("y", Label), ("c", Categorical), ("w", Weight), ("n", Trials)];
+    let schema = schema(&all);
+    let (_, rows) = raw_rows("rows.csv", "y,c,w,n\n1,a,1,1\n0,b,1,1\n", CSV);
+    let Learned { encoding, .. } = learned(&schema, &plain_config(), &rows, &[false; 2]);
+    for (name, role) in [("y", "label"), ("w", "weight"), ("n", "trials")] {
+        let names: Vec<String> =
+            all.iter().filter(|of| of.0 != name).map(|of| of.0.to_string()).collect();
+        let error = RowEncoder::bind(&encoding, &schema, "new.csv", &names, true).err().unwrap();
+        let expected = format!("new.csv: column '{name}' is missing: it is the {role} here");
+        assert_eq!(error.to_string(), expected);
+        assert!(RowEncoder::bind(&encoding, &schema, "new.csv", &names, false).is_ok());
+    }
 }
 
 #[test]

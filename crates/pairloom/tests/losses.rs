@@ -225,7 +225,15 @@ fn weights_of_what_is_no_class_are_refused() {
     assert!(none.contains("no class is '7'") && none.contains("--class-weight"), "{none}");
     let number = error(Loss::Squared, "balanced");
     assert!(number.contains("is for classes"), "{number}");
-    for wrong in ["", "1", "1=0", "1=-2", "1=x", "1=inf", "1=2,"] {
+    for twice in ["1=2,1=2", "1=2,0=1,1.0=3", "1=2,+1=3"] {
+        let said = error(Loss::Logistic, twice);
+        assert!(said.contains("class_weight (--class-weight): class '1' is there twice"), "{said}");
+    }
+    // Beyond these, products with weights of rows would be no 32-bit floats.
+    for least in ["1=1e-30", "1=1e30"] {
+        assert!(least.parse::<ClassWeight>().is_ok(), "{least}");
+    }
+    for wrong in ["", "1", "1=0", "1=-2", "1=x", "1=inf", "1=2,", "1=9e-31", "1=1.1e30", "1=1e38"] {
         assert!(wrong.parse::<ClassWeight>().is_err(), "{wrong}");
     }
     assert_eq!("0=1,1=5".parse::<ClassWeight>().unwrap().to_string(), "0=1,1=5");

@@ -165,9 +165,10 @@ fn a_calibration_takes_back_the_weights_of_classes() {
 fn rates_that_are_none_are_refused() {
     let folder = folder();
     let data = write(&folder, "rows.csv", common::numbered(300));
-    for rate in [0.0, -0.5, 1.5, f64::NAN, f64::INFINITY] {
+    // A negative stands for one over the rate, which is a weight in 32 bits.
+    for rate in [0.0, -0.5, 1.5, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE, 9e-31] {
         let said = refusal(&job(&data, rate, None));
-        assert!(said.contains("negative_rate (--negative-rate) must be more than 0"), "{said}");
+        assert!(said.contains("negative_rate (--negative-rate) must be at least 1e-30"), "{said}");
     }
     let said = refusal(&job(&data, 0.5, None));
     assert!(

@@ -77,6 +77,34 @@ fn or_end_the_input_with_their_place() {
     }
 }
 
+/// A score beyond all numbers is a probability of 0 or 1 and an error all the same.
+#[test]
+fn a_score_that_is_infinite_is_an_error_though_its_probability_is_not() {
+    for sign in [1.0, -1.0] {
+        let mut model = model();
+        model.weights.linear.change(|_, v| v.iter_mut().for_each(|v| *v = sign * 1e10));
+        model.weights.factors.change(|_, v| v.iter_mut().for_each(|v| *v = 0.0));
+        let options = OpenOptions { format: Some(FormatName::Libsvm), ..Default::default() };
+        let predict = |on_error| {
+            let rows = "1 1:1\n0 1:1e37\n1 1:2\n";
+            let mut reader = from_bytes("rows", rows, &options).unwrap();
+            let options = PredictOptions { on_error, ..PredictOptions::default() };
+            let mut all = Vec::new();
+            let threads = Threads::new(1).unwrap();
+            let done = model.predict_rows(&mut *reader, "rows", &options, &threads, |piece| {
+                all.extend_from_slice(&piece.predictions);
+                Ok(())
+            });
+            (all, done.map(|outcome| outcome.skipped))
+        };
+        let error = predict(OnError::Stop).1.unwrap_err().to_string();
+        assert!(error.starts_with("rows:2:1: the score of this row is not finite"), "{error}");
+        let (all, skipped) = predict(OnError::Skip);
+        let expected = if sign > 0.0 { 1.0 } else { 0.0 };
+        assert_eq!((all, skipped.unwrap().rows), (vec![expected; 2], 1));
+    }
+}
+
 #[test]
 fn wide_rows_are_scored_in_smaller_pieces() {
     let pairs: String = (1..=5000).map(|i| format!(" {i}:1")).collect();

@@ -103,6 +103,10 @@ fn a_ranked_catalogue_is_as_good_as_all_rows() {
     let (train, test) = (pairs(300, 1), pairs(60, 2));
     // Items 30 and up are in no training row: all of one kind have the same score.
     let train: Pairs = train.into_iter().filter(|pair| pair.1 < 30).collect();
+    // The last users have nothing that is relevant.
+    let relevant = |&(user, item): &(u32, u32)| (user * 5 + item) % 7 > 0;
+    let mut test: Pairs = test.into_iter().filter(|pair| pair.0 < 22 || !relevant(pair)).collect();
+    test.extend([(24, 6), (23, 4)]);
     let (train_text, test_text) = (text(&train), text(&test));
     let model = learned(&train_text);
     let threads = Threads::new(2).unwrap();
@@ -117,7 +121,7 @@ fn a_ranked_catalogue_is_as_good_as_all_rows() {
     };
     let (wanted, seen, nothing) =
         (read(&test_text, true), read(&train_text, false), Seen::default());
-    let relevant: Pairs = test.iter().copied().filter(|(u, i)| (u * 5 + i) % 7 > 0).collect();
+    let relevant: Pairs = test.iter().copied().filter(relevant).collect();
     let recommender = Recommender::new(&model, &catalogue, &threads).unwrap();
     for (seen, known) in [(&seen, &train), (&nothing, &Pairs::new())] {
         for at in [1, 5, 10] {
@@ -128,6 +132,10 @@ fn a_ranked_catalogue_is_as_good_as_all_rows() {
                 .0;
             let expected = brute_force(&model, &relevant, known, at);
             assert_eq!((found.groups, found.rows), (expected.groups, expected.rows));
+            // Who has rows, but none that is relevant.
+            let users: HashSet<u32> = test.iter().map(|pair| pair.0).collect();
+            let idle = users.len() as u64 - found.groups;
+            assert!(idle > 0 && found.groups_left_out == idle, "{found:?}");
             let figures = |r: &Ranking| {
                 [r.ndcg, r.map, r.mrr, r.recall, r.precision, r.hit_rate, r.grouped_auc.unwrap()]
             };
@@ -143,4 +151,32 @@ fn a_ranked_catalogue_is_as_good_as_all_rows() {
         .measure(&mut *open(&test_text), "test.csv", tested, OnError::Stop, &threads)
         .unwrap_err();
     assert!(error.to_string().contains("no relevant row has an item of the catalogue"), "{error}");
+}
+
+/// Wanted items may be those of a user at an hour, and seen ones those of the user.
+#[test]
+fn seen_and_wanted_items_may_be_known_by_other_columns() {
+    let model = learned(&text(&pairs(300, 1)));
+    let columns = Columns::new(&model, &model.schema.item).unwrap();
+    let options = Default::default();
+    let catalogue =
+        Catalogue::read(&model, columns, &mut *open(&items()), "items.csv", &options).unwrap();
+    let test =
+        "user,hour,item,kind,one\nu1,8,i1,k1,1\nu1,9,i2,k2,1\nu2,8,i3,k3,1\nu1,8,i9999,k3,1\n";
+    let seen = "user,item\nu1,i1\nu1,i5\nu1,i6\nu2,i7\nu2,gone\nu3,gone\n";
+    let read = |text: &str, by: &[&str], relevant: bool| {
+        let by: Vec<String> = by.iter().map(|name| name.to_string()).collect();
+        let mut reader = open(text);
+        Seen::read(&model, &catalogue, &mut *reader, "rows.csv", &by, relevant, OnError::Stop)
+            .unwrap()
+    };
+    let (wanted, seen) = (read(test, &["user", "hour"], true), read(seen, &["user"], false));
+    assert_eq!((wanted.unknown(), seen.unknown()), (1, 2), "rows of items that are none");
+    let threads = Threads::new(1).unwrap();
+    let recommender = Recommender::new(&model, &catalogue, &threads).unwrap();
+    let tested = Tested { wanted: &wanted, seen: &seen, at: 10 };
+    let (found, _) =
+        recommender.measure(&mut *open(test), "test.csv", tested, OnError::Stop, &threads).unwrap();
+    // Of 40 items two are left out for u1 at 8, who wants one of the three, three at 9, and one for u2.
+    assert_eq!((found.groups, found.rows), (3, 38 + 37 + 39));
 }

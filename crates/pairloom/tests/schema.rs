@@ -397,8 +397,46 @@ fn contradicting_hints_are_refused() {
         refusal(Hints { ignore: words(&["a", "b"]), ..hints() }),
         "no column is left to learn from"
     );
+    assert_eq!(
+        refusal(Hints { item: words(&["a"]), label: Some("a".into()), ..hints() }),
+        "column 'a' must be the name of an item, and so categorical: it is label"
+    );
+    assert_eq!(
+        refusal(Hints { item: words(&["b"]), numeric: words(&["b"]), ..hints() }),
+        "column 'b' must be the name of an item, and so categorical: it is numeric"
+    );
     // The same thing said twice is no contradiction.
     inferred(CSV, text, &Hints { categorical: words(&["a", "a"]), ..hints() }).unwrap();
+}
+
+/// What names an item is a name, whatever it looks like; what else tells of it is as it looks.
+#[test]
+fn the_first_column_of_an_item_is_categorical() {
+    let row = |i: usize| format!("{},u{},{},{}.25,name{i}\n", i % 2, i % 9, 1000 + i * 7, i % 83);
+    let text = format!("y,user,item,price,code\n{}", (0..200).map(row).collect::<String>());
+    let role = |hints: &Hints, name: &str| {
+        let schema = inferred(CSV, &text, hints).unwrap();
+        schema.columns[schema.column(name).unwrap()].role
+    };
+    for first in ["item", "code"] {
+        assert_ne!(role(&Hints::default(), first), Role::Categorical);
+        let hints = Hints { item: words(&[first, "price"]), ..Hints::default() };
+        assert_eq!(role(&hints, first), Role::Categorical);
+        assert_eq!(role(&hints, "price"), Role::Numeric);
+    }
+    // Of a given schema too, but what is the label or the group there is no item.
+    let group = Hints { group: Some("user".into()), ..Hints::default() };
+    let schema = inferred(CSV, &text, &group).unwrap();
+    let item = |name: &str| Hints { item: words(&[name]), ..Hints::default() };
+    let apply = |name: &str| item(name).apply(schema.clone());
+    for name in ["item", "code"] {
+        let found = apply(name).unwrap();
+        assert_eq!(found.columns[found.column(name).unwrap()].role, Role::Categorical);
+    }
+    for (name, role) in [("y", "label"), ("user", "group")] {
+        let said = apply(name).unwrap_err().to_string();
+        assert_eq!(said, format!("column '{name}' is the {role} and no item"));
+    }
 }
 
 #[test]

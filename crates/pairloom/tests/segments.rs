@@ -5,10 +5,13 @@
 mod common;
 
 use common::{folder, near, plain_config, write};
+use pairloom::config::Config;
 use pairloom::input::{self, parse_number};
+use pairloom::loss::Loss;
 use pairloom::metric::{Metrics, Regression};
 use pairloom::parallel::Threads;
 use pairloom::predict::{EvaluateOptions, Evaluated};
+use pairloom::schema::Hints;
 use pairloom::segment::{Segment, Which};
 use pairloom::train::{Job, SchemaSource};
 use pairloom::{Error, Model, Result};
@@ -166,6 +169,42 @@ fn numbers_are_cut_into_ranges() {
     let found = evaluate(&model, spelled, &["age"], 3).unwrap();
     let ranges: Vec<&Which> = found.segments[0].segments.iter().map(|s| &s.which).collect();
     assert_eq!(ranges[0], &Which::Range(1.0, 1.0), "{ranges:?}");
+}
+
+#[test]
+fn segments_that_make_none_are_refused() {
+    let folder = folder();
+    let rows = |labels: [&str; 3]| {
+        let row = |i: usize| format!("{},s{},u{}\n", labels[i * i % 3], i % 4, i % 5);
+        format!("label,site,user\n{}", (0..120).map(row).collect::<String>())
+    };
+    let learned = |text: &str, loss: Loss| {
+        let data = write(&folder, "rows.csv", text);
+        let config = Config { loss: Some(loss), ..plain_config() };
+        let hints = Hints { group: Some("user".into()), ..Hints::default() };
+        common::model(&Job { schema: SchemaSource::Infer(hints), ..common::job(&data, &config) })
+    };
+    for (labels, loss) in [(["a", "b", "c"], Loss::Softmax), (["0", "1", "2"], Loss::Bpr)] {
+        let text = rows(labels);
+        let said = evaluate(&learned(&text, loss), &text, &["site"], 3).unwrap_err().to_string();
+        let expected = "segments are of models that predict a number or one of two classes, and \
+                        not of --loss ";
+        assert_eq!(said, format!("{expected}{}", loss.name()));
+    }
+    // A line of counts is two rows, which have its cells but for these.
+    let row = |i: usize| format!("{},{},s{}\n", i % 5, 5 + i % 3, i % 4);
+    let text = format!("clicks,shown,site\n{}", (0..120).map(row).collect::<String>());
+    let data = write(&folder, "counts.csv", &text);
+    let hints =
+        Hints { label: Some("clicks".into()), trials: Some("shown".into()), ..Hints::default() };
+    let job = common::job(&data, &plain_config());
+    let model = common::model(&Job { schema: SchemaSource::Infer(hints), ..job });
+    for name in ["clicks", "shown"] {
+        let said = evaluate(&model, &text, &[name], 3).unwrap_err().to_string();
+        let expected = "its counts are taken apart into rows for each trial, and make no segments";
+        assert_eq!(said, format!("column '{name}': {expected}"));
+    }
+    assert_eq!(evaluate(&model, &text, &["site"], 9).unwrap().segments[0].segments.len(), 4);
 }
 
 #[test]

@@ -66,6 +66,27 @@ fn the_same_share_of_two_classes_is_held_out() {
     assert_eq!(held_of_each(900, 100, 0.1, one), [90, 10]);
 }
 
+/// Which rows are held out depends on the rows, not on what they are called.
+#[test]
+fn the_same_rows_are_held_out_whichever_class_is_positive() {
+    let folder = folder();
+    let row = |i: usize| format!("{},v{},{}\n", ["yes", "no"][i * i % 7 % 2], i % 3, i + 1);
+    let rows: String = (0..203).map(row).collect();
+    let data = write(&folder, "rows.csv", format!("y,c,w\n{rows}"));
+    let [one, other] = ["yes", "no"].map(|positive| {
+        let hints =
+            Hints { weight: Some("w".into()), positive: Some(positive.into()), ..Hints::default() };
+        let schema = SchemaSource::Infer(hints);
+        let run = trained(&Job { schema, ..job(&data, &plain_config()) });
+        let rows = run.valid.outcomes().unwrap();
+        // The weight is the number of the row.
+        let numbers: Vec<f32> = rows.iter().map(|row| row.1).collect();
+        (numbers, rows.iter().filter(|row| row.0 == 1.0).count())
+    });
+    assert_eq!(one.0, other.0);
+    assert_eq!(one.1 + other.1, one.0.len(), "labels are the other way round");
+}
+
 #[test]
 fn a_tail_is_held_out_in_order() {
     let folder = folder();

@@ -49,3 +49,21 @@ impl AsNumbers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What damaged rows may have is no class: not the one before it, nor the first.
+    #[test]
+    fn what_is_no_class_is_no_number() {
+        let places = AsNumbers::Places(vec![2.0, 0.0, 1.0]);
+        let numbers = AsNumbers::Numbers(vec![-1.0, 2.0, 7.5]);
+        assert_eq!([0.0, 1.0, 2.0].map(|value| places.of(value)), [2.0, 0.0, 1.0]);
+        assert_eq!([-1.0, 2.0, 7.5].map(|value| numbers.of(value)), [0.0, 1.0, 2.0]);
+        for damaged in [0.5, 1.999, -0.5, -1e300, 3.0, 1e300, f64::NAN, f64::INFINITY] {
+            assert!(places.of(damaged).is_nan(), "{damaged}");
+            assert!(numbers.of(damaged).is_nan(), "{damaged}");
+        }
+    }
+}

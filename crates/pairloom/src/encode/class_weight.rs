@@ -115,7 +115,7 @@ impl FromStr for ClassWeight {
         let each = text.split(',').map(|pair| {
             of(pair).ok_or_else(|| {
                 format!(
-                    "'{pair}' is not CLASS=W with a weight above 0, as in 1=5, and not balanced"
+                    "'{pair}' is not CLASS=W with a weight from 1e-30 to 1e30, as in 1=5, and not balanced"
                 )
             })
         });

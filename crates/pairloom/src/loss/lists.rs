@@ -162,6 +162,45 @@ mod tests {
         }
     }
 
+    /// A row of weight 0 is neither above nor below others: the rest learn as they do without it.
+    #[test]
+    fn a_row_of_weight_0_is_as_good_as_not_there() {
+        let (scores, mut outcomes) = list();
+        for out in 0..scores.len() {
+            let weight = std::mem::replace(&mut outcomes[out].1, 0.0);
+            let rest: Vec<usize> = (0..scores.len()).filter(|&at| at != out).collect();
+            let scores_of: Vec<f64> = rest.iter().map(|&at| scores[at]).collect();
+            let outcomes_of: Vec<Outcome> = rest.iter().map(|&at| outcomes[at]).collect();
+            for loss in Loss::ranking() {
+                let (losses, slopes, total) = learned(loss, &scores, &outcomes);
+                let (of, slopes_of, total_of) = learned(loss, &scores_of, &outcomes_of);
+                assert_eq!((losses[out], slopes[out], total), (0.0, 0.0, total_of), "{loss}");
+                for (at, &row) in rest.iter().enumerate() {
+                    let near = |a: f64, b: f64| (a - b).abs() < 1e-12;
+                    let same = near(losses[row], of[at]) && near(slopes[row], slopes_of[at]);
+                    assert!(same, "{loss} {out} {row}");
+                }
+            }
+            outcomes[out].1 = weight;
+        }
+    }
+
+    /// Drawn from fewer items than are drawn, a row stands for less than one; but it is in the way.
+    #[test]
+    fn a_drawn_row_stands_for_one_at_least() {
+        let list = (&[0.0, 0.5][..], &[(1.0, 1.0), (0.0, 1.0)][..]);
+        for each in [0.01, 0.4, 1.0] {
+            let (mut losses, mut slopes) = ([0.0; 2], [0.0; 2]);
+            learn(Loss::Warp, list, each, (&mut losses, &mut slopes));
+            assert_eq!((losses, slopes), ([1.5, 0.0], [-1.0, 1.0]), "{each}");
+        }
+        // Who is not in the way costs nothing.
+        let (mut losses, mut slopes) = ([9.0; 2], [9.0; 2]);
+        let far = (&[3.0, 0.5][..], list.1);
+        learn(Loss::Warp, far, 0.4, (&mut losses, &mut slopes));
+        assert_eq!((losses, slopes), ([0.0; 2], [0.0; 2]));
+    }
+
     /// A row that stands for many is in the way of as many.
     #[test]
     fn drawn_rows_stand_for_others() {

@@ -92,6 +92,21 @@ fn popular_items_are_drawn_as_often_as_they_have_rows() {
 }
 
 #[test]
+fn validation_draws_do_not_depend_on_how_training_draws() {
+    let given = rows(&[(0, 1), (0, 2), (1, 1), (1, 3), (2, 1), (2, 9), (3, 4), (3, 5)]);
+    let [uniform, popular] = NegativeSampling::ALL.map(|sampling| {
+        let negatives = negatives(&given, sampling, 3);
+        let batch: Vec<u32> = (0..given.len() as u32).collect();
+        let (mut made, mut lists) = (Rows::new(), Vec::new());
+        let purpose = Purpose::Valid { each: 4, place: 0 };
+        negatives.draw(&given, &batch, purpose, &mut made, &mut lists).unwrap();
+        (made, drawn(&negatives, &given, 1).0)
+    });
+    assert!(uniform.0 == popular.0);
+    assert!(uniform.1 != popular.1, "those of training do");
+}
+
+#[test]
 fn who_has_nearly_all_gets_what_is_left_and_who_has_all_nothing() {
     let all = (0..10).map(|item| (0, item));
     let nearly = (0..9).map(|item| (1, item));

@@ -56,6 +56,20 @@ fn the_best_are_found_whatever_the_product_is_within_the_margin() {
     }
 }
 
+/// What is no number comes first, whatever its sign, so that whoever takes the best finds it.
+#[test]
+fn a_score_that_is_no_number_is_found() {
+    for nan in [f32::NAN, -f32::NAN] {
+        for margin in [1.0, f64::INFINITY] {
+            let score = |item: u32| if item == 700 { nan } else { item as f32 / 1e6 };
+            let mut best = Best::new(2, margin, 0.0);
+            best.take(0, &[0.5; 1024], |_| true, score);
+            let found = best.done(score);
+            assert!(found.len() == 2 && found[0].item == 700 && found[1].item == 1023, "{found:?}");
+        }
+    }
+}
+
 const NAMES: [(&str, Role); 4] = [
     ("user", Role::Categorical),
     ("age", Role::Numeric),

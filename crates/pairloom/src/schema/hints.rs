@@ -121,13 +121,12 @@ pub(super) fn apply_hints(schema: &mut Schema, given: &mut [bool], hints: &Hints
     }
     if let Some(name) = hints.item.first() {
         schema.item.clone_from(&hints.item);
-        // What names an item is a name.
+        // What names an item is a name, also one that was guessed to be of no use.
         let column = schema.column(name)?;
-        if !given[column] && !schema.columns[column].role.is_feature() {
-            return Err(Error::usage(format!(
-                "column '{name}' is {} and no item",
-                schema.columns[column].role.name()
-            )));
+        let role = schema.columns[column].role;
+        if !given[column] && !role.is_feature() && role != Role::Ignore {
+            let message = format!("column '{name}' is the {} and no item", role.name());
+            return Err(Error::usage(message));
         }
         if !given[column] {
             set(schema, given, column, Role::Categorical, "");

@@ -170,7 +170,8 @@ fn read_text(
     })?;
     tell_skipped(&skipped, watch)?;
     if interning.is_empty() {
-        let why = if are_counts { ": nothing was ever tried" } else { "" };
+        let untried = are_counts && skipped.rows == 0;
+        let why = if untried { ": nothing was ever tried" } else { "" };
         return Err(Error::data(input::name(&job.data), format!("no rows to train on{why}")));
     }
     let (mut interned, mut notes) = (interning.done()?, Vec::new());
