@@ -47,6 +47,7 @@ pub mod config;
 pub mod data;
 pub mod encode;
 pub mod error;
+pub mod explain;
 pub mod file;
 pub mod fit;
 pub mod input;
