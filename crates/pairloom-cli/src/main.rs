@@ -7,11 +7,14 @@ mod args;
 mod average;
 mod calibrate;
 mod catalogue;
+mod compare;
 mod convert;
 mod demo;
 mod describe;
 mod evaluate;
+mod explain;
 mod generate;
+mod importance;
 mod inspect;
 mod output;
 mod parse;
@@ -62,6 +65,10 @@ enum Command {
     Calibrate(calibrate::Args),
     /// Make several models one, whose score is the mean of theirs
     Average(average::Args),
+    /// Show why rows have their scores, or what columns and pairs of columns are worth
+    Explain(explain::Args),
+    /// Tell which of two models is better on the same rows, and whether that is more than chance
+    Compare(compare::Args),
     /// Show what is in a model file
     Inspect(inspect::Args),
     #[command(allow_negative_numbers = true)]
@@ -87,6 +94,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Recommend(args) => recommend::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Average(args) => average::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Completions(args) => generate::completions(&args),

@@ -43,6 +43,7 @@ mod average;
 pub mod backend;
 pub mod batch;
 pub mod calibration;
+pub mod compare;
 pub mod config;
 pub mod data;
 pub mod encode;

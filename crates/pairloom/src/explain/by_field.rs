@@ -76,7 +76,9 @@ impl Sums {
     pub(super) fn add(&mut self, one: usize, other: usize, contribution: f64) {
         match one == other {
             true => self.field(one).within += contribution,
-            false => *self.pairs.entry([one.min(other), one.max(other)]).or_default() += contribution,
+            false => {
+                *self.pairs.entry([one.min(other), one.max(other)]).or_default() += contribution
+            }
         }
     }
 

@@ -3,11 +3,11 @@
 use super::by_field::{ByField, Sums};
 use super::parts::Parts;
 use super::sample::Sampled;
+use crate::Result;
 use crate::encode::{Encoding, FieldKind};
 use crate::memory;
 use crate::model::Model;
 use crate::parallel::Threads;
-use crate::Result;
 use std::collections::{BTreeMap, HashMap};
 
 /// Rows that a thread takes apart at a time.

@@ -10,6 +10,15 @@ use crate::parallel::Threads;
 use crate::reading::{OnError, Outcome};
 use crate::{Error, Result};
 
+/// Rows that are looked at unless the user says otherwise.
+pub const DEFAULT_SAMPLE: usize = 10_000;
+
+/// Repeats of an exchange unless the user says otherwise.
+pub const DEFAULT_REPEATS: usize = 5;
+
+/// Parts, pairs or weights that are shown unless the user says otherwise.
+pub const DEFAULT_TOP: usize = 10;
+
 /// Pairs of fields that are exchanged at the most: those that add most.
 const PAIRS: usize = 300;
 
@@ -33,8 +42,13 @@ pub struct ImportanceOptions {
 
 impl Default for ImportanceOptions {
     fn default() -> Self {
-        let (rows, repeats, top, seed) = (10_000, 5, 10, 0);
-        ImportanceOptions { rows, repeats, top, seed, on_error: OnError::default() }
+        ImportanceOptions {
+            rows: DEFAULT_SAMPLE,
+            repeats: DEFAULT_REPEATS,
+            top: DEFAULT_TOP,
+            seed: 0,
+            on_error: OnError::default(),
+        }
     }
 }
 
@@ -200,9 +214,7 @@ fn fields(
     };
     let mut fields: Vec<FieldImportance> =
         exchanged.into_iter().enumerate().zip(&sums.fields).map(of).collect::<Result<_>>()?;
-    fields.sort_by(|a, b| {
-        b.loss.mean.total_cmp(&a.loss.mean).then(b.spread.total_cmp(&a.spread))
-    });
+    fields.sort_by(|a, b| b.loss.mean.total_cmp(&a.loss.mean).then(b.spread.total_cmp(&a.spread)));
     Ok(fields)
 }
 

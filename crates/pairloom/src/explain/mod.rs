@@ -29,8 +29,8 @@ mod weights;
 
 pub use by_field::{ByField, FieldPair, FieldPart};
 pub use importance::{
-    FieldImportance, Importance, ImportanceOptions, PairImportance, ProductImportance, ValuePair,
-    Worse,
+    DEFAULT_REPEATS, DEFAULT_SAMPLE, DEFAULT_TOP, FieldImportance, Importance, ImportanceOptions,
+    PairImportance, ProductImportance, ValuePair, Worse,
 };
 pub use names::Names;
 pub use row::{Explanation, Pair, Steps, Value};

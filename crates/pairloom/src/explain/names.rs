@@ -2,7 +2,7 @@
 
 use crate::encode::{Encoding, FieldKind};
 use crate::model::Model;
-use crate::schema::{Column, Role, Schema};
+use crate::schema::{Role, Schema};
 use crate::{Error, Result};
 
 /// What stands for all values that training rows had rarely or not at all.
@@ -52,9 +52,14 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The column of a field.
-    pub fn column(&self, field: usize) -> &'a Column {
-        &self.schema.columns[self.encoding.fields[field].column]
+    /// The field of a feature.
+    pub fn field_of(&self, id: u32) -> usize {
+        self.encoding.field_of(id)
+    }
+
+    /// Whether a feature stands for all values that training rows had rarely or not at all.
+    pub fn is_unknown(&self, id: u32) -> bool {
+        self.encoding.is_default(id)
     }
 }
 
@@ -69,8 +74,10 @@ impl Model {
             let message = "the model has one score, and no class to choose";
             return Err(Error::usage(format!("class (--class) '{name}': {message}")));
         }
-        self.encoding.target.parse(name.as_bytes()).map(|class| class as usize).map_err(|message| {
-            Error::usage(format!("class (--class): {message}"))
-        })
+        self.encoding
+            .target
+            .parse(name.as_bytes())
+            .map(|class| class as usize)
+            .map_err(|message| Error::usage(format!("class (--class): {message}")))
     }
 }

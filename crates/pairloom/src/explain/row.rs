@@ -1,11 +1,11 @@
 //! Why a row has its score.
 
 use super::parts::Parts;
+use crate::Result;
 use crate::batch::Row;
 use crate::loss::{Loss, softmax};
 use crate::metric::predicted_class;
 use crate::model::Model;
-use crate::Result;
 
 /// A score as a sum of its parts, all in units of the score: log-odds, logarithms of counts, or standard
 /// deviations of a label that is a number.

@@ -188,7 +188,7 @@ impl Lines<'_> {
             let comma = if at == 0 { "" } else { "," };
             write!(self.out, "{comma}{}", quoted(cell))?;
         }
-        self.out.write_all(b"\r\n")
+        self.out.write_all(b"\n")
     }
 
     fn is_hashed(&self, id: u32) -> bool {

@@ -186,11 +186,7 @@ pub(crate) struct Naming<'a> {
 
 impl<'a> Naming<'a> {
     /// Those of the model that the settings ask for, over so many fields.
-    pub(crate) fn new(
-        config: &Config,
-        fields: usize,
-        field: &'a dyn Fn(usize) -> String,
-    ) -> Self {
+    pub(crate) fn new(config: &Config, fields: usize, field: &'a dyn Fn(usize) -> String) -> Self {
         Naming { kind: kind(config), plan: plan(config, fields), field }
     }
 

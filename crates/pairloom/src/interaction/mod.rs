@@ -37,9 +37,7 @@ mod sides;
 
 pub use dplr::Dplr;
 pub use family::Kind;
-pub(crate) use family::{
-    Naming, Sizes, WithInteraction, degrees, first_shared, with_interaction,
-};
+pub(crate) use family::{Naming, Sizes, WithInteraction, degrees, first_shared, with_interaction};
 pub use ffm::Ffm;
 pub use fields::Fields;
 pub use fm::Fm;
@@ -182,11 +180,7 @@ pub trait Interaction: Send + Sync + Sized {
     }
 
     /// What a shared number is called; nothing, if it is padding.
-    fn shared_name(
-        _plan: &Plan,
-        _at: usize,
-        _field: &dyn Fn(usize) -> String,
-    ) -> Option<String> {
+    fn shared_name(_plan: &Plan, _at: usize, _field: &dyn Fn(usize) -> String) -> Option<String> {
         None
     }
 

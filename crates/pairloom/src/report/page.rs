@@ -1,12 +1,13 @@
 //! The page itself: its sections in their order, and their text as HTML.
 
-use super::{Epoch, Figure, Report, SCHEMA_HEADER, Table, charts, svg};
+use super::{Epoch, Figure, Importance, Report, SCHEMA_HEADER, Table, charts, svg, worth};
 
 /// The page.
 pub fn html(report: &Report<'_>) -> String {
     let title = escape(&report.title);
-    let body = [header(report), evaluation(report), training(report), settings(report)].concat()
-        + &schema(report);
+    let importance = report.importance.as_ref().map_or(String::new(), importance);
+    let body = [header(report), evaluation(report), importance, training(report), settings(report)];
+    let body = body.concat() + &schema(report);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -90,8 +91,19 @@ fn evaluation(report: &Report<'_>) -> String {
     section(&evaluation.title, &cards)
 }
 
+/// Bars and maps, and the numbers behind them.
+fn importance(of: &Importance) -> String {
+    let note = wrap("<p class=\"note\">", &escape(&of.note), "</p>\n");
+    let bars = of.bars.iter().enumerate().map(|(n, bars)| worth::bars(bars, &format!("bars{n}")));
+    let maps = of.maps.iter().enumerate().map(|(n, map)| worth::map(map, &format!("map{n}")));
+    let cards: String = bars.chain(maps).collect();
+    let tables: String = of.tables.iter().map(segments).collect();
+    section(&of.title, &format!("{note}<div class=\"grid\">\n{cards}{tables}</div>\n"))
+}
+
 fn segments(Table { title, header, rows }: &Table) -> String {
-    let (table, title) = (table("Segments", header, rows), escape(title));
+    let title = escape(title);
+    let table = table(&title, header, rows);
     format!("<div class=\"card numbers wide\">\n<h3>{title}</h3>\n{table}</div>\n")
 }
 
