@@ -106,7 +106,7 @@ impl Told<'_> {
     }
 
     fn pairs(&self, top: usize) -> Vec<Vec<String>> {
-        let mut header = vec!["".into(), "adds".into(), "spread".into()];
+        let mut header = vec!["".into(), "mean size".into(), "spread".into()];
         header.extend(self.worse());
         let rows = self.found.pairs.iter().take(top).map(|of| {
             let mut row = vec![self.pair(of.fields)];
@@ -118,7 +118,7 @@ impl Told<'_> {
     }
 
     fn values(&self) -> Vec<Vec<String>> {
-        let header = ["", "adds", "in all", "rows"].map(String::from).to_vec();
+        let header = ["", "adds", "mean size", "rows"].map(String::from).to_vec();
         let row = |of: &ValuePair| {
             let name = of.ids.map(|id| one_line(&self.names.feature(id), NAME)).join(" x ");
             let [adds, in_all] = [of.contribution, of.weight].map(|number| figure(Some(number)));
@@ -221,7 +221,7 @@ impl Told<'_> {
         let spread = fields().map(|of| bar(of.field, of.spread, None));
         vec![
             Bars {
-                title: format!("{loss}, if a column is exchanged"),
+                title: "If a column is exchanged".into(),
                 unit: format!(
                     "increase of the {loss}; the line is one standard deviation each way"
                 ),
@@ -261,7 +261,7 @@ impl Told<'_> {
                 cells(|of| Some(of.weight)),
             ),
             map(
-                format!("{loss}, if what a pair adds is exchanged"),
+                "If what a pair of columns adds is exchanged".into(),
                 format!("increase of the {loss}"),
                 cells(|of| of.loss.map(|loss| loss.mean)),
             ),

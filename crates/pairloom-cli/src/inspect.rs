@@ -4,7 +4,6 @@ use crate::describe::{schema_rows, setting_rows};
 use crate::output;
 use crate::screen::{Screen, figure, metric_rows, metric_title, one_line, thousands};
 use pairloom::explain::{DEFAULT_TOP, Names, Weighted};
-use pairloom::memory::gib;
 use pairloom::metric::Metrics;
 use pairloom::{Error, Model, Result};
 use serde_json::{Value, json};
@@ -111,7 +110,7 @@ impl Shown<'_> {
         let weights = &self.model.weights;
         let row = |name: &str, rows: usize, width: usize, bytes: u128| {
             let size = format!("{} x {width}", thousands(rows as i64));
-            vec![name.to_string(), size, gib(bytes)]
+            vec![name.to_string(), size, format!("{} bytes", thousands(bytes as i64))]
         };
         let (linear, factors) = (&weights.linear, &weights.factors);
         let each = factors.precision().bytes();

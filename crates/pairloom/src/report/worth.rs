@@ -8,8 +8,8 @@ use super::{Bar, Bars, HeatMap};
 const NAME: usize = 20;
 
 const WIDTH: f64 = 440.0;
-const LEFT: f64 = 150.0;
-const RIGHT: f64 = 62.0;
+const LEFT: f64 = 166.0;
+const RIGHT: f64 = 72.0;
 const ROW: f64 = 22.0;
 
 /// Whether a number has a place: beyond this the width of a range could overflow.
@@ -82,8 +82,8 @@ fn one_bar(bar: &Bar, top: f64, unit: &str, place: impl Fn(f64) -> f64) -> Strin
 
 /// A map of pairs: rows and columns are the same names, and each pair is there once.
 pub(super) fn map(map: &HeatMap, id: &str) -> String {
-    const MAP: f64 = 520.0;
-    const BOTTOM: f64 = 118.0;
+    const MAP: f64 = 536.0;
+    const BOTTOM: f64 = 134.0;
     let count = map.names.len();
     let size = ((MAP - LEFT) / count.saturating_sub(1).max(1) as f64).min(44.0);
     let height = size * count.saturating_sub(1) as f64 + BOTTOM;
@@ -202,9 +202,10 @@ fn card(
     marks: &str,
 ) -> String {
     let [title, unit, said] = [title, unit, said].map(escape);
+    let class = if id.starts_with("map") { "map pairs-map" } else { "map" };
     format!(
         "<figure class=\"card\">\n<figcaption><h3>{title}</h3>\n<p class=\"legend\">{unit}</p>\
-         </figcaption>\n<div class=\"map\" role=\"region\" aria-label=\"{title}\" tabindex=\"0\">\n\
+         </figcaption>\n<div class=\"{class}\" role=\"region\" aria-label=\"{title}\" tabindex=\"0\">\n\
          <svg viewBox=\"0 0 {width} {height:.1}\" role=\"img\" aria-labelledby=\"{id}-title {id}-desc\">\n\
          <title id=\"{id}-title\">{title}</title>\n<desc id=\"{id}-desc\">{said}</desc>\n{marks}</svg>\n\
          </div>\n</figure>\n"
