@@ -25,6 +25,8 @@ mod permute;
 mod row;
 mod rows;
 mod sample;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 pub use by_field::{ByField, FieldPair, FieldPart};

@@ -140,3 +140,41 @@ fn times(uniform: f64) -> f32 {
     }
     times as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::Loss;
+
+    #[test]
+    fn differences_are_of_the_same_rows() {
+        let measure = Measure::new(Loss::Logistic, 1.0);
+        let rows: Outcomes =
+            (0..60).map(|i| (f32::from(u8::from(i * 7 % 3 == 0)), 1.0 + (i % 4) as f32)).collect();
+        let a: Vec<f64> = (0..60).map(|i| 0.1 + f64::from(i * 11 % 17) / 20.0).collect();
+        let b: Vec<f64> = (0..60).map(|i| 0.2 + f64::from(i * 5 % 13) / 20.0).collect();
+        let bootstrap = Bootstrap { level: 0.9, samples: 40, seed: 5 };
+        let threads = Threads::new(2).unwrap();
+        let found = bootstrap.differences([&measure; 2], [&a, &b], &rows, &threads).unwrap();
+        // Written out: the loss of each sample for both, their differences in order, and 5% cut off at each end.
+        let log_loss = |predictions: &[f64], rows: &Outcomes| {
+            let of = |(p, (y, w)): (&f64, (f32, f32))| {
+                (-f64::from(w) * (if y == 1.0 { *p } else { 1.0 - p }).ln(), f64::from(w))
+            };
+            let terms: Vec<(f64, f64)> = predictions.iter().zip(rows.iter()).map(of).collect();
+            terms.iter().map(|t| t.0).sum::<f64>() / terms.iter().map(|t| t.1).sum::<f64>()
+        };
+        let sample = |sample: u64| {
+            let drawn = bootstrap.drawn(&rows, sample);
+            log_loss(&b, &drawn) - log_loss(&a, &drawn)
+        };
+        let mut differences: Vec<f64> = (0..40).map(sample).collect();
+        differences.sort_by(f64::total_cmp);
+        let [from, to] = found[0].1.unwrap();
+        assert_eq!(found[0].0, "log_loss");
+        assert!((from - differences[2]).abs() < 1e-12 && (to - differences[37]).abs() < 1e-12);
+        // The interval of a difference is not that of the figures, whose rows are hard for both.
+        let same = bootstrap.differences([&measure; 2], [&a, &a], &rows, &threads).unwrap();
+        assert!(same.iter().all(|(_, ends)| *ends == Some([0.0, 0.0])), "{same:?}");
+    }
+}
