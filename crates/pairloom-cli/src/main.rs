@@ -7,12 +7,15 @@ mod args;
 mod average;
 mod calibrate;
 mod catalogue;
+mod compare;
 mod convert;
 mod demo;
 mod describe;
 mod evaluate;
+mod explain;
 mod generate;
 mod grid;
+mod importance;
 mod inspect;
 mod output;
 mod parse;
@@ -71,6 +74,10 @@ enum Command {
     /// Look for good settings, and train the model with them
     #[command(allow_negative_numbers = true)]
     Tune(Box<tune::Args>),
+    /// Show why rows have their scores, or what columns and pairs of columns are worth
+    Explain(explain::Args),
+    /// Tell which of two models is better on the same rows, and whether that is more than chance
+    Compare(compare::Args),
     /// Show what is in a model file
     Inspect(inspect::Args),
     #[command(allow_negative_numbers = true)]
@@ -98,6 +105,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Recommend(args) => recommend::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Average(args) => average::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Completions(args) => generate::completions(&args),

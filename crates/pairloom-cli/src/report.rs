@@ -121,6 +121,7 @@ impl Page<'_> {
             segments: segments.iter().map(table).collect(),
             settings: setting_rows(model),
             schema: schema_rows(model),
+            importance: None,
         };
         write_text(self.file, &html(&page))
     }

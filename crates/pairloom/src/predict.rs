@@ -64,6 +64,11 @@ impl Piece {
         })
     }
 
+    /// The line of the file that each row begins on.
+    pub fn lines(&self) -> &[u64] {
+        &self.lines
+    }
+
     fn is_full(&self) -> bool {
         self.rows.len() >= PIECE || self.rows.entries() + self.kept.len() >= PIECE_SIZE
     }

@@ -212,10 +212,39 @@ fn check<M: Interaction>(name: &str, plan: Plan, twin: Twin, most: usize) {
         let (score, sums) = case.score(&kernel, &places);
         let terms = case.terms(twin);
         assert!(near(f64::from(score), twin(&case), SINGLE, terms), "{name}: score");
+        if features < 12 || features % 8 == 3 {
+            check_parts(&name, &kernel, &case, twin);
+        }
         check_orders(&name, &kernel, &case, terms, &mut random);
         check_sides(&name, &kernel, &case, twin, &mut random);
         check_backward(&name, &kernel, &case, twin, &sums, &mut random);
         check_shared(&name, &kernel, &case, twin, &sums, &mut random);
+    }
+}
+
+/// What the kernel says of pairs and of longer products adds up to the twin's score, in any order of a pair.
+fn check_parts<M: Interaction>(name: &str, kernel: &M, case: &Case, twin: Twin) {
+    const DOUBLE: f64 = 1e-12;
+    let (shared, row) = (case.shared(), &case.row);
+    let vectors: Vec<Vec<f32>> = (0..row.len()).map(|at| case.padded(at)).collect();
+    let pair = |i: usize, j: usize| {
+        let [one, other] = [i, j].map(|at| (&vectors[at][..], row[at].field));
+        kernel.pair(&shared, one, other) * row[i].x * row[j].x
+    };
+    let features: Vec<_> =
+        (0..row.len()).map(|at| (&vectors[at][..], row[at].field, row[at].x as f32)).collect();
+    let products = kernel.products(&features);
+    assert!(M::DEEP || products.is_empty(), "{name}: orders");
+    let orders = |lowest: usize| (lowest.max(3)..=case.plan.order).collect::<Vec<_>>();
+    let expected = orders(if case.plan.lower_orders { 3 } else { case.plan.order });
+    let found: Vec<usize> = products.iter().map(|&(order, _)| order).collect();
+    assert!(!M::DEEP || found == expected, "{name}: orders {found:?}");
+    for turned in [false, true] {
+        let pairs = (0..row.len()).flat_map(|j| (0..j).map(move |i| (i, j)));
+        let of = |(i, j)| if turned { pair(j, i) } else { pair(i, j) };
+        let sum = pairs.map(of).sum::<f64>() + products.iter().map(|part| part.1).sum::<f64>();
+        let scale = case.terms(twin).max(1.0);
+        assert!(near(sum, twin(case), DOUBLE, scale), "{name}: parts {sum} {}", twin(case));
     }
 }
 

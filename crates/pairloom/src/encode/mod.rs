@@ -196,9 +196,14 @@ impl Encoding {
         is_kept && field.offset == id
     }
 
+    /// The place of the field of one of its ids.
+    pub(crate) fn field_of(&self, id: u32) -> usize {
+        self.fields.partition_point(|field| field.offset <= id) - 1
+    }
+
     /// The field of one of its ids.
     fn field(&self, id: u32) -> &Field {
-        &self.fields[self.fields.partition_point(|field| field.offset <= id) - 1]
+        &self.fields[self.field_of(id)]
     }
 }
 

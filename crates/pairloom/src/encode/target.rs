@@ -58,6 +58,14 @@ impl Target {
         }
     }
 
+    /// The names of several classes; none, if there is one score.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Target::Classes { names } => names,
+            _ => &[],
+        }
+    }
+
     /// A class that is called as missing values mostly are, if there is one among several.
     pub fn missing_class(&self) -> Option<&str> {
         match self {

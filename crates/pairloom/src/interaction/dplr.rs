@@ -16,9 +16,9 @@
 //! `sum_t e_t <T_t, T'_t>` of the two sides, vectors of `rank k` floats whatever the number of fields, which is
 //! what the paper is about (its section 4).
 
-use super::lanes::{Width, add, dot};
+use super::lanes::{Width, add, dot, exact};
 use super::per_field::PerField;
-use super::{Interaction, Lanes, Plan, Side, Sides};
+use super::{Interaction, Lanes, Plan, Side, Sides, Vectors};
 use crate::precision::Stored;
 
 /// The pairs of a factorization machine, weighted by a matrix of low rank.
@@ -116,6 +116,18 @@ impl<L: Lanes> Interaction for Dplr<L> {
             twice += dot(sums[f].as_ref(), pulls[f].as_ref());
         }
         0.5 * twice
+    }
+
+    /// `(U^T diag(e) U)_{F(i) F(j)} <v_i, v_j>` of different fields.
+    fn pair(&self, shared: &[f32], (v, f): Vectors<'_>, (w, g): Vectors<'_>) -> f64 {
+        let (e, u) = parts(shared, self.rank, self.fields);
+        let of = |(&e, u): (&f32, &[f32])| f64::from(e) * f64::from(u[f]) * f64::from(u[g]);
+        if f == g { 0.0 } else { e.iter().zip(u).map(of).sum::<f64>() * exact(v, w) }
+    }
+
+    fn shared_name(plan: &Plan, at: usize, field: &dyn Fn(usize) -> String) -> Option<String> {
+        let of_u = |at: usize| format!("u{}({})", at / plan.fields + 1, field(at % plan.fields));
+        Some(at.checked_sub(plan.rank).map_or_else(|| format!("e{}", at + 1), of_u))
     }
 
     fn half_width(&self, _sides: &Sides) -> usize {

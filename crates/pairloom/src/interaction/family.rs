@@ -56,6 +56,21 @@ macro_rules! family {
                 match self { $(Kind::$kind => $model::<Vec<f32>>::degree(plan, part)),* }
             }
 
+            /// What a vector of a feature is called.
+            fn part_name(self, plan: &Plan, part: usize, field: &dyn Fn(usize) -> String) -> String {
+                match self { $(Kind::$kind => $model::<Vec<f32>>::part_name(plan, part, field)),* }
+            }
+
+            /// What a shared number is called.
+            fn shared_name(
+                self,
+                plan: &Plan,
+                at: usize,
+                field: &dyn Fn(usize) -> String,
+            ) -> Option<String> {
+                match self { $(Kind::$kind => $model::<Vec<f32>>::shared_name(plan, at, field)),* }
+            }
+
             /// What a shared number is before training.
             fn first(self, plan: &Plan, at: usize) -> f32 {
                 match self { $(Kind::$kind => $model::<Vec<f32>>::first(plan, at)),* }
@@ -159,6 +174,30 @@ impl Sizes {
     ) -> impl Iterator<Item = &'a mut [T]> + use<'a, T> {
         let factors = self.factors;
         all.chunks_exact_mut(padded(factors).max(1)).map(move |vector| &mut vector[..factors])
+    }
+}
+
+/// What the numbers of a model are called, by the names of fields.
+pub(crate) struct Naming<'a> {
+    kind: Kind,
+    plan: Plan,
+    field: &'a dyn Fn(usize) -> String,
+}
+
+impl<'a> Naming<'a> {
+    /// Those of the model that the settings ask for, over so many fields.
+    pub(crate) fn new(config: &Config, fields: usize, field: &'a dyn Fn(usize) -> String) -> Self {
+        Naming { kind: kind(config), plan: plan(config, fields), field }
+    }
+
+    /// A vector of a feature; nothing, if it has one only.
+    pub(crate) fn part(&self, part: usize) -> String {
+        self.kind.part_name(&self.plan, part, self.field)
+    }
+
+    /// A shared number of a class; nothing, if it is padding.
+    pub(crate) fn shared(&self, at: usize) -> Option<String> {
+        self.kind.shared_name(&self.plan, at, self.field)
     }
 }
 

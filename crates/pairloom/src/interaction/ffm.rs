@@ -21,9 +21,9 @@
 //! The pairs of a context with an item are `sum <C_gf, C_fg>` over the fields `g` of the context and `f` of the
 //! item: the vector of each side is what its fields say to those of the other.
 
-use super::lanes::{Width, add};
+use super::lanes::{Width, add, exact};
 use super::per_field::Seen;
-use super::{Feature, Interaction, Lanes, Plan, Side, Sides};
+use super::{Feature, Interaction, Lanes, Plan, Side, Sides, Vectors};
 use crate::precision::Stored;
 use std::mem::take;
 use std::ops::Range;
@@ -198,6 +198,17 @@ impl<L: Lanes> Interaction for Ffm<L> {
             }
         }
         sums.pairs.iter().sum()
+    }
+
+    /// `<v_{i F(j)}, v_{j F(i)}>`.
+    fn pair(&self, _shared: &[f32], (v, f): Vectors<'_>, (u, g): Vectors<'_>) -> f64 {
+        let part = self.part();
+        exact(&v[g * part..][..part], &u[f * part..][..part])
+    }
+
+    /// The field that it is for.
+    fn part_name(_plan: &Plan, part: usize, field: &dyn Fn(usize) -> String) -> String {
+        format!("for {}", field(part))
     }
 
     fn half_width(&self, sides: &Sides) -> usize {

@@ -11,8 +11,8 @@
 //! The pairs of a feature of a context with one of an item are `<S, S'>` of the sums of the two: what is left
 //! of the second line for `S + S'`, where each side has its own pairs.
 
-use super::lanes::Width;
-use super::{Interaction, Lanes, Plan, Side, Sides};
+use super::lanes::{Width, exact};
+use super::{Interaction, Lanes, Plan, Side, Sides, Vectors};
 use crate::precision::Stored;
 
 /// The pairs of a factorization machine, in vectors of the type `L`.
@@ -70,6 +70,11 @@ impl<L: Lanes> Interaction for Fm<L> {
             }
         }
         0.5 * twice.iter().sum::<f32>()
+    }
+
+    /// `<v_i, v_j>`.
+    fn pair(&self, _shared: &[f32], one: Vectors<'_>, other: Vectors<'_>) -> f64 {
+        exact(one.0, other.0)
     }
 
     fn half_width(&self, _sides: &Sides) -> usize {

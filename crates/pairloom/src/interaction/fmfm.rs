@@ -13,9 +13,9 @@
 //! `P_f = sum_g M_fg S_g` from those of the other (`M_gf` is the transpose of `M_fg`): the side with fewer
 //! fields has its `S_f` as its vector, the other its `P_f`.
 
-use super::lanes::{Width, add, dot};
-use super::per_field::{PerField, Seen};
-use super::{Interaction, Lanes, Plan, Side, Sides};
+use super::lanes::{Width, add, dot, exact};
+use super::per_field::{PerField, Seen, pair_of};
+use super::{Interaction, Lanes, Plan, Side, Sides, Vectors};
 use crate::precision::Stored;
 
 /// Pairs of features through a matrix for their fields.
@@ -101,6 +101,27 @@ impl<L: Lanes> Interaction for Fmfm<L> {
         }
         let of = |f: usize| dot(sums[f].as_ref(), pulls[f].as_ref());
         0.5 * seen.iter().map(of).sum::<f32>()
+    }
+
+    /// `<M_{F(i) F(j)} v_i, v_j>` of different fields; a matrix has a row for each factor of the later one.
+    fn pair(&self, shared: &[f32], one: Vectors<'_>, other: Vectors<'_>) -> f64 {
+        let ((w, g), (v, f)) = if one.1 < other.1 { (one, other) } else { (other, one) };
+        if g == f {
+            return 0.0;
+        }
+        let width = self.width();
+        let rows = shared[place(g, f) * width * width..].chunks_exact(width);
+        v.iter().zip(rows).map(|(v, row)| f64::from(*v) * exact(row, w)).sum()
+    }
+
+    /// `M(earlier field, later field)[factor of the later, factor of the earlier]`.
+    fn shared_name(plan: &Plan, at: usize, field: &dyn Fn(usize) -> String) -> Option<String> {
+        let (width, factors) = (plan.width(), plan.factors);
+        let (row, column) = (at / width % width, at % width);
+        let (less, before) = pair_of(at / (width * width));
+        let names = [less, before + 1].map(field).join(", ");
+        let is_padding = row >= factors || column >= factors;
+        (!is_padding).then(|| format!("M({names})[{}, {}]", row + 1, column + 1))
     }
 
     fn half_width(&self, sides: &Sides) -> usize {

@@ -12,9 +12,9 @@
 //! The pairs of a context with an item are `sum_f <S_f, P_f>` over the fields of one side, with `P_f` from
 //! those of the other: the side with fewer fields has its `S_f` as its vector, the other its `P_f`.
 
-use super::lanes::{Width, add, dot};
-use super::per_field::{PerField, pair};
-use super::{Interaction, Lanes, Plan, Side, Sides};
+use super::lanes::{Width, add, dot, exact};
+use super::per_field::{PerField, pair, pair_of};
+use super::{Interaction, Lanes, Plan, Side, Sides, Vectors};
 use crate::precision::Stored;
 
 /// The pairs of a factorization machine, weighted by their fields.
@@ -100,6 +100,16 @@ impl<L: Lanes> Interaction for Fwfm<L> {
             pulls[f] = pull;
         }
         0.5 * twice
+    }
+
+    /// `r_{F(i) F(j)} <v_i, v_j>`.
+    fn pair(&self, shared: &[f32], one: Vectors<'_>, other: Vectors<'_>) -> f64 {
+        f64::from(shared[pair(one.1, other.1)]) * exact(one.0, other.0)
+    }
+
+    fn shared_name(_plan: &Plan, at: usize, field: &dyn Fn(usize) -> String) -> Option<String> {
+        let (less, more) = pair_of(at);
+        Some(format!("r({}, {})", field(less), field(more)))
     }
 
     fn half_width(&self, sides: &Sides) -> usize {

@@ -15,8 +15,8 @@
 //! A product of `t` features of a context and an item has `m` of the item and `t - m` of the context, so
 //! `A^t` of both is `sum_m A^{t-m} A'^m`: what goes beyond the two alone are the terms of `m` from 1 to `t - 1`.
 
-use super::lanes::{Width, add};
-use super::{Interaction, Lanes, Plan, Side, Sides};
+use super::lanes::{Width, add, exact};
+use super::{Feature, Interaction, Lanes, Plan, Side, Sides, Vectors};
 use crate::precision::Stored;
 use std::mem::take;
 
@@ -108,6 +108,37 @@ impl<L: Lanes> Interaction for Hofm<L> {
             add(total.as_mut(), 1.0, sums[at - 1].as_ref());
         }
         total.as_ref().iter().sum()
+    }
+
+    /// `<v^2_i, v^2_j>`, if there is an order of two.
+    fn pair(&self, _shared: &[f32], one: Vectors<'_>, other: Vectors<'_>) -> f64 {
+        let is_first = *self.orders().start() == 2;
+        let [one, other] = [one.0, other.0].map(|vectors| &vectors[..self.part()]);
+        if is_first { exact(one, other) } else { 0.0 }
+    }
+
+    /// `sum_f A^t(v^t_f, x)` for `t` from 3 on, by their equation 7 factor for factor.
+    fn products(&self, row: &[Feature<'_, f32>]) -> Vec<(usize, f64)> {
+        let of_factor = |at: usize, order: usize| {
+            let mut sums = vec![0.0; order + 1];
+            sums[0] = 1.0;
+            for (vectors, _, x) in row {
+                let term = f64::from(vectors[at]) * f64::from(*x);
+                (1..=order).rev().for_each(|t| sums[t] += term * sums[t - 1]);
+            }
+            sums[order]
+        };
+        let orders = self.orders().enumerate().filter(|&(_, order)| order > 2);
+        let of_order = |(part, order)| {
+            let factors = part * self.part()..(part + 1) * self.part();
+            (order, factors.map(|at| of_factor(at, order)).sum())
+        };
+        orders.map(of_order).collect()
+    }
+
+    /// The order of the products that it is for.
+    fn part_name(plan: &Plan, part: usize, _field: &dyn Fn(usize) -> String) -> String {
+        format!("for products of {}", Self::degree(plan, part))
     }
 
     fn half_width(&self, _sides: &Sides) -> usize {

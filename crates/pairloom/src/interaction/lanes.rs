@@ -93,6 +93,11 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
+/// `<a, b>` in 64 bits, as it is written.
+pub(super) fn exact(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}
+
 /// `to += factor * from`.
 #[inline(always)]
 pub(super) fn add<T: Stored>(to: &mut [f32], factor: f32, from: &[T]) {

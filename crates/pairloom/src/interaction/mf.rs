@@ -7,8 +7,8 @@
 //!
 //! The biases are the linear weights. A field with several features in a row has their sum.
 
-use super::lanes::{Width, dot};
-use super::{Interaction, Lanes, Plan, Side, Sides};
+use super::lanes::{Width, dot, exact};
+use super::{Interaction, Lanes, Plan, Side, Sides, Vectors};
 use crate::precision::Stored;
 
 /// The product of two fields, in vectors of the type `L`.
@@ -67,6 +67,11 @@ impl<L: Lanes> Interaction for Mf<L> {
     #[inline(always)]
     fn score(&self, _shared: &[f32], [one, other]: &mut [L; 2]) -> f32 {
         dot(one.as_ref(), other.as_ref())
+    }
+
+    /// `<v_u, v_i>` of the two fields.
+    fn pair(&self, _shared: &[f32], one: Vectors<'_>, other: Vectors<'_>) -> f64 {
+        if one.1 & 1 == other.1 & 1 { 0.0 } else { exact(one.0, other.0) }
     }
 
     fn half_width(&self, _sides: &Sides) -> usize {

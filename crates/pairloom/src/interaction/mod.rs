@@ -37,7 +37,7 @@ mod sides;
 
 pub use dplr::Dplr;
 pub use family::Kind;
-pub(crate) use family::{Sizes, WithInteraction, degrees, first_shared, with_interaction};
+pub(crate) use family::{Naming, Sizes, WithInteraction, degrees, first_shared, with_interaction};
 pub use ffm::Ffm;
 pub use fields::Fields;
 pub use fm::Fm;
@@ -80,6 +80,9 @@ impl Plan {
 
 /// The vectors of a feature, its field, and its `x`.
 pub type Feature<'a, T> = (&'a [T], usize, f32);
+
+/// The vectors of a feature, with their padding, and its field.
+pub type Vectors<'a> = (&'a [f32], usize);
 
 /// A model over feature vectors.
 pub trait Interaction: Send + Sync + Sized {
@@ -159,6 +162,27 @@ pub trait Interaction: Send + Sync + Sized {
     /// What the factors add to the score. It may leave in the sums what [`Interaction::backward`] asks
     /// for; nothing can be absorbed then.
     fn score(&self, shared: &[f32], sums: &mut Self::Sums) -> f32;
+
+    /// What two different features add to the score for each `x_i x_j`, written as the paper writes it and in
+    /// 64 bits: for explanations and as a check of [`Interaction::score`], not for speed.
+    fn pair(&self, _shared: &[f32], _one: Vectors<'_>, _other: Vectors<'_>) -> f64 {
+        0.0
+    }
+
+    /// What the products of more than two of a row's features add to the score, as (order, sum), in 64 bits.
+    fn products(&self, _row: &[Feature<'_, f32>]) -> Vec<(usize, f64)> {
+        Vec::new()
+    }
+
+    /// What a vector of a feature is called beside the others that it has; nothing, if it has one only.
+    fn part_name(_plan: &Plan, _part: usize, _field: &dyn Fn(usize) -> String) -> String {
+        String::new()
+    }
+
+    /// What a shared number is called; nothing, if it is padding.
+    fn shared_name(_plan: &Plan, _at: usize, _field: &dyn Fn(usize) -> String) -> Option<String> {
+        None
+    }
 
     /// Floats of the vectors `a` and `b` of the two sides of a row.
     fn half_width(&self, _sides: &Sides) -> usize {

@@ -141,3 +141,25 @@ pub(super) fn pair(one: usize, other: usize) -> usize {
     let (less, more) = if one < other { (one, other) } else { (other, one) };
     more * (more + 1) / 2 + less
 }
+
+/// The pair at this place.
+pub(super) fn pair_of(place: usize) -> (usize, usize) {
+    // The root may be one too many or too few where 64 bits round it.
+    let near = ((8.0 * place as f64 + 1.0).sqrt() as usize / 2).saturating_sub(1);
+    let more = (near..).find(|&more| pair(more + 1, 0) > place).unwrap_or(near);
+    (place - pair(more, 0), more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{pair, pair_of};
+
+    #[test]
+    fn a_place_leads_back_to_its_pair() {
+        for more in (0..40).chain([9_999, 94_906_265]) {
+            for less in [0, more / 2, more] {
+                assert_eq!(pair_of(pair(less, more)), (less, more));
+            }
+        }
+    }
+}

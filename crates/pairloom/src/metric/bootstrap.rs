@@ -4,7 +4,7 @@
 //! "Creating non-parametric bootstrap samples using Poisson frequencies"), which is as good as drawing with
 //! replacement and needs one pass: a row's weight times how often it was drawn.
 
-use super::Measure;
+use super::{Measure, Metrics};
 use crate::batch::Outcomes;
 use crate::parallel::Threads;
 use crate::{Error, Result};
@@ -13,6 +13,9 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Between what the figure of this name is; nothing, if it is defined in no sample.
 pub type Interval = (&'static str, Option<[f64; 2]>);
+
+/// A figure by name; nothing, where it is undefined.
+type Figure = (&'static str, Option<f64>);
 
 /// How to draw.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,28 +47,51 @@ impl Bootstrap {
         rows: &Outcomes,
         threads: &Threads,
     ) -> Result<Vec<Interval>> {
+        self.over(rows, threads, |rows| Ok(figures(&measure.measure(predictions, rows)?)))
+    }
+
+    /// Intervals of the differences of all figures that two predictions of the same rows have in common, the second
+    /// less the first: each sample draws the same rows for both, so that what makes rows hard for both is in neither
+    /// (Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 8 on paired data).
+    ///
+    /// # Errors
+    /// As for [`Bootstrap::intervals`].
+    pub fn differences(
+        &self,
+        measures: [&Measure; 2],
+        predictions: [&[f64]; 2],
+        rows: &Outcomes,
+        threads: &Threads,
+    ) -> Result<Vec<Interval>> {
+        self.over(rows, threads, |rows| {
+            let [one, other] = [0, 1].map(|at| measures[at].measure(predictions[at], rows));
+            Ok(differences(&one?, &other?))
+        })
+    }
+
+    /// Intervals of what `measure` finds of the rows.
+    fn over(
+        &self,
+        rows: &Outcomes,
+        threads: &Threads,
+        measure: impl Fn(&Outcomes) -> Result<Vec<Figure>> + Sync + Send,
+    ) -> Result<Vec<Interval>> {
         if !(self.level > 0.0 && self.level < 1.0) {
             return Err(Error::setting("ci", "between 0 and 1"));
         }
         if self.samples == 0 {
             return Err(Error::usage("an interval needs at least 1 sample"));
         }
-        let measured = measure.measure(predictions, rows)?;
-        let sample = |sample: usize| {
-            let rows = self.drawn(rows, sample as u64);
-            // A sample may have drawn no row at all.
-            let found = measure.measure(predictions, &rows).ok()?;
-            Some(found.iter().collect::<Vec<_>>())
-        };
+        let measured = measure(rows)?;
+        // A sample may have drawn no row at all.
+        let sample = |sample: usize| measure(&self.drawn(rows, sample as u64)).ok();
         let samples = threads.map((0..self.samples).collect(), sample);
         // A sample may lack a figure that the rows have.
-        let of = |(name, _): (&'static str, Option<f64>)| {
-            let found = |sample: &Vec<(&str, Option<f64>)>| sample.iter().find(|f| f.0 == name)?.1;
+        let of = |(name, _): Figure| {
+            let found = |sample: &Vec<Figure>| sample.iter().find(|f| f.0 == name)?.1;
             (name, self.interval(samples.iter().flatten().filter_map(found).collect()))
         };
-        let sizes = ["rows", "weight", "threshold", "at", "groups", "groups_left_out"];
-        let figures = measured.iter().filter(|(name, _)| !sizes.contains(name));
-        Ok(figures.map(of).collect())
+        Ok(measured.into_iter().map(of).collect())
     }
 
     /// Rows with weights that say how often each was drawn, or where they belong together each group.
@@ -87,6 +113,22 @@ impl Bootstrap {
     }
 }
 
+/// All figures but those that say how many rows there are, or where something ends.
+fn figures(metrics: &Metrics) -> Vec<Figure> {
+    let sizes = ["rows", "weight", "threshold", "at", "groups", "groups_left_out"];
+    metrics.iter().filter(|(name, _)| !sizes.contains(name)).collect()
+}
+
+/// Those of the second less those of the first, of figures that both have.
+pub(crate) fn differences(one: &Metrics, other: &Metrics) -> Vec<Figure> {
+    let others = figures(other);
+    let difference = |(name, value): Figure| {
+        let (_, other) = others.iter().find(|(known, _)| *known == name)?;
+        Some((name, value.zip(*other).map(|(one, other)| other - one)))
+    };
+    figures(one).into_iter().filter_map(difference).collect()
+}
+
 /// A Poisson variable of mean 1 from one between 0 and 1.
 fn times(uniform: f64) -> f32 {
     let (mut term, mut below, mut times) = ((-1f64).exp(), 0.0, 0);
@@ -97,4 +139,42 @@ fn times(uniform: f64) -> f32 {
         term /= f64::from(times);
     }
     times as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::Loss;
+
+    #[test]
+    fn differences_are_of_the_same_rows() {
+        let measure = Measure::new(Loss::Logistic, 1.0);
+        let rows: Outcomes =
+            (0..60).map(|i| (f32::from(u8::from(i * 7 % 3 == 0)), 1.0 + (i % 4) as f32)).collect();
+        let a: Vec<f64> = (0..60).map(|i| 0.1 + f64::from(i * 11 % 17) / 20.0).collect();
+        let b: Vec<f64> = (0..60).map(|i| 0.2 + f64::from(i * 5 % 13) / 20.0).collect();
+        let bootstrap = Bootstrap { level: 0.9, samples: 40, seed: 5 };
+        let threads = Threads::new(2).unwrap();
+        let found = bootstrap.differences([&measure; 2], [&a, &b], &rows, &threads).unwrap();
+        // Written out: the loss of each sample for both, their differences in order, and 5% cut off at each end.
+        let log_loss = |predictions: &[f64], rows: &Outcomes| {
+            let of = |(p, (y, w)): (&f64, (f32, f32))| {
+                (-f64::from(w) * (if y == 1.0 { *p } else { 1.0 - p }).ln(), f64::from(w))
+            };
+            let terms: Vec<(f64, f64)> = predictions.iter().zip(rows.iter()).map(of).collect();
+            terms.iter().map(|t| t.0).sum::<f64>() / terms.iter().map(|t| t.1).sum::<f64>()
+        };
+        let sample = |sample: u64| {
+            let drawn = bootstrap.drawn(&rows, sample);
+            log_loss(&b, &drawn) - log_loss(&a, &drawn)
+        };
+        let mut differences: Vec<f64> = (0..40).map(sample).collect();
+        differences.sort_by(f64::total_cmp);
+        let [from, to] = found[0].1.unwrap();
+        assert_eq!(found[0].0, "log_loss");
+        assert!((from - differences[2]).abs() < 1e-12 && (to - differences[37]).abs() < 1e-12);
+        // The interval of a difference is not that of the figures, whose rows are hard for both.
+        let same = bootstrap.differences([&measure; 2], [&a, &a], &rows, &threads).unwrap();
+        assert!(same.iter().all(|(_, ends)| *ends == Some([0.0, 0.0])), "{same:?}");
+    }
 }

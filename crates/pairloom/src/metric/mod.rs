@@ -22,6 +22,7 @@ mod rows;
 pub use bins::{
     ActualBin, CalibrationBin, calibration, histogram, predicted_actual, score_histogram,
 };
+pub(crate) use bootstrap::differences;
 pub use bootstrap::{Bootstrap, Interval};
 pub use classes::{Classes, OfClass, of_classes, predicted_class, top_class};
 pub use constant::Constant;
@@ -341,6 +342,23 @@ impl Measure {
             )?),
         })
     }
+}
+
+/// Whether less is better of the figure with this name.
+pub fn is_loss(name: &str) -> bool {
+    const LOSSES: [&str; 10] = [
+        "log_loss",
+        "normalized_entropy",
+        "expected_calibration_error",
+        "brier_score",
+        "rmse",
+        "mae",
+        "poisson_deviance",
+        "huber_loss",
+        "quantile_loss",
+        "loss",
+    ];
+    LOSSES.contains(&name)
 }
 
 impl Metrics {

@@ -8,7 +8,7 @@
 //!
 //! [`Report`] is plain data that knows nothing of training, so that anything with a history and
 //! some scores can be drawn. `svg` draws axes, lines, dots and bars; `charts` decides what to draw;
-//! `page` puts it all in its place.
+//! `worth` draws what columns and pairs of them are worth; `page` puts it all in its place.
 
 mod charts;
 mod page;
@@ -16,6 +16,7 @@ mod study;
 mod svg;
 #[cfg(test)]
 mod tests;
+mod worth;
 
 pub use page::html;
 pub use study::study_html;
@@ -43,6 +44,8 @@ pub struct Report<'a> {
     pub metrics: Vec<(String, String)>,
     /// Figures of parts of the rows, drawn after those of all.
     pub segments: Vec<Table>,
+    /// What columns are worth.
+    pub importance: Option<Importance>,
     /// All settings as (name, value).
     pub settings: Vec<(String, String)>,
     /// The model's columns as [`SCHEMA_HEADER`] names them.
@@ -58,6 +61,56 @@ pub struct Table {
     pub header: Vec<String>,
     /// The rows, as long as the header.
     pub rows: Vec<Vec<String>>,
+}
+
+/// What columns and pairs of columns are worth.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Importance {
+    /// Heading of the section.
+    pub title: String,
+    /// What the numbers are, in some sentences.
+    pub note: String,
+    /// Columns.
+    pub bars: Vec<Bars>,
+    /// Pairs of columns.
+    pub maps: Vec<HeatMap>,
+    /// The numbers behind both.
+    pub tables: Vec<Table>,
+}
+
+/// Numbers beneath each other, each with a name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Bars {
+    /// Their heading.
+    pub title: String,
+    /// What the numbers are.
+    pub unit: String,
+    /// The bars.
+    pub rows: Vec<Bar>,
+}
+
+/// A number with a name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Bar {
+    /// The name.
+    pub name: String,
+    /// The number.
+    pub value: f64,
+    /// Its standard deviation, if it is known.
+    pub deviation: Option<f64>,
+}
+
+/// A number for each pair of names.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HeatMap {
+    /// Its heading.
+    pub title: String,
+    /// What the numbers are.
+    pub unit: String,
+    /// The names, of which it should hold no more than a screen does: 24.
+    pub names: Vec<String>,
+    /// Places of two different names, and their number; pairs that are left out stay blank.
+    pub cells: Vec<(usize, usize, f64)>,
 }
 
 /// A key figure.

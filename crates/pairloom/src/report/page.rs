@@ -1,10 +1,12 @@
 //! The page itself: its sections in their order, and their text as HTML.
 
-use super::{Epoch, Figure, Report, SCHEMA_HEADER, Table, charts, svg};
+use super::{Epoch, Figure, Importance, Report, SCHEMA_HEADER, Table, charts, svg, worth};
 
 /// The page.
 pub fn html(report: &Report<'_>) -> String {
-    let body = [evaluation(report), training(report), settings(report), schema(report)].concat();
+    let importance = report.importance.as_ref().map_or(String::new(), importance);
+    let training = training(report) + &settings(report) + &schema(report);
+    let body = evaluation(report) + &importance + &training;
     let command = report.command.as_deref().unwrap_or_default();
     page("pairloom report", &report.title, &report.lead, command, &report.summary, &body)
 }
@@ -102,8 +104,19 @@ fn evaluation(report: &Report<'_>) -> String {
     section(&evaluation.title, &cards)
 }
 
+/// Bars and maps, and the numbers behind them.
+fn importance(of: &Importance) -> String {
+    let note = wrap("<p class=\"note\">", &escape(&of.note), "</p>\n");
+    let bars = of.bars.iter().enumerate().map(|(n, bars)| worth::bars(bars, &format!("bars{n}")));
+    let maps = of.maps.iter().enumerate().map(|(n, map)| worth::map(map, &format!("map{n}")));
+    let cards: String = bars.chain(maps).collect();
+    let tables: String = of.tables.iter().map(segments).collect();
+    section(&of.title, &format!("{note}<div class=\"grid\">\n{cards}{tables}</div>\n"))
+}
+
 fn segments(Table { title, header, rows }: &Table) -> String {
-    let (table, title) = (table("Segments", header, rows), escape(title));
+    let title = escape(title);
+    let table = table(&title, header, rows);
     format!("<div class=\"card numbers wide\">\n<h3>{title}</h3>\n{table}</div>\n")
 }
 

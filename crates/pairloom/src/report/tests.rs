@@ -94,6 +94,7 @@ fn binary<'a>(probability: &'a [f64], label: &'a [f32], weight: Option<&'a [f32]
             ("rows", "4,584,061"),
         ]),
         segments: vec![by_site()],
+        importance: Some(importance()),
         settings: text(&[
             ("model", "ffm"),
             ("rank", "8"),
@@ -106,6 +107,32 @@ fn binary<'a>(probability: &'a [f64], label: &'a [f32], weight: Option<&'a [f32]
         schema: (1..=9)
             .map(|n| [format!("column_{n}"), "feature".into(), "hash".into(), n.to_string()])
             .collect(),
+    }
+}
+
+fn importance() -> Importance {
+    let names = ["site", "hour", "a <column> whose name is longer than all others", "age"];
+    let bar = |(at, name): (usize, &&str)| Bar {
+        name: name.to_string(),
+        value: 0.02 - 0.008 * at as f64,
+        deviation: (at > 0).then_some(0.001),
+    };
+    let cells = vec![(0, 1, 0.03), (2, 0, -0.01), (1, 2, f64::NAN), (0, 3, 0.0), (9, 1, 1.0)];
+    Importance {
+        title: "Importance".into(),
+        note: "On 10,000 rows.".into(),
+        bars: vec![Bars {
+            title: "Columns".into(),
+            unit: "increase of the log loss".into(),
+            rows: names.iter().enumerate().map(bar).collect(),
+        }],
+        maps: vec![HeatMap {
+            title: "Pairs of columns".into(),
+            unit: "mean contribution".into(),
+            names: names.map(String::from).to_vec(),
+            cells,
+        }],
+        tables: vec![by_site()],
     }
 }
 
@@ -147,8 +174,8 @@ fn ratings(rows: usize) -> (Vec<f64>, Vec<f32>) {
 fn a_full_report_has_every_part() {
     let (p, y) = scores(3000, 0.9);
     let page = checked(&binary(&p, &y, None));
-    assert_eq!(page.matches("<svg").count(), 5);
-    for id in ["loss", "auc", "roc", "calibration", "scores"] {
+    assert_eq!(page.matches("<svg").count(), 7);
+    for id in ["loss", "auc", "roc", "calibration", "scores", "bars0", "map0"] {
         assert!(page.contains(&format!("aria-labelledby=\"{id}-title {id}-desc\"")));
     }
     for words in [
@@ -187,6 +214,31 @@ fn poor_data_still_make_a_page() {
     checked(&regression(&[f64::INFINITY], &[2.0]));
     let only_classes = checked(&binary(&[0.2, 0.4], &[1.0, 1.0], None));
     assert!(only_classes.contains("only one class"));
+}
+
+#[test]
+fn odd_importance_still_makes_a_page() {
+    for value in [0.0, f64::NAN, f64::INFINITY, -1e308, 1e-300] {
+        let mut worth = importance();
+        for bar in &mut worth.bars[0].rows {
+            (bar.value, bar.deviation) = (value, Some(value));
+        }
+        worth.maps[0].cells.iter_mut().for_each(|cell| cell.2 = value);
+        checked(&Report { importance: Some(worth), ..Report::default() });
+    }
+    let mut worth = importance();
+    (worth.bars[0].rows, worth.maps[0].names) = (Vec::new(), Vec::new());
+    checked(&Report { importance: Some(worth), ..Report::default() });
+}
+
+#[test]
+fn a_map_has_each_pair_once_and_says_the_largest() {
+    let page = checked(&Report { importance: Some(importance()), ..Report::default() });
+    // Five colours of the key, and the pairs that are two of the names and have a number.
+    assert_eq!(page.matches("<rect class=\"cell").count(), 5 + 3);
+    assert!(page.contains("site with hour: 0.0300"));
+    assert!(page.contains("<title>hour with site: 0.0300</title>"));
+    assert!(page.contains("a &lt;column&gt; whose na\u{2026}"));
 }
 
 #[test]
@@ -242,6 +294,11 @@ fn text_is_escaped_everywhere() {
     let cells = vec![evil.clone()];
     let rows = vec![cells.clone()];
     report.segments = vec![Table { title: evil.clone(), header: cells, rows }];
+    let worth = report.importance.as_mut().unwrap();
+    (worth.title, worth.note, worth.bars[0].unit) = (evil.clone(), evil.clone(), evil.clone());
+    (worth.bars[0].title, worth.bars[0].rows[0].name) = (evil.clone(), evil.clone());
+    (worth.maps[0].title, worth.maps[0].unit) = (evil.clone(), evil.clone());
+    worth.maps[0].names.fill(evil.clone());
     let kind = evil_kind(&[0.5, 0.5], &[1.0, 0.0]);
     report.evaluation = Some(Evaluation { title: evil.clone(), kind });
     let page = checked(&report);

@@ -86,6 +86,15 @@ impl FieldMap {
         self.ranges.get(at).filter(|range| range.first <= index).map_or(self.other, |r| r.field)
     }
 
+    /// What a field is called.
+    pub fn name(&self, field: u32) -> String {
+        match self.names.get(field as usize) {
+            Some(name) => name.clone(),
+            None if field == self.other => "other indices".into(),
+            None => format!("field {field}"),
+        }
+    }
+
     fn of(mut said: Vec<Said<'_>>) -> Result<Self, Fault> {
         said.sort_by_key(|said| said.first);
         let overlap = said.windows(2).find(|pair| pair[0].last >= pair[1].first);

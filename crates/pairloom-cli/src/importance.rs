@@ -1,0 +1,280 @@
+//! `pairloom explain --importance`: what columns, pairs of columns and pairs of values are worth.
+
+use crate::catalogue::Opening;
+use crate::describe::{schema_rows, sentence, setting_rows};
+use crate::explain::Args;
+use crate::screen::{
+    Screen, command_line, figure, metric_rows, metric_title, notice_skipped, notice_unseen,
+    one_line, own_words, thousands, write_text,
+};
+use pairloom::explain::{Importance, ImportanceOptions, Names, PairImportance, ValuePair, Worse};
+use pairloom::report::{self, Bar, Bars, HeatMap, Report, Table, html};
+use pairloom::{Model, Result, input};
+use serde_json::{Map, Value, json};
+
+/// Places that a name may take in a table.
+const NAME: usize = 40;
+
+/// Columns that are drawn, and lines of the tables beneath, at the most.
+const DRAWN: usize = 24;
+
+/// Looks for what is important, and says so.
+pub fn run(args: &Args, opening: Opening<'_>, screen: &mut Screen) -> Result<()> {
+    let Opening { model, threads, .. } = opening;
+    let options = ImportanceOptions {
+        rows: args.sample,
+        repeats: args.repeats,
+        top: args.top,
+        seed: args.seed,
+        on_error: args.input.on_error(),
+    };
+    let (mut reader, name) = (opening.open(&args.data)?, input::name(&args.data));
+    let found = model.importance(&mut *reader, name, &options, threads)?;
+    notice_skipped(&found.outcome.skipped);
+    notice_unseen(&found.outcome.unseen);
+    let told = Told { names: Names::new(model), found: &found };
+    screen.text(&format!("on {name}: {}", told.rows()))?;
+    let tables = [
+        ("columns", told.fields(args.top)),
+        ("pairs of columns", told.pairs(args.top)),
+        ("pairs of values", told.values()),
+    ];
+    for (title, rows) in tables {
+        if rows.len() > 1 {
+            screen.text(&format!("\n{title}:"))?;
+            screen.table(&rows, true)?;
+        }
+    }
+    for product in &found.products {
+        let weight = figure(Some(product.weight));
+        screen.text(&format!("\nproducts of {} features: {weight} in the mean", product.order))?;
+    }
+    if let Some(file) = &args.report {
+        write_text(file, &html(&told.page(model, &args.model, name)))?;
+        screen.text(&format!("\nwrote {file}"))?;
+    }
+    screen.json(&told.json())
+}
+
+/// What was found, and the names of what it was found of.
+struct Told<'a> {
+    names: Names<'a>,
+    found: &'a Importance,
+}
+
+impl Told<'_> {
+    /// On which rows, and how good the model is there.
+    fn rows(&self) -> String {
+        let Importance { rows, of, metrics, loss, quality, .. } = self.found;
+        let of = match *rows as u64 == *of {
+            true => format!("{} rows", thousands(*of as i64)),
+            false => {
+                format!("{} of {} rows, drawn", thousands(*rows as i64), thousands(*of as i64))
+            }
+        };
+        let figures = metrics.iter().filter(|(name, _)| name == loss || Some(*name) == *quality);
+        let figures =
+            figures.map(|(name, value)| format!("{} {}", metric_title(name), figure(value)));
+        format!("{of}, {}", figures.collect::<Vec<_>>().join(", "))
+    }
+
+    fn field(&self, field: usize) -> String {
+        one_line(&self.names.field(field), NAME)
+    }
+
+    fn pair(&self, [one, other]: [usize; 2]) -> String {
+        format!("{} x {}", self.field(one), self.field(other))
+    }
+
+    /// The headings of what becomes worse.
+    fn worse(&self) -> Vec<String> {
+        let names = std::iter::once(self.found.loss).chain(self.found.quality);
+        let heading = |name| [format!("{} worse by", metric_title(name)), "+-".into()];
+        names.flat_map(heading).collect()
+    }
+
+    fn fields(&self, top: usize) -> Vec<Vec<String>> {
+        let mut header = [vec!["".into()], self.worse()].concat();
+        header.extend(["own", "pairs", "spread"].map(String::from));
+        let rows = self.found.fields.iter().take(top).map(|of| {
+            let mut row = vec![self.field(of.field)];
+            row.extend(worse(Some(of.loss), of.quality, self.found.quality.is_some()));
+            row.extend([of.own, of.pairs, of.spread].map(|number| figure(Some(number))));
+            row
+        });
+        std::iter::once(header).chain(rows).collect()
+    }
+
+    fn pairs(&self, top: usize) -> Vec<Vec<String>> {
+        let mut header = vec!["".into(), "mean size".into(), "spread".into()];
+        header.extend(self.worse());
+        let rows = self.found.pairs.iter().take(top).map(|of| {
+            let mut row = vec![self.pair(of.fields)];
+            row.extend([of.weight, of.spread].map(|number| figure(Some(number))));
+            row.extend(worse(of.loss, of.quality, self.found.quality.is_some()));
+            row
+        });
+        std::iter::once(header).chain(rows).collect()
+    }
+
+    fn values(&self) -> Vec<Vec<String>> {
+        let header = ["", "adds", "mean size", "rows"].map(String::from).to_vec();
+        let row = |of: &ValuePair| {
+            let name = of.ids.map(|id| one_line(&self.names.feature(id), NAME)).join(" x ");
+            let [adds, in_all] = [of.contribution, of.weight].map(|number| figure(Some(number)));
+            vec![name, adds, in_all, thousands(of.rows as i64)]
+        };
+        std::iter::once(header).chain(self.found.values.iter().map(row)).collect()
+    }
+
+    fn json(&self) -> Value {
+        let Importance { rows, of, metrics, fields, pairs, products, values, outcome, .. } =
+            self.found;
+        let field = |of: &pairloom::explain::FieldImportance| {
+            let mut object = self.worse_json(Some(of.loss), of.quality);
+            object.insert("column".into(), self.names.field(of.field).into());
+            let numbers = [("own", of.own), ("pairs", of.pairs), ("spread", of.spread)];
+            object.extend(numbers.map(|(name, number)| (name.into(), number.into())));
+            Value::Object(object)
+        };
+        let pair = |of: &PairImportance| {
+            let mut object = self.worse_json(of.loss, of.quality);
+            object.insert("columns".into(), json!(of.fields.map(|field| self.names.field(field))));
+            let numbers = [("weight", of.weight), ("spread", of.spread)];
+            object.extend(numbers.map(|(name, number)| (name.into(), number.into())));
+            Value::Object(object)
+        };
+        let value = |of: &ValuePair| {
+            json!({
+                "ids": of.ids, "names": of.ids.map(|id| self.names.feature(id)),
+                "contribution": of.contribution, "weight": of.weight, "rows": of.rows,
+            })
+        };
+        json!({
+            "rows": rows, "of": of, "metrics": metrics,
+            "columns": fields.iter().map(field).collect::<Vec<_>>(),
+            "column_pairs": pairs.iter().map(pair).collect::<Vec<_>>(),
+            "products": products.iter().map(|of| json!({
+                "order": of.order, "weight": of.weight,
+            })).collect::<Vec<_>>(),
+            "value_pairs": values.iter().map(value).collect::<Vec<_>>(),
+            "skipped_rows": outcome.skipped.rows,
+        })
+    }
+
+    /// What becomes worse, by the names of the figures.
+    fn worse_json(&self, loss: Option<Worse>, quality: Option<Worse>) -> Map<String, Value> {
+        let json = |of: Option<Worse>| {
+            of.map_or(Value::Null, |of| json!({ "mean": of.mean, "deviation": of.deviation }))
+        };
+        let mut object = Map::new();
+        object.insert(format!("{}_worse", self.found.loss), json(loss));
+        if let Some(name) = self.found.quality {
+            object.insert(format!("{name}_worse"), json(quality));
+        }
+        object
+    }
+
+    fn page<'p>(&self, model: &Model, name: &str, data: &str) -> Report<'p> {
+        let metrics = metric_rows(&self.found.metrics).into_iter();
+        let metrics = metrics.filter_map(|row| Some((row.first()?.clone(), row.get(1)?.clone())));
+        Report {
+            title: name.into(),
+            lead: sentence(model),
+            command: Some(command_line(own_words())),
+            metrics: metrics.collect(),
+            importance: Some(self.drawn(data)),
+            settings: setting_rows(model),
+            schema: schema_rows(model),
+            ..Report::default()
+        }
+    }
+
+    fn drawn(&self, data: &str) -> report::Importance {
+        let loss = metric_title(self.found.loss);
+        let table = |title: &str, mut rows: Vec<Vec<String>>| {
+            let header = rows.remove(0);
+            Table { title: title.into(), header, rows }
+        };
+        report::Importance {
+            title: "Importance".into(),
+            note: format!(
+                "On {data}: {}. What columns and pairs add is in units of the score, in the mean over the rows \
+                 and without signs; {loss} is compared with that of rows whose column, or what a pair adds, comes \
+                 from other rows drawn at random.",
+                self.rows()
+            ),
+            bars: self.bars(&loss),
+            maps: self.maps(&loss),
+            tables: vec![
+                table("Columns", self.fields(usize::MAX)),
+                table("Pairs of columns", self.pairs(10 * DRAWN)),
+                table("Pairs of values", self.values()),
+            ],
+        }
+    }
+
+    fn bars(&self, loss: &str) -> Vec<Bars> {
+        let fields = || self.found.fields.iter().take(DRAWN);
+        let bar = |field, value, deviation| Bar { name: self.names.field(field), value, deviation };
+        let exchanged = fields().map(|of| bar(of.field, of.loss.mean, Some(of.loss.deviation)));
+        let spread = fields().map(|of| bar(of.field, of.spread, None));
+        vec![
+            Bars {
+                title: "If a column is exchanged".into(),
+                unit: format!(
+                    "increase of the {loss}; the line is one standard deviation each way"
+                ),
+                rows: exchanged.collect(),
+            },
+            Bars {
+                title: "What a column adds, alone and in pairs".into(),
+                unit: "standard deviation over the rows, in units of the score".into(),
+                rows: spread.collect(),
+            },
+        ]
+    }
+
+    fn maps(&self, loss: &str) -> Vec<HeatMap> {
+        let fields: Vec<usize> = self.found.fields.iter().take(DRAWN).map(|of| of.field).collect();
+        let place = |field: usize| fields.iter().position(|&known| known == field);
+        let cells = |value: fn(&PairImportance) -> Option<f64>| -> Vec<(usize, usize, f64)> {
+            let cell = |of: &PairImportance| {
+                Some((place(of.fields[0])?, place(of.fields[1])?, value(of)?))
+            };
+            self.found.pairs.iter().filter_map(cell).collect()
+        };
+        let names: Vec<String> = fields.iter().map(|&field| self.names.field(field)).collect();
+        let map = |title: String, unit: String, cells: Vec<_>| HeatMap {
+            title,
+            unit,
+            names: names.clone(),
+            cells,
+        };
+        if self.found.pairs.is_empty() {
+            return Vec::new();
+        }
+        vec![
+            map(
+                "What pairs of columns add".into(),
+                "mean over the rows, without signs, in units of the score".into(),
+                cells(|of| Some(of.weight)),
+            ),
+            map(
+                "If what a pair of columns adds is exchanged".into(),
+                format!("increase of the {loss}"),
+                cells(|of| of.loss.map(|loss| loss.mean)),
+            ),
+        ]
+    }
+}
+
+/// The cells of what becomes worse.
+fn worse(loss: Option<Worse>, quality: Option<Worse>, has_quality: bool) -> Vec<String> {
+    let cells = |of: Option<Worse>| [of.map(|of| of.mean), of.map(|of| of.deviation)].map(figure);
+    let mut row = cells(loss).to_vec();
+    if has_quality {
+        row.extend(cells(quality));
+    }
+    row
+}

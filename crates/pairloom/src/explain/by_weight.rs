@@ -1,0 +1,217 @@
+//! How much fields, pairs of fields and pairs of values add to scores.
+
+use super::by_field::{ByField, Sums};
+use super::parts::Parts;
+use super::sample::Sampled;
+use crate::Result;
+use crate::encode::{Encoding, FieldKind};
+use crate::memory;
+use crate::model::Model;
+use crate::parallel::Threads;
+use std::collections::{BTreeMap, HashMap};
+
+/// Rows that a thread takes apart at a time.
+const WAVE: usize = 16;
+
+/// Weighted sums over rows and classes of what something adds to a score.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Moments {
+    absolute: f64,
+    sum: f64,
+    square: f64,
+}
+
+impl Moments {
+    fn add(&mut self, weight: f64, contribution: f64) {
+        self.absolute += weight * contribution.abs();
+        self.sum += weight * contribution;
+        self.square += weight * contribution * contribution;
+    }
+
+    /// The mean of the absolute contributions over rows and classes of this weight together.
+    pub(super) fn mean(&self, total: f64) -> f64 {
+        self.absolute / total
+    }
+
+    /// The standard deviation of the contributions.
+    pub(super) fn spread(&self, total: f64) -> f64 {
+        let mean = self.sum / total;
+        (self.square / total - mean * mean).max(0.0).sqrt()
+    }
+}
+
+/// What is known of a field.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct OfField {
+    /// What hangs on it alone.
+    pub(super) own: Moments,
+    /// All pairs that it is in.
+    pub(super) pairs: Moments,
+    /// Both together.
+    pub(super) all: Moments,
+}
+
+/// What is known of two values that rows have together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct OfValues {
+    /// Sums over rows and classes.
+    pub(super) moments: Moments,
+    /// The weight of these rows, times the number of classes.
+    pub(super) weight: f64,
+    /// How many rows have both.
+    pub(super) rows: u64,
+}
+
+impl OfValues {
+    /// The mean over the rows that have both.
+    pub(super) fn contribution(&self, is_several: bool) -> f64 {
+        // Of several classes a sum is always 0.
+        let sum = if is_several { self.moments.absolute } else { self.moments.sum };
+        if self.weight > 0.0 { sum / self.weight } else { 0.0 }
+    }
+}
+
+/// Sums over all rows.
+#[derive(Debug, Default)]
+pub(super) struct ByWeight {
+    /// The weight of all rows, times the number of classes.
+    pub(super) total: f64,
+    pub(super) fields: Vec<OfField>,
+    pub(super) pairs: BTreeMap<[usize; 2], Moments>,
+    pub(super) products: BTreeMap<usize, Moments>,
+    pub(super) values: HashMap<[u32; 2], OfValues>,
+}
+
+/// What a row adds, class by class.
+struct OfRow {
+    by_field: ByField,
+    products: Vec<(usize, f64)>,
+    values: Vec<([u32; 2], f64)>,
+}
+
+impl ByWeight {
+    /// Those of these rows.
+    pub(super) fn of(model: &Model, sampled: &Sampled, threads: &Threads) -> Result<Self> {
+        let fields = vec![OfField::default(); model.encoding.fields.len()];
+        let mut sums = ByWeight { fields, ..ByWeight::default() };
+        let rows: Vec<usize> = (0..sampled.rows.len()).collect();
+        for wave in rows.chunks(WAVE * threads.count()) {
+            let taken = threads.map(wave.to_vec(), |row| of_row(model, sampled, row));
+            for (&row, classes) in wave.iter().zip(taken) {
+                sums.add(classes?, f64::from(sampled.outcomes.outcome(row).1))?;
+            }
+        }
+        Ok(sums)
+    }
+
+    fn add(&mut self, classes: Vec<OfRow>, weight: f64) -> Result<()> {
+        let many = classes.len();
+        for (class, of_row) in classes.into_iter().enumerate() {
+            self.total += weight;
+            self.add_fields(&of_row.by_field, weight);
+            for (order, contribution) in of_row.products {
+                self.products.entry(order).or_default().add(weight, contribution);
+            }
+            self.values.try_reserve(of_row.values.len()).map_err(|_| {
+                memory::refused("all pairs of values", "take fewer rows (--sample)")
+            })?;
+            for (ids, contribution) in of_row.values {
+                let of = self.values.entry(ids).or_default();
+                of.moments.add(weight, contribution);
+                of.weight += weight;
+                of.rows += u64::from(class + 1 == many);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_fields(&mut self, by_field: &ByField, weight: f64) {
+        let mut both: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+        for part in &by_field.fields {
+            both.entry(part.field).or_default().0 = part.contribution();
+        }
+        for pair in &by_field.pairs {
+            self.pairs.entry(pair.fields).or_default().add(weight, pair.contribution);
+            for field in pair.fields {
+                both.entry(field).or_default().1 += pair.contribution;
+            }
+        }
+        for (field, (own, pairs)) in both {
+            let of = &mut self.fields[field];
+            of.own.add(weight, own);
+            of.pairs.add(weight, pairs);
+            of.all.add(weight, own + pairs);
+        }
+    }
+}
+
+/// The parts of the scores of a row. Those of several classes are less their mean over the classes: what is added to
+/// all scores changes no probability.
+fn of_row(model: &Model, sampled: &Sampled, row: usize) -> Result<Vec<OfRow>> {
+    let row = sampled.rows.row(row);
+    let classes = 0..model.outputs();
+    let mut parts: Vec<Parts> =
+        classes.map(|class| Parts::of(model, row, class)).collect::<Result<_>>()?;
+    centre(&mut parts, |parts| parts.values.iter_mut().collect());
+    centre(&mut parts, |parts| parts.pairs.iter_mut().collect());
+    centre(&mut parts, |parts| parts.products.iter_mut().map(|part| &mut part.1).collect());
+    let ids: Vec<u32> = row.features().map(|(id, _)| id).collect();
+    Ok(parts.into_iter().map(|parts| of_class(&model.encoding, &ids, parts)).collect())
+}
+
+/// Takes from each number its mean over the classes.
+fn centre(classes: &mut [Parts], numbers: impl Fn(&mut Parts) -> Vec<&mut f64>) {
+    let count = classes.len();
+    if count < 2 {
+        return;
+    }
+    let mut columns: Vec<Vec<&mut f64>> = classes.iter_mut().map(numbers).collect();
+    for at in 0..columns[0].len() {
+        let mean = columns.iter().map(|column| *column[at]).sum::<f64>() / count as f64;
+        columns.iter_mut().for_each(|column| *column[at] -= mean);
+    }
+}
+
+fn of_class(encoding: &Encoding, ids: &[u32], parts: Parts) -> OfRow {
+    let fields: Vec<usize> = ids.iter().map(|&id| encoding.field_of(id)).collect();
+    let (mut sums, mut values) = (Sums::default(), Vec::new());
+    for (&field, value) in fields.iter().zip(&parts.values) {
+        sums.field(field).linear += value;
+    }
+    for (i, j, pair) in parts.pairs().filter(|pair| pair.2 != 0.0) {
+        sums.add(fields[i], fields[j], pair);
+        // Those of one number are no two values.
+        let is_number = matches!(encoding.fields[fields[i]].kind, FieldKind::Number(_));
+        if fields[i] != fields[j] || !is_number {
+            values.push(([ids[i].min(ids[j]), ids[i].max(ids[j])], pair));
+        }
+    }
+    OfRow { by_field: sums.finish(), products: parts.products, values }
+}
+
+/// What these pairs of fields add to each score, `[rows, outputs]` for one pair after the other.
+pub(super) fn of_pairs(
+    model: &Model,
+    sampled: &Sampled,
+    pairs: &[[usize; 2]],
+    threads: &Threads,
+) -> Result<Vec<Vec<f64>>> {
+    let outputs = model.outputs();
+    let jobs = (0..sampled.rows.len() * outputs).collect();
+    let taken = threads.map(jobs, |job: usize| {
+        let row = sampled.rows.row(job / outputs);
+        let parts = Parts::of(model, row, job % outputs)?;
+        let ids: Vec<u32> = row.features().map(|(id, _)| id).collect();
+        let of = of_class(&model.encoding, &ids, parts).by_field.pairs;
+        let found = |wanted: &[usize; 2]| {
+            let at = of.binary_search_by_key(wanted, |pair| pair.fields);
+            at.map_or(0.0, |at| of[at].contribution)
+        };
+        Ok(pairs.iter().map(found).collect::<Vec<f64>>())
+    });
+    let mut all = vec![Vec::with_capacity(taken.len()); pairs.len()];
+    for of_score in taken {
+        all.iter_mut().zip(of_score?).for_each(|(to, part)| to.push(part));
+    }
+    Ok(all)
+}

@@ -1,0 +1,268 @@
+//! What fields, pairs of fields and pairs of values are worth over many rows.
+
+use super::by_weight::{ByWeight, of_pairs};
+use super::permute::{Permuting, quality};
+use super::sample::Sampled;
+use crate::input::Reader;
+use crate::metric::Metrics;
+use crate::model::Model;
+use crate::parallel::Threads;
+use crate::reading::{OnError, Outcome};
+use crate::{Error, Result};
+
+/// Rows that are looked at unless the user says otherwise.
+pub const DEFAULT_SAMPLE: usize = 10_000;
+
+/// Repeats of an exchange unless the user says otherwise.
+pub const DEFAULT_REPEATS: usize = 5;
+
+/// Parts, pairs or weights that are shown unless the user says otherwise.
+pub const DEFAULT_TOP: usize = 10;
+
+/// Pairs of fields that are exchanged at the most: those that add most.
+const PAIRS: usize = 300;
+
+/// What pairs add to scores, so many of which are in memory at a time.
+const PARTS: usize = 1 << 22;
+
+/// How to look for what is important.
+#[derive(Debug, Clone)]
+pub struct ImportanceOptions {
+    /// Rows that are looked at, drawn at random where there are more.
+    pub rows: usize,
+    /// How often each exchange is repeated.
+    pub repeats: usize,
+    /// Pairs of values that are told, those that add most in all.
+    pub top: usize,
+    /// What rows and exchanges are drawn by.
+    pub seed: u64,
+    /// What to do with rows that cannot be used.
+    pub on_error: OnError,
+}
+
+impl Default for ImportanceOptions {
+    fn default() -> Self {
+        ImportanceOptions {
+            rows: DEFAULT_SAMPLE,
+            repeats: DEFAULT_REPEATS,
+            top: DEFAULT_TOP,
+            seed: 0,
+            on_error: OnError::default(),
+        }
+    }
+}
+
+/// By how much a figure is worse after an exchange: less than 0 if it is better.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Worse {
+    /// The mean over the repeats.
+    pub mean: f64,
+    /// Their standard deviation; 0 for one repeat.
+    pub deviation: f64,
+}
+
+impl Worse {
+    pub(super) fn of(found: &[f64]) -> Self {
+        let count = found.len() as f64;
+        let mean = found.iter().sum::<f64>() / count;
+        let squares = found.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>();
+        let deviation = if found.len() > 1 { (squares / (count - 1.0)).sqrt() } else { 0.0 };
+        Worse { mean, deviation }
+    }
+}
+
+/// A field of [`crate::encode::Encoding::fields`]. What it adds is in units of the score; of several classes it is
+/// less its mean over the classes, and means are over rows and classes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FieldImportance {
+    /// Which.
+    pub field: usize,
+    /// Mean absolute contribution of its features alone and with each other.
+    pub own: f64,
+    /// Mean absolute contribution of all its pairs with other fields together.
+    pub pairs: f64,
+    /// Standard deviation over the rows of both together: 0 where it adds the same to all.
+    pub spread: f64,
+    /// The loss, if its features are exchanged among the rows.
+    pub loss: Worse,
+    /// The figure beside the loss ([`Importance::quality`]).
+    pub quality: Option<Worse>,
+}
+
+/// Two fields together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PairImportance {
+    /// Which, ascending.
+    pub fields: [usize; 2],
+    /// Mean absolute contribution of the pairs of a feature of the one and a feature of the other.
+    pub weight: f64,
+    /// Standard deviation of that contribution over the rows.
+    pub spread: f64,
+    /// The loss, if that contribution is exchanged among the rows; nothing for pairs that add little.
+    pub loss: Option<Worse>,
+    /// The figure beside the loss.
+    pub quality: Option<Worse>,
+}
+
+/// Products of more than two features.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ProductImportance {
+    /// Of how many.
+    pub order: usize,
+    /// Mean absolute contribution of all of them together.
+    pub weight: f64,
+}
+
+/// Two values that rows have together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ValuePair {
+    /// The features, ascending.
+    pub ids: [u32; 2],
+    /// What they add, as the mean over the rows that have both; of several classes without its sign.
+    pub contribution: f64,
+    /// Mean absolute contribution over all rows: what they are sorted by.
+    pub weight: f64,
+    /// How many rows have both.
+    pub rows: u64,
+}
+
+/// What is important on the rows of a file.
+#[derive(Debug, Clone)]
+pub struct Importance {
+    /// Rows that were looked at.
+    pub rows: usize,
+    /// Rows that the file has; the others were left out by chance.
+    pub of: u64,
+    /// How good predictions are if nothing is exchanged.
+    pub metrics: Metrics,
+    /// The name of the loss among the metrics.
+    pub loss: &'static str,
+    /// The name of the figure that is compared beside it.
+    pub quality: Option<&'static str>,
+    /// All fields, those first whose exchange raises the loss most.
+    pub fields: Vec<FieldImportance>,
+    /// All pairs of fields that add something, those first that add most.
+    pub pairs: Vec<PairImportance>,
+    /// Products of more than two features.
+    pub products: Vec<ProductImportance>,
+    /// Pairs of values, those first that add most in all.
+    pub values: Vec<ValuePair>,
+    /// Rows left out because they cannot be used, and values unseen.
+    pub outcome: Outcome,
+}
+
+impl Model {
+    /// What is important on the rows of `reader` (called `file` in errors), which must have labels: the same for any
+    /// number of threads.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for no rows or repeats, [`Error::Data`] for a missing column or no rows, [`Error::Row`] for
+    /// a row that cannot be used, [`Error::Diverged`] if a prediction of exchanged features is not finite,
+    /// [`Error::Memory`].
+    pub fn importance(
+        &self,
+        reader: &mut dyn Reader,
+        file: &str,
+        options: &ImportanceOptions,
+        threads: &Threads,
+    ) -> Result<Importance> {
+        let &ImportanceOptions { rows, repeats, top, seed, on_error } = options;
+        for (name, number) in [("sample", rows), ("repeats", repeats)] {
+            if number == 0 {
+                return Err(Error::setting(name, "at least 1"));
+            }
+        }
+        let sampled = Sampled::read(self, reader, file, (rows, seed, on_error))?;
+        let permuting = Permuting::new(self, &sampled, (repeats, seed), threads)?;
+        let sums = ByWeight::of(self, &sampled, threads)?;
+        let product = |(&order, of): (&usize, &super::by_weight::Moments)| ProductImportance {
+            order,
+            weight: of.mean(sums.total),
+        };
+        Ok(Importance {
+            rows: sampled.rows.len(),
+            of: sampled.seen,
+            loss: self.config.resolved_loss().figure(),
+            quality: quality(&permuting.metrics),
+            fields: fields(&permuting, &sums, threads)?,
+            pairs: pairs(&permuting, &sums, threads)?,
+            products: sums.products.iter().map(product).collect(),
+            values: values(&sums, top, self.outputs() > 1),
+            metrics: permuting.metrics,
+            outcome: sampled.outcome,
+        })
+    }
+}
+
+fn fields(
+    permuting: &Permuting<'_>,
+    sums: &ByWeight,
+    threads: &Threads,
+) -> Result<Vec<FieldImportance>> {
+    let count = sums.fields.len();
+    let exchanged = threads.map((0..count).collect(), |field| permuting.field(field));
+    let of = |((field, exchanged), of): ((usize, Result<_>), &super::by_weight::OfField)| {
+        let (loss, quality) = exchanged?;
+        Ok(FieldImportance {
+            field,
+            own: of.own.mean(sums.total),
+            pairs: of.pairs.mean(sums.total),
+            spread: of.all.spread(sums.total),
+            loss,
+            quality,
+        })
+    };
+    let mut fields: Vec<FieldImportance> =
+        exchanged.into_iter().enumerate().zip(&sums.fields).map(of).collect::<Result<_>>()?;
+    fields.sort_by(|a, b| b.loss.mean.total_cmp(&a.loss.mean).then(b.spread.total_cmp(&a.spread)));
+    Ok(fields)
+}
+
+fn pairs(
+    permuting: &Permuting<'_>,
+    sums: &ByWeight,
+    threads: &Threads,
+) -> Result<Vec<PairImportance>> {
+    let of = |(&fields, of): (&[usize; 2], &super::by_weight::Moments)| PairImportance {
+        fields,
+        weight: of.mean(sums.total),
+        spread: of.spread(sums.total),
+        loss: None,
+        quality: None,
+    };
+    let mut pairs: Vec<PairImportance> = sums.pairs.iter().map(of).collect();
+    pairs.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    let most = pairs.len().min(PAIRS);
+    let together = (PARTS / permuting.scores.len().max(1)).max(1);
+    for some in pairs[..most].chunks_mut(together) {
+        let wanted: Vec<[usize; 2]> = some.iter().map(|pair| pair.fields).collect();
+        let parts = of_pairs(permuting.model, permuting.sampled, &wanted, threads)?;
+        let jobs = wanted.into_iter().zip(parts).collect();
+        let exchanged =
+            threads.map(jobs, |(pair, parts): (_, Vec<f64>)| permuting.pair(pair, &parts));
+        for (pair, exchanged) in some.iter_mut().zip(exchanged) {
+            let (loss, quality) = exchanged?;
+            (pair.loss, pair.quality) = (Some(loss), quality);
+        }
+    }
+    Ok(pairs)
+}
+
+fn values(sums: &ByWeight, top: usize, is_several: bool) -> Vec<ValuePair> {
+    let of = |(&ids, of): (&[u32; 2], &super::by_weight::OfValues)| ValuePair {
+        ids,
+        contribution: of.contribution(is_several),
+        weight: of.moments.mean(sums.total),
+        rows: of.rows,
+    };
+    let mut values: Vec<ValuePair> = sums.values.iter().map(of).collect();
+    let order = |a: &ValuePair, b: &ValuePair| {
+        b.weight.total_cmp(&a.weight).then_with(|| a.ids.cmp(&b.ids))
+    };
+    if top < values.len() && top > 0 {
+        values.select_nth_unstable_by(top - 1, order);
+    }
+    values.truncate(top);
+    values.sort_unstable_by(order);
+    values
+}

@@ -1,0 +1,141 @@
+//! How much worse predictions become if something is exchanged among the rows.
+
+use super::importance::Worse;
+use super::sample::Sampled;
+use crate::batch::Rows;
+use crate::metric::{Measure, Metrics};
+use crate::model::Model;
+use crate::parallel::Threads;
+use crate::{Error, Result};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// What is exchanged; the numbers of streams of chance.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Exchanged {
+    /// The features of a field.
+    Field(usize),
+    /// What two fields add to scores together.
+    Pair([usize; 2]),
+}
+
+/// Rows, what is predicted for them, and how good that is.
+pub(super) struct Permuting<'a> {
+    pub(super) model: &'a Model,
+    pub(super) sampled: &'a Sampled,
+    pub(super) repeats: usize,
+    pub(super) seed: u64,
+    pub(super) scores: Vec<f32>,
+    measure: Measure,
+    pub(super) metrics: Metrics,
+}
+
+/// The loss, and the figure beside it if there is one: higher is better.
+type Figures = (f64, Option<f64>);
+
+/// By how much both are worse.
+pub(super) type BothWorse = (Worse, Option<Worse>);
+
+impl<'a> Permuting<'a> {
+    pub(super) fn new(
+        model: &'a Model,
+        sampled: &'a Sampled,
+        (repeats, seed): (usize, u64),
+        threads: &Threads,
+    ) -> Result<Self> {
+        let (loss, scale) = (model.config.resolved_loss(), model.encoding.target.scale());
+        let measure = Measure::new(loss, scale);
+        let scores = model.scores(&sampled.rows, threads);
+        let metrics = measure.measure(&model.predictions(&scores), &sampled.outcomes)?;
+        Ok(Permuting { model, sampled, repeats, seed, scores, measure, metrics })
+    }
+
+    /// How much worse it becomes if the features of a field are those of another row.
+    pub(super) fn field(&self, field: usize) -> Result<BothWorse> {
+        let alone = Threads::new(1)?;
+        self.repeated(Exchanged::Field(field), |order| {
+            let rows = self.exchanged(field, order)?;
+            Ok(self.model.scores(&rows, &alone))
+        })
+    }
+
+    /// How much worse it becomes if what a pair adds to the scores of a row is what it adds to those of another:
+    /// `parts` are `[rows, outputs]`.
+    pub(super) fn pair(&self, pair: [usize; 2], parts: &[f64]) -> Result<BothWorse> {
+        let outputs = self.model.outputs();
+        self.repeated(Exchanged::Pair(pair), |order| {
+            let moved = |(at, score): (usize, &f32)| {
+                let other = order[at / outputs] * outputs + at % outputs;
+                (f64::from(*score) - parts[at] + parts[other]) as f32
+            };
+            Ok(self.scores.iter().enumerate().map(moved).collect())
+        })
+    }
+
+    fn repeated(
+        &self,
+        what: Exchanged,
+        scores: impl Fn(&[usize]) -> Result<Vec<f32>>,
+    ) -> Result<BothWorse> {
+        let (loss, quality) = self.figures(&self.metrics)?;
+        let (mut losses, mut qualities) = (Vec::new(), Vec::new());
+        for repeat in 0..self.repeats {
+            let predictions = self.model.predictions(&scores(&self.order(what, repeat))?);
+            let metrics = self.measure.measure(&predictions, &self.sampled.outcomes)?;
+            let found = self.figures(&metrics)?;
+            losses.push(found.0 - loss);
+            qualities.extend(quality.zip(found.1).map(|(before, after)| before - after));
+        }
+        Ok((Worse::of(&losses), (!qualities.is_empty()).then(|| Worse::of(&qualities))))
+    }
+
+    /// From which row each row gets what is exchanged.
+    pub(super) fn order(&self, what: Exchanged, repeat: usize) -> Vec<usize> {
+        let key = match what {
+            Exchanged::Field(field) => [0, field, 0, repeat],
+            Exchanged::Pair([one, other]) => [1, one, other, repeat],
+        };
+        let bytes: Vec<u8> = key.iter().flat_map(|&word| (word as u64).to_le_bytes()).collect();
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(xxh3_64_with_seed(&bytes, self.seed));
+        let mut order: Vec<usize> = (0..self.sampled.rows.len()).collect();
+        order.shuffle(&mut random);
+        order
+    }
+
+    /// The rows with the features of a field from others.
+    fn exchanged(&self, field: usize, order: &[usize]) -> Result<Rows> {
+        let (rows, about) = (&self.sampled.rows, &self.model.encoding.fields[field]);
+        let ids = u64::from(about.offset)..u64::from(about.offset) + about.len();
+        let mut exchanged = Rows::new();
+        for (row, &other) in order.iter().enumerate() {
+            let (mine, others) = (rows.row(row), rows.row(other));
+            exchanged.reserve(mine.ids.len() + others.ids.len())?;
+            let is_mine = |id: u32| ids.contains(&u64::from(id));
+            let before = mine.features().filter(|&(id, _)| u64::from(id) < ids.start);
+            let new = others.features().filter(|&(id, _)| is_mine(id));
+            let after = mine.features().filter(|&(id, _)| u64::from(id) >= ids.end);
+            before.chain(new).chain(after).for_each(|(id, x)| exchanged.push(id, x));
+            let (label, weight) = rows.label(row);
+            exchanged.finish_in(rows.group(row), label, weight);
+        }
+        Ok(exchanged)
+    }
+
+    fn figures(&self, metrics: &Metrics) -> Result<Figures> {
+        let named = |wanted: &str| metrics.iter().find(|(name, _)| *name == wanted)?.1;
+        let loss = named(self.measure.loss.figure());
+        let loss = loss.ok_or_else(|| Error::usage("these rows have no loss to compare"))?;
+        Ok((loss, quality(metrics).and_then(named)))
+    }
+}
+
+/// The name of the figure that is compared beside the loss; more of it is better.
+pub(super) fn quality(metrics: &Metrics) -> Option<&'static str> {
+    match metrics {
+        Metrics::Binary(_) | Metrics::Classes(_) => Some("auc"),
+        Metrics::Ranking(_) => Some("ndcg"),
+        Metrics::Regression(_) => None,
+    }
+}
