@@ -13,6 +13,7 @@ mod describe;
 mod evaluate;
 mod generate;
 mod inspect;
+mod live;
 mod output;
 mod parse;
 mod predict;
