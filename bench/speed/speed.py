@@ -15,7 +15,8 @@ from table import table
 from peers.settings import PACKAGES
 from tools import WORK, call, store
 
-SECTIONS = ["kernel", "peers", "models", "reading", "predict", "recommend", "memory", "counts"]
+SECTIONS = ["kernel", "peers", "models", "identity", "reading", "predict", "recommend", "memory",
+            "counts"]
 COUNTS = "counts"
 PEERS = "peers"
 
@@ -43,7 +44,7 @@ def program(binaries, section, *words):
 def quick(binaries):
     """That the program works: no figure of this says anything."""
     data = Data(binaries / "pairloom", WORK / "quick", train=3000, test=500)
-    for section, files in [("kernel", []), ("predict", []), ("recommend", []),
+    for section, files in [("kernel", []), ("identity", []), ("predict", []), ("recommend", []),
                            ("reading", data.texts())]:
         figures = program(binaries, section, "--quick", *files)
         print(f"{section}: {len(figures)} figures")
@@ -69,6 +70,8 @@ def counts():
 
 def measure(section, options, results):
     binaries = options.binaries
+    if section == "identity":
+        return program(binaries, section)
     data = Data(binaries / "pairloom", WORK, train=1_000_000, test=100_000)
     if section == "reading":
         return program(binaries, section, *data.texts())

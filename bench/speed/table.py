@@ -2,6 +2,7 @@
 
 import json
 
+import identity_table
 import machine
 import models_table
 from peers.settings import NAMES
@@ -212,9 +213,15 @@ def targets(results):
 
 def table(results, page=""):
     """All results that there are, as Markdown; the page keeps those parts that have none."""
+    page, _, old_identity = page.partition(f"\n{identity_table.TITLE}\n")
     old, _, old_models = page.partition(f"\n{models_table.TITLE}\n")
-    lines, stored = targets(results), held(results, "models")
+    lines = targets(results)
     text = HEAD + "\n".join(lines) + "\n" if lines or not old else old
-    if stored:
-        return text + models_table.table(stored, machine.describe())
-    return text + (f"\n{models_table.TITLE}\n{old_models}" if old_models else "")
+    for section, part, kept in (("models", models_table, old_models),
+                                ("identity", identity_table, old_identity)):
+        stored = held(results, section)
+        if stored:
+            text += part.table(stored, machine.describe())
+        elif kept:
+            text += f"\n{part.TITLE}\n{kept}"
+    return text

@@ -1,6 +1,6 @@
 //! What of the speed of pairloom can be measured inside one program: the training step beside the
 //! limits of the machine and beside the fastest racing loop, threads, reading, prediction, the best
-//! items of a catalogue.
+//! items of a catalogue, the identity of the factorization machine.
 //!
 //!     pairloom-speed SECTION [--quick] [FILE...]
 //!
@@ -11,6 +11,7 @@
 mod allocations;
 mod clock;
 mod figures;
+mod identity;
 mod limits;
 mod predict;
 mod racing;
@@ -52,7 +53,8 @@ fn main() -> ExitCode {
     let measured = match words.split_first() {
         Some((section, files)) => measure(section, files, size),
         None => {
-            Err("usage: pairloom-speed kernel|predict|reading|recommend [--quick] [FILE...]".into())
+            let sections = "identity|kernel|predict|reading|recommend";
+            Err(format!("usage: pairloom-speed {sections} [--quick] [FILE...]").into())
         }
     };
     match measured {
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
 
 fn measure(section: &str, files: &[String], size: Size) -> Result<Figures> {
     match section {
+        "identity" => identity::measure(size),
         "kernel" => training::measure(size),
         "predict" => predict::measure(size),
         "reading" => reading::measure(files, size),

@@ -17,6 +17,7 @@ mod generate;
 mod grid;
 mod importance;
 mod inspect;
+mod live;
 mod output;
 mod parse;
 mod predict;

@@ -1,17 +1,22 @@
 //! Progress of training, on standard error and only where that is a terminal.
 
+use crate::live::{Course, Done, Live, Window};
 use crate::screen::figure;
-use crate::tell::loss_name;
+use crate::tell::{loss_name, qualities, quality_names};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use pairloom::fit::FitEvent;
+use pairloom::fit::{Epoch, FitEvent};
 use pairloom::loss::Loss;
-use pairloom::train::Event;
+use pairloom::train::{Event, Start};
 use std::fmt::Write;
 use std::time::Instant;
 
-/// A bar for the epoch in progress.
+/// A bar for the epoch in progress, or charts of all of them.
 pub struct Progress {
     bar: ProgressBar,
+    /// Where charts will be, until training starts; and the most epochs.
+    window: Option<Window>,
+    epochs: u32,
+    live: Option<Live>,
     shown: bool,
     loss: Loss,
     epoch: u32,
@@ -27,6 +32,9 @@ impl Progress {
         let (bar, begun) = (ProgressBar::hidden(), Instant::now());
         Progress {
             bar,
+            window: None,
+            epochs: 0,
+            live: None,
             shown,
             loss: Loss::Logistic,
             epoch: 0,
@@ -34,6 +42,11 @@ impl Progress {
             begun,
             rows_per_second: 0.0,
         }
+    }
+
+    /// The same with charts in the window, if there is one, of a training of so many epochs at the most.
+    pub fn live(self, window: Option<Window>, epochs: u32) -> Self {
+        Progress { window, epochs, ..self }
     }
 
     /// Takes note of an event.
@@ -52,30 +65,64 @@ impl Progress {
             Event::Start(start) => {
                 self.bar.finish_and_clear();
                 (self.rows, self.loss) = (start.train, start.loss);
+                self.live = self.window.take().map(|window| self.charts(window, start));
             }
             Event::Fit(FitEvent::Batch { epoch, rows, loss }) => self.batch(*epoch, *rows, *loss),
-            Event::Fit(FitEvent::Epoch(_)) => {
+            Event::Fit(FitEvent::Epoch(epoch)) => {
                 self.bar.finish_and_clear();
                 self.rows_per_second =
                     self.rows as f64 / self.begun.elapsed().as_secs_f64().max(1e-9);
+                self.done(epoch);
             }
         }
     }
 
-    /// Leaves nothing of it on the terminal.
-    pub fn end(&self) {
+    /// Leaves nothing of it on the terminal but the charts.
+    pub fn end(&mut self) {
         self.bar.finish_and_clear();
+        if let Some(live) = &mut self.live {
+            live.end();
+        }
+    }
+
+    fn charts(&self, window: Window, start: &Start) -> Live {
+        let course = Course {
+            loss: loss_name(start.loss),
+            quality: quality_names(start),
+            has_valid: start.valid > 0,
+            most: self.epochs,
+            rows: start.train,
+            ..Course::default()
+        };
+        Live::new(window, course)
+    }
+
+    fn done(&mut self, epoch: &Epoch) {
+        let Some(live) = &mut self.live else { return };
+        let done = Done {
+            epoch: epoch.epoch,
+            train: self.loss.shown(epoch.train_loss),
+            valid: epoch.valid.as_ref().map(|valid| self.loss.shown(valid.loss())),
+            quality: qualities(epoch),
+        };
+        live.epoch(done, self.rows_per_second);
     }
 
     fn batch(&mut self, epoch: u32, rows: usize, loss: f64) {
-        if epoch != self.epoch {
+        let is_new = epoch != self.epoch;
+        if is_new {
             (self.epoch, self.begun) = (epoch, Instant::now());
+        }
+        let loss = self.loss.shown(loss);
+        if let Some(live) = &mut self.live {
+            return live.batch(epoch, rows, loss);
+        }
+        if is_new {
             self.start(Some(self.rows as u64), "epoch {prefix}  {wide_bar}  {rate:>14}  {msg}");
             self.bar.set_prefix(format!("{epoch:>3}"));
         }
         self.bar.set_position(rows as u64);
-        let (name, loss) = (loss_name(self.loss), self.loss.shown(loss));
-        self.bar.set_message(format!("{name} {}", figure(Some(loss))));
+        self.bar.set_message(format!("{} {}", loss_name(self.loss), figure(Some(loss))));
     }
 
     fn start(&mut self, length: Option<u64>, template: &str) {

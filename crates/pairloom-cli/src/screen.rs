@@ -1,5 +1,6 @@
 //! Writing results: text for people or one JSON object a line for programs.
 
+use crate::live::Window;
 use pairloom::encode::Unseen;
 use pairloom::file::{name, write_whole};
 use pairloom::metric::Metrics;
@@ -13,6 +14,9 @@ pub struct Screen {
     out: Box<dyn Write>,
     text: bool,
     json: bool,
+    is_window: bool,
+    /// Whether charts of the epochs are on standard error.
+    has_charts: bool,
     /// Places that the cell of a table may take.
     cell: usize,
 }
@@ -24,12 +28,20 @@ impl Screen {
             true => (Box::new(io::stderr()), io::stderr().is_terminal()),
             false => (Box::new(io::stdout()), io::stdout().is_terminal()),
         };
-        Screen { out, text: !json, json, cell: if is_window { CELL } else { WIDE_CELL } }
+        let cell = if is_window { CELL } else { WIDE_CELL };
+        Screen { out, text: !json, json, is_window, has_charts: false, cell }
     }
 
     /// The same without text for people.
     pub fn quiet(self, quiet: bool) -> Self {
         Screen { text: self.text && !quiet, ..self }
+    }
+
+    /// A window for charts of the epochs, if they are wanted and there is one for people to see them.
+    pub fn charts(&mut self, wanted: bool) -> Option<Window> {
+        let window = if wanted && self.text { Window::open() } else { None };
+        self.has_charts = window.is_some();
+        window
     }
 
     /// Whether people read along.
@@ -45,6 +57,11 @@ impl Screen {
     /// A line for people.
     pub fn text(&mut self, line: &str) -> Result<()> {
         if self.text { self.line(line) } else { Ok(()) }
+    }
+
+    /// A line of the table of epochs, which charts stand for where both would be in a window.
+    pub fn epoch(&mut self, line: &str) -> Result<()> {
+        if self.has_charts && self.is_window { Ok(()) } else { self.text(line) }
     }
 
     /// A line for programs.

@@ -138,14 +138,10 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
         gib(start.row_bytes + start.model_bytes),
     ))?;
     let loss = loss_name(start.loss);
-    let [quality, second] = match start.target {
-        _ if start.loss.is_ranking() => ["NDCG", "MRR"],
-        Target::Binary { .. } | Target::Classes { .. } => ["AUC", "accuracy"],
-        _ => ["MAE", "R2"],
-    };
-    screen
-        .text(&line(["epoch", "rate", loss, loss, quality, second, "rows/s"].map(String::from)))?;
-    screen.text(&line(["", "", "train", "valid", "valid", "valid", ""].map(String::from)))?;
+    let [quality, second] = quality_names(start);
+    let heading = ["epoch", "rate", loss, loss, quality, second, "rows/s"];
+    screen.epoch(&line(heading.map(String::from)))?;
+    screen.epoch(&line(["", "", "train", "valid", "valid", "valid", ""].map(String::from)))?;
     let may_be_classes = start.loss == Loss::Squared && !screen.is_quiet();
     if let Some(classes @ 3..) = start.classes.filter(|_| may_be_classes) {
         notice(&format!(
@@ -159,6 +155,26 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
         "event": "start", "target": target,
         "train_rows": train, "valid_rows": valid, "features": features, "on_disk": disk_bytes,
     }))
+}
+
+/// What the two figures of the validation rows beside the loss are called.
+pub fn quality_names(start: &Start) -> [&'static str; 2] {
+    match start.target {
+        _ if start.loss.is_ranking() => ["NDCG", "MRR"],
+        Target::Binary { .. } | Target::Classes { .. } => ["AUC", "accuracy"],
+        _ => ["MAE", "R2"],
+    }
+}
+
+/// These figures after an epoch.
+pub fn qualities(epoch: &Epoch) -> [Option<f64>; 2] {
+    match &epoch.valid {
+        None => [None; 2],
+        Some(Metrics::Binary(m)) => [m.auc, Some(m.accuracy)],
+        Some(Metrics::Classes(m)) => [m.auc, Some(m.accuracy)],
+        Some(Metrics::Regression(m)) => [Some(m.mae), m.r2],
+        Some(Metrics::Ranking(m)) => [Some(m.ndcg), Some(m.mrr)],
+    }
 }
 
 /// What is ranked.
@@ -209,15 +225,9 @@ pub fn resumed(epoch: u32, rows: usize, file: &str, screen: &mut Screen) -> Resu
 
 /// One epoch.
 pub fn epoch(epoch: &Epoch, loss: Loss, rows_per_second: f64, screen: &mut Screen) -> Result<()> {
-    let [quality, second] = match &epoch.valid {
-        None => [None; 2],
-        Some(Metrics::Binary(m)) => [m.auc, Some(m.accuracy)],
-        Some(Metrics::Classes(m)) => [m.auc, Some(m.accuracy)],
-        Some(Metrics::Regression(m)) => [Some(m.mae), m.r2],
-        Some(Metrics::Ranking(m)) => [Some(m.ndcg), Some(m.mrr)],
-    };
+    let [quality, second] = qualities(epoch);
     let valid = epoch.valid.as_ref().map(|valid| loss.shown(valid.loss()));
-    screen.text(&line([
+    screen.epoch(&line([
         epoch.epoch.to_string(),
         rate(epoch.learning_rate),
         figure(Some(loss.shown(epoch.train_loss))),

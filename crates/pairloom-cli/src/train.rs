@@ -55,6 +55,11 @@ pub struct Args {
     /// Start anew even if an unfinished run has left MODEL.checkpoint, which is replaced
     #[arg(long, conflicts_with = "resume")]
     restart: bool,
+    /// Draw the loss and figures of the validation rows as curves while training, in a terminal of at least
+    /// 40 places and 12 rows behind standard error; they stand for the table of epochs if standard output is
+    /// a terminal too. Ignored in any other place, and with --json or --quiet
+    #[arg(long)]
+    live: bool,
     /// Write one JSON object a line instead of text
     #[arg(long)]
     json: bool,
@@ -79,8 +84,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         // What is written of it meanwhile is removed before the command ends.
         signals.listen()?;
     }
-    let trained =
-        train_on_screen(&job, &mut screen, args.schema.save_schema.as_deref(), Some(&signals))?;
+    let save_schema = args.schema.save_schema.as_deref();
+    let trained = train_on_screen(&job, &mut screen, save_schema, Some(&signals), args.live)?;
     match signals.status().filter(|_| trained.stop == Stop::Interrupted) {
         Some(status) => {
             tell::interrupted(&job, &trained, &mut screen)?;
@@ -147,15 +152,16 @@ fn temp_dir(output: &str) -> String {
     std::env::var("TMPDIR").ok().filter(|folder| !folder.is_empty()).unwrap_or_else(beside)
 }
 
-/// Trains, telling what happens, until a signal asks for the end.
+/// Trains, telling what happens, with charts if `live`, until a signal asks for the end.
 pub fn train_on_screen(
     job: &Job,
     screen: &mut Screen,
     save_schema: Option<&str>,
     signals: Option<&Signals>,
+    live: bool,
 ) -> Result<Trained> {
     let checkpoint = job.checkpoints.as_ref().map_or("", |to| &to.path);
-    let mut progress = Progress::new(screen.is_text());
+    let mut progress = Progress::new(screen.is_text()).live(screen.charts(live), job.config.epochs);
     let (mut told, mut loss) = (Ok(()), Loss::Logistic);
     let trained = train(job, &mut |event| {
         progress.show(&event);
