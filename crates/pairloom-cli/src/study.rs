@@ -236,7 +236,7 @@ impl<'a> Watching<'a> {
         }))
     }
 
-    fn end(&self) {
+    fn end(&mut self) {
         self.reading.end();
         self.bar.finish_and_clear();
     }

@@ -226,7 +226,7 @@ impl<'a> Watching<'a> {
         self.screen.json(&serde_json::json!({ "event": "trial", "trial": trial }))
     }
 
-    fn end(&self) {
+    fn end(&mut self) {
         self.reading.end();
         self.bar.finish_and_clear();
     }
