@@ -152,7 +152,8 @@ fn drawn_items_that_are_odd() {
     let none = likes(30).replace(",1\n", ",0\n");
     refused(&none, DRAW, 1, "rows.csv: none of the training rows has a label above 0: there is");
     let all = "user,item,one\n".to_string() + &"u1,5,1\nu1,6,1\nu2,5,1\nu2,6,1\n".repeat(3);
-    let expected = "rows.csv: each group of the training rows has all 2 items, so none can be drawn";
+    let expected =
+        "rows.csv: each group of the training rows has all 2 items, so none can be drawn";
     refused(&all, &format!("{DRAW} --valid-fraction 0"), 1, expected);
     refused(
         &likes(30),
@@ -178,7 +179,10 @@ fn rows_of_items_that_the_catalogue_lacks_are_told() {
     assert_eq!(room.ok(&format!("{line} --seen rows.csv")).err, seen);
     assert_eq!(room.ok(line).err, "");
     // Of rows to evaluate those that are relevant.
-    room.write("test.csv", "user,item,one\nu1,1001,1\nu1,1004,1\nu2,1001,0\nu4,9999,0\nu2,1002,1\n");
+    room.write(
+        "test.csv",
+        "user,item,one\nu1,1001,1\nu1,1004,1\nu2,1001,0\nu4,9999,0\nu2,1002,1\n",
+    );
     let done = room.ok("evaluate m test.csv --items items.csv --seen rows.csv --json");
     let wanted = "1 row of test.csv names an item that is not in the catalogue\n";
     assert_eq!(done.err, format!("{wanted}{seen}"));
