@@ -180,7 +180,13 @@ impl Told<'_> {
                 let [mean, scale] = [*mean, *scale].map(|number| figure(Some(number)));
                 steps.push(format!("prediction: {mean} + {scale} score = {uncalibrated}"));
             }
-            _ => steps.push(format!("probability: 1 / (1 + e^-score) = {uncalibrated}")),
+            (Target::Binary { positive, .. }, _) => {
+                let positive = one_line(positive, NAME);
+                steps.push(format!(
+                    "probability of '{positive}': 1 / (1 + e^-score) = {uncalibrated}"
+                ));
+            }
+            _ => steps.push(format!("prediction: {uncalibrated}")),
         }
         if let Some(calibration) = &model.calibration {
             steps.push(format!("calibrated ({calibration}): {prediction}"));

@@ -66,7 +66,7 @@ fn parts_of_real_rows_add_up_to_what_is_predicted() {
             let sizes: Vec<f64> = parts.iter().map(|part| size(part).unwrap().abs()).collect();
             assert!(sizes.is_sorted_by(|a, b| a >= b), "{shown}");
             assert!(
-                shown.contains("others)") && shown.contains("1 / (1 + e^-score) = "),
+                shown.contains("others)") && shown.contains("': 1 / (1 + e^-score) = "),
                 "{shown}"
             );
         }
