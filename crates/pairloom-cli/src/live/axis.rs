@@ -75,8 +75,8 @@ mod tests {
         let cases: [(&[f64], &[&str]); 6] = [
             (&[0.2, 0.431], &["0.20", "0.45", "0.25", "0.30", "0.35", "0.40"]),
             (&[-1.0, 1.0], &["-1.0", "1.0", "-0.5", "0.0", "0.5"]),
-            (&[3.0], &["3.0000", "3.0001"]),
-            (&[0.0, 0.0], &["0.000e0", "5.000e-10", "1.000e-9"]),
+            (&[3.0], &["3.000", "3.001"]),
+            (&[0.0, 0.0], &["0.000e0", "2.000e-10"]),
             (&[], &["0.0", "1.0", "0.2", "0.4", "0.6", "0.8"]),
             (&[2e8, 1e9], &["2.000e8", "1.000e9", "4.000e8", "6.000e8", "8.000e8"]),
         ];
@@ -84,15 +84,7 @@ mod tests {
             let axis = Axis::around(values.iter().copied(), 5);
             let found = labels(axis);
             assert!(values.iter().all(|v| (0.0..=1.0).contains(&axis.share(*v))), "{values:?}");
-            assert_eq!(
-                found.first(),
-                expected.first().map(|s| s.to_string()).as_ref(),
-                "{found:?}"
-            );
-            assert!(found.len() <= 7, "{found:?}");
-            if values.len() > 1 && values[0] != values[1] || values.is_empty() {
-                assert_eq!(found, expected, "{values:?}");
-            }
+            assert_eq!(found, expected, "{values:?}");
         }
     }
 

@@ -48,7 +48,7 @@ impl Chart {
     /// Lines of so many places, as many as there are rows.
     pub fn draw(&self, columns: usize, rows: usize, paint: Paint) -> Vec<String> {
         let rows = rows.saturating_sub(FRAME).max(1);
-        let y = Axis::around(self.points().map(|point| point.1), rows.div_ceil(3));
+        let y = Axis::around(self.points().map(|point| point.1), rows.div_ceil(2));
         let numbers = numbers(&y, rows);
         let left = numbers.iter().map(String::len).max().unwrap_or(0).max(LEFT);
         let columns = columns.saturating_sub(left + 1).max(1);

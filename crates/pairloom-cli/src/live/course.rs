@@ -32,17 +32,18 @@ pub struct Course {
     pub running: Vec<(f64, f64)>,
 }
 
-/// Once there are so many running losses, every second one is dropped.
-const SAMPLES: usize = 400;
+/// Epochs between two running losses that are kept.
+const APART: f64 = 1.0 / 400.0;
 
 impl Course {
     /// The mean loss of the rows of an epoch so far.
     pub fn batch(&mut self, epoch: u32, rows: usize, loss: f64) {
         (self.epoch, self.so_far) = (epoch, rows);
+        let last = self.running.len().saturating_sub(2);
         if !self.done.is_empty() {
             self.running.clear();
-        } else if self.running.len() >= SAMPLES {
-            self.running = self.running.iter().copied().skip(1).step_by(2).collect();
+        } else if matches!(self.running[last..], [a, b] if b.0 - a.0 < APART) {
+            self.running.pop();
         }
         self.running.push((f64::from(epoch) - 1.0 + self.share(), loss));
     }

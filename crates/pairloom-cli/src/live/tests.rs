@@ -112,7 +112,7 @@ fn a_long_first_epoch_keeps_its_whole_course_in_little_room() {
     let mut course = course(&[]);
     course.rows = 100_000;
     (1..=100_000).for_each(|rows| course.batch(1, rows, 0.5));
-    assert!((100..=400).contains(&course.running.len()), "{}", course.running.len());
+    assert!((300..=402).contains(&course.running.len()), "{}", course.running.len());
     assert!(course.running[0].0 < 0.01 && course.training().len() == course.running.len());
     assert_eq!(course.running.last(), Some(&(1.0, 0.5)));
 }
