@@ -59,7 +59,11 @@ impl<'a> Search<'a> {
         let known = self.known(&defaults[0]).ok_or(Error::Interrupted)?;
         let first = match &known.ended {
             Ended::Done(measured) => measured.clone(),
-            Ended::Failed(why) => return Err(Error::data(&self.tune.job.data, why.as_str())),
+            Ended::Failed(why) => {
+                let file = &self.tune.job.data;
+                let why = why.strip_prefix(&format!("{file}: ")).unwrap_or(why);
+                return Err(Error::data(file, why));
+            }
         };
         if let Some(valid) = &first.best.valid {
             self.metric = valid.chosen(self.tune.metric.as_deref())?.into();
