@@ -221,8 +221,11 @@ impl<'a> Watching<'a> {
             Outcome::Done(figures) => {
                 let metric = self.args.metric.as_deref().unwrap_or(figures.metrics.main());
                 let (title, value) = (metric_title(metric), figure(figures.metrics.find(metric)));
-                let epochs = figures.epochs;
-                format!("{title} {value}, {epochs} epochs, {:.1} s", figures.seconds)
+                let epochs = match figures.epochs {
+                    1 => "1 epoch".into(),
+                    epochs => format!("{epochs} epochs"),
+                };
+                format!("{title} {value}, {epochs}, {:.1} s", figures.seconds)
             }
             Outcome::Failed(why) => format!("failed: {why}"),
         };

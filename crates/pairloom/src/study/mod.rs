@@ -16,7 +16,7 @@ use crate::error::flagged;
 use crate::interaction::Kind;
 use crate::journal::{self, Journal};
 use crate::metric::Metrics;
-use crate::train::{self, Job, KeptRows, TestPart, keep_rows};
+use crate::train::{self, Job, KeptRows, TestPart, content, forget_rows, keep_rows};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 pub(crate) use work::Share;
@@ -131,6 +131,9 @@ struct Header {
     study: u32,
     /// The content of the rows' file, and what was said of it.
     rows: String,
+    /// The content of the file of test rows, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    test: Option<String>,
 }
 
 /// All runs of a study that have ended.
@@ -165,13 +168,16 @@ impl Study {
         let kept = format!("{}.rows", self.journal);
         let studied = self.go_on(&kept, watch);
         if !studied.as_ref().is_ok_and(|studied| studied.is_interrupted) {
-            // There may be none; if it stays, it is only room.
-            let _ = std::fs::remove_file(&kept);
+            forget_rows(&self.job, &kept);
         }
         studied
     }
 
     fn go_on(&self, kept: &str, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Studied> {
+        let test = match &self.test {
+            TestRows::File(path) => Some(content(path)?),
+            _ => None,
+        };
         let KeptRows { known_by, path: data, rows } =
             keep_rows(&self.job, kept, &mut |event| watch(Event::Rows(event)))?;
         if let TestRows::Folds(folds) = self.test
@@ -181,7 +187,7 @@ impl Study {
                 format!("{rows} rows cannot be {folds} folds: lower {}", flagged("folds"));
             return Err(Error::data(&self.job.data, message));
         }
-        let header = Header { study: 1, rows: known_by };
+        let header = Header { study: 1, rows: known_by, test };
         let (journal, runs) = Journal::<Run>::open(&self.journal, &header)?;
         let tasks = self.tasks();
         let ended = |task: &Task| {

@@ -98,7 +98,13 @@ impl Study {
             let why = why.unwrap_or("none was done");
             return Err(Error::data("all runs failed", why));
         };
-        let metric = first.metrics.chosen(self.metric.as_deref())?.to_string();
+        // Points of other losses may have other figures.
+        let wanted = self.metric.as_deref();
+        let mut all = studied.outcomes.iter().flatten().filter_map(figures);
+        let metric = match all.find_map(|figures| figures.metrics.chosen(wanted).ok()) {
+            Some(metric) => metric.to_string(),
+            None => first.metrics.chosen(wanted)?.to_string(),
+        };
         let summary = |(at, point): (usize, &Point)| {
             let overlap = self.overlap(&studied.outcomes[at]);
             let interval = Interval { level, overlap };
@@ -121,7 +127,7 @@ impl Study {
     }
 }
 
-fn figures(outcome: &Option<Outcome>) -> Option<&Figures> {
+pub(super) fn figures(outcome: &Option<Outcome>) -> Option<&Figures> {
     match outcome {
         Some(Outcome::Done(figures)) => Some(figures),
         _ => None,

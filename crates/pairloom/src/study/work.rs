@@ -1,5 +1,6 @@
 //! Runs beside each other.
 
+use super::summary::figures as figures_of;
 use super::{Event, Figures, Outcome, Run, Studied, Study, TestRows};
 use crate::config::Config;
 use crate::fit::Stop;
@@ -81,15 +82,13 @@ impl Runs<'_> {
                 Err(error) => {
                     Outcome::Failed(error.to_string().replace(self.data, &self.study.job.data))
                 }
-                Ok(figures) => {
-                    figures.metrics.chosen(self.study.metric.as_deref())?;
-                    Outcome::Done(Box::new(figures))
-                }
+                Ok(figures) => Outcome::Done(Box::new(figures)),
             };
             let Task { point, config, only, test } = &self.tasks[at];
             let run = Run { config: config.clone(), only: only.clone(), test: *test, outcome };
             journal.push(&run)?;
             ended[at] = Some(run.outcome.clone());
+            self.check_metric(&ended)?;
             done += 1;
             let point = &self.study.points[*point];
             Ok(watch(Event::Run { point, run: &run, done, runs }))
@@ -101,6 +100,17 @@ impl Runs<'_> {
         let mut outcomes: Vec<Vec<Option<Outcome>>> = vec![Vec::new(); self.study.points.len()];
         self.tasks.iter().zip(ended).for_each(|(task, ended)| outcomes[task.point].push(ended));
         Ok(Studied { outcomes, is_interrupted: !all })
+    }
+
+    /// Checks that a figure of the wanted name is there, as soon as any are.
+    fn check_metric(&self, ended: &[Option<Outcome>]) -> Result<()> {
+        let done = || ended.iter().filter_map(figures_of);
+        let chosen =
+            |figures: &Figures| figures.metrics.chosen(self.study.metric.as_deref()).map(drop);
+        match done().any(|figures| chosen(figures).is_ok()) {
+            true => Ok(()),
+            false => done().next().map_or(Ok(()), chosen),
+        }
     }
 
     fn figures(&self, task: &Task, threads: usize, goes_on: &dyn Fn() -> bool) -> Result<Figures> {

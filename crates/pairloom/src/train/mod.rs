@@ -11,7 +11,7 @@ mod units;
 
 use crate::calibration::Calibrated;
 use crate::config::Config;
-use crate::data::{Cached, check_values, is_cache};
+use crate::data::{Cached, Source, check_values, is_cache};
 use crate::encode::{Beside, Encoding, Target, Unseen, encode, learn};
 use crate::fit::{Checkpoints, Fit, FitEvent, Run, Stop};
 use crate::input::{self, OpenOptions};
@@ -269,15 +269,35 @@ pub(crate) fn keep_rows(
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<KeptRows> {
     if job.data == "-" {
-        return Err(Error::usage(
-            "the rows are read again and again: name a file, not standard input",
-        ));
+        return Err(only_once());
     }
     let threads = Threads::new(job.threads)?;
     let kept = Job { cache: Some(path.into()).filter(|_| !is_cache(&job.data)), ..job.clone() };
     let known_by = known_by(&kept)?;
     let rows = read(&kept, &threads, watch)?.interned.rows;
     Ok(KeptRows { known_by, path: kept.cache.unwrap_or(kept.data), rows })
+}
+
+/// Removes the file that [`keep_rows`] made at `path`, and no other one. If it stays, it is only room.
+pub(crate) fn forget_rows(job: &Job, path: &str) {
+    if !is_cache(&job.data) && is_cache(path) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// What the rows of a further file are known by, which are read again and again too.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::Usage`] for rows that can be read only once.
+pub(crate) fn content(path: &str) -> Result<String> {
+    if path == "-" {
+        return Err(only_once());
+    }
+    Source::of(path, "").map(|source| source.name())
+}
+
+fn only_once() -> Error {
+    Error::usage("the rows are read again and again: name a file, not standard input")
 }
 
 /// Rows that can be read again and again.

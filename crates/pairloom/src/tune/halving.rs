@@ -59,7 +59,11 @@ impl<'a> Search<'a> {
         let known = self.known(&defaults[0]).ok_or(Error::Interrupted)?;
         let first = match &known.ended {
             Ended::Done(measured) => measured.clone(),
-            Ended::Failed(why) => return Err(Error::data(&self.tune.job.data, why.as_str())),
+            Ended::Failed(why) => {
+                let file = &self.tune.job.data;
+                let why = why.strip_prefix(&format!("{file}: ")).unwrap_or(why);
+                return Err(Error::data(file, why));
+            }
         };
         if let Some(valid) = &first.best.valid {
             self.metric = valid.chosen(self.tune.metric.as_deref())?.into();
@@ -67,12 +71,17 @@ impl<'a> Search<'a> {
         let rungs = rungs(first.epochs);
         let mut tasks = self.drawn(&first.begun, &rungs, f64::from(first.epochs))?;
         for stopped in rungs.into_iter().map(Some).chain([None]) {
-            // Late, the best so far is all that is still trained.
-            tasks.truncate(if self.is_late() { 1 } else { tasks.len() });
+            if self.is_late() {
+                // The best so far is all that is still trained.
+                tasks.retain(|task| self.goes_further(task));
+                tasks.truncate(1);
+                if stopped.is_some() {
+                    continue;
+                }
+            }
             tasks.iter_mut().for_each(|task| task.stopped = stopped);
             tasks = self.rung(tasks, watch)?;
-            // What has failed goes no further, nor what it has become too late for.
-            tasks.retain(|task| self.figure(task).is_finite());
+            tasks.retain(|task| self.goes_further(task));
             tasks.truncate(tasks.len().div_ceil(THIRD));
         }
         self.done(&first, watch)
@@ -86,7 +95,9 @@ impl<'a> Search<'a> {
         while !self.tune.axes.is_empty() {
             let number = tasks.len() + 1;
             let (config, said) = trial(base, &self.tune.axes, begun, number)?;
-            left -= cost(&config, begun.fields) * epochs_of(rungs, epochs);
+            // What cannot be trained fails at once, and costs nothing; but it all comes to an end.
+            let like = if config.check().is_ok() { &config } else { base };
+            left -= cost(like, begun.fields) * epochs_of(rungs, epochs);
             if left < 0.0 {
                 break;
             }
@@ -114,11 +125,16 @@ impl<'a> Search<'a> {
         let mut goes_on = watch(Event::Rung { trials: tasks.len(), epochs });
         let Share { at_a_time, threads } =
             Share::of(&self.tune.job, self.tune.parallel, open.len())?;
-        let (begun, time) = (self.begun, self.tune.time.filter(|_| epochs.is_some()));
+        let (begun, time) = (self.begun, self.tune.time);
         let is_late = || time.is_some_and(|time| begun.elapsed() >= time);
         let (job, data) = (&self.tune.job, self.data);
         let work = |at: usize, goes_on: &dyn Fn() -> bool| {
-            measured(job, data, &tasks[open[at]], threads, &|| goes_on() && !is_late())
+            // The first is the best so far.
+            if open[at] > 0 && is_late() {
+                return Err(Error::Interrupted);
+            }
+            let in_time = || epochs.is_none() || !is_late();
+            measured(job, data, &tasks[open[at]], threads, &|| goes_on() && in_time())
         };
         let mut hear = |heard: Option<(usize, Result<(Measured, Model)>)>| {
             goes_on &= match heard {
@@ -140,6 +156,14 @@ impl<'a> Search<'a> {
     /// What trials are sorted by.
     fn figure(&self, task: &Task) -> f64 {
         rank(&self.metric, self.known(task).and_then(|trial| trial.figure(&self.metric)))
+    }
+
+    /// Whether a trial was measured, now or before it became too late, and has not failed since.
+    fn goes_further(&self, task: &Task) -> bool {
+        match self.known(task) {
+            Some(trial) => trial.figure(&self.metric).is_some(),
+            None => self.trials.iter().any(|t| t.config == task.config && t.measured().is_some()),
+        }
     }
 
     /// The trial that was this one, if it has ended.
@@ -184,7 +208,9 @@ impl<'a> Search<'a> {
         };
         let figure = |at: usize| rank(&self.metric, self.trials[at].figure(&self.metric));
         let whole = (0..self.trials.len()).filter(is_whole);
-        whole.min_by(|&a, &b| figure(a).total_cmp(&figure(b)))
+        // Of equal ones that of the lowest number, whichever ended first.
+        let number = |at: usize| self.trials[at].trial;
+        whole.min_by(|&a, &b| figure(a).total_cmp(&figure(b)).then(number(a).cmp(&number(b))))
     }
 
     /// What was found; its model is trained again if that was done by another process.

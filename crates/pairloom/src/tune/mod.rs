@@ -21,7 +21,7 @@ use crate::journal::{self, Journal};
 use crate::loss::Loss;
 use crate::metric::is_greater_better;
 use crate::model::Model;
-use crate::train::{self, Job, KeptRows, Start, keep_rows};
+use crate::train::{self, Job, KeptRows, Start, content, forget_rows, keep_rows};
 use crate::{Error, Result};
 use halving::Search;
 use serde::{Deserialize, Serialize};
@@ -120,6 +120,12 @@ impl Begun {
 }
 
 impl Trial {
+    /// Whether its settings are these but for what was drawn.
+    fn is_of(&self, base: &Config) -> bool {
+        let drawn = |config: Config, (name, value): &(String, String)| config.with(name, value);
+        self.said.iter().try_fold(base.clone(), drawn).is_ok_and(|config| config == self.config)
+    }
+
     /// What it came to, if it was measured.
     pub fn measured(&self) -> Option<&Measured> {
         match &self.ended {
@@ -158,6 +164,9 @@ struct Header {
     tune: u32,
     /// The content of the rows' file, and what was said of it.
     rows: String,
+    /// The content of the file of validation rows, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    valid: Option<String>,
 }
 
 /// What was found.
@@ -212,17 +221,19 @@ impl Tune {
         let kept = format!("{}.rows", self.journal);
         let tuned = self.go_on(&kept, watch);
         if !matches!(tuned, Err(Error::Interrupted)) {
-            // There may be none; if it stays, it is only room.
-            let _ = std::fs::remove_file(&kept);
+            forget_rows(&self.job, &kept);
         }
         tuned
     }
 
     fn go_on(&self, kept: &str, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Tuned> {
+        let valid = self.job.valid.as_deref().map(content).transpose()?;
         let KeptRows { known_by, path: data, .. } =
             keep_rows(&self.job, kept, &mut |event| watch(Event::Rows(event)))?;
-        let header = Header { tune: 1, rows: known_by };
-        let (journal, trials) = Journal::open(&self.journal, &header)?;
+        let header = Header { tune: 1, rows: known_by, valid };
+        let (journal, mut trials) = Journal::<Trial>::open(&self.journal, &header)?;
+        // Of others, made of other settings, the command that is told at the end would be wrong.
+        trials.retain(|trial| trial.is_of(&self.job.config));
         Search::new(self, &data, journal, trials).run(watch)
     }
 

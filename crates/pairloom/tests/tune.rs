@@ -1,0 +1,372 @@
+//! Searches: the same whatever goes on beside each other and wherever the journal was cut off, what they cost, and
+//! what becomes of trials that fail or come too late.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
+
+mod common;
+
+use common::{bytes, folder, mixed, model, path, plain_config, write};
+use pairloom::Error;
+use pairloom::config::Config;
+use pairloom::train::{Job, convert};
+use pairloom::tune::{Axis, Event, Trial, Tune, Tuned, Values, usual_axes};
+use std::fs;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A search over 300 rows, of trainings that are not stopped early.
+fn tune(folder: &TempDir) -> Tune {
+    let config = Config { epochs: 6, valid_fraction: 0.3, ..plain_config() };
+    let axes = ["factors=1:8", "learning_rate=0.02:0.5", "l2_factors=0.1:10", "min_count=1,3"];
+    Tune {
+        axes: axes.iter().map(|text| Axis::said(text, &config).unwrap()).collect(),
+        job: Job { config, threads: 1, ..Job::new(write(folder, "rows.csv", mixed(300))) },
+        metric: None,
+        runs: 5.0,
+        time: None,
+        parallel: 0,
+        journal: path(folder, "model.tune"),
+    }
+}
+
+fn run(tune: &Tune) -> Tuned {
+    tune.run(&mut |_| true).unwrap()
+}
+
+fn refusal(tune: &Tune) -> Error {
+    tune.run(&mut |_| true).unwrap_err()
+}
+
+/// What was tried, how often it was trained for how long, and what came of it.
+fn told(trials: &[Trial], metric: &str) -> Vec<(usize, Option<u32>, Config, Option<f64>)> {
+    let of =
+        |trial: &Trial| (trial.trial, trial.stopped, trial.config.clone(), trial.figure(metric));
+    let mut told: Vec<_> = trials.iter().map(of).collect();
+    told.sort_by_key(|(trial, stopped, ..)| (stopped.unwrap_or(u32::MAX), *trial));
+    told
+}
+
+#[test]
+fn thirds_go_on_and_the_defaults_are_among_the_whole_runs() {
+    let folder = folder();
+    let tune = tune(&folder);
+    let mut rungs = Vec::new();
+    let tuned = tune.run(&mut |event| {
+        if let Event::Rung { trials, epochs } = event {
+            rungs.push((trials, epochs));
+        }
+        true
+    });
+    let tuned = tuned.unwrap();
+    // The defaults; then trainings of 1, 2 and 6 epochs.
+    let &[(1, None), (all, Some(1)), (third, Some(2)), (last, None)] = &rungs[..] else {
+        panic!("{rungs:?}")
+    };
+    assert!(all >= 5 && third == all.div_ceil(3) && last == third.div_ceil(3), "{rungs:?}");
+    let defaults = tuned.defaults().unwrap();
+    assert!(defaults.said.is_empty() && defaults.stopped.is_none());
+    assert_eq!(defaults.config, tune.job.config);
+    assert_eq!(tuned.trials.len(), 1 + all + third + last);
+    // Of what was trained to its end, the best is the best, and no worse than the defaults.
+    let best = tuned.best().figure("log_loss").unwrap();
+    let whole = tuned.trials.iter().filter(|trial| trial.stopped.is_none());
+    assert!(whole.filter_map(|trial| trial.figure("log_loss")).all(|other| other >= best));
+    assert!(tuned.best().stopped.is_none());
+    // Those of a rung go on that were its best.
+    let of = |epochs| {
+        let mut of: Vec<(f64, usize)> = tuned
+            .trials
+            .iter()
+            .filter(|trial| trial.trial > 0 && trial.stopped == epochs)
+            .map(|trial| (trial.figure("log_loss").unwrap(), trial.trial))
+            .collect();
+        of.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        of.into_iter().map(|(_, trial)| trial).collect::<Vec<_>>()
+    };
+    let (mut next, mut better) = (of(Some(2)), of(Some(1))[..third].to_vec());
+    next.sort_unstable();
+    better.sort_unstable();
+    assert_eq!(next, better);
+    assert_eq!(of(None)[..], of(Some(2))[..last]);
+    assert!(tuned.cost <= 1.05 * tune.runs && tuned.cost > 0.7 * tune.runs, "{}", tuned.cost);
+}
+
+#[test]
+fn the_best_is_a_training_like_any_other() {
+    let folder = folder();
+    let tune = tune(&folder);
+    let tuned = run(&tune);
+    let config = tuned.best().config.clone();
+    assert!(bytes(&tuned.model) == bytes(&model(&Job { config, ..tune.job.clone() })));
+    assert_eq!(tuned.model.kept_epoch(), Some(&tuned.best().measured().unwrap().best));
+    // Its settings are what is said of it, upon those that stay.
+    let config =
+        tuned.best().said.iter().fold(tune.job.config.clone(), |config, (name, value)| {
+            config.with(name, value).unwrap()
+        });
+    assert_eq!(config, tuned.best().config);
+}
+
+#[test]
+fn what_goes_on_beside_each_other_does_not_matter() {
+    let folder = folder();
+    let base = tune(&folder);
+    let with = |parallel, threads| {
+        let journal = path(&folder, &format!("{parallel}-{threads}"));
+        let job = Job { threads, ..base.job.clone() };
+        run(&Tune { parallel, journal, job, ..base.clone() })
+    };
+    let one = with(1, 1);
+    for (parallel, threads) in [(4, 1), (0, 3), (2, 4)] {
+        let other = with(parallel, threads);
+        assert_eq!(told(&other.trials, "log_loss"), told(&one.trials, "log_loss"));
+        assert_eq!((other.best().trial, other.cost), (one.best().trial, one.cost));
+        assert!(bytes(&other.model) == bytes(&one.model));
+    }
+    // Trials that come to the same are told apart by their numbers: no column is numeric that would be one or the other.
+    write(&folder, "rows.csv", mixed(300).replace("0.", "n").replace('.', "n"));
+    let axes = vec![Axis::said("numeric_transform=log,spline,quantile", &base.job.config).unwrap()];
+    let equal = Tune { axes, ..base };
+    for round in 0..3 {
+        let tuned = run(&Tune {
+            parallel: 8,
+            journal: path(&folder, &format!("e{round}")),
+            ..equal.clone()
+        });
+        assert_eq!(tuned.best().trial, 0, "the defaults are as good");
+    }
+}
+
+#[test]
+fn another_seed_draws_other_trials() {
+    let folder = folder();
+    let base = tune(&folder);
+    let drawn = |seed| {
+        let config = Config { seed, ..base.job.config.clone() };
+        let job = Job { config, ..base.job.clone() };
+        let tune = Tune { job, journal: path(&folder, &format!("s{seed}")), ..base.clone() };
+        run(&tune).trials[1..].iter().map(|trial| trial.said.clone()).collect::<Vec<_>>()
+    };
+    assert!(drawn(1) != drawn(2));
+}
+
+#[test]
+fn what_a_journal_was_cut_at_does_not_matter() {
+    let folder = folder();
+    let tune = tune(&folder);
+    let whole = run(&tune);
+    let journal = fs::read(&tune.journal).unwrap();
+    let ends = (0..journal.len()).filter(|&at| journal[at] == b'\n').map(|at| at + 1);
+    for cut in ends.flat_map(|end| [end - 9, end]).chain([0]) {
+        fs::write(&tune.journal, &journal[..cut]).unwrap();
+        let mut ended = 0;
+        let again = tune.run(&mut |event| {
+            ended += usize::from(matches!(event, Event::Trial(_)));
+            true
+        });
+        let again = again.unwrap();
+        let lines = journal[..cut].iter().filter(|&&byte| byte == b'\n').count();
+        assert_eq!(ended, whole.trials.len() - lines.saturating_sub(1), "cut at {cut}");
+        assert_eq!(told(&again.trials, "log_loss"), told(&whole.trials, "log_loss"));
+        assert_eq!(again.best().trial, whole.best().trial);
+        assert!(bytes(&again.model) == bytes(&whole.model), "cut at {cut}");
+        assert!((again.cost - whole.cost).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn trials_of_other_settings_or_rows_are_not_taken() {
+    let folder = folder();
+    let base = tune(&folder);
+    run(&base);
+    // The best of these is found among trainings of 2 epochs only, or the command would be wrong.
+    let config = Config { epochs: 2, ..base.job.config.clone() };
+    let short = Tune { job: Job { config, ..base.job.clone() }, ..base.clone() };
+    let tuned = run(&short);
+    assert!(tuned.trials.iter().all(|trial| trial.config.epochs == 2));
+    let valid = |rows| Some(write(&folder, "valid.csv", mixed(rows)));
+    let job = Job { valid: valid(50), ..base.job.clone() };
+    let other = Tune { job, ..base.clone() };
+    assert!(refusal(&other).to_string().contains("of other rows"));
+    let other = Tune { journal: path(&folder, "v"), ..other };
+    run(&other);
+    valid(60);
+    assert!(refusal(&other).to_string().contains("of other rows"));
+    let job = Job { valid: Some("-".into()), ..base.job.clone() };
+    let dash = Tune { job, journal: path(&folder, "d"), ..base };
+    assert!(refusal(&dash).to_string().contains("not standard input"));
+}
+
+#[test]
+fn more_of_some_figures_is_better() {
+    let folder = folder();
+    let base = tune(&folder);
+    let tuned = run(&Tune { metric: Some("auc".into()), ..base.clone() });
+    let whole = || tuned.trials.iter().filter(|trial| trial.stopped.is_none());
+    let figures: Vec<f64> = whole().filter_map(|trial| trial.figure("auc")).collect();
+    assert!(figures.len() > 1);
+    let greatest = figures.iter().copied().fold(f64::MIN, f64::max);
+    assert_eq!(tuned.best().figure("auc"), Some(greatest));
+    let wrong = Tune { metric: Some("acu".into()), journal: path(&folder, "w"), ..base };
+    assert!(refusal(&wrong).to_string().contains("no figure is 'acu'"));
+}
+
+#[test]
+fn without_time_it_is_the_model_of_the_defaults() {
+    let folder = folder();
+    let tune = Tune { time: Some(Duration::ZERO), ..tune(&folder) };
+    let tuned = run(&tune);
+    assert_eq!((tuned.trials.len(), tuned.best().trial), (1, 0));
+    assert!(bytes(&tuned.model) == bytes(&model(&tune.job)));
+}
+
+#[test]
+fn late_only_the_best_so_far_is_trained_to_its_end() {
+    let folder = folder();
+    // Trials of the first rung are there; then there is no time for anything else.
+    let base = tune(&folder);
+    let whole = run(&base);
+    let text = fs::read_to_string(&base.journal).unwrap();
+    let is_first = |line: &&str| {
+        !line.contains("\"stopped\":2")
+            && (line.contains("\"stopped\"") || line.contains("\"trial\":0,"))
+    };
+    let first: Vec<&str> = text.lines().skip(1).filter(is_first).collect();
+    let header = text.lines().next().unwrap();
+    fs::write(&base.journal, format!("{header}\n{}\n", first.join("\n"))).unwrap();
+    let late = run(&Tune { time: Some(Duration::ZERO), ..base.clone() });
+    let added: Vec<&Trial> = late.trials[first.len()..].iter().collect();
+    let [added] = added[..] else { panic!("{added:?}") };
+    let figure = |trial: &&Trial| trial.figure("log_loss").unwrap();
+    let rung = whole.trials.iter().filter(|trial| trial.stopped == Some(1));
+    let best = rung.min_by(|a, b| figure(a).total_cmp(&figure(b))).unwrap();
+    assert_eq!((added.trial, added.stopped), (best.trial, None));
+}
+
+#[test]
+fn a_stop_keeps_what_has_ended() {
+    let folder = folder();
+    let tune = Tune { parallel: 1, ..tune(&folder) };
+    let mut ended = 0;
+    let stopped = tune.run(&mut |event| {
+        ended += usize::from(matches!(event, Event::Trial(_)));
+        ended < 3
+    });
+    assert!(matches!(stopped, Err(Error::Interrupted)));
+    assert_eq!(fs::read_to_string(&tune.journal).unwrap().lines().count(), 1 + 3);
+    let rows = format!("{}.rows", tune.journal);
+    assert!(fs::metadata(&rows).is_ok() && tune.is_begun());
+    run(&tune);
+    assert!(fs::metadata(&rows).is_err());
+    tune.restart().unwrap();
+    assert!(!tune.is_begun());
+}
+
+#[test]
+fn files_of_others_stay() {
+    let folder = folder();
+    let tune = tune(&folder);
+    let rows = write(&folder, "model.tune.rows", "mine\n");
+    assert!(matches!(refusal(&tune), Error::Usage(_)));
+    assert_eq!(fs::read_to_string(&rows).unwrap(), "mine\n");
+    fs::remove_file(&rows).unwrap();
+    convert(&tune.job, &rows, &mut |_| true).unwrap();
+    run(&Tune { job: Job { data: rows.clone(), ..tune.job.clone() }, ..tune });
+    assert!(fs::metadata(&rows).is_ok());
+}
+
+#[test]
+fn trials_that_fail_are_left_out() {
+    let folder = folder();
+    let base = tune(&folder);
+    let values = Values::Choice(["2", "70000"].map(String::from).to_vec());
+    let axes = vec![Axis { name: "factors".into(), values }];
+    let tune = Tune { axes, runs: 4.0, ..base };
+    let tuned = run(&tune);
+    let failed: Vec<&Trial> = tuned.trials.iter().filter(|t| t.measured().is_none()).collect();
+    assert!(failed.iter().all(|trial| trial.config.factors == Some(70000)));
+    assert!(tuned.best().config.factors != Some(70000));
+    // If the defaults cannot be trained, nothing can.
+    let config = Config { factors: Some(70000), ..tune.job.config.clone() };
+    let none =
+        Tune { job: Job { config, ..tune.job.clone() }, journal: path(&folder, "n"), ..tune };
+    assert!(refusal(&none).to_string().contains("factors"), "{}", refusal(&none));
+}
+
+#[test]
+fn no_search_without_validation_rows_or_runs() {
+    let folder = folder();
+    let base = tune(&folder);
+    let config = Config { valid_fraction: 0.0, ..base.job.config.clone() };
+    let none = Tune { job: Job { config, ..base.job.clone() }, ..base.clone() };
+    assert!(refusal(&none).to_string().contains("validation rows"));
+    for runs in [0.5, f64::NAN, 1e7] {
+        assert!(matches!(refusal(&Tune { runs, ..base.clone() }), Error::Usage(_)));
+    }
+    let dash = Tune { job: Job::new("-"), ..base.clone() };
+    assert!(refusal(&dash).to_string().contains("not standard input"));
+    write(&folder, "rows.csv", "label,a\n1,x\n");
+    assert!(!refusal(&base).to_string().is_empty());
+}
+
+#[test]
+fn axes_that_mean_nothing_are_refused() {
+    let base = Config::default();
+    for (text, says) in [
+        ("factors", "no NAME=LOW:HIGH"),
+        ("", "no NAME=LOW:HIGH"),
+        ("faktors=1:2", "did you mean 'factors'?"),
+        ("factors=8:2", "LOW:HIGH with 0 < LOW < HIGH"),
+        ("factors=0:2", "LOW:HIGH with 0 < LOW < HIGH"),
+        ("factors=1:inf", "LOW:HIGH with 0 < LOW < HIGH"),
+        ("factors=a:b", "LOW:HIGH with 0 < LOW < HIGH"),
+        ("factors=4,many", "'many' is none of its values"),
+        ("factors=", "none of its values"),
+        ("learn_l2=1:2", "none of its values"),
+        ("model=1:2", "none of its values"),
+        ("batch_size=1:1e30", "none of its values"),
+    ] {
+        let error = Axis::said(text, &base).unwrap_err();
+        assert!(
+            matches!(error, Error::Usage(_)) && error.to_string().contains(says),
+            "{text}: {error}"
+        );
+    }
+    let range = |text| Axis::said(text, &base).unwrap();
+    let whole = Values::Range { low: 2.0, high: 64.0, whole: true };
+    assert_eq!(range("factors=2:64"), Axis { name: "factors".into(), values: whole });
+    let part = Values::Range { low: 0.001, high: 1.0, whole: false };
+    assert_eq!(range("learning-rate=1e-3:1"), Axis { name: "learning_rate".into(), values: part });
+    let losses = Values::Choice(["squared", "huber:2"].map(String::from).to_vec());
+    assert_eq!(range("loss=squared,huber:2").values, losses);
+}
+
+#[test]
+fn usual_axes_are_settings_around_usual_values() {
+    let folder = folder();
+    let base = tune(&folder);
+    let config = Config {
+        learning_rate: None,
+        l2_factors: None,
+        init_stdev: None,
+        batch_size: None,
+        ..base.job.config.clone()
+    };
+    let axes = usual_axes(&config);
+    let tune =
+        Tune { axes: axes.clone(), job: Job { config, ..base.job.clone() }, runs: 10.0, ..base };
+    let tuned = run(&tune);
+    let usual = tuned.defaults().unwrap().measured().unwrap().begun;
+    assert_eq!((usual.rows, usual.numbers, usual.fields), (210, 1, 3));
+    let drawn: Vec<&Trial> = tuned.trials.iter().filter(|trial| trial.trial > 0).collect();
+    for trial in &drawn {
+        let names: Vec<&String> = trial.said.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, axes.iter().map(|axis| &axis.name).collect::<Vec<_>>());
+        // Around .07 at the most, within a factor of 4, and two digits of it.
+        let rate = trial.config.learning_rate.unwrap();
+        assert!(rate <= 0.29, "{rate}");
+    }
+    let rates: std::collections::BTreeSet<String> =
+        drawn.iter().map(|trial| format!("{:?}", trial.config.learning_rate)).collect();
+    assert!(rates.len() > 5, "{rates:?}");
+}
