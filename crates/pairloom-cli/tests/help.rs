@@ -9,7 +9,7 @@ mod common;
 
 use common::Room;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "demo",
     "train",
     "convert",
@@ -18,6 +18,8 @@ const COMMANDS: [&str; 12] = [
     "recommend",
     "calibrate",
     "average",
+    "study",
+    "tune",
     "inspect",
     "synth",
     "completions",
