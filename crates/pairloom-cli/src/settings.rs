@@ -202,23 +202,26 @@ impl ConfigArgs {
     }
 }
 
-/// Adds the library's defaults to the help of `train`. Other commands may have flags of the same
-/// names that mean other things.
+/// Adds the library's defaults to the help of the commands that have all settings. Others may have flags of the
+/// same names that mean other things.
 pub fn show_defaults(command: clap::Command) -> clap::Command {
+    let commands = ["train", "study", "tune"].into_iter();
+    commands.fold(command, |command, name| command.mut_subcommand(name, with_defaults))
+}
+
+fn with_defaults(mut command: clap::Command) -> clap::Command {
     let defaults = Config::default().values();
     let model = |kind: &Kind| format!("{} ({})", kind.name(), kind.title());
     let models = Kind::ALL.iter().map(model).collect::<Vec<_>>().join(", ");
-    command.mut_subcommand("train", |mut train| {
-        train = train.mut_arg("model", |arg| arg.help(format!("The model: {models}")));
-        for (setting, default) in &defaults {
-            let is_flag = train.get_arguments().any(|arg| arg.get_id() == setting.as_str());
-            if let Some(default) = default.as_ref().filter(|_| is_flag) {
-                train = train.mut_arg(setting, |arg| {
-                    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-                    arg.help(format!("{help} [default: {default}]"))
-                });
-            }
+    command = command.mut_arg("model", |arg| arg.help(format!("The model: {models}")));
+    for (setting, default) in &defaults {
+        let is_flag = command.get_arguments().any(|arg| arg.get_id() == setting.as_str());
+        if let Some(default) = default.as_ref().filter(|_| is_flag) {
+            command = command.mut_arg(setting, |arg| {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                arg.help(format!("{help} [default: {default}]"))
+            });
         }
-        train
-    })
+    }
+    command
 }

@@ -9,7 +9,7 @@ mod common;
 
 use common::Room;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 16] = [
     "demo",
     "train",
     "convert",
@@ -20,6 +20,8 @@ const COMMANDS: [&str; 14] = [
     "average",
     "explain",
     "compare",
+    "study",
+    "tune",
     "inspect",
     "synth",
     "completions",

@@ -162,9 +162,9 @@ fn wait_for(room: &Room, trials: usize) {
 #[test]
 fn killed_and_stopped_it_goes_on_to_the_same_model() {
     let room = Room::new();
-    room.synth("rows.tsv", "--rows 3000 --fields 6 --features 500");
+    room.synth("rows.tsv", "--rows 4000 --fields 6 --features 500");
     let line =
-        "tune rows.tsv --epochs 9 --patience 0 --runs 6 --parallel 1 --batch-size 32 --factors 4";
+        "tune rows.tsv --epochs 12 --patience 0 --runs 6 --parallel 1 --batch-size 32 --factors 4";
     room.ok(&format!("{line} -o whole"));
     let whole = room.read("whole");
     let line = format!("{line} -o m");
@@ -175,7 +175,7 @@ fn killed_and_stopped_it_goes_on_to_the_same_model() {
     let refused = room.run(&line);
     assert!(refused.code() == 1 && refused.err.contains("--resume"), "{}", refused.err);
     let child = room.command(&format!("{line} --resume")).spawn().unwrap();
-    wait_for(&room, 4);
+    wait_for(&room, 3);
     let sent = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status();
     assert!(sent.unwrap().success());
     let done = finish(child, Vec::new());

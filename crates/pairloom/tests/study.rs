@@ -344,16 +344,13 @@ fn means_intervals_and_p() {
     let losses: [&[f64]; 2] = [&[0.48, 0.50, 0.52], &[0.46, 0.46, 0.49]];
     // 25 test rows for 90 + 10 others.
     for (test, overlap) in
-        [(TestRows::Share(0.2), 0.25), (TestRows::Folds(5), 0.25), (TestRows::Tail(0.2), 0.0)]
+        [(TestRows::Share(0.2), 0.25_f64), (TestRows::Folds(5), 0.25), (TestRows::Tail(0.2), 0.0)]
     {
         let summary = of_losses(test, &losses, [90, 10, 25]).unwrap();
         let [first, second] = &summary.points[..] else { panic!() };
         let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-6, "{a} {b}");
         near(first.figure.unwrap().mean, 0.5);
-        near(
-            first.figure.unwrap().margin.unwrap(),
-            4.302653 * 0.02 * (1.0 / 3.0 + overlap as f64).sqrt(),
-        );
+        near(first.figure.unwrap().margin.unwrap(), 4.302653 * 0.02 * (1.0 / 3.0 + overlap).sqrt());
         assert!(first.difference.is_none());
         let difference = second.difference.unwrap();
         near(difference.of.mean, -0.03);

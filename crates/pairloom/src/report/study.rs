@@ -8,6 +8,12 @@ use crate::study::{Estimate, OfPoint, Summary};
 /// Classes of the style sheet for the models, in their order; more than these share the last.
 const SERIES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
+/// How far the points of two models lie from each other, in units of the drawing.
+const ASIDE: f64 = 6.0;
+
+/// Numbers that have room at an axis.
+const MOST_NUMBERS: usize = 12;
+
 /// The page. `metric` is the name of the figure for people, `lead` what was measured on what, `command` what repeats
 /// it, and `all` the points as a table.
 pub fn study_html(
@@ -20,10 +26,13 @@ pub fn study_html(
     let charts =
         [over_factors(summary, metric), points(summary, metric), over_time(summary, metric)];
     let charts: String = charts.into_iter().flatten().collect();
+    // The charts call them by these numbers.
+    let with = |first: String, row: &Vec<String>| [vec![first], row.clone()].concat();
+    let rows: Vec<_> = (1..).zip(&all.rows).map(|(n, row)| with(n.to_string(), row)).collect();
     let numbers = format!(
-        "<div class=\"card numbers wide\">\n<h3>{}</h3>\n{}</div>\n",
+        "<div class=\"card numbers points wide\">\n<h3>{}</h3>\n{}</div>\n",
         escape(&all.title),
-        table("Points", &all.header, &all.rows)
+        table("Points", &with(String::new(), &all.header), &rows)
     );
     let failed: String = summary.points.iter().filter_map(failure).collect();
     let body =
@@ -110,15 +119,17 @@ fn over_factors(summary: &Summary, metric: &str) -> Option<String> {
         Axis::around(metric, all_ends(summary)),
     );
     let mut said = format!("{metric} by number of factors.");
-    for (model, class, points) in lines.iter().filter(|(.., points)| !points.is_empty()) {
+    let drawn: Vec<_> = lines.iter().filter(|(.., points)| !points.is_empty()).collect();
+    for (at, (model, class, points)) in drawn.iter().enumerate() {
+        // Beside each other, or intervals of one k hide each other.
+        let aside = ASIDE * (at as f64 - (drawn.len() - 1) as f64 / 2.0);
         let places: Vec<_> = points.iter().map(|&(k, of)| (k as f64, of.mean)).collect();
-        chart.key(class, model);
+        chart.key_of_shape(class, model);
         chart.line(class, &places);
         for &(k, of) in points {
             let note = format!("{model}, k = {k}: {} {}", number(of.mean), within(of));
-            let [low, high] = ends(of);
-            chart.line(&format!("{class} thin"), &[(k as f64, low), (k as f64, high)]);
-            chart.dot(class, (k as f64, of.mean), 4.0, &note);
+            chart.whisker(class, k as f64, ends(of), aside);
+            chart.point(class, (k as f64, of.mean), aside, &note);
             said += &format!(" {note}.");
         }
     }
@@ -136,19 +147,21 @@ fn over_factors(summary: &Summary, metric: &str) -> Option<String> {
 /// All points beside each other with their intervals.
 fn points(summary: &Summary, metric: &str) -> Option<String> {
     let classes = models(summary);
-    let x = Axis::whole("point, as numbered in the table", 1, summary.points.len() as u32);
+    let count = summary.points.len();
+    let mut x = Axis::whole("point, as numbered in the table", 1, count as u32);
+    (x.low, x.high) = (0.5, count as f64 + 0.5);
+    x.ticks = (1..=count).step_by(count.div_ceil(MOST_NUMBERS).max(1)).map(|n| n as f64).collect();
     let mut chart = Chart::new("All points", x, Axis::around(metric, all_ends(summary)));
     let mut said = format!("{metric} of each point with its interval.");
     for (model, class) in &classes {
-        chart.key(&format!("{class} round"), model);
+        chart.key_of_shape(class, model);
     }
     for (number_of, point) in (1..).zip(&summary.points) {
         let Some(of) = point.figure else { continue };
         let class = classes.iter().find(|(model, _)| *model == point.model).map_or("a", |c| c.1);
         let note = format!("{}: {} {}", point.name, number(of.mean), within(of));
-        let [low, high] = ends(of);
-        chart.line(class, &[(f64::from(number_of), low), (f64::from(number_of), high)]);
-        chart.dot(class, (f64::from(number_of), of.mean), 5.0, &note);
+        chart.whisker(class, f64::from(number_of), ends(of), 0.0);
+        chart.point(class, (f64::from(number_of), of.mean), 0.0, &note);
         said += &format!(" {number_of}, {note}.");
     }
     (summary.points.len() > 1).then(|| chart.render("points", &said))
@@ -163,13 +176,13 @@ fn over_time(summary: &Summary, metric: &str) -> Option<String> {
     let mut chart = Chart::new("Quality beside time", x, Axis::around(metric, figures));
     let mut said = format!("{metric} and seconds of training.");
     for (model, class) in &classes {
-        chart.key(&format!("{class} round"), model);
+        chart.key_of_shape(class, model);
     }
     for point in &summary.points {
         let (Some(of), Some(seconds)) = (point.figure, point.seconds) else { continue };
         let class = classes.iter().find(|(model, _)| *model == point.model).map_or("a", |c| c.1);
         let note = format!("{}: {} in {} s", point.name, number(of.mean), number(seconds));
-        chart.dot(class, (seconds, of.mean), 5.0, &note);
+        chart.point(class, (seconds, of.mean), 0.0, &note);
         said += &format!(" {note}.");
     }
     (summary.points.len() > 1).then(|| chart.render("time", &said))

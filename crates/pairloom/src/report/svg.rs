@@ -112,6 +112,38 @@ impl Chart {
         self.legend.push_str(&format!("<span class=\"key {class}\">{}</span>\n", escape(name)));
     }
 
+    /// Names a series whose points have a shape of their own.
+    pub(super) fn key_of_shape(&mut self, class: &str, name: &str) {
+        let shape = shape(class, (0.0, 0.0), 5.0);
+        self.legend.push_str(&format!(
+            "<span class=\"key shape {class}\"><svg viewBox=\"-7 -7 14 14\" aria-hidden=\"true\">\
+             <path class=\"dot {class}\" d=\"{shape}\"/></svg>{}</span>\n",
+            escape(name)
+        ));
+    }
+
+    /// A point in the shape of its series, whose pointer text is `note`; `aside` units of the drawing from its place,
+    /// so that it hides no other one.
+    pub(super) fn point(&mut self, class: &str, point: (f64, f64), aside: f64, note: &str) {
+        if let Some((x, y)) = self.place(point) {
+            self.marks.push_str(&format!(
+                "<path class=\"dot {class}\" d=\"{}\"><title>{}</title></path>\n",
+                shape(class, (x + aside, y), 5.0),
+                escape(note)
+            ));
+        }
+    }
+
+    /// From one height to another, as far aside as the point.
+    pub(super) fn whisker(&mut self, class: &str, x: f64, [low, high]: [f64; 2], aside: f64) {
+        if let (Some((x, low)), Some((_, high))) = (self.place((x, low)), self.place((x, high))) {
+            let x = x + aside;
+            self.marks.push_str(&format!(
+                "<path class=\"line whisker {class}\" d=\"M{x:.1} {low:.1}V{high:.1}\"/>\n"
+            ));
+        }
+    }
+
     pub(super) fn line(&mut self, class: &str, points: &[(f64, f64)]) {
         let places: Vec<String> = points
             .iter()
@@ -226,6 +258,25 @@ impl Chart {
             escape(&self.x.label)
         ));
         frame
+    }
+}
+
+/// The outline of the points of a series, so that colour is not all that tells them apart.
+fn shape(class: &str, (x, y): (f64, f64), r: f64) -> String {
+    let outline = |corners: &[(f64, f64)]| {
+        let corners: Vec<String> =
+            corners.iter().map(|(a, b)| format!("{:.1} {:.1}", x + a * r, y + b * r)).collect();
+        format!("M{}Z", corners.join("L"))
+    };
+    match class {
+        "b" => outline(&[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]),
+        "c" => outline(&[(0.0, -1.2), (1.15, 0.8), (-1.15, 0.8)]),
+        "d" => outline(&[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)]),
+        "e" => outline(&[(0.0, 1.2), (1.15, -0.8), (-1.15, -0.8)]),
+        "f" => outline(&[(-1.3, -0.6), (1.3, -0.6), (1.3, 0.6), (-1.3, 0.6)]),
+        "g" => outline(&[(-0.6, -1.3), (0.6, -1.3), (0.6, 1.3), (-0.6, 1.3)]),
+        "h" => outline(&[(-1.1, -1.1), (1.1, 1.1), (1.1, -1.1), (-1.1, 1.1)]),
+        _ => format!("M{:.1} {y:.1}a{r} {r} 0 1 0 {w} 0a{r} {r} 0 1 0 -{w} 0Z", x - r, w = 2.0 * r),
     }
 }
 
