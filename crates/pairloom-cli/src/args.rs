@@ -3,7 +3,7 @@
 use crate::parse;
 use clap::ValueEnum;
 use pairloom::encode::Transform;
-use pairloom::input::{FormatName, OpenOptions};
+use pairloom::input::{FormatName, OpenOptions, TimePattern};
 use pairloom::preset::{self, Preset};
 use pairloom::reading::OnError;
 use pairloom::schema::{FieldMap, Hints, Schema};
@@ -14,7 +14,8 @@ use pairloom::{Config, Error, Result};
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Input")]
 pub struct InputArgs {
-    /// Format of the rows: csv, tsv, libsvm or libffm [default: by extension, then by content]
+    /// Format of the rows: csv, tsv, libsvm or libffm; movielens-100k, movielens-1m or movielens, which are
+    /// joined with the files beside them [default: by extension, then by content]
     #[arg(long, value_name = "FORMAT", value_parser = parse::format)]
     pub format: Option<FormatName>,
     /// Character between cells of a CSV [default: found out]
@@ -60,7 +61,9 @@ impl InputArgs {
 /// Where the schema comes from, and where it goes.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct SchemaArgs {
-    /// A recipe for schema and, in training, settings; further flags change it
+    /// A recipe for schema and, in training, settings, which further flags change: d2l, criteo, avazu,
+    /// movielens-100k, movielens-1m, or movielens (latest, 20M, 25M and 32M); each takes the files as they
+    /// are downloaded
     #[arg(long, value_name = "NAME", value_parser = parse::preset)]
     pub preset: Option<Preset>,
     /// Read the schema from a file instead of inferring it
@@ -133,6 +136,10 @@ pub struct ColumnArgs {
     /// What to do with a column of numbers: price=log, age=quantile:64, ...
     #[arg(long, value_name = "COLUMN=HOW,..", value_delimiter = ',', value_parser = parse::transform)]
     pub transform: Vec<(String, Transform, Option<usize>)>,
+    /// A column of times and how they are written, as in hour=YYMMDDHH, 'at=YYYY-MM-DD HH:mm:ss' or at=unix:
+    /// columns of their year, month, day, weekday and hour, called hour.day and so on, take its place
+    #[arg(long, value_name = "COLUMN=PATTERN", value_parser = parse::time)]
+    pub time: Vec<(String, TimePattern)>,
     /// Columns to leave out
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     pub ignore: Vec<String>,
@@ -151,6 +158,7 @@ impl ColumnArgs {
             numeric: self.numeric.clone(),
             multi: self.multi.clone(),
             transforms: self.transform.clone(),
+            times: self.time.clone(),
             ignore: self.ignore.clone(),
             positive: self.positive.clone(),
             fields: None,

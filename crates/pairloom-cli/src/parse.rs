@@ -2,7 +2,7 @@
 
 use pairloom::calibration::Method;
 use pairloom::encode::{ClassWeight, Transform};
-use pairloom::input::FormatName;
+use pairloom::input::{FormatName, TimePattern};
 use pairloom::interaction::Kind;
 use pairloom::loss::Loss;
 use pairloom::negatives::NegativeSampling;
@@ -111,6 +111,13 @@ pub fn character(text: &str) -> Result<char> {
 pub fn multi(text: &str) -> Result<(String, char)> {
     let (name, separator) = named(text, "genres=|")?;
     Ok((name.into(), character(separator)?))
+}
+
+/// A column of times and how they are written.
+pub fn time(text: &str) -> Result<(String, TimePattern)> {
+    let missing = || Error::usage(format!("'{text}' lacks '=': write it like hour=YYMMDDHH"));
+    let (name, pattern) = text.split_once('=').ok_or_else(missing)?;
+    Ok((name.into(), TimePattern::new(pattern).map_err(Error::Usage)?))
 }
 
 /// A numeric column, its transform and perhaps its number of bins.

@@ -2,11 +2,12 @@
 
 use crate::data::{self, is_cache};
 use crate::encode::Unseen;
-use crate::input::{self, OpenOptions, RawRow, Reader, parse_number, quoted};
+use crate::input::{self, Format, OpenOptions, RawRow, Reader, parse_number, quoted};
 use crate::parallel::Threads;
 use crate::schema::{Role, Schema};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::collections::TryReserveError;
 
 /// What to do with a row that cannot be used.
@@ -105,10 +106,60 @@ pub fn open(path: &str, options: &OpenOptions, schema: &Schema) -> Result<Box<dy
     match (is_cache(path), *options == OpenOptions::default()) {
         (true, true) => data::open(path, schema),
         (true, false) => Err(data::decided(path)),
-        (false, true) => input::open_as(path, schema.format),
+        (false, true) => prepared(input::open_as(path, schema.format)?, path, schema),
         (false, false) => {
-            let names = schema.columns.iter().map(|column| column.name.clone()).collect();
-            input::open(path, &OpenOptions { names, ..options.clone() })
+            let options = OpenOptions { names: schema.own_names(), ..options.clone() };
+            prepared(input::open(path, &options)?, path, schema)
+        }
+    }
+}
+
+/// Rows of text as a schema has them: where a file has no header and the schema has names, with these; and with
+/// columns for the parts of times. [`open`] gives them so; who opens them otherwise needs this. `path` is for
+/// errors.
+///
+/// # Errors
+/// [`Error::Data`] if rows without names are not of so many columns as the schema has, but for the label.
+pub fn prepared(
+    mut reader: Box<dyn Reader>,
+    path: &str,
+    schema: &Schema,
+) -> Result<Box<dyn Reader>> {
+    if [reader.format(), schema.format].into_iter().all(is_bare) && gives_names(schema) {
+        let names = names_of_bare(reader.columns().len(), path, schema)?;
+        reader = input::named(reader, names);
+    }
+    let times = schema.times(reader.columns());
+    Ok(input::timed(reader, times))
+}
+
+fn is_bare(format: Format) -> bool {
+    matches!(format, Format::Csv { header: false, .. })
+}
+
+/// Whether a schema for files without a header has names for their columns, or needs to know which they are.
+fn gives_names(schema: &Schema) -> bool {
+    schema.has_names() || schema.columns.iter().any(|column| column.time.is_some())
+}
+
+/// The names of so many columns without any.
+fn names_of_bare(count: usize, path: &str, schema: &Schema) -> Result<Vec<String>> {
+    let mut names = schema.own_names();
+    let label = schema.find(Role::Label).map(|label| &schema.columns[label].name);
+    let label = label.and_then(|label| names.iter().position(|name| name == label));
+    match (count.cmp(&names.len()), label) {
+        (Ordering::Equal, _) => Ok(names),
+        (_, Some(label)) if count + 1 == names.len() => {
+            names.remove(label);
+            Ok(names)
+        }
+        _ => {
+            let (wants, less) = (names.len(), names.len().saturating_sub(1));
+            let message = format!(
+                "it has {count} columns, and rows of this schema have {wants}, or {less} without the label \
+                 (another --delimiter? --header, if the first line names them?)"
+            );
+            Err(Error::data(input::name(path), message))
         }
     }
 }

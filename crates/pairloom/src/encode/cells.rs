@@ -1,6 +1,5 @@
 //! Finding the columns of a schema in a file, and what to do where they are not there.
 
-use crate::input::Format;
 use crate::schema::{Role, Schema, list, near};
 use crate::{Error, Result};
 
@@ -23,7 +22,7 @@ impl<'a> Cells<'a> {
     ) -> Result<Self> {
         let (has, wants) = (names.len(), schema.columns.len());
         let optional = usize::from(!labelled && schema.find(Role::Label).is_some());
-        let by_number = matches!(schema.format, Format::Csv { header: false, .. });
+        let by_number = schema.is_by_number(names);
         if by_number && !(wants - optional..=wants).contains(&has) {
             let trained = format!("the model was trained on {wants} columns without names");
             let or = if optional == 1 { ", or all but the label" } else { "" };

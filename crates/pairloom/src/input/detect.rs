@@ -6,6 +6,7 @@
 //! left to find out, so that a pipe whose format is known yields its first row at once.
 
 use super::csv::{Csv, Records};
+use super::movielens;
 use super::open::Source;
 use super::options::{FormatName, OpenOptions};
 use super::sniff;
@@ -23,7 +24,7 @@ use crate::{Error, Result};
 /// a first row of a file without one, that cannot be used.
 pub fn open(path: &str, options: &OpenOptions) -> Result<Box<dyn Reader>> {
     options.check(options.format)?;
-    detect(Source::open(path)?, options)
+    detect(Source::open(path)?, options, Some(path))
 }
 
 /// Opens a file, or standard input for `-`, of a known format: that of an earlier file.
@@ -31,7 +32,7 @@ pub fn open(path: &str, options: &OpenOptions) -> Result<Box<dyn Reader>> {
 /// # Errors
 /// As for [`open`].
 pub fn open_as(path: &str, format: Format) -> Result<Box<dyn Reader>> {
-    read_as(Source::open(path)?, format)
+    read_as(Source::open(path)?, format, Some(path))
 }
 
 /// Reads bytes in memory as [`open`] reads a file of that name.
@@ -44,10 +45,14 @@ pub fn from_bytes(
     options: &OpenOptions,
 ) -> Result<Box<dyn Reader>> {
     options.check(options.format)?;
-    detect(Source::from_bytes(name, bytes.into())?, options)
+    detect(Source::from_bytes(name, bytes.into())?, options, None)
 }
 
-fn detect(mut source: Source, options: &OpenOptions) -> Result<Box<dyn Reader>> {
+fn detect(
+    mut source: Source,
+    options: &OpenOptions,
+    path: Option<&str>,
+) -> Result<Box<dyn Reader>> {
     let format = match stated(&source, options) {
         Some(name) => format_of(name, &mut source, options)?,
         None => {
@@ -59,7 +64,7 @@ fn detect(mut source: Source, options: &OpenOptions) -> Result<Box<dyn Reader>> 
             format_of(name, &mut source, options)?
         }
     };
-    read_as(source, format)
+    read_as(source, format, path)
 }
 
 /// The format that the user or the file's name tells.
@@ -73,6 +78,7 @@ fn format_of(name: FormatName, source: &mut Source, options: &OpenOptions) -> Re
     match name {
         FormatName::Libsvm => options.check(Some(name)).map(|()| Format::Libsvm),
         FormatName::Libffm => options.check(Some(name)).map(|()| Format::Libffm),
+        FormatName::MovieLens(edition) => Ok(Format::MovieLens { edition }),
         FormatName::Csv => csv_format(options.delimiter, source, options),
         FormatName::Tsv => csv_format(options.delimiter.or(Some('\t')), source, options),
     }
@@ -93,12 +99,14 @@ fn csv_format(
     Ok(Format::Csv { delimiter, header })
 }
 
-fn read_as(source: Source, format: Format) -> Result<Box<dyn Reader>> {
+/// Opens a source of a format; `path` is where it lies, if that is a file.
+fn read_as(source: Source, format: Format, path: Option<&str>) -> Result<Box<dyn Reader>> {
     Ok(match format {
         Format::Csv { delimiter, header } => {
             Box::new(Csv::new(Records::new(source, delimiter, header)?)?)
         }
         Format::Libsvm => Box::new(Sparse::new(source, Grammar::Libsvm)),
         Format::Libffm => Box::new(Sparse::new(source, Grammar::Libffm)),
+        Format::MovieLens { edition } => return movielens::open(source, edition, path),
     })
 }

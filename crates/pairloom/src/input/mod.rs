@@ -1,12 +1,13 @@
 //! Raw rows from files: text in, [`RawRow`]s out. Nothing here knows a schema, an id or a model.
 //!
 //! A row has **cells** (text, one per named column) and, in the sparse formats, **pairs**
-//! (`index:value`, or `field:index:value`). CSV and TSV have cells only; libsvm and libffm have
+//! (`index:value`, or `field:index:value`). CSV, TSV and MovieLens have cells only; libsvm and libffm have
 //! the two cells `label` and `qid` (empty where a line has none) and pairs.
 //!
 //! A reader fills one `RawRow` again and again, so reading allocates nothing per row.
 
 mod ahead;
+mod calendar;
 mod csv;
 mod detect;
 mod fast;
@@ -14,6 +15,8 @@ mod gzip;
 mod lines;
 mod magic;
 mod missing;
+mod movielens;
+mod named;
 mod number;
 mod open;
 mod options;
@@ -24,18 +27,24 @@ mod sparse;
 mod spelled;
 #[cfg(test)]
 mod tests;
+mod time;
+mod timed;
 
 pub use ahead::ahead;
 pub use detect::{from_bytes, open, open_as};
 pub(crate) use lines::MAX_RECORD;
 pub(crate) use magic::CONVERTED;
 pub(crate) use missing::is_missing;
+pub use movielens::{MovieLens, movielens_from_bytes};
+pub(crate) use named::named;
 pub use number::parse_number;
 pub use open::name;
 pub use options::{FormatName, OpenOptions};
 pub use row::{Pair, RawRow};
 pub(crate) use shown::{quoted, shown};
 pub(crate) use spelled::{spelled, with_comma};
+pub use time::{TimePart, TimePattern};
+pub(crate) use timed::timed;
 
 use crate::Result;
 use serde::{Deserialize, Serialize};
@@ -55,6 +64,11 @@ pub enum Format {
     Libsvm,
     /// `label field:index:value ...`
     Libffm,
+    /// Ratings of MovieLens, joined with the files beside them.
+    MovieLens {
+        /// Which data set.
+        edition: MovieLens,
+    },
 }
 
 impl Format {
@@ -65,8 +79,19 @@ impl Format {
             Format::Csv { .. } => FormatName::Csv,
             Format::Libsvm => FormatName::Libsvm,
             Format::Libffm => FormatName::Libffm,
+            Format::MovieLens { edition } => FormatName::MovieLens(edition),
         };
         name.name()
+    }
+
+    /// Whether rows have pairs behind a label.
+    pub fn is_sparse(self) -> bool {
+        matches!(self, Format::Libsvm | Format::Libffm)
+    }
+
+    /// Whether columns are called by names, and not by numbers.
+    pub fn has_names(self) -> bool {
+        matches!(self, Format::Csv { header: true, .. } | Format::MovieLens { .. })
     }
 }
 

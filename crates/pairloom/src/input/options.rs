@@ -1,5 +1,6 @@
 //! What a user may say about an input; all that is left unsaid is detected.
 
+use super::MovieLens;
 use crate::{Error, Result};
 use std::fmt;
 
@@ -14,12 +15,21 @@ pub enum FormatName {
     Libsvm,
     /// `label field:index:value ...`
     Libffm,
+    /// Ratings of MovieLens, joined with the files beside them.
+    MovieLens(MovieLens),
 }
 
 impl FormatName {
     /// All formats, for help texts.
-    pub const ALL: [FormatName; 4] =
-        [FormatName::Csv, FormatName::Tsv, FormatName::Libsvm, FormatName::Libffm];
+    pub const ALL: [FormatName; 7] = [
+        FormatName::Csv,
+        FormatName::Tsv,
+        FormatName::Libsvm,
+        FormatName::Libffm,
+        FormatName::MovieLens(MovieLens::Small),
+        FormatName::MovieLens(MovieLens::Million),
+        FormatName::MovieLens(MovieLens::Latest),
+    ];
 
     /// The name in messages and on the command line.
     pub fn name(self) -> &'static str {
@@ -28,6 +38,7 @@ impl FormatName {
             FormatName::Tsv => "tsv",
             FormatName::Libsvm => "libsvm",
             FormatName::Libffm => "libffm",
+            FormatName::MovieLens(edition) => edition.name(),
         }
     }
 
@@ -69,7 +80,9 @@ impl OpenOptions {
     /// Refuses settings that contradict the format.
     pub(super) fn check(&self, format: Option<FormatName>) -> Result<()> {
         let name = match format {
-            Some(name @ (FormatName::Libsvm | FormatName::Libffm)) => name,
+            Some(name @ (FormatName::Libsvm | FormatName::Libffm | FormatName::MovieLens(_))) => {
+                name
+            }
             Some(FormatName::Tsv) if self.delimiter.is_some_and(|d| d != '\t') => {
                 let message = "tsv is separated by tabs: for another delimiter the format is csv";
                 return Err(Error::usage(message));
@@ -77,10 +90,10 @@ impl OpenOptions {
             _ => return Ok(()),
         };
         if self.delimiter.is_some() {
-            return Err(Error::usage(format!("format {name} has no delimiter")));
+            return Err(Error::usage(format!("format {name} has no delimiter to choose")));
         }
         if self.header == Some(true) {
-            return Err(Error::usage(format!("format {name} has no header")));
+            return Err(Error::usage(format!("format {name} has no header to choose")));
         }
         Ok(())
     }

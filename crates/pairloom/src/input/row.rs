@@ -106,6 +106,23 @@ impl RawRow {
         written
     }
 
+    /// Adds a cell that is made of another one, where errors point to.
+    pub(crate) fn derive_cell(&mut self, of: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        self.moved.push((self.cells.len(), self.cell_offset(of)));
+        let start = self.text.len();
+        write(&mut self.text);
+        self.cells.push(start..self.text.len());
+    }
+
+    /// Leaves these cells, in this order.
+    pub(super) fn keep_cells(&mut self, kept: &[usize]) {
+        let range = |&cell: &usize| self.cells.get(cell).cloned().unwrap_or_default();
+        let cells = kept.iter().map(range).collect();
+        let offset = |(at, &cell): (usize, &usize)| (at, self.cell_offset(cell));
+        let moved = kept.iter().enumerate().map(offset).collect();
+        (self.cells, self.moved) = (cells, moved);
+    }
+
     /// Gives a cell another text; errors go on to point to where the old one is.
     pub(crate) fn replace_cell(&mut self, cell: usize, text: &[u8]) {
         let Some(range) = self.cells.get(cell).cloned() else { return };

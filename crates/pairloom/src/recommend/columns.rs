@@ -1,6 +1,5 @@
 //! Which columns of a model are an item's, and which a context's.
 
-use crate::input::Format;
 use crate::interaction::{Side, Sides};
 use crate::model::Model;
 use crate::schema::{Column, Role, list};
@@ -64,7 +63,7 @@ impl Columns {
             return Err(Error::usage(message));
         }
         let format = model.schema.format;
-        if !matches!(format, Format::Csv { header: true, .. }) {
+        if !model.schema.has_names() {
             return Err(Error::usage(format!(
                 "items and contexts are told apart by the names of their columns, and the rows of this model \
                  ({}) have none: train on CSV or TSV with a header",

@@ -54,6 +54,10 @@ impl Schema {
         if self.format != Format::Libsvm && self.columns.iter().any(|c| c.fields.is_some()) {
             return Err(fields_unfit(self.format));
         }
+        if self.format.is_sparse() && self.columns.iter().any(|column| column.time.is_some()) {
+            let name = self.format.name();
+            return Err(Error::usage(format!("time (--time) is for cells, and {name} has pairs")));
+        }
         self.columns.iter().try_for_each(Column::check)
     }
 }

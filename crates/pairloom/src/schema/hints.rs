@@ -3,7 +3,7 @@
 use super::check::fields_unfit;
 use super::{FieldMap, Role, Schema};
 use crate::encode::Transform;
-use crate::input::Format;
+use crate::input::{Format, TimePattern};
 use crate::{Error, Result};
 
 /// What the user has said about columns, by name.
@@ -27,6 +27,8 @@ pub struct Hints {
     pub multi: Vec<(String, char)>,
     /// Transforms of numeric columns, and the number of bins where one is given.
     pub transforms: Vec<(String, Transform, Option<usize>)>,
+    /// Columns that are times, and how they are written.
+    pub times: Vec<(String, TimePattern)>,
     /// Columns to leave out.
     pub ignore: Vec<String>,
     /// The positive label.
@@ -42,7 +44,8 @@ impl Hints {
         let several = self.categorical.iter().chain(&self.numeric).chain(&self.ignore);
         let multi = self.multi.iter().map(|(name, _)| name);
         let transforms = self.transforms.iter().map(|(name, ..)| name);
-        single.chain(several).chain(&self.item).chain(multi).chain(transforms).cloned().collect()
+        let columns = single.chain(several).chain(&self.item).chain(multi).chain(transforms);
+        columns.chain(self.times.iter().map(|(name, _)| name)).cloned().collect()
     }
 
     /// Changes a given schema.
@@ -50,6 +53,7 @@ impl Hints {
     /// # Errors
     /// As for [`infer`](super::infer).
     pub fn apply(&self, mut schema: Schema) -> Result<Schema> {
+        schema.add_times(self)?;
         // Another label takes the place of the old one.
         if let Some(label) = self.label.as_ref().and_then(|_| schema.find(Role::Label)) {
             schema.columns[label].role = Role::Ignore;
@@ -147,5 +151,5 @@ pub(super) fn apply_hints(schema: &mut Schema, given: &mut [bool], hints: &Hints
         schema.columns[column].transform = Some(*transform);
         schema.columns[column].bins = *bins;
     }
-    Ok(())
+    schema.give_times(given, hints)
 }

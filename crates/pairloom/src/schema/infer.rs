@@ -58,12 +58,13 @@ pub fn infer(
     let columns = names.iter().map(|name| Column::new(name.as_str(), Role::Ignore)).collect();
     let mut schema = Schema { format, positive: hints.positive.clone(), item: Vec::new(), columns };
     let mut given = vec![false; names.len()];
+    schema.add_times(hints)?;
     apply_hints(&mut schema, &mut given, hints)?;
-    if !matches!(format, Format::Csv { .. }) {
+    if format.is_sparse() {
         sparse(&mut schema, &mut given, sample);
     }
     hints.give_fields(&mut schema)?;
-    if !matches!(format, Format::Csv { .. }) {
+    if format.is_sparse() {
         schema.check()?;
         return Ok(schema);
     }
@@ -126,7 +127,7 @@ fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)>
             )));
         }
     }
-    let has_header = matches!(schema.format, Format::Csv { header: true, .. });
+    let has_header = schema.format.has_names();
     match columns.clone().find(free).filter(|_| !has_header) {
         Some(column) => Ok((column, "the first column, as there is no header")),
         None => {

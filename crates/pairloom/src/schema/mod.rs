@@ -11,6 +11,7 @@ mod hints;
 mod infer;
 mod look;
 mod names;
+mod times;
 
 pub(crate) use evidence::centre;
 pub use fields::FieldMap;
@@ -20,7 +21,7 @@ pub(crate) use infer::numbers_after_all;
 pub(crate) use names::{did_you_mean, list, near};
 
 use crate::encode::Transform;
-use crate::input::{Format, Pair};
+use crate::input::{Format, Pair, TimePattern};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +102,10 @@ pub struct Column {
     /// The fields of libsvm's indices: `["0-99 user", "100- item"]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<FieldMap>,
+    /// How its cells are written, if they are times: their parts are columns too, called `NAME.hour` and so on
+    /// ([`TimePart`](crate::input::TimePart)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimePattern>,
     /// Why inference chose the role; empty if it was given.
     #[serde(skip)]
     pub why: String,
@@ -119,6 +124,7 @@ impl Column {
             hash_bits: None,
             group: false,
             fields: None,
+            time: None,
             why: String::new(),
         }
     }
@@ -213,19 +219,31 @@ impl Schema {
     /// # Errors
     /// [`Error::Data`] that names `file`.
     pub(crate) fn check_format(&self, found: Format, file: &str) -> Result<()> {
-        let kind = std::mem::discriminant::<Format>;
-        if kind(&found) == kind(&self.format) {
+        let kind = |format: Format| (format.is_sparse(), format == Format::Libsvm);
+        if kind(found) == kind(self.format) {
             return Ok(());
         }
         let (found, trained) = (found.name(), self.format.name());
         Err(Error::data(file, format!("it is read as {found}, and the model is one for {trained}")))
     }
 
+    /// Whether columns have names, which those of a file without a header may have been given.
+    pub(crate) fn has_names(&self) -> bool {
+        let names = || self.columns.iter().map(|column| column.name.as_str());
+        self.format.has_names() || (!self.format.is_sparse() && !are_numbers(names()))
+    }
+
+    /// Whether the columns of a file, called `names`, are told apart by their places alone.
+    pub(crate) fn is_by_number(&self, names: &[String]) -> bool {
+        let is_bare = matches!(self.format, Format::Csv { header: false, .. });
+        is_bare && are_numbers(names.iter().map(String::as_str))
+    }
+
     /// Where each column of the schema stands among a file's columns, called `names`: by name if
-    /// the format has a header, else by number. A file without header that is one column short is
+    /// they have names, else by number. A file without header that is one column short is
     /// taken to lack the label.
     pub fn positions(&self, names: &[String]) -> Vec<Option<usize>> {
-        let by_name = !matches!(self.format, Format::Csv { header: false, .. });
+        let by_name = !self.is_by_number(names);
         let short = names.len() + 1 == self.columns.len();
         let label = self.find(Role::Label).filter(|_| short);
         let position = |(number, column): (usize, &Column)| match label {
@@ -272,7 +290,7 @@ impl Schema {
             return Err(Error::data(file, message));
         }
         // The reader of sparse rows has a cell for queries even if there are none.
-        let is_csv = matches!(self.format, Format::Csv { .. });
+        let is_csv = !self.format.is_sparse();
         let column = |name: &String| {
             let known = self.columns.iter().find(|c| c.name == *name).cloned();
             let unknown = || Column {
@@ -308,4 +326,9 @@ impl Schema {
         schema.check()?;
         Ok(schema)
     }
+}
+
+/// Whether columns are called by numbers, as those of a file without a header.
+fn are_numbers<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
+    names.all(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()))
 }

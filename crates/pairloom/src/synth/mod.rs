@@ -161,6 +161,9 @@ impl Synth {
     /// The line before the rows; also the check of the format.
     fn header(&self, format: Format) -> Result<Vec<u8>> {
         let mut text = Vec::new();
+        if let Format::MovieLens { .. } = format {
+            return Err(Error::usage(format!("no rows of {} are made up", format.name())));
+        }
         if let Format::Csv { delimiter, header } = format {
             let plain = delimiter.is_ascii_punctuation() && delimiter != '"';
             if !plain && delimiter != '\t' && delimiter != ' ' {
@@ -200,6 +203,8 @@ impl Synth {
             Format::Libffm => {
                 each(&mut |row, label| text::libffm((fields, &row.values), label, text));
             }
+            // Refused with the header.
+            Format::MovieLens { .. } => {}
         }
     }
 

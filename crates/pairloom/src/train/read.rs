@@ -5,7 +5,7 @@ use super::{Event, Job, SchemaSource, ranking, tell, tell_skipped};
 use crate::data::{Cached, Interning, Source, decided, is_cache};
 use crate::encode::{Beside, Dictionary, Encoding, RowEncoder};
 use crate::file::Replacing;
-use crate::input::{self, OpenOptions, RawRow, Reader};
+use crate::input::{self, Format, FormatName, OpenOptions, RawRow, Reader, TimePattern};
 use crate::loss::Loss;
 use crate::parallel::Threads;
 use crate::pieces::Pieces;
@@ -13,7 +13,7 @@ use crate::reading::{self, Counts, OnError, Outcome, ahead, for_each_row};
 use crate::schema::{Column, FieldMap, Hints, Role, Schema, infer};
 use crate::store::{InOrder, Room, Store};
 use crate::{Error, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Rows that the schema is inferred from, and bytes of memory that they may take before fewer do:
 /// one row may be as long as 64 MiB.
@@ -30,7 +30,7 @@ pub(super) fn read(
     let cached = if is_cache(&job.data) {
         converted(job)?
     } else if let Some(path) = &job.cache {
-        let source = Source::of(&job.data, &asked(job))?;
+        let source = Source::of(&job.data, &joined(job), &asked(job))?;
         match kept(job, path, &source, threads, watch)? {
             Some(cached) => cached,
             None => return keep(job, path, Some(source), threads, watch),
@@ -68,11 +68,27 @@ fn converted(job: &Job) -> Result<Cached> {
 
 /// Whether two schemas make the same of the text of rows.
 fn is_same(one: &Schema, other: &Schema) -> bool {
-    fn read(column: &Column) -> (&str, Role, Option<char>, Option<&FieldMap>, bool) {
-        (&column.name, column.role, column.separator, column.fields.as_ref(), column.group)
+    type Read<'a> =
+        (&'a str, Role, Option<char>, Option<&'a FieldMap>, bool, Option<&'a TimePattern>);
+    fn read(column: &Column) -> Read<'_> {
+        let Column { name, role, separator, fields, group, time, .. } = column;
+        (name, *role, *separator, fields.as_ref(), *group, time.as_ref())
     }
     one.positive == other.positive
         && one.columns.iter().map(read).eq(other.columns.iter().map(read))
+}
+
+/// The files that rows are joined with.
+fn joined(job: &Job) -> Vec<PathBuf> {
+    let edition = match (job.open.format, &job.schema) {
+        (Some(FormatName::MovieLens(edition)), _) => Some(edition),
+        (None, SchemaSource::Given(schema)) => match schema.format {
+            Format::MovieLens { edition } => Some(edition),
+            _ => None,
+        },
+        _ => None,
+    };
+    edition.map_or(Vec::new(), |edition| edition.joined(&job.data))
 }
 
 /// All that decides what the rows of a file become, but for its content.
@@ -189,7 +205,12 @@ fn open(job: &Job) -> Result<Box<dyn Reader>> {
         SchemaSource::Given(schema) => reading::open(&job.data, &job.open, schema),
         SchemaSource::Infer(hints) => {
             let options = OpenOptions { names: hints.names(), ..job.open.clone() };
-            input::open(&job.data, &options)
+            let reader = input::open(&job.data, &options)?;
+            let at = |name: &String| reader.columns().iter().position(|there| there == name);
+            let times = hints.times.iter();
+            let times = times.filter_map(|(name, pattern)| Some((at(name)?, pattern.clone())));
+            let times = times.collect();
+            Ok(input::timed(reader, times))
         }
     }
 }

@@ -131,6 +131,7 @@ pub fn raw_rows(name: &str, text: &str, format: Format) -> (Vec<String>, Vec<Raw
         Format::Csv { header, .. } => (FormatName::Csv, Some(header)),
         Format::Libsvm => (FormatName::Libsvm, None),
         Format::Libffm => (FormatName::Libffm, None),
+        Format::MovieLens { edition } => (FormatName::MovieLens(edition), None),
     };
     let delimiter = match format {
         Format::Csv { delimiter, .. } => Some(delimiter),

@@ -22,7 +22,7 @@ use super::Interned;
 use super::shelf::Shelf;
 use crate::batch::BLOCK_ROWS;
 use crate::encode::Dictionary;
-use crate::input::{CONVERTED as MAGIC, Format};
+use crate::input::CONVERTED as MAGIC;
 use crate::memory::gib;
 use crate::pieces::{Pieces, Place, words_of};
 use crate::reading::{RowLines, Skipped};
@@ -124,9 +124,8 @@ impl Cached {
     fn of(index: Index, file: Pieces, is_limited: bool) -> Result<Self> {
         let damaged = |what: &str| file.damaged(what);
         let mut schema = index.schema;
-        let is_csv = matches!(schema.format, Format::Csv { .. });
         let fits = schema.find(Role::Label).is_some()
-            && schema.find(Role::Pairs).is_some() != is_csv
+            && schema.find(Role::Pairs).is_some() == schema.format.is_sparse()
             && schema.check().is_ok();
         if !fits || index.reasons.len() != schema.columns.len() {
             return Err(damaged("its schema is none"));

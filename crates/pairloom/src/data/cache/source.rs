@@ -3,7 +3,8 @@
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
+use std::path::PathBuf;
 use xxhash_rust::xxh3::Xxh3;
 
 /// Bytes that are hashed at a time.
@@ -19,11 +20,11 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// A file that is read in the way that `asked` tells.
+    /// A file that is read in the way that `asked` tells, with those that its rows are `joined` with.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be read; [`Error::Usage`] for standard input.
-    pub(crate) fn of(path: &str, asked: &str) -> Result<Self> {
+    pub(crate) fn of(path: &str, joined: &[PathBuf], asked: &str) -> Result<Self> {
         if path == "-" {
             return Err(Error::usage(
                 "standard input is read once: a cache (--cache) is for rows from a file",
@@ -35,11 +36,13 @@ impl Source {
             let message = "it can be read once: a cache (--cache) is for rows from a file";
             return Err(Error::usage(format!("{path}: {message}")));
         }
-        let (mut hash, mut piece) = (Xxh3::new(), vec![0; PIECE]);
-        loop {
-            match file.read(&mut piece).map_err(failed)? {
-                0 => break,
-                read => hash.update(&piece[..read]),
+        let mut hash = Xxh3::new();
+        add(&mut file, &mut hash).map_err(failed)?;
+        for path in joined {
+            // One that is not there is told of where it is read.
+            if let Ok(mut file) = File::open(path) {
+                let name = path.to_string_lossy();
+                add(&mut file, &mut hash).map_err(|e| Error::io(name, e))?;
             }
         }
         let mut said = Xxh3::new();
@@ -51,5 +54,16 @@ impl Source {
     /// Both as one text.
     pub(crate) fn name(&self) -> String {
         format!("{}-{}", self.content, self.asked)
+    }
+}
+
+/// Adds all of a file to a hash.
+fn add(file: &mut File, hash: &mut Xxh3) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(()),
+            read => hash.update(&piece[..read]),
+        }
     }
 }

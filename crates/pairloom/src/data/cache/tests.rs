@@ -71,7 +71,7 @@ fn keep(rows: usize) -> (NamedTempFile, Cached) {
     let to = Cached::begin(file.reopen().unwrap(), name).unwrap();
     let interned = fill(Interning::kept(&schema, to, None), &schema, rows);
     let skipped = Skipped { rows: 2, first: vec!["one".into()] };
-    let source = Some(Source::of(name, "so").unwrap());
+    let source = Some(Source::of(name, &[], "so").unwrap());
     let notes = vec!["a note".into()];
     let mut cached = Cached { schema, interned, skipped, notes, source };
     cached.finish().unwrap();
@@ -104,13 +104,13 @@ fn another_content_or_another_wish_is_another_source() {
     let mut sources = Vec::new();
     for content in ["", "a", "b"] {
         std::fs::write(path, content).unwrap();
-        sources.extend(["x", "y"].map(|asked| Source::of(path, asked).unwrap()));
-        assert_eq!(sources.last(), Some(&Source::of(path, "y").unwrap()));
+        sources.extend(["x", "y"].map(|asked| Source::of(path, &[], asked).unwrap()));
+        assert_eq!(sources.last(), Some(&Source::of(path, &[], "y").unwrap()));
     }
     for (i, source) in sources.iter().enumerate() {
         assert_eq!(sources.iter().position(|other| other == source), Some(i));
     }
-    assert!(Source::of("-", "").is_err());
+    assert!(Source::of("-", &[], "").is_err());
 }
 
 /// What comes of a file when it has these bytes, down to the last row.

@@ -1,0 +1,36 @@
+//! Names for the columns of rows that have none.
+
+use super::{Format, RawRow, Reader};
+use crate::Result;
+
+/// The same rows with other names of their columns.
+pub(crate) fn named(reader: Box<dyn Reader>, columns: Vec<String>) -> Box<dyn Reader> {
+    Box::new(Named { reader, columns })
+}
+
+struct Named {
+    reader: Box<dyn Reader>,
+    columns: Vec<String>,
+}
+
+impl Reader for Named {
+    fn format(&self) -> Format {
+        self.reader.format()
+    }
+
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn holds(&self, column: usize) -> bool {
+        self.reader.holds(column)
+    }
+
+    fn is_split(&self) -> bool {
+        self.reader.is_split()
+    }
+
+    fn read(&mut self, row: &mut RawRow) -> Result<bool> {
+        self.reader.read(row)
+    }
+}

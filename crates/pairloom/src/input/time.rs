@@ -1,0 +1,300 @@
+//! How times are written, and the parts of one that rows can be told apart by.
+
+use super::calendar::{EPOCH, date, day_number, length};
+use super::shown::quoted;
+use serde::{Deserialize, Serialize};
+
+/// A part of a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimePart {
+    /// The year, as `2014`.
+    Year,
+    /// The month, from 1.
+    Month,
+    /// The day of the month, from 1.
+    Day,
+    /// `mon`, `tue`, `wed`, `thu`, `fri`, `sat` or `sun`.
+    Weekday,
+    /// The hour of the day, from 0.
+    Hour,
+    /// The minute of the hour, from 0.
+    Minute,
+}
+
+impl TimePart {
+    /// All parts.
+    pub const ALL: [TimePart; 6] = [
+        TimePart::Year,
+        TimePart::Month,
+        TimePart::Day,
+        TimePart::Weekday,
+        TimePart::Hour,
+        TimePart::Minute,
+    ];
+
+    /// What stands behind the dot in the name of its column.
+    pub fn name(self) -> &'static str {
+        match self {
+            TimePart::Year => "year",
+            TimePart::Month => "month",
+            TimePart::Day => "day",
+            TimePart::Weekday => "weekday",
+            TimePart::Hour => "hour",
+            TimePart::Minute => "minute",
+        }
+    }
+
+    /// The name of the column that holds this part of the column called `of`.
+    pub fn column(self, of: &str) -> String {
+        format!("{of}.{}", self.name())
+    }
+}
+
+const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// How a time is written: `unix` (seconds since 1970), `unix-ms` (milliseconds), or digits at fixed places,
+/// as in `YYMMDDHH` and `YYYY-MM-DD HH:mm:ss`. There `YYYY` is the year, `YY` one from 2000 on, `MM` the
+/// month, `DD` the day, `HH` or `hh` the hour, `mm` the minute, `ss` the second, `?` any one character and `*`
+/// at the end anything; all else stands for itself. Times are taken as they are written, `unix` in UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TimePattern {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    /// Units of which so many are a second.
+    Unix(i64),
+    /// Pieces one after the other, and whether anything may follow.
+    Places(Vec<Piece>, bool),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    Digits(Unit, usize),
+    Byte(u8),
+    Any,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Year,
+    Month,
+    Day,
+    Hour,
+    Minute,
+    Second,
+}
+
+/// A time, as far as it is known: its [`Unit`]s in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Time([Option<i64>; 6]);
+
+impl TimePattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let kind = match text {
+            "unix" => Kind::Unix(1),
+            "unix-ms" => Kind::Unix(1000),
+            _ => places(text).map_err(|what| {
+                let text = quoted(text);
+                format!("{text} is no pattern of a time, as YYYY-MM-DD HH:mm or unix: {what}")
+            })?,
+        };
+        let pattern = TimePattern { text: text.into(), kind };
+        match pattern.parts().count() {
+            0 => Err(format!("{} has no year, month, day, hour or minute", quoted(text))),
+            _ => Ok(pattern),
+        }
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The parts that such a time has.
+    pub fn parts(&self) -> impl Iterator<Item = TimePart> {
+        let has = |unit: Unit| match &self.kind {
+            Kind::Unix(_) => true,
+            Kind::Places(pieces, _) => {
+                pieces.iter().any(|piece| matches!(piece, Piece::Digits(of, _) if *of == unit))
+            }
+        };
+        let [year, month, day, hour, minute] =
+            [Unit::Year, Unit::Month, Unit::Day, Unit::Hour, Unit::Minute].map(has);
+        TimePart::ALL.into_iter().filter(move |part| match part {
+            TimePart::Year => year,
+            TimePart::Month => month,
+            TimePart::Day => day,
+            TimePart::Weekday => year && month && day,
+            TimePart::Hour => hour,
+            TimePart::Minute => minute,
+        })
+    }
+
+    /// Reads a time; what is wrong with it otherwise.
+    pub(super) fn read(&self, text: &[u8]) -> Result<Time, String> {
+        match &self.kind {
+            Kind::Unix(per_second) => unix(text, *per_second),
+            Kind::Places(pieces, is_open) => at_places(text, pieces, *is_open),
+        }
+    }
+}
+
+/// The pieces of a pattern.
+fn places(text: &str) -> Result<Kind, String> {
+    let (fixed, is_open) = text.strip_suffix('*').map_or((text, false), |fixed| (fixed, true));
+    let (mut rest, mut pieces) = (fixed.as_bytes(), Vec::new());
+    while let [first, ..] = *rest {
+        let run = rest.iter().take_while(|byte| **byte == first).count();
+        let piece = match (unit(first), first, run) {
+            (Some(unit), _, width) => digits(unit, first, width, &pieces)?,
+            (None, b'?', _) => Piece::Any,
+            (None, b'*', _) => return Err("'*' stands at the end only".into()),
+            (None, byte, _) if byte.is_ascii() => Piece::Byte(byte),
+            _ => return Err("it must be ASCII".into()),
+        };
+        rest = &rest[if matches!(piece, Piece::Digits(..)) { run } else { 1 }..];
+        pieces.push(piece);
+    }
+    Ok(Kind::Places(pieces, is_open))
+}
+
+fn unit(letter: u8) -> Option<Unit> {
+    Some(match letter {
+        b'Y' => Unit::Year,
+        b'M' => Unit::Month,
+        b'D' => Unit::Day,
+        b'H' | b'h' => Unit::Hour,
+        b'm' => Unit::Minute,
+        b's' => Unit::Second,
+        _ => return None,
+    })
+}
+
+fn digits(unit: Unit, letter: u8, width: usize, before: &[Piece]) -> Result<Piece, String> {
+    let letter = char::from(letter);
+    if before.iter().any(|piece| matches!(piece, Piece::Digits(other, _) if *other == unit)) {
+        return Err(format!("'{letter}' is there twice"));
+    }
+    match (unit, width) {
+        (_, 2) | (Unit::Year, 4) => Ok(Piece::Digits(unit, width)),
+        (Unit::Year, _) => Err("a year is YY or YYYY".into()),
+        _ => Err(format!("'{letter}' is there {width} times, not twice beside each other")),
+    }
+}
+
+/// The time at fixed places of a text.
+fn at_places(text: &[u8], pieces: &[Piece], is_open: bool) -> Result<Time, String> {
+    let (mut rest, mut time) = (text, Time::default());
+    let length = |piece: &Piece| if let Piece::Digits(_, width) = piece { *width } else { 1 };
+    let wanted: usize = pieces.iter().map(length).sum();
+    if text.len() < wanted || (text.len() > wanted && !is_open) {
+        return Err(format!("it has {} characters, not {wanted}", text.len()));
+    }
+    for piece in pieces {
+        let (head, tail) = rest.split_at(length(piece));
+        match *piece {
+            Piece::Byte(byte) if head != [byte] => {
+                let place = text.len() - rest.len() + 1;
+                return Err(format!("character {place} is not '{}'", char::from(byte)));
+            }
+            Piece::Digits(unit, width) => time.set(unit, width, head)?,
+            _ => {}
+        }
+        rest = tail;
+    }
+    time.check()
+}
+
+/// The time so many units after the beginning of 1970.
+fn unix(text: &[u8], per_second: i64) -> Result<Time, String> {
+    let units: Option<i64> = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    let seconds = units.ok_or("it is no whole number")?.div_euclid(per_second);
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let date = days.checked_add(EPOCH).and_then(date).ok_or("it is beyond the years 1 to 9999")?;
+    let [year, month, day] = date;
+    let clock = [second / 3600, second / 60 % 60, second % 60];
+    let [hour, minute, second] = clock;
+    Ok(Time([year, month, day, hour, minute, second].map(Some)))
+}
+
+impl Time {
+    fn set(&mut self, unit: Unit, width: usize, digits: &[u8]) -> Result<(), String> {
+        if !digits.iter().all(u8::is_ascii_digit) {
+            return Err(format!("{} is no {} of {width} digits", quoted(digits), unit.name()));
+        }
+        let number = digits.iter().fold(0, |number, digit| 10 * number + i64::from(digit - b'0'));
+        let century = if (unit, width) == (Unit::Year, 2) { 2000 } else { 0 };
+        self.0[unit as usize] = Some(century + number);
+        Ok(())
+    }
+
+    /// Refuses what no clock and no calendar shows.
+    fn check(self) -> Result<Self, String> {
+        let [year, month, ..] = self.0;
+        let days = length(year.unwrap_or(2000), month.unwrap_or(1).clamp(1, 12));
+        let ranges = [1..=9999, 1..=12, 1..=days, 0..=23, 0..=59, 0..=60];
+        let units = [Unit::Year, Unit::Month, Unit::Day, Unit::Hour, Unit::Minute, Unit::Second];
+        for ((unit, range), number) in units.into_iter().zip(ranges).zip(self.0) {
+            if let Some(number) = number.filter(|number| !range.contains(number)) {
+                return Err(format!("there is no {} {number}", unit.name()));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Appends the text of a part, which the pattern has.
+    pub(super) fn write(self, part: TimePart, text: &mut Vec<u8>) {
+        let [year, month, day, hour, minute, _] = self.0;
+        let number = match part {
+            TimePart::Year => year,
+            TimePart::Month => month,
+            TimePart::Day => day,
+            TimePart::Hour => hour,
+            TimePart::Minute => minute,
+            TimePart::Weekday => {
+                let weekday = |((year, month), day)| (day_number(year, month, day) % 7) as usize;
+                let weekday = year.zip(month).zip(day).map(weekday);
+                text.extend_from_slice(weekday.map_or("", |day| WEEKDAYS[day]).as_bytes());
+                return;
+            }
+        };
+        if let Some(number) = number {
+            text.extend_from_slice(number.to_string().as_bytes());
+        }
+    }
+}
+
+impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Unit::Year => "year",
+            Unit::Month => "month",
+            Unit::Day => "day",
+            Unit::Hour => "hour",
+            Unit::Minute => "minute",
+            Unit::Second => "second",
+        }
+    }
+}
+
+impl TryFrom<String> for TimePattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::new(&text)
+    }
+}
+
+impl From<TimePattern> for String {
+    fn from(pattern: TimePattern) -> Self {
+        pattern.text
+    }
+}
