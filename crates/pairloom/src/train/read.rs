@@ -101,7 +101,7 @@ fn asked(job: &Job) -> String {
 
 /// What the rows of a job are known by: their content, and what was said of them.
 pub(super) fn known_by(job: &Job) -> Result<String> {
-    Source::of(&job.data, &asked(job)).map(|source| source.name())
+    Source::of(&job.data, &joined(job), &asked(job)).map(|source| source.name())
 }
 
 /// The rows of a cache, if it is of this source. One that is not, or cannot be read, is made anew.
