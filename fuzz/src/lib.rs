@@ -2,13 +2,19 @@
 //! promises of any input.
 
 use pairloom::Error;
-use pairloom::input::{self, Format, OpenOptions, RawRow};
+use pairloom::input::{self, OpenOptions, RawRow, Reader};
 
 /// Reads the bytes to their end, going on after bad rows.
 pub fn read(bytes: &[u8], options: &OpenOptions) {
-    let Ok(mut reader) = input::from_bytes("fuzz", bytes, options) else { return };
+    if let Ok(reader) = input::from_bytes("fuzz", bytes, options) {
+        drain(reader);
+    }
+}
+
+/// Reads all rows, going on after bad ones.
+pub fn drain(mut reader: Box<dyn Reader>) {
     let columns = reader.columns().len();
-    let sparse = !matches!(reader.format(), Format::Csv { .. });
+    let sparse = reader.format().is_sparse();
     let mut row = RawRow::new();
     let mut line = 0;
     loop {

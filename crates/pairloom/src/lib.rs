@@ -1,12 +1,12 @@
 //! Factorization machines: from raw rows to calibrated probabilities.
 //!
-//! A file of raw rows (CSV, TSV, libsvm, libffm) goes in, a model file comes out, and that file alone
+//! A file of raw rows (CSV, TSV, libsvm, libffm, MovieLens) goes in, a model file comes out, and that file alone
 //! turns new raw rows into predictions:
 //!
 //! ```
 //! use pairloom::train::{Job, train};
 //! use pairloom::predict::PredictOptions;
-//! use pairloom::{Model, input, parallel::Threads, synth};
+//! use pairloom::{Model, input, parallel::Threads, reading, synth};
 //!
 //! # fn main() -> pairloom::Result<()> {
 //! # let folder = tempfile::tempdir().map_err(|e| pairloom::Error::io("folder", e))?;
@@ -23,7 +23,7 @@
 //! trained.model.expect("an epoch was completed").save(&saved)?;
 //!
 //! let model = Model::load(&saved)?;
-//! let mut rows = input::open_as(&clicks, model.schema.format)?;
+//! let mut rows = reading::open(&clicks, &input::OpenOptions::default(), &model.schema)?;
 //! let mut probabilities = Vec::new();
 //! let options = PredictOptions::default();
 //! model.predict_rows(&mut *rows, &clicks, &options, &Threads::new(1)?, |piece| {

@@ -1,4 +1,4 @@
-//! The preset `d2l`, beside what the guide says.
+//! Presets; `d2l` beside what the guide says.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,6 +8,7 @@ use common::{Learned, folder, job, learned, one_by_one, raw_rows, write};
 use pairloom::config::Config;
 use pairloom::optimizer::Optimizer;
 use pairloom::preset::{self, Preset};
+use pairloom::schema::Schema;
 use pairloom::train::{SchemaSource, train};
 use std::collections::HashMap;
 
@@ -74,5 +75,14 @@ fn the_d2l_preset_trains_on_a_headerless_tsv() {
     job.schema = SchemaSource::Given(schema);
     let trained = train(&job, &mut |_| true).unwrap();
     assert_eq!(trained.model.unwrap().history.len(), 2);
-    assert_eq!(Preset::ALL.map(Preset::name), ["d2l"]);
+}
+
+#[test]
+fn every_preset_is_a_schema_that_can_be_written_and_read() {
+    for preset in Preset::ALL {
+        let (schema, config) = preset::get(preset);
+        schema.check().and(config.check()).unwrap();
+        let text = schema.to_toml().unwrap();
+        assert_eq!(Schema::from_toml("s.toml", &text).unwrap(), schema, "{}", preset.name());
+    }
 }

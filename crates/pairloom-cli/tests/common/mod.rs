@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, dead_code)] // Helpers of tests are tests too; no test uses all.
 
 pub mod refusals;
+pub mod sets;
 
 use serde_json::Value;
 use std::fs;

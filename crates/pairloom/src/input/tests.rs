@@ -256,7 +256,9 @@ fn an_endless_line_keeps_memory_bounded() {
     let mut row = RawRow::new();
     assert!(input.begin(&mut row).is_err());
     assert!(row.text.capacity() <= lines::MAX_RECORD);
-    for format in FormatName::ALL {
+    // Ratings need files beside them.
+    let alone = |format: &FormatName| !matches!(format, FormatName::MovieLens(_));
+    for format in FormatName::ALL.into_iter().filter(alone) {
         let options = OpenOptions { format: Some(format), ..OpenOptions::default() };
         let error = rows(bytes.clone(), &options).unwrap_err();
         assert!(matches!(error, Error::Data { .. }), "{error:?}");

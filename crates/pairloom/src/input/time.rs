@@ -298,3 +298,80 @@ impl From<TimePattern> for String {
         pattern.text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The parts of a time, with blanks between them.
+    fn parts(pattern: &str, text: &str) -> Result<String, String> {
+        let pattern = TimePattern::new(pattern)?;
+        let time = pattern.read(text.as_bytes())?;
+        let part = |part: TimePart| {
+            let mut text = Vec::new();
+            time.write(part, &mut text);
+            String::from_utf8(text).unwrap()
+        };
+        Ok(pattern.parts().map(part).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn times_have_the_parts_that_are_written() {
+        let cases = [
+            ("YYMMDDHH", "14102100", "2014 10 21 tue 0"),
+            ("YYYY-MM-DD HH:mm:ss", "2014-10-21 07:05:59", "2014 10 21 tue 7 5"),
+            ("YYYY-MM-DD?hh:mm*", "2000-02-29T23:59:60.123Z", "2000 2 29 tue 23 59"),
+            ("DD/MM", "29/02", "2 29"),
+            ("HH", "09", "9"),
+            ("YYYY", "1999", "1999"),
+            // By `date -u -d @...` of GNU coreutils.
+            ("unix", "964982703", "2000 7 30 sun 18 45"),
+            ("unix", "-1", "1969 12 31 wed 23 59"),
+            ("unix-ms", "1413849600999", "2014 10 21 tue 0 0"),
+        ];
+        for (pattern, text, expected) in cases {
+            assert_eq!(parts(pattern, text).as_deref(), Ok(expected), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        let cases = [
+            ("YYMMDDHH", "1410210", "it has 7 characters, not 8"),
+            ("YYMMDDHH", "141021000", "it has 9 characters, not 8"),
+            ("YYMMDDHH", "14102124", "there is no hour 24"),
+            ("YYMMDDHH", "14132100", "there is no month 13"),
+            ("YYMMDDHH", "14000100", "there is no month 0"),
+            ("YYYYMMDD", "19000229", "there is no day 29"),
+            ("YYYYMMDD", "00000101", "there is no year 0"),
+            ("YYYY-MM", "2014/10", "character 5 is not '-'"),
+            ("YYYY-MM*", "2014-1", "it has 6 characters, not 7"),
+            ("HH:mm", "1x:00", "'1x' is no hour of 2 digits"),
+            ("HH:mm", "-1:00", "'-1' is no hour of 2 digits"),
+            ("unix", "1.5", "it is no whole number"),
+            ("unix", "9223372036854775807", "it is beyond the years 1 to 9999"),
+            ("unix", "-62135596801", "it is beyond the years 1 to 9999"),
+        ];
+        for (pattern, text, expected) in cases {
+            assert_eq!(parts(pattern, text), Err(expected.into()), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        let cases = [
+            ("YYYMM", "a year is YY or YYYY"),
+            ("HHHH", "'H' is there 4 times"),
+            ("HHmmhh", "'h' is there twice"),
+            ("*HH", "'*' stands at the end only"),
+            ("HH\u{fc}", "it must be ASCII"),
+            ("ss", "has no year, month, day, hour or minute"),
+            ("", "an empty cell has no year"),
+            ("*", "has no year"),
+        ];
+        for (pattern, expected) in cases {
+            let error = TimePattern::new(pattern).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

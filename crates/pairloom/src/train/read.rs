@@ -58,8 +58,15 @@ fn converted(job: &Job) -> Result<Cached> {
     let mut cached = Cached::open(&job.data, job.config.memory.is_some())?;
     match &job.schema {
         SchemaSource::Infer(hints) if *hints == Hints::default() => {}
-        SchemaSource::Given(schema) if is_same(schema, &cached.schema) => {
-            cached.schema = Schema { format: cached.schema.format, ..schema.clone() };
+        SchemaSource::Given(schema) => {
+            // In the order of the rows.
+            let cells = cached.schema.columns.iter().filter(|c| c.role != Role::Pairs);
+            let names: Vec<String> = cells.map(|column| column.name.clone()).collect();
+            let schema = Schema { format: cached.schema.format, ..schema.clone() };
+            cached.schema = match schema.for_columns(&job.data, &names) {
+                Ok(schema) if is_same(&schema, &cached.schema) => schema,
+                _ => return Err(decided(&job.data)),
+            };
         }
         _ => return Err(decided(&job.data)),
     }

@@ -37,7 +37,7 @@ pub(super) fn open(
     path: Option<&str>,
 ) -> Result<Box<dyn Reader>> {
     let rows = TableRows::open(source, edition)?;
-    join(rows, edition, |table| side::open(edition, table, path.unwrap_or("-")))
+    join(rows, edition, |table| side::open(edition, table, path))
 }
 
 /// Ratings of a data set joined with its users and items, all in memory; of the latest there are no users.

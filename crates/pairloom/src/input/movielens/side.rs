@@ -20,12 +20,18 @@ pub(super) struct Side {
 }
 
 /// Reads the file of users or items that lies beside one of ratings; `None` if the data set has none.
-pub(super) fn open(edition: MovieLens, table: Table, ratings: &str) -> Result<Option<Side>> {
+pub(super) fn open(
+    edition: MovieLens,
+    table: Table,
+    ratings: Option<&str>,
+) -> Result<Option<Side>> {
     let Some(file) = edition.file(table) else { return Ok(None) };
     let joined = format!("rows of {} are joined with {file}", edition.name());
-    let Some(path) = edition.beside(ratings, table) else {
-        let message = format!("{joined}, which lies beside a file: name the file of ratings");
-        return Err(Error::usage(format!("standard input: {message}")));
+    let Some((path, ratings)) = ratings.and_then(|path| Some((edition.beside(path, table)?, path)))
+    else {
+        let message =
+            format!("{joined}, which lies beside a file: standard input has nothing beside it");
+        return Err(Error::usage(message));
     };
     match Source::open(&path.to_string_lossy()) {
         Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
