@@ -87,7 +87,7 @@ pub fn bytes(text: &str) -> Result<u64> {
 }
 
 /// A time: a number of seconds, or with a unit.
-pub fn time(text: &str) -> Result<Duration> {
+pub fn duration(text: &str) -> Result<Duration> {
     let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86400.0)];
     let unit = |&(unit, seconds): &(char, f64)| Some((text.strip_suffix(unit)?, seconds));
     let (number, unit) = units.iter().find_map(unit).unwrap_or((text, 1.0));

@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 20.0)]
     runs: f64,
     /// Time after which no more trials begin, as 90s, 10m or 2h; the best so far is then trained to its end
-    #[arg(long, value_name = "TIME", value_parser = parse::time)]
+    #[arg(long, value_name = "TIME", value_parser = parse::duration)]
     time: Option<Duration>,
     /// The figure of the validation rows to compare by, as evaluate --json calls it [default: the loss, to rank NDCG]
     #[arg(long, value_name = "NAME")]
