@@ -232,10 +232,13 @@ fn weights_read_back_make_the_same_scores() {
         let (csv, rows) = (Csv::of(&model), encoded(&model, &text));
         assert_eq!(csv.header[0] == "class", several);
         let names = model.encoding.target.names();
+        let classes: Vec<Option<&str>> = match several {
+            true => names.iter().map(|name| Some(name.as_str())).collect(),
+            false => vec![None],
+        };
         for at in [0, 1, 17] {
             let features: Vec<(u32, f32)> = rows.row(at).features().collect();
-            for place in 0..model.outputs() {
-                let class = several.then(|| names[place].as_str());
+            for (place, &class) in classes.iter().enumerate() {
                 let explained = model.explain(rows.row(at), several.then_some(place)).unwrap();
                 let score = csv.score(&model, class, &features);
                 let expected = f64::from(explained.score);
