@@ -213,7 +213,7 @@ fn what_cannot_be_explained_or_compared_is_refused_in_a_line() {
         &[
             ("explain good.model house.csv", "house.csv: column 'site' is missing"),
             ("explain good.model house.csv --importance", "house.csv: column '"),
-            ("explain good.model ok.svm", "ok.svm: it is read as libsvm, and the model is one for"),
+            ("explain good.model ok.svm", "ok.svm: column 'site' is missing"),
             ("explain good.model none.csv", "none.csv: "),
             ("explain shop.csv shop.csv", "shop.csv: "),
             ("compare good.model good.model house.csv", "house.csv: column '"),

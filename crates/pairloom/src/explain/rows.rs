@@ -56,6 +56,9 @@ impl Model {
         file: &str,
         options: &ExplainOptions,
     ) -> Result<(Vec<Explained>, Skipped)> {
+        if options.rows.contains(&0) {
+            return Err(Error::usage("there is no row 0: rows are counted from 1"));
+        }
         self.schema.check_format(reader.format(), file)?;
         let names = reader.columns().to_vec();
         let mut bound = Bound {
@@ -91,7 +94,6 @@ impl Model {
 /// A row that was asked for, and how many there are.
 fn beyond(row: u64, rows: u64, file: &str) -> Error {
     let message = match rows {
-        _ if row == 0 => "rows are counted from 1".into(),
         1 => format!("{file} has 1 row"),
         rows => format!("{file} has {rows} rows"),
     };
