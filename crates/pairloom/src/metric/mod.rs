@@ -45,25 +45,6 @@ pub const CALIBRATION_BINS: usize = 15;
 /// The probability from which a row counts as predicted positive unless the user says otherwise.
 pub const DEFAULT_THRESHOLD: f64 = 0.5;
 
-/// Whether more of the figure of this name is better.
-pub fn is_greater_better(name: &str) -> bool {
-    const GREATER: [&str; 12] = [
-        "auc",
-        "accuracy",
-        "balanced_accuracy",
-        "precision",
-        "recall",
-        "macro_f1",
-        "r2",
-        "ndcg",
-        "map",
-        "mrr",
-        "hit_rate",
-        "grouped_auc",
-    ];
-    GREATER.contains(&name)
-}
-
 /// Figures for a model that predicts the probability of label 1.
 ///
 /// Below, `w` is a row's weight, `W` the sum of them, `y` its label and `p` its probability.

@@ -7,7 +7,7 @@
 //! tells of other seeds only.
 
 use super::{Figures, Outcome, Point, Studied, Study};
-use crate::metric::is_greater_better;
+use crate::metric::is_loss;
 use crate::{Error, Result};
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -112,7 +112,7 @@ impl Study {
             of_point(point, &studied.outcomes[at], baseline, &metric, interval)
         };
         let points = self.points.iter().enumerate().map(summary).collect();
-        let is_greater_better = is_greater_better(&metric);
+        let is_greater_better = !is_loss(&metric);
         Ok(Summary { is_greater_better, metric, level, baseline, points })
     }
 

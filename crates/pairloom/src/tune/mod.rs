@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::fit::Epoch;
 use crate::journal::{self, Journal};
 use crate::loss::Loss;
-use crate::metric::is_greater_better;
+use crate::metric::is_loss;
 use crate::model::Model;
 use crate::train::{self, Job, KeptRows, Start, content, forget_rows, keep_rows};
 use crate::{Error, Result};
@@ -252,6 +252,6 @@ impl Tune {
 
 /// What figures are sorted by: the best is the least, and nothing comes last.
 fn rank(metric: &str, figure: Option<f64>) -> f64 {
-    let sign = if is_greater_better(metric) { -1.0 } else { 1.0 };
+    let sign = if is_loss(metric) { 1.0 } else { -1.0 };
     figure.map_or(f64::INFINITY, |figure| sign * figure)
 }
