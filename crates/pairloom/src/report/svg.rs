@@ -211,8 +211,10 @@ impl Chart {
 
     fn place(&self, point: (f64, f64)) -> Option<(f64, f64)> {
         let (x, y) = (self.x.place(point.0), self.y.place(point.1));
-        let place =
-            (self.left + x * (WIDTH - self.left - RIGHT), HEIGHT - BOTTOM - y * (HEIGHT - TOP - BOTTOM));
+        let place = (
+            self.left + x * (WIDTH - self.left - RIGHT),
+            HEIGHT - BOTTOM - y * (HEIGHT - TOP - BOTTOM),
+        );
         (place.0.is_finite() && place.1.is_finite()).then_some(place)
     }
 
