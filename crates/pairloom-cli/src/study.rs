@@ -280,17 +280,20 @@ fn lead(args: &Args, study: &Study, summary: &Summary) -> String {
     let what = if study.draws_rows() { "other rows and seeds" } else { "other seeds" };
     let metric = metric_title(&summary.metric);
     let level = percent(summary.level);
-    format!(
+    let lead = format!(
         "{metric} ({better} is better) on {rows}, {times}; {level} intervals tell of {what}, \
          differences are from {}.",
         summary.points[summary.baseline].name
-    )
+    );
+    lead.replace(".0%", "%")
 }
 
 /// The points, and what sets them apart.
 fn table(summary: &Summary) -> Vec<Vec<String>> {
     let metric = metric_title(&summary.metric);
-    let baseline = format!("- {}", summary.points[summary.baseline].name);
+    let baseline = &summary.points[summary.baseline].name;
+    // Longer names are in the line above.
+    let baseline = format!("- {}", if baseline.len() > 16 { "baseline" } else { baseline });
     let header = ["", "runs", &metric, "", &baseline, "", "p", "seconds", "epochs", "weights"];
     let row = |point: &OfPoint| {
         let [mean, margin] = estimate(point.figure, figure);

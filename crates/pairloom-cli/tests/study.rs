@@ -37,7 +37,7 @@ fn a_table_and_a_page() {
         done.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert!(done.out.contains("6 runs\n"), "{}", done.out);
     assert!(
-        done.out.contains("a random 10.0% of the rows each, 2 seeds; 95.0% intervals"),
+        done.out.contains("a random 10% of the rows each, 2 seeds; 95% intervals"),
         "{}",
         done.out
     );

@@ -8,6 +8,7 @@ use super::page::escape;
 
 const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 302.0;
+/// The least.
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 36.0;
@@ -98,13 +99,17 @@ pub(super) struct Chart {
     title: String,
     x: Axis,
     y: Axis,
+    /// Where the y axis is: the longest of its numbers has room beside it.
+    left: f64,
     marks: String,
     legend: String,
 }
 
 impl Chart {
     pub(super) fn new(title: &str, x: Axis, y: Axis) -> Self {
-        Chart { title: title.to_string(), x, y, marks: String::new(), legend: String::new() }
+        let longest = y.ticks.iter().map(|&tick| y.text(tick).chars().count()).max().unwrap_or(0);
+        let left = LEFT.max(12.0 + 7.0 * longest as f64);
+        Chart { title: title.to_string(), x, y, left, marks: String::new(), legend: String::new() }
     }
 
     /// Names a series beneath the title.
@@ -206,8 +211,10 @@ impl Chart {
 
     fn place(&self, point: (f64, f64)) -> Option<(f64, f64)> {
         let (x, y) = (self.x.place(point.0), self.y.place(point.1));
-        let place =
-            (LEFT + x * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - y * (HEIGHT - TOP - BOTTOM));
+        let place = (
+            self.left + x * (WIDTH - self.left - RIGHT),
+            HEIGHT - BOTTOM - y * (HEIGHT - TOP - BOTTOM),
+        );
         (place.0.is_finite() && place.1.is_finite()).then_some(place)
     }
 
@@ -227,14 +234,14 @@ impl Chart {
 
     /// Grid lines, numbers and names of the axes.
     fn frame(&self) -> String {
-        let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
+        let (left, right, bottom) = (self.left, WIDTH - RIGHT, HEIGHT - BOTTOM);
         let mut frame = String::new();
         for &tick in &self.y.ticks {
             let y = self.place((self.x.low, tick)).unwrap_or_default().1;
             frame.push_str(&format!(
-                "<line class=\"grid-line\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
+                "<line class=\"grid-line\" x1=\"{left}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
                  <text class=\"tick\" x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n",
-                LEFT - 8.0,
+                left - 8.0,
                 y + 4.0,
                 self.y.text(tick)
             ));
@@ -250,7 +257,7 @@ impl Chart {
             ));
         }
         frame.push_str(&format!(
-            "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\"/>\n\
+            "<line class=\"axis\" x1=\"{left}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\"/>\n\
              <text class=\"name\" x=\"0\" y=\"13\">{}</text>\n\
              <text class=\"name\" x=\"{right}\" y=\"{}\" text-anchor=\"end\">{}</text>\n",
             escape(&self.y.label),
