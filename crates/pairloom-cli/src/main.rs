@@ -18,6 +18,7 @@ mod grid;
 mod importance;
 mod inspect;
 mod live;
+mod long;
 mod output;
 mod parse;
 mod predict;

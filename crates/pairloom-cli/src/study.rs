@@ -2,15 +2,13 @@
 
 use crate::args::{ColumnArgs, InputArgs, SchemaArgs};
 use crate::grid::GridArgs;
+use crate::long::{Telling, forgets};
 use crate::output;
-use crate::progress::Progress;
 use crate::screen::{
     Screen, command_line, figure, metric_title, notice, one_line, own_words, percent, thousands,
     write_text,
 };
 use crate::signals::Signals;
-use crate::tell;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pairloom::report::{Table, study_html};
 use pairloom::study::{
     Difference, Estimate, Event, OfPoint, Outcome, Run, Study, Summary, TestRows,
@@ -92,26 +90,21 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let outputs: Vec<_> =
         std::iter::once(&args.output).chain(&args.report).chain(&args.schema.save_schema).collect();
     output::check(&outputs, &std::iter::once(&args.data).chain(&args.test).collect::<Vec<_>>())?;
-    match (study.is_begun(), args.resume, args.restart) {
-        (true, false, false) => {
-            let message =
-                "finished runs are there: keep them with --resume, or begin anew with --restart";
-            return Err(Error::data(&args.output, message));
-        }
-        (_, _, true) => study.restart()?,
-        _ => {}
+    if forgets(&study.journal, study.is_begun(), args.resume, args.restart)? {
+        study.restart()?;
     }
     let mut screen = Screen::new(args.json, false).quiet(args.quiet);
     let (signals, mut told) = (Signals::default(), Ok(()));
     signals.listen()?;
-    let mut watching = Watching::new(args, &mut screen);
+    let telling = Telling::new(&mut screen, args.schema.save_schema.as_deref());
+    let mut watching = Watching { args, telling };
     let studied = study.run(&mut |event| {
         if told.is_ok() {
             told = watching.hear(&event);
         }
         told.is_ok() && signals.status().is_none()
     });
-    watching.end();
+    watching.telling.end();
     told?;
     let status = signals.status();
     let studied = match studied {
@@ -173,46 +166,26 @@ fn baseline(args: &Args, study: &Study) -> Result<usize> {
 /// What is told meanwhile.
 struct Watching<'a> {
     args: &'a Args,
-    screen: &'a mut Screen,
-    reading: Progress,
-    bar: ProgressBar,
+    telling: Telling<'a>,
 }
 
-impl<'a> Watching<'a> {
-    fn new(args: &'a Args, screen: &'a mut Screen) -> Self {
-        let reading = Progress::new(screen.is_text());
-        Watching { args, screen, reading, bar: ProgressBar::hidden() }
-    }
-
+impl Watching<'_> {
     fn hear(&mut self, event: &Event<'_>) -> Result<()> {
         match event {
-            Event::Rows(event) => {
-                self.reading.show(event);
-                tell::reading(event, self.args.schema.save_schema.as_deref(), self.screen)
-            }
+            Event::Rows(event) => self.telling.rows(event),
             Event::Begin { done, runs } => self.begin(*done, *runs),
-            Event::Working => {
-                self.bar.tick();
-                Ok(())
-            }
+            Event::Working => self.telling.tick(),
             Event::Run { point, run, done, runs } => self.run(&point.name(), run, *done, *runs),
         }
     }
 
     fn begin(&mut self, done: usize, runs: usize) -> Result<()> {
-        self.reading.end();
-        if self.screen.is_text() {
-            let style = ProgressStyle::with_template(
-                "{spinner} {pos} of {len} runs  {wide_bar}  {elapsed}",
-            );
-            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-            let target = ProgressDrawTarget::stderr();
-            self.bar = ProgressBar::with_draw_target(Some(runs as u64), target).with_style(style);
-            self.bar.set_position(done as u64);
-        }
+        self.telling.begin("runs", done, runs);
         let kept = if done > 0 { format!(", {done} of them kept") } else { String::new() };
-        self.screen.text(&format!("{runs} runs{kept}\n"))?;
-        self.screen.json(&serde_json::json!({ "event": "begin", "runs": runs, "done": done }))
+        self.telling.screen.text(&format!("{runs} runs{kept}\n"))?;
+        self.telling
+            .screen
+            .json(&serde_json::json!({ "event": "begin", "runs": runs, "done": done }))
     }
 
     fn run(&mut self, name: &str, run: &Run, done: usize, runs: usize) -> Result<()> {
@@ -230,18 +203,11 @@ impl<'a> Watching<'a> {
             Outcome::Failed(why) => format!("failed: {why}"),
         };
         let line = format!("{done:>4}  {}, seed {seed}: {said}", one_line(name, 60));
-        let screen = &mut *self.screen;
-        self.bar.suspend(|| screen.text(&line))?;
-        self.bar.set_position(done as u64);
+        self.telling.ended(Some(&line))?;
         let run = serde_json::to_value(run).unwrap_or_default();
-        self.screen.json(&serde_json::json!({
+        self.telling.screen.json(&serde_json::json!({
             "event": "run", "point": name, "run": run, "done": done, "runs": runs,
         }))
-    }
-
-    fn end(&mut self) {
-        self.reading.end();
-        self.bar.finish_and_clear();
     }
 }
 

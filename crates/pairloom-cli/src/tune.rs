@@ -2,15 +2,13 @@
 
 use crate::args::{ColumnArgs, InputArgs, SchemaArgs};
 use crate::grid::GridArgs;
+use crate::long::{Telling, forgets};
 use crate::output;
 use crate::parse;
-use crate::progress::Progress;
 use crate::screen::{Screen, command_line, figure, metric_title, notice};
 use crate::signals::Signals;
-use crate::tell;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pairloom::train::Job;
 use pairloom::tune::{Axis, Ended, Event, Trial, Tune, Tuned, Values, usual_axes};
 use pairloom::{Error, Result};
@@ -76,26 +74,21 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let outputs: Vec<_> =
         [&args.output, &tune.journal].into_iter().chain(&args.schema.save_schema).collect();
     output::check(&outputs, &std::iter::once(&args.data).chain(&args.valid).collect::<Vec<_>>())?;
-    match (tune.is_begun(), args.resume, args.restart) {
-        (true, false, false) => {
-            let message =
-                "trials are there: go on from them with --resume, or begin anew with --restart";
-            return Err(Error::data(&tune.journal, message));
-        }
-        (_, _, true) => tune.restart()?,
-        _ => {}
+    if forgets(&tune.journal, tune.is_begun(), args.resume, args.restart)? {
+        tune.restart()?;
     }
     let mut screen = Screen::new(args.json, false).quiet(args.quiet);
     let (signals, mut told) = (Signals::default(), Ok(()));
     signals.listen()?;
-    let mut watching = Watching::new(args, &mut screen);
+    let telling = Telling::new(&mut screen, args.schema.save_schema.as_deref());
+    let mut watching = Watching { args, telling };
     let tuned = tune.run(&mut |event| {
         if told.is_ok() {
             told = watching.hear(&event);
         }
         told.is_ok() && signals.status().is_none()
     });
-    watching.end();
+    watching.telling.end();
     told?;
     match (tuned, signals.status()) {
         (Err(Error::Interrupted), Some(status)) => {
@@ -157,55 +150,35 @@ fn tune(args: &Args) -> Result<Tune> {
 /// What is told meanwhile.
 struct Watching<'a> {
     args: &'a Args,
-    screen: &'a mut Screen,
-    reading: Progress,
-    bar: ProgressBar,
+    telling: Telling<'a>,
 }
 
-impl<'a> Watching<'a> {
-    fn new(args: &'a Args, screen: &'a mut Screen) -> Self {
-        let reading = Progress::new(screen.is_text());
-        Watching { args, screen, reading, bar: ProgressBar::hidden() }
-    }
-
+impl Watching<'_> {
     fn hear(&mut self, event: &Event<'_>) -> Result<()> {
         match event {
-            Event::Rows(event) => {
-                self.reading.show(event);
-                tell::reading(event, self.args.schema.save_schema.as_deref(), self.screen)
-            }
+            Event::Rows(event) => self.telling.rows(event),
             Event::Rung { trials, epochs } => self.rung(*trials, *epochs),
-            Event::Working => {
-                self.bar.tick();
-                Ok(())
-            }
+            Event::Working => self.telling.tick(),
             Event::Trial(trial) => self.trial(trial),
         }
     }
 
     fn rung(&mut self, trials: usize, epochs: Option<u32>) -> Result<()> {
-        self.end();
-        if self.screen.is_text() {
-            let template = "{spinner} {pos} of {len} trials  {wide_bar}  {elapsed}";
-            let style = ProgressStyle::with_template(template);
-            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-            let target = ProgressDrawTarget::stderr();
-            self.bar = ProgressBar::with_draw_target(Some(trials as u64), target).with_style(style);
-        }
+        self.telling.begin("trials", 0, trials);
         let what = if trials == 1 { "trial" } else { "trials" };
         let line = match epochs {
             Some(1) => format!("{trials} {what}, an epoch of each"),
             Some(epochs) => format!("{trials} {what}, {epochs} epochs of each"),
             None => format!("{trials} {what}, each to its end"),
         };
-        self.screen.text(&line)?;
-        self.screen
+        self.telling.screen.text(&line)?;
+        self.telling
+            .screen
             .json(&serde_json::json!({ "event": "rung", "trials": trials, "epochs": epochs }))
     }
 
     /// Those that were trained to their end have a line.
     fn trial(&mut self, trial: &Trial) -> Result<()> {
-        self.bar.inc(1);
         let said = match (&trial.ended, trial.stopped) {
             (Ended::Failed(why), _) => Some(format!("failed: {why}")),
             (Ended::Done(measured), None) => measured.best.valid.as_ref().map(|valid| {
@@ -218,17 +191,10 @@ impl<'a> Watching<'a> {
             }),
             _ => None,
         };
-        if let Some(said) = said {
-            let (screen, name) = (&mut *self.screen, name(trial));
-            self.bar.suspend(|| screen.text(&format!("  {said}: {name}")))?;
-        }
+        let line = said.map(|said| format!("  {said}: {}", name(trial)));
+        self.telling.ended(line.as_deref())?;
         let trial = serde_json::to_value(trial).unwrap_or_default();
-        self.screen.json(&serde_json::json!({ "event": "trial", "trial": trial }))
-    }
-
-    fn end(&mut self) {
-        self.reading.end();
-        self.bar.finish_and_clear();
+        self.telling.screen.json(&serde_json::json!({ "event": "trial", "trial": trial }))
     }
 }
 

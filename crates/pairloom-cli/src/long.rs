@@ -1,0 +1,72 @@
+//! What commands of many trainings tell meanwhile, and how they begin beside what was left of an earlier one.
+
+use crate::progress::Progress;
+use crate::screen::Screen;
+use crate::tell;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pairloom::train;
+use pairloom::{Error, Result};
+
+/// Rows that are read, then a bar of what has ended, with lines above it.
+pub struct Telling<'a> {
+    pub screen: &'a mut Screen,
+    save_schema: Option<&'a str>,
+    reading: Progress,
+    bar: ProgressBar,
+}
+
+impl<'a> Telling<'a> {
+    /// The schema goes to a file too, if one is named.
+    pub fn new(screen: &'a mut Screen, save_schema: Option<&'a str>) -> Self {
+        let reading = Progress::new(screen.is_text());
+        Telling { screen, save_schema, reading, bar: ProgressBar::hidden() }
+    }
+
+    /// Rows are read.
+    pub fn rows(&mut self, event: &train::Event<'_>) -> Result<()> {
+        self.reading.show(event);
+        tell::reading(event, self.save_schema, self.screen)
+    }
+
+    /// So many of so many have ended; `what` they are called.
+    pub fn begin(&mut self, what: &str, done: usize, all: usize) {
+        self.end();
+        if !self.screen.is_text() {
+            return;
+        }
+        let template = format!("{{spinner}} {{pos}} of {{len}} {what}  {{wide_bar}}  {{elapsed}}");
+        let style = ProgressStyle::with_template(&template);
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        let target = ProgressDrawTarget::stderr();
+        self.bar = ProgressBar::with_draw_target(Some(all as u64), target).with_style(style);
+        self.bar.set_position(done as u64);
+    }
+
+    /// They go on.
+    pub fn tick(&mut self) -> Result<()> {
+        self.bar.tick();
+        Ok(())
+    }
+
+    /// One more has ended, of which there may be something to say.
+    pub fn ended(&mut self, line: Option<&str>) -> Result<()> {
+        self.bar.inc(1);
+        let screen = &mut *self.screen;
+        line.map_or(Ok(()), |line| self.bar.suspend(|| screen.text(line)))
+    }
+
+    /// Leaves nothing of it on the terminal.
+    pub fn end(&mut self) {
+        self.reading.end();
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Whether what is at `path` is to be forgotten. If there is something, it must be said what is meant.
+pub fn forgets(path: &str, is_begun: bool, resume: bool, restart: bool) -> Result<bool> {
+    if is_begun && !resume && !restart {
+        let message = "an earlier run has left this: go on from it with --resume, or begin anew with --restart";
+        return Err(Error::data(path, message));
+    }
+    Ok(restart)
+}
