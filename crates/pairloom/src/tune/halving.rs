@@ -177,7 +177,7 @@ impl<'a> Search<'a> {
             (trial.map_or(0, |trial| furthest(&trial)), figure)
         };
         tasks.sort_by(|a, b| {
-            let [(a, one), (b, other)] = [a, b].map(|task| reached(task));
+            let [(a, one), (b, other)] = [a, b].map(&reached);
             b.cmp(&a).then(one.total_cmp(&other))
         });
     }
