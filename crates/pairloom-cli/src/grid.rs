@@ -51,7 +51,7 @@ fn is_list(arg: &Arg) -> bool {
 impl clap::Args for GridArgs {
     fn augment_args(command: Command) -> Command {
         flags().get_arguments().fold(command, |command, arg| {
-            let arg = arg.clone().help_heading("Settings (each may be a list)");
+            let arg = arg.clone().help_heading("Settings (each may be a list, as in 10,20)");
             command.arg(match is_list(&arg) {
                 true => arg
                     .value_parser(value_parser!(String))

@@ -71,9 +71,13 @@ enum Command {
     /// Make several models one, whose score is the mean of theirs
     Average(average::Args),
     /// Compare models and settings on the same test rows
+    ///
+    /// Each setting may have several values, as in --model fm,ffm --factors 10,20: all combinations are trained.
     #[command(allow_negative_numbers = true)]
     Study(Box<study::Args>),
     /// Look for good settings, and train the model with them
+    ///
+    /// A setting with one value stays at it; one with several, as in --model fm,ffm, is searched among them.
     #[command(allow_negative_numbers = true)]
     Tune(Box<tune::Args>),
     /// Show why rows have their scores, or what columns and pairs of columns are worth

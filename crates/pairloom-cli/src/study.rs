@@ -37,13 +37,13 @@ pub struct Args {
     /// How often each is trained: with the seed of the settings, one more, ...
     #[arg(long, value_name = "N", default_value_t = 3)]
     seeds: u32,
-    /// The figure to compare by, as evaluate --json calls it [default: the loss, to rank NDCG]
+    /// The figure to compare by, as evaluate --json calls it: auc, rmse, .. [default: the loss, to rank NDCG]
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
-    /// What the others are compared with, by the name in the table [default: the first]
+    /// What the others are compared with, by the name in the table, as in 'fm k=10' [default: the first]
     #[arg(long, value_name = "NAME")]
     baseline: Option<String>,
-    /// Level of the intervals
+    /// Level of the intervals: how often they should hold what they are of
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
     ci: f64,
     /// The two columns that --model mf learns from, where there are others

@@ -32,7 +32,7 @@ pub struct Args {
     /// Time after which no more trials begin, as 90s, 10m or 2h; the best so far is then trained to its end
     #[arg(long, value_name = "TIME", value_parser = parse::duration)]
     time: Option<Duration>,
-    /// The figure of the validation rows to compare by, as evaluate --json calls it [default: the loss, to rank NDCG]
+    /// The figure of the validation rows to compare by, as evaluate --json calls it: auc, rmse, .. [default: the loss, to rank NDCG]
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
     /// Where to look for a setting: NAME=LOW:HIGH, a range whose logarithms are alike, or NAME=VALUE,VALUE,..

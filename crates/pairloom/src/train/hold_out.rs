@@ -79,7 +79,7 @@ impl Units {
             let stay = all.iter().zip(out).filter(|(_, out)| !**out);
             stay.map(|(&number, _)| number).collect()
         };
-        Units { groups: stay(&self.groups), classes: stay(&self.classes) }
+        Units { groups: stay(&self.groups), classes: renumbered(stay(&self.classes)) }
     }
 
     /// The rows of a test part.
@@ -156,6 +156,21 @@ impl Units {
             sizes(&self.classes).into_iter().map(|size| deal(size).into_iter()).collect();
         Ok(self.classes.iter().filter_map(|&class| dealt[class as usize].next()).collect())
     }
+}
+
+/// Classes with the numbers that they would have if these were all rows: those of two are told from that of the first
+/// row, which is 1, and those of several are counted as they come.
+fn renumbered(mut classes: Vec<u32>) -> Vec<u32> {
+    let last = classes.iter().copied().max().unwrap_or(0);
+    let (mut numbers, mut count) = (vec![None; last as usize + 1], 0);
+    for class in &mut classes {
+        let number = *numbers[*class as usize].get_or_insert_with(|| {
+            count += 1;
+            if last == 1 { 2 - count } else { count - 1 }
+        });
+        *class = number;
+    }
+    classes
 }
 
 /// How many rows each class has, two classes at least.

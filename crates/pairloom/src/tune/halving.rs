@@ -74,6 +74,7 @@ impl<'a> Search<'a> {
             if self.is_late() {
                 // The best so far is all that is still trained.
                 tasks.retain(|task| self.goes_further(task));
+                self.sort(&mut tasks);
                 tasks.truncate(1);
                 if stopped.is_some() {
                     continue;
@@ -164,6 +165,21 @@ impl<'a> Search<'a> {
             Some(trial) => trial.figure(&self.metric).is_some(),
             None => self.trials.iter().any(|t| t.config == task.config && t.measured().is_some()),
         }
+    }
+
+    /// Those first that were trained for the most epochs, and of these the best.
+    fn sort(&self, tasks: &mut [Task]) {
+        let reached = |task: &Task| {
+            let is_same = |t: &&Trial| t.config == task.config && t.measured().is_some();
+            let furthest = |t: &&Trial| t.stopped.unwrap_or(u32::MAX);
+            let trial = self.trials.iter().filter(is_same).max_by_key(furthest);
+            let figure = rank(&self.metric, trial.and_then(|trial| trial.figure(&self.metric)));
+            (trial.map_or(0, |trial| furthest(&trial)), figure)
+        };
+        tasks.sort_by(|a, b| {
+            let [(a, one), (b, other)] = [a, b].map(&reached);
+            b.cmp(&a).then(one.total_cmp(&other))
+        });
     }
 
     /// The trial that was this one, if it has ended.
