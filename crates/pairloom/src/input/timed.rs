@@ -1,8 +1,9 @@
 //! Columns made of the parts of a time.
 
 use super::missing::is_missing;
+use super::pattern::TimePattern;
 use super::shown::quoted;
-use super::time::{Time, TimePart, TimePattern};
+use super::time::{Time, TimePart};
 use super::{Format, RawRow, Reader};
 use crate::Result;
 
