@@ -77,7 +77,7 @@ fn and_with_a_preset_and_a_schema() {
     let row = |i: usize| {
         let numbers: Vec<String> = (0..13).map(|n| (i * (n + 3) % 50).to_string()).collect();
         let names: Vec<String> = (0..26).map(|n| format!("{:x}", i * (n + 1) % 9)).collect();
-        format!("{}\t{}\t{}\n", u8::from(i % 3 == 0), numbers.join("\t"), names.join("\t"))
+        format!("{}\t{}\t{}\n", u8::from(i.is_multiple_of(3)), numbers.join("\t"), names.join("\t"))
     };
     room.write("clicks.tsv", (0..300).map(row).collect::<String>());
     let quick = "--epochs 2 --runs 3";
