@@ -121,7 +121,9 @@ mod tests {
         of: u32,
     }
 
-    fn open(path: &str, of: u32) -> Result<(Journal<[u32; 2]>, Vec<[u32; 2]>)> {
+    type Opened = (Journal<[u32; 2]>, Vec<[u32; 2]>);
+
+    fn open(path: &str, of: u32) -> Result<Opened> {
         Journal::open(path, &Header { of })
     }
 
