@@ -121,9 +121,9 @@ mod tests {
         of: u32,
     }
 
-    type Piece = [u32; 2];
+    type Opened = (Journal<[u32; 2]>, Vec<[u32; 2]>);
 
-    fn open(path: &str, of: u32) -> Result<(Journal<Piece>, Vec<Piece>)> {
+    fn open(path: &str, of: u32) -> Result<Opened> {
         Journal::open(path, &Header { of })
     }
 
