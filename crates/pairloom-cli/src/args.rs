@@ -158,7 +158,7 @@ impl ColumnArgs {
             numeric: self.numeric.clone(),
             multi: self.multi.clone(),
             transforms: self.transform.clone(),
-            times: self.time.clone(),
+            times: self.time.clone().into(),
             ignore: self.ignore.clone(),
             positive: self.positive.clone(),
             fields: None,

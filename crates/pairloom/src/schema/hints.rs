@@ -28,7 +28,7 @@ pub struct Hints {
     /// Transforms of numeric columns, and the number of bins where one is given.
     pub transforms: Vec<(String, Transform, Option<usize>)>,
     /// Columns that are times, and how they are written.
-    pub times: Vec<(String, TimePattern)>,
+    pub times: Box<[(String, TimePattern)]>,
     /// Columns to leave out.
     pub ignore: Vec<String>,
     /// The positive label.

@@ -176,7 +176,7 @@ fn damage_is_told_with_its_place() {
     }
     let wrong = String::from_utf8(item(b"1|X|||", &[])).unwrap().replacen("|0|0\n", "|2|0\n", 1);
     let found = first(Small, "1\t1\t5\t7\n", "", wrong.as_bytes());
-    assert!(found.starts_with("u.item:1:41: '2' is no flag of War, which is 0 or 1"), "{found}");
+    assert!(found.starts_with("u.item:1:42: '2' is no flag of War, which is 0 or 1"), "{found}");
 }
 
 #[test]
