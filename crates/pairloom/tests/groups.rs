@@ -249,6 +249,6 @@ fn labels_that_differ_in_rows_of_weight_0_alone_are_all_alike() {
         let data = write(&folder, "rows.csv", text(of_weight_0));
         let job = Job { schema: SchemaSource::Infer(hints()), ..job(&data, &plain_config()) };
         let said = refusal(&job);
-        assert!(said.contains("training rows have the label '1'"), "{said}");
+        assert!(said.contains("training rows with a weight above 0 have the label '1'"), "{said}");
     }
 }

@@ -204,11 +204,12 @@ pub(super) fn learn_target(
         return Err(unfit(file, message));
     }
     // The first label, and whether others differ: of the rows that weigh something, and of those that do not.
-    let (mut seen, mut rows) = ([(None, false); 2], 0);
+    let (mut seen, mut rows) = ([(None, false); 2], [0; 2]);
     training(interned, held_out, |label, weight| {
-        let (first, differ) = &mut seen[usize::from(weight <= 0.0)];
+        let weighs_nothing = usize::from(weight <= 0.0);
+        let (first, differ) = &mut seen[weighs_nothing];
         *differ |= *first.get_or_insert(label) != label;
-        rows += 1;
+        rows[weighs_nothing] += 1;
     })?;
     // That none weighs anything is another error.
     let found = if seen[0].0.is_some() { seen[0] } else { seen[1] };
@@ -228,7 +229,13 @@ pub(super) fn learn_target(
     }
     if !differ {
         let class = quoted(&*labels.text(first));
-        let message = format!("all {rows} training rows have the label {class}");
+        let (rows, which) = match rows {
+            [weighing, nothing] if weighing > 0 && nothing > 0 => {
+                (weighing, " with a weight above 0")
+            }
+            [weighing, nothing] => (weighing + nothing, ""),
+        };
+        let message = format!("all {rows} training rows{which} have the label {class}");
         return Err(Error::data(file, message + ": there is nothing to learn"));
     }
     let binary = match config.loss {
