@@ -31,7 +31,7 @@ pub struct Args {
     runs: f64,
     /// Time after which no more trials begin, as 90s, 10m or 2h; the best so far is then trained to its end
     #[arg(long, value_name = "TIME", value_parser = parse::duration)]
-    time: Option<Duration>,
+    time_limit: Option<Duration>,
     /// The figure of the validation rows to compare by, as evaluate --json calls it: auc, rmse, .. [default: the loss, to rank NDCG]
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
@@ -141,7 +141,7 @@ fn tune(args: &Args) -> Result<Tune> {
         axes,
         metric: args.metric.clone(),
         runs: args.runs,
-        time: args.time,
+        time: args.time_limit,
         parallel: args.parallel,
         journal: format!("{}.tune", args.output),
     })

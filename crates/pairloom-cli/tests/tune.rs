@@ -117,7 +117,7 @@ fn what_cannot_be_searched() {
         ("tune shop.csv --label bought --metric acu --epochs 1", 2, "no figure is 'acu'"),
         ("tune shop.csv --label bought --valid-fraction 0", 2, "validation rows"),
         ("tune shop.csv --label bought --runs 0", 2, "runs"),
-        ("tune shop.csv --label bought --time soon", 2, "soon"),
+        ("tune shop.csv --label bought --time-limit soon", 2, "soon"),
         ("tune shop.csv --label bought --search factors", 2, "NAME=LOW:HIGH"),
         ("tune shop.csv --label bought --search factors=9:2", 2, "0 < LOW < HIGH"),
         ("tune shop.csv --label bought --search faktors=2:9", 2, "did you mean 'factors'"),

@@ -253,7 +253,8 @@ fn a_stop_keeps_what_has_ended() {
         ended < 3
     });
     assert!(matches!(stopped, Err(Error::Interrupted)));
-    assert_eq!(fs::read_to_string(&tune.journal).unwrap().lines().count(), 1 + 3);
+    // What has ended meanwhile is kept too.
+    assert!(fs::read_to_string(&tune.journal).unwrap().lines().count() > 3);
     let rows = format!("{}.rows", tune.journal);
     assert!(fs::metadata(&rows).is_ok() && tune.is_begun());
     run(&tune);
