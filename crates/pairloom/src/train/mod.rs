@@ -36,6 +36,7 @@ use units::Units;
 
 /// Where the schema comes from.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it for each job")]
 pub enum SchemaSource {
     /// It is inferred where these do not say.
     Infer(Hints),
