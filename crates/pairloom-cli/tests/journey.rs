@@ -234,7 +234,10 @@ fn json_lines_of_training() {
     let inspected = room.ok("inspect model.pairloom --json").json();
     let mut document = keys(&inspected[0]);
     document.retain(|key| !["calibration", "valid"].contains(key));
-    assert_eq!(document, ["bytes", "config", "epoch", "features", "history", "schema", "target"]);
+    let known = [
+        "bytes", "config", "epoch", "features", "formula", "history", "largest", "schema", "target",
+    ];
+    assert_eq!(document, known);
     assert!(inspected[0]["calibration"].is_null() && inspected[0]["valid"].is_object());
     assert_eq!(inspected[0]["history"].as_array().unwrap().len(), 3);
     let predicted = room.ok("predict model.pairloom shop.csv --keep id,site --json").json();
