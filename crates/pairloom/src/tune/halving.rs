@@ -16,10 +16,8 @@ use std::time::Instant;
 /// One of so many goes on.
 const THIRD: usize = 3;
 
-/// Times that a training to its end takes as long as that of the defaults: as is expected when trials are drawn, and
-/// as is feared when those are chosen that go to their end.
+/// Times that a training to its end may take as long as that of the defaults.
 const LONGER: f64 = 1.3;
-const LONGEST: f64 = 2.0;
 
 /// A search under way.
 pub(super) struct Search<'a> {
@@ -82,9 +80,6 @@ impl<'a> Search<'a> {
                     continue;
                 }
             }
-            if stopped.is_none() {
-                self.keep_paid(&mut tasks, &first);
-            }
             tasks.iter_mut().for_each(|task| task.stopped = stopped);
             tasks = self.rung(tasks, watch)?;
             tasks.retain(|task| self.goes_further(task));
@@ -110,21 +105,6 @@ impl<'a> Search<'a> {
             tasks.push(Task { trial: number, said, config, stopped: None });
         }
         Ok(tasks)
-    }
-
-    /// Keeps those whose training to the end may be paid for with what is left, and the best in any case.
-    fn keep_paid(&self, tasks: &mut Vec<Task>, defaults: &Measured) {
-        let fields = defaults.begun.fields;
-        let epochs = f64::from(defaults.epochs);
-        let all = self.tune.runs * epochs * cost(&self.tune.job.config, fields);
-        let before = |trial: &&Trial| trial.stopped.is_some() || trial.trial == 0;
-        let paid: f64 = self.trials.iter().filter(before).map(|trial| trial.cost(fields)).sum();
-        let mut left = all - paid;
-        let mut is_best = true;
-        tasks.retain(|task| {
-            left -= LONGEST * epochs * cost(&task.config, fields);
-            std::mem::take(&mut is_best) || left >= 0.0
-        });
     }
 
     fn is_late(&self) -> bool {
@@ -257,8 +237,12 @@ impl<'a> Search<'a> {
     ) -> Result<Tuned> {
         let best = self.best().ok_or(Error::Interrupted)?;
         let fields = defaults.begun.fields;
+        let paid = |trial: &Trial| {
+            let epochs = trial.measured().map_or(0, |measured| measured.epochs);
+            f64::from(epochs) * cost(&trial.config, fields)
+        };
         let one = f64::from(defaults.epochs.max(1)) * cost(&self.tune.job.config, fields);
-        let cost = self.trials.iter().map(|trial| trial.cost(fields)).sum::<f64>() / one;
+        let cost = self.trials.iter().map(paid).sum::<f64>() / one;
         let model = match self.model.take() {
             Some((at, model)) if at == best => model,
             _ => self.again(best, watch)?,
@@ -284,14 +268,6 @@ impl<'a> Search<'a> {
         };
         jobs(1, 1, work, &mut hear)?;
         found.ok_or(Error::Interrupted)
-    }
-}
-
-impl Trial {
-    /// What it has cost: epochs, each by the length of what it reads.
-    fn cost(&self, fields: usize) -> f64 {
-        let epochs = self.measured().map_or(0, |measured| measured.epochs);
-        f64::from(epochs) * cost(&self.config, fields)
     }
 }
 
