@@ -16,8 +16,10 @@ use std::time::Instant;
 /// One of so many goes on.
 const THIRD: usize = 3;
 
-/// Times that a training to its end may take as long as that of the defaults.
+/// Times that a training to its end takes as long as that of the defaults: as is expected where trials are drawn, and
+/// as is feared where those are chosen that go to their end.
 const LONGER: f64 = 1.3;
+const LONGEST: f64 = 2.0;
 
 /// A search under way.
 pub(super) struct Search<'a> {
@@ -70,22 +72,54 @@ impl<'a> Search<'a> {
         }
         let rungs = rungs(first.epochs);
         let mut tasks = self.drawn(&first.begun, &rungs, f64::from(first.epochs))?;
-        for stopped in rungs.into_iter().map(Some).chain([None]) {
+        for stopped in rungs {
             if self.is_late() {
-                // The best so far is all that is still trained.
-                tasks.retain(|task| self.goes_further(task));
-                self.sort(&mut tasks);
-                tasks.truncate(1);
-                if stopped.is_some() {
-                    continue;
-                }
+                break;
             }
-            tasks.iter_mut().for_each(|task| task.stopped = stopped);
+            tasks.iter_mut().for_each(|task| task.stopped = Some(stopped));
             tasks = self.rung(tasks, watch)?;
             tasks.retain(|task| self.goes_further(task));
             tasks.truncate(tasks.len().div_ceil(THIRD));
         }
+        self.to_their_end(tasks, &first, watch)?;
         self.done(&first, watch)
+    }
+
+    /// Trains what was best to its end: what is surely paid for, and as long as something is left, what is paid for then.
+    fn to_their_end(
+        &mut self,
+        mut tasks: Vec<Task>,
+        defaults: &Measured,
+        watch: &mut dyn FnMut(Event<'_>) -> bool,
+    ) -> Result<()> {
+        let fields = defaults.begun.fields;
+        let one = f64::from(defaults.epochs) * cost(&self.tune.job.config, fields);
+        let before = |trial: &&Trial| trial.stopped.is_some() || trial.trial == 0;
+        let paid: f64 = self.trials.iter().filter(before).map(|trial| trial.cost(fields)).sum();
+        let mut left = self.tune.runs * one - paid;
+        let mut is_first = true;
+        while !tasks.is_empty() {
+            if self.is_late() {
+                // The best so far is all that is still trained.
+                tasks.retain(|task| self.goes_further(task));
+                self.sort(&mut tasks);
+                tasks.truncate(usize::from(is_first));
+            }
+            let fears =
+                |task: &Task| LONGEST * f64::from(defaults.epochs) * cost(&task.config, fields);
+            let mut feared = 0.0;
+            let is_paid = |task: &Task| {
+                feared += fears(task);
+                std::mem::take(&mut is_first) || feared <= left
+            };
+            let (mut now, later) = tasks.into_iter().partition::<Vec<_>, _>(is_paid);
+            now.iter_mut().for_each(|task| task.stopped = None);
+            let now = self.rung(now, watch)?;
+            left -=
+                now.iter().filter_map(|task| self.known(task)).map(|t| t.cost(fields)).sum::<f64>();
+            tasks = if now.is_empty() { Vec::new() } else { later };
+        }
+        Ok(())
     }
 
     /// As many trials as may be paid for.
@@ -237,12 +271,8 @@ impl<'a> Search<'a> {
     ) -> Result<Tuned> {
         let best = self.best().ok_or(Error::Interrupted)?;
         let fields = defaults.begun.fields;
-        let paid = |trial: &Trial| {
-            let epochs = trial.measured().map_or(0, |measured| measured.epochs);
-            f64::from(epochs) * cost(&trial.config, fields)
-        };
         let one = f64::from(defaults.epochs.max(1)) * cost(&self.tune.job.config, fields);
-        let cost = self.trials.iter().map(paid).sum::<f64>() / one;
+        let cost = self.trials.iter().map(|trial| trial.cost(fields)).sum::<f64>() / one;
         let model = match self.model.take() {
             Some((at, model)) if at == best => model,
             _ => self.again(best, watch)?,
@@ -268,6 +298,14 @@ impl<'a> Search<'a> {
         };
         jobs(1, 1, work, &mut hear)?;
         found.ok_or(Error::Interrupted)
+    }
+}
+
+impl Trial {
+    /// What it has cost: epochs, each by the length of what it reads.
+    fn cost(&self, fields: usize) -> f64 {
+        let epochs = self.measured().map_or(0, |measured| measured.epochs);
+        f64::from(epochs) * cost(&self.config, fields)
     }
 }
 
