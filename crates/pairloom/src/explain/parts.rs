@@ -1,7 +1,7 @@
 //! The parts of a score.
 
 use crate::batch::Row;
-use crate::interaction::{Feature, Interaction, WithInteraction, with_interaction};
+use crate::interaction::{Feature, Interaction, WithInteraction, with_slow_interaction};
 use crate::memory;
 use crate::model::{Model, Weights};
 use crate::precision::Stored;
@@ -28,7 +28,7 @@ impl Parts {
     /// [`Error::Memory`] if there is no room for all pairs.
     pub(super) fn of(model: &Model, row: Row<'_>, class: usize) -> Result<Self> {
         let weights = &model.weights;
-        with_interaction(&model.config, &weights.fields, Taking { weights, row, class })
+        with_slow_interaction(&model.config, &weights.fields, Taking { weights, row, class })
     }
 
     /// All of them together.

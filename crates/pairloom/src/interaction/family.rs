@@ -79,11 +79,21 @@ macro_rules! family {
 
         fn with_kind<T: Stored, W: WithInteraction>(kind: Kind, plan: &Plan, what: W) -> W::Output {
             match (kind, plan.width()) {
-                $(
-                    $((Kind::$kind, $width) => what.with::<_, T>($model::<[f32; $width]>::new(plan)),)*
-                    (Kind::$kind, _) => what.with::<_, T>($model::<Vec<f32>>::new(plan)),
-                )*
+                // Unit tests and fuzzing do without: the tests in `tests` have them.
+                $($(
+                    #[cfg(not(any(test, fuzzing)))]
+                    (Kind::$kind, $width) => what.with::<_, T>($model::<[f32; $width]>::new(plan)),
+                )*)*
+                _ => with_any_width::<T, W>(kind, plan, what),
             }
+        }
+
+        fn with_any_width<T: Stored, W: WithInteraction>(
+            kind: Kind,
+            plan: &Plan,
+            what: W,
+        ) -> W::Output {
+            match kind { $(Kind::$kind => what.with::<_, T>($model::<Vec<f32>>::new(plan)),)* }
         }
     };
 }
@@ -232,7 +242,7 @@ fn plan(config: &Config, fields: usize) -> Plan {
     Plan { fields, factors: config.resolved_factors(), order, lower_orders, rank }
 }
 
-/// Does `what` with the interaction that the settings ask for.
+/// Does `what` with the interaction that the settings ask for, compiled for its width if it is one of the usual.
 pub(crate) fn with_interaction<W: WithInteraction>(
     config: &Config,
     fields: &Fields,
@@ -242,5 +252,18 @@ pub(crate) fn with_interaction<W: WithInteraction>(
     match config.precision {
         Precision::F32 => with_kind::<f32, W>(kind(config), &plan, what),
         Precision::Bf16 => with_kind::<Bf16, W>(kind(config), &plan, what),
+    }
+}
+
+/// The same for what is no matter of speed: compiled once for all widths.
+pub(crate) fn with_slow_interaction<W: WithInteraction>(
+    config: &Config,
+    fields: &Fields,
+    what: W,
+) -> W::Output {
+    let plan = plan(config, fields.len());
+    match config.precision {
+        Precision::F32 => with_any_width::<f32, W>(kind(config), &plan, what),
+        Precision::Bf16 => with_any_width::<Bf16, W>(kind(config), &plan, what),
     }
 }

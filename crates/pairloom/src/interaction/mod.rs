@@ -37,7 +37,9 @@ mod sides;
 
 pub use dplr::Dplr;
 pub use family::Kind;
-pub(crate) use family::{Naming, Sizes, WithInteraction, degrees, first_shared, with_interaction};
+pub(crate) use family::{
+    Naming, Sizes, WithInteraction, degrees, first_shared, with_interaction, with_slow_interaction,
+};
 pub use ffm::Ffm;
 pub use fields::Fields;
 pub use fm::Fm;

@@ -2,7 +2,9 @@
 
 use crate::backend::{Halves, Parameters, halve_rows};
 use crate::batch::{Row, Rows};
-use crate::interaction::{Interaction, Side, Sides, WithInteraction, with_interaction};
+use crate::interaction::{
+    Interaction, Side, Sides, WithInteraction, with_interaction, with_slow_interaction,
+};
 use crate::model::Model;
 use crate::parallel::Threads;
 use crate::precision::Stored;
@@ -53,7 +55,7 @@ pub(super) fn halves(
 
 /// Floats of the vector of an item.
 pub(super) fn width(model: &Model, sides: &Sides) -> usize {
-    with_interaction(&model.config, &model.weights.fields, Width(sides))
+    with_slow_interaction(&model.config, &model.weights.fields, Width(sides))
 }
 
 /// The same rows with each feature once, if they may have one several times.
