@@ -11,6 +11,7 @@ mod read;
 mod revise;
 mod start;
 mod summary;
+mod text;
 mod units;
 
 use crate::calibration::Calibrated;
@@ -28,7 +29,7 @@ pub use event::Event;
 use event::{tell, tell_skipped};
 pub use job::{Job, SchemaSource, TestPart};
 pub use kept::{Converted, convert};
-pub(crate) use kept::{KeptRows, content, forget_rows, keep_rows};
+pub(crate) use kept::{KeptRows, content, keep_rows};
 use prepare::{Prepared, prepare};
 pub use ranking::Groups;
 pub use start::Start;

@@ -2,8 +2,9 @@
 
 use super::calibrate::check_classes;
 use super::hold_out::{Parts, hold_out};
-use super::read::{read, read_rows};
+use super::read::read;
 use super::start::{before_model, room};
+use super::text::read_rows;
 use super::{Event, Groups, Job, ranking, tell, tell_skipped};
 use crate::data::{Cached, check_values, is_cache};
 use crate::encode::{Beside, Encoding, encode, learn};
