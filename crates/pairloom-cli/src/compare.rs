@@ -1,13 +1,12 @@
 //! `pairloom compare`.
 
-use crate::args::InputArgs;
+use crate::args::{InputArgs, ThreadArgs};
 use crate::catalogue::Opening;
 use crate::screen::{
     Screen, figure, metric_title, notice_skipped, notice_unseen, one_line, percent, thousands,
 };
 use pairloom::compare::{CompareOptions, Compared, Comparison, compare};
 use pairloom::metric::{Bootstrap, DEFAULT_AT, DEFAULT_THRESHOLD};
-use pairloom::parallel::Threads;
 use pairloom::{Error, Model, Result, input};
 use serde_json::json;
 
@@ -34,9 +33,8 @@ pub struct Args {
     /// What samples are drawn by
     #[arg(long, value_name = "SEED", default_value_t = Bootstrap::default().seed)]
     seed: u64,
-    /// Threads, 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
+    #[command(flatten)]
+    threads: ThreadArgs,
     /// Write one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -51,7 +49,7 @@ pub fn run(args: &Args) -> Result<()> {
         return Err(Error::usage(message));
     }
     let models = [Model::load(&args.a)?, Model::load(&args.b)?];
-    let threads = Threads::new(args.threads)?;
+    let threads = args.threads.start()?;
     let options = CompareOptions {
         on_error: args.input.on_error(),
         threshold: args.threshold,
