@@ -1,6 +1,6 @@
 //! How much worse predictions become if something is exchanged among the rows.
 
-use super::importance::Worse;
+use super::found::Worse;
 use super::sample::Sampled;
 use crate::batch::Rows;
 use crate::metric::{Measure, Metrics};
