@@ -316,6 +316,10 @@ fn no_search_without_validation_rows_or_runs() {
     for runs in [0.5, f64::NAN, 1e7] {
         assert!(matches!(refusal(&Tune { runs, ..base.clone() }), Error::Usage(_)));
     }
+    let values = Values::Choice(vec!["2G".into(), "4G".into()]);
+    let axes = vec![Axis { name: "memory".into(), values }];
+    let memory = Tune { axes, ..base.clone() };
+    assert!(refusal(&memory).to_string().contains("no setting of the model"));
     let dash = Tune { job: Job::new("-"), ..base.clone() };
     assert!(refusal(&dash).to_string().contains("not standard input"));
     write(&folder, "rows.csv", "label,a\n1,x\n");

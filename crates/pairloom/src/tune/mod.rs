@@ -247,7 +247,7 @@ impl Tune {
         if !(self.runs >= 1.0 && self.runs <= 1e6) {
             return Err(Error::setting("runs", "from 1 to 1000000"));
         }
-        Ok(())
+        self.axes.iter().try_for_each(|axis| axis.check(config))
     }
 }
 

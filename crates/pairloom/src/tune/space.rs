@@ -70,15 +70,20 @@ impl Axis {
             }
             None => Values::Choice(values.split(',').map(String::from).collect()),
         };
-        let ends = match &values {
+        let axis = Axis { name, values };
+        axis.check(base).map(|()| axis)
+    }
+
+    /// Checks that there is such a setting, and that it has such values.
+    pub(super) fn check(&self, base: &Config) -> Result<()> {
+        let ends = match &self.values {
             Values::Range { low, high, whole } => {
                 [*low, *high].map(|end| number(end, *whole)).to_vec()
             }
             Values::Times { .. } => Vec::new(),
             Values::Choice(all) => all.clone(),
         };
-        ends.iter().try_for_each(|value| base.with(&name, value).map(drop))?;
-        Ok(Axis { name, values })
+        ends.iter().try_for_each(|value| base.with(&self.name, value).map(drop))
     }
 
     /// The text of a value that is drawn for these settings.
