@@ -345,6 +345,23 @@ fn what_is_begun_anew_is_lost_only_once_the_rows_are_there() {
 }
 
 #[test]
+fn a_run_that_goes_on_keeps_its_rows() {
+    let folder = folder();
+    let study = study(&folder);
+    run(&study);
+    let rows = path(&folder, "study.jsonl.rows");
+    convert(&study.job, &rows, &mut |_| true).unwrap();
+    let before = fs::read(&rows).unwrap();
+    let other = fs::File::open(&study.journal).unwrap();
+    other.lock().unwrap();
+    for restart in [false, true] {
+        let error = refusal(&Study { restart, ..study.clone() });
+        assert!(error.to_string().contains("another run"), "{error}");
+    }
+    assert!(fs::read(&rows).unwrap() == before);
+}
+
+#[test]
 fn matrix_factorization_may_have_two_columns_of_its_own() {
     let folder = folder();
     let base = study(&folder);

@@ -36,15 +36,7 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         H: Serialize + DeserializeOwned + PartialEq,
     {
         let failed = |e| Error::io(path, e);
-        let options = &mut File::options();
-        options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(path).map_err(failed)?;
-        file.try_lock().map_err(|e| match e {
-            TryLockError::WouldBlock => {
-                Error::data(path, "another run is writing to it: wait for it")
-            }
-            TryLockError::Error(e) => Error::io(path, e),
-        })?;
+        let mut file = alone(path, true)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
@@ -87,6 +79,20 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         line.push(b'\n');
         let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
         written.map_err(|e| Error::io(&self.path, e))
+    }
+}
+
+/// Opens a file that no other process has open so.
+fn alone(path: &str, create: bool) -> Result<File> {
+    let options = &mut File::options();
+    options.read(true).write(true).create(create).truncate(false);
+    let file = options.open(path).map_err(|e| Error::io(path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::data(path, "another run is writing to it: wait for it"))
+        }
+        Err(TryLockError::Error(e)) => Err(Error::io(path, e)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Long work over the rows of a job that may be gone on with: its journal, and beside it the rows as they were read.
 
-use super::{Journal, check};
+use super::{Journal, alone, check, is_begun};
 use crate::Result;
 use crate::train::{Event, Job, KeptRows, keep_rows};
 use serde::Serialize;
@@ -41,6 +41,10 @@ impl Work<'_> {
         H: Serialize + DeserializeOwned + PartialEq,
         T: Serialize + DeserializeOwned,
     {
+        if is_begun(self.journal) {
+            // The rows that another run learns from are not to be replaced, nor removed.
+            alone(self.journal, false)?;
+        }
         if self.restart {
             check::<H>(self.journal)?;
         }
