@@ -52,7 +52,7 @@ pub struct Job {
     pub data: String,
     /// The file of validation rows.
     pub valid: Option<String>,
-    /// The part of the rows that is kept for a test, see [`Trained::test`].
+    /// The part of the rows that is kept for a test, see [`Trained::test`](super::Trained::test).
     pub test: Option<TestPart>,
     /// What is known about the files' format.
     pub open: OpenOptions,

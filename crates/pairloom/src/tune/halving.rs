@@ -47,7 +47,7 @@ impl<'a> Search<'a> {
             tasks.retain(|task| self.trials.goes_further(task));
             tasks.truncate(tasks.len().div_ceil(THIRD));
         }
-        self.to_their_end(tasks, &budget, watch)?;
+        self.finish(tasks, &budget, watch)?;
         self.done(&budget, watch)
     }
 
@@ -72,7 +72,7 @@ impl<'a> Search<'a> {
     }
 
     /// Trains what was best to its end: what is surely paid for, and as long as something is left, what is paid for then.
-    fn to_their_end(
+    fn finish(
         &mut self,
         mut tasks: Vec<Task>,
         budget: &Budget<'_>,
