@@ -101,6 +101,7 @@ fn axes(args: &Args, config: &Config) -> Result<Vec<Axis>> {
     let choice = |(name, values): &(String, Vec<String>)| Axis {
         name: name.clone(),
         values: Values::Choice(values.clone()),
+        always: true,
     };
     axes.extend(args.grid.axes.iter().map(choice));
     for (at, axis) in axes.iter().enumerate() {
@@ -134,24 +135,25 @@ impl Watching<'_> {
     fn hear(&mut self, event: &Event<'_>) -> Result<()> {
         match event {
             Event::Rows(event) => self.telling.rows(event),
-            Event::Rung { trials, epochs } => self.rung(*trials, *epochs),
+            Event::Rung { trials, epochs, near } => self.rung(*trials, *epochs, *near),
             Event::Working => self.telling.tick(),
             Event::Trial(trial) => self.trial(trial),
         }
     }
 
-    fn rung(&mut self, trials: usize, epochs: Option<u32>) -> Result<()> {
+    fn rung(&mut self, trials: usize, epochs: Option<u32>, near: bool) -> Result<()> {
         self.telling.begin("trials", 0, trials);
         let what = if trials == 1 { "trial" } else { "trials" };
+        let what = if near { format!("{what} near the best") } else { what.into() };
         let line = match epochs {
             Some(1) => format!("{trials} {what}, an epoch of each"),
             Some(epochs) => format!("{trials} {what}, {epochs} epochs of each"),
             None => format!("{trials} {what}, each to its end"),
         };
         self.telling.screen.text(&line)?;
-        self.telling
-            .screen
-            .json(&serde_json::json!({ "event": "rung", "trials": trials, "epochs": epochs }))
+        self.telling.screen.json(&serde_json::json!({
+            "event": "rung", "trials": trials, "epochs": epochs, "near": near
+        }))
     }
 
     /// Those that were trained to their end have a line.

@@ -53,47 +53,50 @@ fn names_only() -> String {
 }
 
 #[test]
-fn thirds_go_on_and_the_defaults_are_among_the_whole_runs() {
+fn a_quarter_goes_on_and_then_what_is_near_the_best() {
     let folder = folder();
-    let tune = tune(&folder);
+    let tune = Tune { runs: 10.0, ..tune(&folder) };
     let mut rungs = Vec::new();
     let tuned = tune.run(&mut |event| {
-        if let Event::Rung { trials, epochs } = event {
-            rungs.push((trials, epochs));
+        if let Event::Rung { trials, epochs, near } = event {
+            rungs.push((trials, epochs, near));
         }
         true
     });
     let tuned = tuned.unwrap();
-    // The defaults; then trainings of 1, 2 and 6 epochs.
-    let &[(1, None), (all, Some(1)), (third, Some(2)), (last, None)] = &rungs[..] else {
+    // The defaults, and trainings of 2 and 6 epochs; then of some near the best.
+    let &[(1, None, false), (drawn, Some(2), false), (whole, None, false), ref near @ ..] =
+        &rungs[..]
+    else {
         panic!("{rungs:?}")
     };
-    assert!(all >= 5 && third == all.div_ceil(3) && last == third.div_ceil(3), "{rungs:?}");
+    assert!(drawn >= 5 && whole <= drawn.div_ceil(4) && !near.is_empty(), "{rungs:?}");
+    assert!(near.iter().all(|(trials, epochs, near)| *near == epochs.is_some() && *trials <= 4));
     let defaults = tuned.defaults().unwrap();
     assert!(defaults.said.is_empty() && defaults.stopped.is_none());
     assert_eq!(defaults.config, tune.job.config);
-    assert_eq!(tuned.trials.len(), 1 + all + third + last);
     // Of what was trained to its end, the best is the best, and no worse than the defaults.
-    let best = tuned.best().figure("log_loss").unwrap();
-    let whole = tuned.trials.iter().filter(|trial| trial.stopped.is_none());
-    assert!(whole.filter_map(|trial| trial.figure("log_loss")).all(|other| other >= best));
-    assert!(tuned.best().stopped.is_none());
-    // Those of a rung go on that were its best.
-    let of = |epochs| {
-        let mut of: Vec<(f64, usize)> = tuned
-            .trials
-            .iter()
-            .filter(|trial| trial.trial > 0 && trial.stopped == epochs)
-            .map(|trial| (trial.figure("log_loss").unwrap(), trial.trial))
-            .collect();
-        of.sort_by(|a, b| a.partial_cmp(b).unwrap());
-        of.into_iter().map(|(_, trial)| trial).collect::<Vec<_>>()
-    };
-    let (mut next, mut better) = (of(Some(2)), of(Some(1))[..third].to_vec());
-    next.sort_unstable();
+    let figure = |trial: &&Trial| trial.figure("log_loss").unwrap();
+    let best = figure(&tuned.best());
+    let of = |epochs: Option<u32>| tuned.trials.iter().filter(move |t| t.stopped == epochs);
+    assert!(of(None).all(|other| figure(&other) >= best) && tuned.best().stopped.is_none());
+    // Those that were drawn go on in the order of their figures.
+    let mut rung: Vec<&Trial> = of(Some(2)).filter(|trial| trial.trial <= drawn).collect();
+    rung.sort_by(|a, b| figure(a).total_cmp(&figure(b)));
+    let mut better: Vec<usize> = rung[..whole].iter().map(|trial| trial.trial).collect();
     better.sort_unstable();
-    assert_eq!(next, better);
-    assert_eq!(of(None)[..], of(Some(2))[..last]);
+    let ended = of(None).map(|trial| trial.trial).filter(|trial| (1..=drawn).contains(trial));
+    let mut ended: Vec<usize> = ended.collect();
+    ended.sort_unstable();
+    assert_eq!(ended, better);
+    // Of those near the best, what goes on is no worse than the last of the better quarter of all.
+    let mut all: Vec<f64> = of(Some(2)).map(|trial| figure(&trial)).collect();
+    all.sort_by(f64::total_cmp);
+    for trial in of(None).filter(|trial| trial.trial > drawn) {
+        let third = of(Some(2)).find(|of| of.trial == trial.trial).unwrap();
+        let drawn_worst = figure(rung.get(drawn.div_ceil(4) - 1).unwrap());
+        assert!(figure(&third) <= drawn_worst, "{trial:?}");
+    }
     assert!(tuned.cost <= 1.05 * tune.runs && tuned.cost > 0.7 * tune.runs, "{}", tuned.cost);
 }
 
@@ -229,14 +232,11 @@ fn without_time_it_is_the_model_of_the_defaults() {
 #[test]
 fn late_only_the_best_so_far_is_trained_to_its_end() {
     let folder = folder();
-    // Trials of the first rung are there; then there is no time for anything else.
+    // Trials that were drawn have come to a third; then there is no time for anything else.
     let base = tune(&folder);
     let whole = run(&base);
     let text = fs::read_to_string(&base.journal).unwrap();
-    let is_first = |line: &&str| {
-        !line.contains("\"stopped\":2")
-            && (line.contains("\"stopped\"") || line.contains("\"trial\":0,"))
-    };
+    let is_first = |line: &&str| line.contains("\"stopped\"") || line.contains("\"trial\":0,");
     let first: Vec<&str> = text.lines().skip(1).filter(is_first).collect();
     let header = text.lines().next().unwrap();
     fs::write(&base.journal, format!("{header}\n{}\n", first.join("\n"))).unwrap();
@@ -244,7 +244,7 @@ fn late_only_the_best_so_far_is_trained_to_its_end() {
     let added: Vec<&Trial> = late.trials[first.len()..].iter().collect();
     let [added] = added[..] else { panic!("{added:?}") };
     let figure = |trial: &&Trial| trial.figure("log_loss").unwrap();
-    let rung = whole.trials.iter().filter(|trial| trial.stopped == Some(1));
+    let rung = whole.trials.iter().filter(|trial| trial.stopped == Some(2));
     let best = rung.min_by(|a, b| figure(a).total_cmp(&figure(b))).unwrap();
     assert_eq!((added.trial, added.stopped), (best.trial, None));
 }
@@ -293,7 +293,7 @@ fn trials_that_fail_are_left_out() {
     let folder = folder();
     let base = tune(&folder);
     let values = Values::Choice(["2", "70000"].map(String::from).to_vec());
-    let axes = vec![Axis { name: "factors".into(), values }];
+    let axes = vec![Axis { name: "factors".into(), values, always: true }];
     let tune = Tune { axes, runs: 4.0, ..base };
     let tuned = run(&tune);
     let failed: Vec<&Trial> = tuned.trials.iter().filter(|t| t.measured().is_none()).collect();
@@ -317,7 +317,7 @@ fn no_search_without_validation_rows_or_runs() {
         assert!(matches!(refusal(&Tune { runs, ..base.clone() }), Error::Usage(_)));
     }
     let values = Values::Choice(vec!["2G".into(), "4G".into()]);
-    let axes = vec![Axis { name: "memory".into(), values }];
+    let axes = vec![Axis { name: "memory".into(), values, always: true }];
     let memory = Tune { axes, ..base.clone() };
     assert!(refusal(&memory).to_string().contains("no setting of the model"));
     let dash = Tune { job: Job::new("-"), ..base.clone() };
@@ -351,9 +351,11 @@ fn axes_that_mean_nothing_are_refused() {
     }
     let range = |text| Axis::said(text, &base).unwrap();
     let whole = Values::Range { low: 2.0, high: 64.0, whole: true };
-    assert_eq!(range("factors=2:64"), Axis { name: "factors".into(), values: whole });
+    let factors = Axis { name: "factors".into(), values: whole, always: true };
+    assert_eq!(range("factors=2:64"), factors);
     let part = Values::Range { low: 0.001, high: 1.0, whole: false };
-    assert_eq!(range("learning-rate=1e-3:1"), Axis { name: "learning_rate".into(), values: part });
+    let rate = Axis { name: "learning_rate".into(), values: part, always: true };
+    assert_eq!(range("learning-rate=1e-3:1"), rate);
     let losses = Values::Choice(["squared", "huber:2"].map(String::from).to_vec());
     assert_eq!(range("loss=squared,huber:2").values, losses);
 }
@@ -376,13 +378,18 @@ fn usual_axes_are_settings_around_usual_values() {
     let usual = tuned.defaults().unwrap().measured().unwrap().begun;
     assert_eq!((usual.rows, usual.numbers, usual.fields), (210, 1, 3));
     let drawn: Vec<&Trial> = tuned.trials.iter().filter(|trial| trial.trial > 0).collect();
+    let mut seldom = 0;
     for trial in &drawn {
-        let names: Vec<&String> = trial.said.iter().map(|(name, _)| name).collect();
-        assert_eq!(names, axes.iter().map(|axis| &axis.name).collect::<Vec<_>>());
+        let is_said = |axis: &&Axis| trial.said.iter().any(|(name, _)| *name == axis.name);
+        // Those that matter most are always drawn; others seldom all.
+        assert!(trial.trial > 8 || axes.iter().filter(|axis| axis.always).all(|a| is_said(&a)));
+        seldom += axes.iter().filter(|axis| !axis.always).filter(is_said).count();
         // Around .07 at the most, within a factor of 4, and two digits of it.
         let rate = trial.config.learning_rate.unwrap();
         assert!(rate <= 0.29, "{rate}");
     }
+    let all = drawn.len() * axes.iter().filter(|axis| !axis.always).count();
+    assert!((all / 4..all * 3 / 4).contains(&seldom), "{seldom} of {all}");
     let rates: std::collections::BTreeSet<String> =
         drawn.iter().map(|trial| format!("{:?}", trial.config.learning_rate)).collect();
     assert!(rates.len() > 5, "{rates:?}");

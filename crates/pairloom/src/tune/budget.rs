@@ -1,6 +1,6 @@
 //! What trials cost, beside what a search may.
 
-use super::space::trial;
+use super::space::{self, Said};
 use super::trials::Task;
 use super::{Measured, Trial, Tune};
 use crate::Result;
@@ -8,12 +8,18 @@ use crate::config::Config;
 use crate::interaction::Sizes;
 
 /// One of so many goes on.
-pub(super) const THIRD: usize = 3;
+pub(super) const QUARTER: usize = 4;
 
-/// Times that a training to its end takes as long as that of the defaults: as is expected where trials are drawn, and
+/// Times that a training to its end takes as long as that of the defaults: as is expected where trials are made, and
 /// as is feared where those are chosen that go to their end.
 const LONGER: f64 = 1.3;
-const LONGEST: f64 = 2.0;
+const LONGEST: f64 = 1.5;
+
+/// What of the budget is for trials that are drawn; the rest is for those near the best of them.
+const DRAWN: f64 = 0.7;
+
+/// Trials near the best that are made at a time.
+const NEAR: usize = 4;
 
 /// What may be spent, where the trial of the defaults is known.
 pub(super) struct Budget<'a> {
@@ -51,10 +57,10 @@ impl<'a> Budget<'a> {
         self.spent(trials.iter()) / self.one()
     }
 
-    /// What is left for trainings to their end, beside what is known of those.
-    pub(super) fn left(&self, trials: &[Trial]) -> f64 {
-        let before = |trial: &&Trial| trial.stopped.is_some() || trial.trial == 0;
-        self.tune.runs * self.one() - self.spent(trials.iter().filter(before))
+    /// What trials that are drawn may cost, and what is kept for those near the best of them.
+    pub(super) fn all(&self) -> (f64, f64) {
+        let all = (self.tune.runs - 1.0) * self.one();
+        (DRAWN * all, (1.0 - DRAWN) * all)
     }
 
     /// What a training to its end may cost.
@@ -62,44 +68,58 @@ impl<'a> Budget<'a> {
         LONGEST * f64::from(self.defaults.epochs) * self.epoch(config)
     }
 
-    /// As many trials as may be paid for, of which thirds go on after these epochs.
-    pub(super) fn drawn(&self, rungs: &[u32]) -> Result<Vec<Task>> {
-        let Tune { job, axes, runs, .. } = self.tune;
-        let (base, epochs) = (&job.config, f64::from(self.defaults.epochs));
-        let mut left = (runs - 1.0) * self.one();
+    /// Epochs after which a quarter goes on; nothing if there are too few.
+    pub(super) fn third(&self) -> Option<u32> {
+        let epochs = self.defaults.epochs;
+        Some((epochs / 3).max(1)).filter(|&third| third < epochs)
+    }
+
+    /// As many trials as `left` pays for, if a quarter of them goes to its end.
+    pub(super) fn drawn(&self, left: f64) -> Result<Vec<Task>> {
+        let Tune { job, axes, .. } = self.tune;
+        let draw = |number| space::drawn(&job.config, axes, &self.defaults.begun, number);
+        self.paid(left, 1, 1.0 / QUARTER as f64, draw)
+    }
+
+    /// Some trials near those that were best so far, as many as `left` pays for even if all go to their end.
+    pub(super) fn near(&self, left: f64, from: usize, best: &[&Said]) -> Result<Vec<Task>> {
+        let Tune { job, axes, .. } = self.tune;
+        let near = |number| space::near(&job.config, axes, &self.defaults.begun, number, best);
+        let mut tasks = self.paid(left, from, 1.0, near)?;
+        tasks.truncate(NEAR);
+        Ok(tasks)
+    }
+
+    /// Trials with numbers from `from` on that `left` pays for, if this share goes to the end.
+    fn paid(
+        &self,
+        mut left: f64,
+        from: usize,
+        share: f64,
+        made: impl Fn(usize) -> Result<(Config, Said)>,
+    ) -> Result<Vec<Task>> {
+        let third = f64::from(self.third().unwrap_or(0));
+        let epochs = third + share * LONGER * f64::from(self.defaults.epochs);
+        let base = &self.tune.job.config;
         let mut tasks = Vec::new();
-        while !axes.is_empty() {
-            let number = tasks.len() + 1;
-            let (config, said) = trial(base, axes, &self.defaults.begun, number)?;
+        while !self.tune.axes.is_empty() {
+            let trial = from + tasks.len();
+            let (config, said) = made(trial)?;
             // What cannot be trained fails at once, and costs nothing; but it all comes to an end.
             let like = if config.check().is_ok() { &config } else { base };
-            left -= self.epoch(like) * epochs_of(rungs, epochs);
+            left -= self.epoch(like) * epochs;
             if left < 0.0 {
                 break;
             }
-            tasks.push(Task { trial: number, said, config, stopped: None });
+            tasks.push(Task { trial, said, config, stopped: None });
         }
         Ok(tasks)
     }
 }
 
-/// About what an epoch costs with these settings, beside one with others: what is read and written of the
-/// features of a row, and something for each.
+/// About what an epoch costs with these settings, beside one with others: for each feature of a row what is read and
+/// written of its vectors, and as much as so many floats for all else (measured with 4 to 64 factors).
 fn cost(config: &Config, fields: usize) -> f64 {
-    const EACH: f64 = 8.0;
+    const EACH: f64 = 48.0;
     EACH + Sizes::new(config, fields).width() as f64
-}
-
-/// Epochs after which thirds go on, of trainings that take about so many.
-pub(super) fn rungs(epochs: u32) -> Vec<u32> {
-    let first = (epochs / 9).max(1);
-    let second = (epochs / 3).max(first + 1);
-    [first, second].into_iter().filter(|&rung| rung < epochs).collect()
-}
-
-/// Epochs that a trial takes on the average.
-fn epochs_of(rungs: &[u32], whole: f64) -> f64 {
-    let each = rungs.iter().map(|&rung| f64::from(rung)).chain([LONGER * whole]);
-    let share = |at: usize| (THIRD as f64).powi(-(at as i32));
-    each.enumerate().map(|(at, epochs)| epochs * share(at)).sum()
 }

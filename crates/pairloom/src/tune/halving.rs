@@ -1,6 +1,7 @@
-//! Trials, a third of which goes on each time.
+//! Trials that are drawn, and trials near the best of them; of each a quarter goes to its end.
 
-use super::budget::{Budget, THIRD, rungs};
+use super::budget::{Budget, QUARTER};
+use super::space::Said;
 use super::trials::{Task, Trials};
 use super::{Ended, Event, Measured, Trial, Tune, Tuned};
 use crate::journal::Journal;
@@ -8,6 +9,18 @@ use crate::model::Model;
 use crate::train::KeptRows;
 use crate::{Error, Result};
 use std::time::Instant;
+
+/// How far a search has come. What has ended is counted in its order, whatever the journal knows already.
+struct Course {
+    /// What may still be spent.
+    left: f64,
+    /// Trials that were made.
+    made: usize,
+    /// Figures after a third of the epochs, the best first.
+    thirds: Vec<f64>,
+    /// What was trained to its end, the best first.
+    whole: Vec<Task>,
+}
 
 /// A search under way.
 pub(super) struct Search<'a> {
@@ -34,29 +47,55 @@ impl<'a> Search<'a> {
 
     /// The whole search.
     pub(super) fn run(mut self, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Tuned> {
-        let defaults = self.defaults(watch)?;
+        let (task, defaults) = self.defaults(watch)?;
         let budget = Budget::new(self.tune, &defaults);
-        let rungs = rungs(defaults.epochs);
-        let mut tasks = budget.drawn(&rungs)?;
-        for stopped in rungs {
-            if self.is_late() {
+        let (left, mut reserve) = budget.all();
+        let mut course = Course { left, made: 0, thirds: Vec::new(), whole: vec![task] };
+        let mut tasks = budget.drawn(left)?;
+        while !tasks.is_empty() {
+            let before = course.left;
+            self.generation(tasks, &mut course, &budget, watch)?;
+            // Trials that all fail cost nothing, and it must come to an end.
+            if self.is_late() || course.left == before {
                 break;
             }
-            tasks.iter_mut().for_each(|task| task.stopped = Some(stopped));
-            tasks = self.rung(tasks, watch)?;
-            tasks.retain(|task| self.trials.goes_further(task));
-            tasks.truncate(tasks.len().div_ceil(THIRD));
+            course.left += std::mem::take(&mut reserve);
+            let best: Vec<&Said> = course.whole.iter().map(|task| &task.said).collect();
+            tasks = budget.near(course.left, course.made + 1, &best)?;
         }
-        self.finish(tasks, &budget, watch)?;
         self.done(&budget, watch)
     }
 
+    /// Trains some trials for a third of the epochs of the defaults, and to their end those that are among the better
+    /// quarter of all that were trained for as many so far.
+    fn generation(
+        &mut self,
+        mut tasks: Vec<Task>,
+        course: &mut Course,
+        budget: &Budget<'_>,
+        watch: &mut dyn FnMut(Event<'_>) -> bool,
+    ) -> Result<()> {
+        let is_first = course.made == 0;
+        course.made += tasks.len();
+        if let Some(third) = budget.third().filter(|_| !self.is_late()) {
+            tasks.iter_mut().for_each(|task| task.stopped = Some(third));
+            tasks = self.rung(tasks, !is_first, watch)?;
+            course.left -= budget.spent(tasks.iter().filter_map(|task| self.trials.known(task)));
+            tasks.retain(|task| self.trials.goes_further(task));
+            course.thirds.extend(tasks.iter().map(|task| self.trials.figure(task)));
+            course.thirds.sort_by(f64::total_cmp);
+            let last = course.thirds.len().div_ceil(QUARTER).saturating_sub(1);
+            tasks.retain(|task| self.trials.figure(task) <= course.thirds[last]);
+        }
+        self.finish(tasks, is_first, course, budget, watch)
+    }
+
     /// Trains the defaults, which say what figure the others are compared by.
-    fn defaults(&mut self, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Measured> {
+    fn defaults(&mut self, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<(Task, Measured)> {
         let config = self.tune.job.config.clone();
         let task = Task { trial: 0, said: Vec::new(), config, stopped: None };
-        let defaults = self.rung(vec![task], watch)?;
-        let known = self.trials.known(&defaults[0]).ok_or(Error::Interrupted)?;
+        let task = self.rung(vec![task], false, watch)?.pop().ok_or(Error::Interrupted)?;
+        let known = self.trials.known(&task).ok_or(Error::Interrupted)?;
         let measured = match &known.ended {
             Ended::Done(measured) => Measured::clone(measured),
             Ended::Failed(why) => {
@@ -68,17 +107,18 @@ impl<'a> Search<'a> {
         if let Some(valid) = &measured.best.valid {
             self.trials.metric = valid.chosen(self.tune.metric.as_deref())?.into();
         }
-        Ok(measured)
+        Ok((task, measured))
     }
 
-    /// Trains what was best to its end: what is surely paid for, and as long as something is left, what is paid for then.
+    /// Trains to their end what is surely paid for, and as long as something is left, what is paid for then.
     fn finish(
         &mut self,
         mut tasks: Vec<Task>,
+        mut is_first: bool,
+        course: &mut Course,
         budget: &Budget<'_>,
         watch: &mut dyn FnMut(Event<'_>) -> bool,
     ) -> Result<()> {
-        let (mut left, mut is_first) = (budget.left(&self.trials.all), true);
         while !tasks.is_empty() {
             if self.is_late() {
                 // The best so far is all that is still trained.
@@ -89,14 +129,17 @@ impl<'a> Search<'a> {
             let mut feared = 0.0;
             let is_paid = |task: &Task| {
                 feared += budget.fears(&task.config);
-                std::mem::take(&mut is_first) || feared <= left
+                std::mem::take(&mut is_first) || feared <= course.left
             };
             let (mut now, later) = tasks.into_iter().partition::<Vec<_>, _>(is_paid);
             now.iter_mut().for_each(|task| task.stopped = None);
-            let now = self.rung(now, watch)?;
-            left -= budget.spent(now.iter().filter_map(|task| self.trials.known(task)));
             tasks = if now.is_empty() { Vec::new() } else { later };
+            now = self.rung(now, false, watch)?;
+            course.left -= budget.spent(now.iter().filter_map(|task| self.trials.known(task)));
+            now.retain(|task| self.trials.goes_further(task));
+            course.whole.append(&mut now);
         }
+        course.whole = self.trials.sorted(std::mem::take(&mut course.whole));
         Ok(())
     }
 

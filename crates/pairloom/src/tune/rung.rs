@@ -13,6 +13,7 @@ impl Search<'_> {
     pub(super) fn rung(
         &mut self,
         tasks: Vec<Task>,
+        near: bool,
         watch: &mut dyn FnMut(Event<'_>) -> bool,
     ) -> Result<Vec<Task>> {
         let is_open = |at: &usize| self.trials.known(&tasks[*at]).is_none();
@@ -21,7 +22,7 @@ impl Search<'_> {
         if tasks.is_empty() {
             return Ok(tasks);
         }
-        let mut goes_on = watch(Event::Rung { trials: tasks.len(), epochs });
+        let mut goes_on = watch(Event::Rung { trials: tasks.len(), epochs, near });
         let Share { at_a_time, threads } =
             Share::of(self.tune.job.threads, self.tune.parallel, open.len())?;
         let (begun, time) = (self.begun, self.tune.time);

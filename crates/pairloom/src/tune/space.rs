@@ -6,6 +6,7 @@ use crate::error::flagged;
 use crate::optimizer::Optimizer;
 use crate::{Error, Result};
 use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Values of one setting.
@@ -38,11 +39,20 @@ pub struct Axis {
     pub name: String,
     /// Its values.
     pub values: Values,
+    /// Whether it is drawn in every trial, or stays as it is in every other one: of many settings that are each
+    /// somewhere else, some are always where they do harm.
+    pub always: bool,
 }
 
+/// Of neighbours, one of so many settings is another.
+const MOVED: f64 = 1.0 / 3.0;
+
+/// How far a setting moves: the standard deviation of its logarithm, beside the length of its range.
+const STEP: f64 = 0.125;
+
 impl Axis {
-    fn new(name: &str, values: Values) -> Self {
-        Axis { name: name.into(), values }
+    fn new(name: &str, values: Values, always: bool) -> Self {
+        Axis { name: name.into(), values, always }
     }
 
     /// What `NAME=LOW:HIGH` or `NAME=VALUE,VALUE,...` says.
@@ -70,7 +80,7 @@ impl Axis {
             }
             None => Values::Choice(values.split(',').map(String::from).collect()),
         };
-        let axis = Axis { name, values };
+        let axis = Axis { name, values, always: true };
         axis.check(base).map(|()| axis)
     }
 
@@ -87,27 +97,66 @@ impl Axis {
     }
 
     /// The text of a value that is drawn for these settings.
-    fn draw(
+    fn draw(&self, config: &Config, begun: &Begun, random: &mut Random) -> Option<String> {
+        if let Values::Choice(all) = &self.values {
+            return all.get(random.random_range(0..all.len())).cloned();
+        }
+        let (low, high) = self.ends(config, begun)?;
+        let value = random.random_range(low.ln()..=high.ln()).exp();
+        Some(self.text(value, config))
+    }
+
+    /// The text of a value beside `value`, or beside what is usual for these settings.
+    fn near(
         &self,
+        value: Option<&str>,
         config: &Config,
         begun: &Begun,
-        random: &mut Xoshiro256PlusPlus,
+        random: &mut Random,
     ) -> Option<String> {
-        let mut between = |low: f64, high: f64| random.random_range(low.ln()..=high.ln()).exp();
-        match &self.values {
-            Values::Range { low, high, whole } => Some(number(between(*low, *high), *whole)),
+        let usual = usual(&self.name, config, begun);
+        let value = value.or(usual.as_deref());
+        if let Values::Choice(all) = &self.values {
+            let is_ordered = all.iter().all(|text| text.parse::<f64>().is_ok());
+            let at = all.iter().position(|text| Some(text.as_str()) == value);
+            return match at {
+                Some(at) if is_ordered => {
+                    let next = if random.random() { at + 1 } else { at.saturating_sub(1) };
+                    all.get(next.min(all.len() - 1)).cloned()
+                }
+                _ => self.draw(config, begun, random),
+            };
+        }
+        let (low, high) = self.ends(config, begun)?;
+        let step: f64 = StandardNormal.sample(random);
+        let value = value?.parse::<f64>().ok()? * (step * STEP * (high / low).ln()).exp();
+        Some(self.text(value.clamp(low, high), config))
+    }
+
+    /// The ends of a range.
+    fn ends(&self, config: &Config, begun: &Begun) -> Option<(f64, f64)> {
+        match self.values {
+            Values::Range { low, high, .. } => Some((low, high)),
             Values::Times { low, high } => {
-                let times = between(*low, *high);
-                let known = begun.resolve(config).values();
-                let value = &known.iter().find(|(name, _)| *name == self.name)?.1;
-                let value: f64 = value.as_ref()?.parse().ok()?;
-                let whole = config.with(&self.name, "1.5").is_err();
-                let least = if whole { 1.0 } else { f64::MIN_POSITIVE };
-                Some(number((times * value).max(least), whole))
+                let usual: f64 = usual(&self.name, config, begun)?.parse().ok()?;
+                Some((low * usual, high * usual)).filter(|(low, _)| *low > 0.0)
             }
-            Values::Choice(all) => all.get(random.random_range(0..all.len())).cloned(),
+            Values::Choice(_) => None,
         }
     }
+
+    fn text(&self, value: f64, config: &Config) -> String {
+        let whole = match self.values {
+            Values::Range { whole, .. } => whole,
+            _ => config.with(&self.name, "1.5").is_err(),
+        };
+        number(value, whole)
+    }
+}
+
+/// The usual value of a setting.
+fn usual(name: &str, config: &Config, begun: &Begun) -> Option<String> {
+    begun.resolve(config).values().into_iter().find(|(of, _)| *of == name)?.1
 }
 
 /// Two digits: nobody wants to read or repeat more of them.
@@ -125,30 +174,77 @@ pub fn usual_axes(config: &Config) -> Vec<Axis> {
     let times = |low, high| Values::Times { low, high };
     let choice = |all: &[&str]| Values::Choice(all.iter().map(ToString::to_string).collect());
     let mut axes = vec![
-        Axis::new("factors", choice(&["4", "8", "16", "32", "64"])),
-        Axis::new("l2_factors", times(0.03, 10.0)),
-        Axis::new("l2_linear", times(0.03, 30.0)),
-        Axis::new("learning_rate", times(0.25, 4.0)),
-        Axis::new("batch_size", times(0.25, 4.0)),
-        Axis::new("init_stdev", times(0.3, 3.0)),
-        Axis::new("min_count", choice(&["1", "2", "3", "5", "10"])),
-        Axis::new("numeric_transform", choice(&["piecewise", "spline"])),
+        Axis::new("factors", choice(&["4", "8", "16", "32", "64"]), true),
+        Axis::new("l2_factors", times(0.03, 10.0), true),
+        Axis::new("l2_linear", times(0.03, 30.0), false),
+        Axis::new("learning_rate", times(0.25, 4.0), true),
+        Axis::new("batch_size", times(0.25, 4.0), false),
+        Axis::new("init_stdev", times(0.3, 3.0), false),
+        Axis::new("min_count", choice(&["1", "2", "3", "5", "10"]), false),
+        Axis::new("numeric_transform", choice(&["piecewise", "spline"]), false),
     ];
     if config.optimizer == Optimizer::Adagrad {
-        axes.push(Axis::new("learn_l2", choice(&["true", "true", "false"])));
+        axes.push(Axis::new("learn_l2", choice(&["true", "true", "false"]), false));
     }
     axes
 }
 
-/// The settings of a trial, and what was drawn of them.
-pub(super) fn trial(
+type Random = Xoshiro256PlusPlus;
+
+/// Names of settings and their values.
+pub(super) type Said = Vec<(String, String)>;
+
+/// The settings of a trial that is drawn, and what was drawn of them.
+pub(super) fn drawn(
     base: &Config,
     axes: &[Axis],
     begun: &Begun,
     number: usize,
-) -> Result<(Config, Vec<(String, String)>)> {
+) -> Result<(Config, Said)> {
+    let mut random = random(base, number);
+    made(base, axes, begun, |axis, config| {
+        let value = axis.draw(config, begun, &mut random);
+        value.filter(|_| axis.always || random.random())
+    })
+}
+
+/// The settings of a trial near one of those before, the best first, and what is said of them.
+pub(super) fn near(
+    base: &Config,
+    axes: &[Axis],
+    begun: &Begun,
+    number: usize,
+    before: &[&Said],
+) -> Result<(Config, Said)> {
+    let mut random = random(base, number);
+    // Mostly one of the first.
+    let mut at = 0;
+    while at + 1 < before.len() && random.random_bool(0.6) {
+        at += 1;
+    }
+    made(base, axes, begun, |axis, config| {
+        let said = before.get(at)?.iter().find(|(name, _)| *name == axis.name);
+        let said = said.map(|(_, value)| value.as_str());
+        match random.random_bool(MOVED) {
+            true => axis.near(said, config, begun, &mut random),
+            false => said.map(String::from),
+        }
+    })
+}
+
+/// What chance a trial has.
+fn random(base: &Config, number: usize) -> Random {
     let mix = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(base.seed.rotate_left(48) ^ mix);
+    Random::seed_from_u64(base.seed.rotate_left(48) ^ mix)
+}
+
+/// Settings with a value for each axis that one is given for, if it means something.
+fn made(
+    base: &Config,
+    axes: &[Axis],
+    begun: &Begun,
+    mut value: impl FnMut(&Axis, &Config) -> Option<String>,
+) -> Result<(Config, Said)> {
     let (mut config, mut said) = (base.clone(), Vec::new());
     let is_moot = |config: &Config, name: &str| {
         config.is_moot(name) || (name == "numeric_transform" && begun.numbers == 0)
@@ -156,7 +252,7 @@ pub(super) fn trial(
     // Whether a setting means something, and what is usual, depends on the model.
     for of_model in [true, false] {
         for axis in axes.iter().filter(|axis| (axis.name == "model") == of_model) {
-            let Some(value) = axis.draw(&config, begun, &mut random) else { continue };
+            let Some(value) = value(axis, &config) else { continue };
             if !is_moot(&config, &axis.name) {
                 config = config.with(&axis.name, &value)?;
                 said.push((axis.name.clone(), value));

@@ -1,12 +1,13 @@
 //! Trials that have ended, and which of them are better.
 
+use super::space::Said;
 use super::{Trial, rank};
 use crate::config::Config;
 
 /// What is to be trained.
 pub(super) struct Task {
     pub(super) trial: usize,
-    pub(super) said: Vec<(String, String)>,
+    pub(super) said: Said,
     pub(super) config: Config,
     pub(super) stopped: Option<u32>,
 }
@@ -35,9 +36,8 @@ impl Trials {
 
     /// The best first.
     pub(super) fn sorted(&self, tasks: Vec<Task>) -> Vec<Task> {
-        let figure = |task: &Task| self.rank(self.known(task));
         let mut ranked: Vec<(f64, Task)> =
-            tasks.into_iter().map(|task| (figure(&task), task)).collect();
+            tasks.into_iter().map(|task| (self.figure(&task), task)).collect();
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
         ranked.into_iter().map(|(_, task)| task).collect()
     }
@@ -69,7 +69,11 @@ impl Trials {
         whole.min_by(|&a, &b| figure(a).total_cmp(&figure(b)).then(number(a).cmp(&number(b))))
     }
 
-    /// What they are sorted by.
+    /// What a trial that has ended is sorted by: the best is the least.
+    pub(super) fn figure(&self, task: &Task) -> f64 {
+        self.rank(self.known(task))
+    }
+
     fn rank(&self, trial: Option<&Trial>) -> f64 {
         rank(&self.metric, trial.and_then(|trial| trial.figure(&self.metric)))
     }
