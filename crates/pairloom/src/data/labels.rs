@@ -4,6 +4,7 @@
 //! may be found out late: blocks that were full before have numbers, which then stand for classes.
 
 use crate::encode::{MOST_CLASSES, same_label};
+use crate::error::Place;
 use crate::input::{RawRow, is_missing, parse_number, quoted, spelled};
 use crate::loss::Loss;
 use crate::{Error, Result};
@@ -27,12 +28,23 @@ pub(crate) struct Labels {
     /// The places of texts in `classes`, once there are many.
     #[serde(skip)]
     places: HashMap<String, usize>,
+    /// Whether each value is said to be a class, be it a number or a text.
+    #[serde(skip)]
+    are_classes: bool,
+    /// Where the first number and the first text are.
+    #[serde(skip)]
+    first: [Option<Place>; 2],
 }
 
 impl Labels {
     /// No labels yet; `positive` is the one that the schema calls so.
     pub(super) fn new(positive: Option<String>) -> Self {
         Labels { positive, ..Labels::default() }
+    }
+
+    /// The same for labels that are learned by a loss, if one is said.
+    pub(super) fn learned_by(self, loss: Option<Loss>) -> Self {
+        Labels { are_classes: loss == Some(Loss::Softmax), ..self }
     }
 
     /// More numbers than this, or texts beside the one that is learned, are only counted as "many".
@@ -51,6 +63,7 @@ impl Labels {
         guess: &str,
     ) -> Result<()> {
         let (name, number) = read(raw, cell)?;
+        self.first[usize::from(number.is_none())].get_or_insert_with(|| raw.cell_place(cell));
         let place = self.place(name, number);
         let is_text = self.are_text || number.is_none();
         let are_all_told = is_text && self.positive.is_none();
@@ -62,13 +75,14 @@ impl Labels {
                 }
             };
             let third = || self.third(name).filter(|_| !guess.is_empty());
-            if let Some(Flaw { message, of_row }) = self.flaw(name, number).or_else(third) {
-                // What is wrong with the column does not go away with this row.
-                return Err(match (of_row, raw.cell_error(cell, message + &guess)) {
-                    (false, Error::Row { place, message }) => {
-                        Error::data(place.to_string(), message)
-                    }
-                    (_, error) => error,
+            if let Some(Flaw { message, of_column }) = self.flaw(name, number).or_else(third) {
+                return Err(match of_column {
+                    // It does not go away with this row.
+                    Some(at) => Error::data(
+                        at.unwrap_or_else(|| raw.cell_place(cell)).to_string(),
+                        message + &guess,
+                    ),
+                    None => raw.cell_error(cell, message + &guess),
                 });
             }
         }
@@ -77,7 +91,8 @@ impl Labels {
             self.to_classes(values);
         }
         let is_positive = self.positive.as_ref().is_some_and(|p| same_label(name.as_bytes(), p));
-        let is_room = is_positive || are_all_told || self.classes.len() < Self::TRACKED;
+        let tracked = if self.are_classes { MOST_CLASSES } else { Self::TRACKED };
+        let is_room = is_positive || are_all_told || self.classes.len() < tracked;
         let is_new = place.is_none() && is_room;
         let place = if is_new { Some(self.classes.len()) } else { place };
         if is_new {
@@ -159,7 +174,7 @@ impl Labels {
         let [first, second] = self.classes.first_chunk()?.each_ref().map(quoted);
         let message =
             format!("label: {} is a third value beside {first} and {second}", quoted(name));
-        Some(Flaw { message, of_row: true })
+        Some(Flaw { message, of_column: None })
     }
 
     /// What is wrong with another class, if something is.
@@ -169,7 +184,7 @@ impl Labels {
         }
         if let Some(spelled) = spelled(name.as_bytes()) {
             let message = format!("label: {} is {spelled}", quoted(name));
-            return Some(Flaw { message, of_row: true });
+            return Some(Flaw { message, of_column: None });
         }
         if self.classes.len() >= MOST_CLASSES {
             let message = format!(
@@ -177,27 +192,31 @@ impl Labels {
                  label another column, or can values be put together?",
                 quoted(name)
             );
-            return Some(Flaw { message, of_row: false });
+            return Some(Flaw { message, of_column: Some(None) });
         }
-        let is_no_number = |class: &&str| parse_number(class.as_bytes()).is_none();
+        if self.are_classes { None } else { self.mixed(name, number.is_some()) }
+    }
+
+    /// What is wrong where numbers and texts are mixed, unless each is said to be a class: with another one beside
+    /// two or more of one kind, or with the first of three, where the other two are not of its kind.
+    fn mixed(&self, name: &str, is_number: bool) -> Option<Flaw> {
+        let of_kind = |class: &&str| parse_number(class.as_bytes()).is_some() == is_number;
         let classes = self.classes.iter().map(String::as_str);
-        // Numbers and one text: that text is what is wrong, unless there are few numbers.
-        let mut texts = classes.chain([name]).filter(is_no_number);
-        let (text, None) = (texts.next()?, texts.next()) else { return None };
-        let is_missing = is_missing(text.as_bytes());
-        if self.classes.len() < 3 && !is_missing {
-            return None;
-        }
-        let of_row = number.is_none();
-        let (here, skip) = match of_row {
-            true => ("", ", or say --on-error skip"),
-            false => ("of a row above ", ""),
+        let (same, others): (Vec<&str>, Vec<&str>) = classes.partition(of_kind);
+        let (odd, is_text, others, of_column) = match (same.is_empty(), others.first()) {
+            (_, None) => return None,
+            (true, _) => (name, !is_number, others, None),
+            (false, Some(&first)) => {
+                let at = self.first[usize::from(is_number)].clone();
+                (first, is_number, [&same[..], &[name]].concat(), Some(at))
+            }
         };
-        let what = match is_missing {
-            true => "stands for a missing number: leave out rows without a label",
-            false => "is not a number, and the others are: correct it",
+        let skip = if of_column.is_none() { ", or say --on-error skip" } else { "" };
+        let message = match is_text && is_missing(odd.as_bytes()) {
+            true => format!("stands for a missing number: leave out rows without a label{skip}"),
+            false => format!("{}: correct it{skip}{}", alone(is_text, &others), if_meant()),
         };
-        Some(Flaw { message: format!("label: {} {here}{what}{skip}", quoted(text)), of_row })
+        Some(Flaw { message: format!("label: {} {message}", quoted(odd)), of_column })
     }
 
     /// Makes the labels of a block what they stand for since all rows are known.
@@ -220,8 +239,20 @@ impl Labels {
 /// What is wrong with a label.
 struct Flaw {
     message: String,
-    /// Whether it is right again without this row.
-    of_row: bool,
+    /// Whether it is wrong with all rows, not only with this one; and where, if not in this one.
+    of_column: Option<Option<Place>>,
+}
+
+/// What is wrong with a label that is a text among numbers, or a number among texts.
+pub(crate) fn alone(is_text: bool, others: &[&str]) -> String {
+    let (is, are) = if is_text { ("is not a number", "are") } else { ("is a number", "are not") };
+    let others: Vec<String> = others.iter().take(2).map(quoted).collect();
+    format!("{is}, and the others {are} ({}, ..)", others.join(", "))
+}
+
+/// How to say that numbers and texts are classes alike.
+pub(crate) fn if_meant() -> String {
+    format!("; if each value is a class, train with --loss {}", Loss::Softmax.name())
 }
 
 /// What is the same for all spellings of a number.

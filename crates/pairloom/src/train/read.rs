@@ -103,7 +103,10 @@ fn asked(job: &Job) -> String {
     // The extension says how the file is read where nothing else does.
     let name = Path::new(&job.data).file_name().map(|name| name.to_string_lossy().to_lowercase());
     let extension = name.and_then(|name| name.split_once('.').map(|(_, end)| end.to_string()));
-    format!("{:?} {:?} {:?} {extension:?}", job.schema, job.open, job.on_error)
+    // Of numbers and texts in one column some rows are left out, unless each value is a class.
+    let skips = job.on_error == OnError::Skip && job.config.loss == Some(Loss::Softmax);
+    let classes = if skips { " classes" } else { "" };
+    format!("{:?} {:?} {:?} {extension:?}{classes}", job.schema, job.open, job.on_error)
 }
 
 /// What the rows of a job are known by: their content, and what was said of them.
@@ -170,10 +173,11 @@ fn read_text(
         ranking::check(&job.config, &schema)?;
     }
     let memory = job.config.memory;
-    let mut interning = match to {
+    let interning = match to {
         Some(file) => Interning::kept(&schema, file, memory),
         None => Interning::within(&schema, memory, &job.temp_dir),
     };
+    let mut interning = interning.learned_by(job.config.loss);
     // A line of counts is two rows.
     let last = sample.iter().flatten().last().map_or(0, RawRow::line);
     let mut sampled = 0;
