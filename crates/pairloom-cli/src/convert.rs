@@ -8,7 +8,7 @@ use crate::signals::Signals;
 use crate::tell;
 use pairloom::input;
 use pairloom::memory::gib;
-use pairloom::train::{Job, convert};
+use pairloom::train::{Converted, Job, convert};
 use pairloom::{Error, Result};
 use std::process::ExitCode;
 
@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     signals.listen()?;
     let converted = convert(&job, &args.output, &mut |event| {
         progress.show(&event);
-        told = tell::reading(&event, args.schema.save_schema.as_deref(), &mut screen);
+        told = tell::reading(&event, &mut screen);
         told.is_ok() && signals.status().is_none()
     });
     progress.end();
@@ -61,7 +61,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         notice("stopped; nothing is kept");
         return Ok(ExitCode::from(status));
     }
-    end(args, converted?.rows, &mut screen).map(|()| ExitCode::SUCCESS)
+    let Converted { schema, rows } = converted?;
+    tell::save_schema(&schema, args.schema.save_schema.as_deref())?;
+    end(args, rows, &mut screen).map(|()| ExitCode::SUCCESS)
 }
 
 /// What was written.

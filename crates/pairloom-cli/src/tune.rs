@@ -164,7 +164,7 @@ impl Watching<'_> {
     }
 
     fn rung(&mut self, trials: usize, epochs: Option<u32>) -> Result<()> {
-        self.telling.begin("trials", 0, trials);
+        self.telling.begin("trials", 0, trials)?;
         let what = if trials == 1 { "trial" } else { "trials" };
         let line = match epochs {
             Some(1) => format!("{trials} {what}, an epoch of each"),

@@ -136,7 +136,7 @@ fn weights_and_counts_that_are_odd() {
     let error = fails(&room, "evaluate model.pairloom rows.csv --segment shown", 2);
     assert!(error.starts_with("error: column 'shown': its counts are taken apart"), "{error}");
     room.write("bare.csv", common::columns(&text, &[0, 2]));
-    let error = fails(&room, "evaluate model.pairloom bare.csv", 1);
+    let error = fails(&room, "evaluate model.pairloom bare.csv", 2);
     let expected = "error: bare.csv: column 'shown' is missing: it is the trials here";
     assert!(error.starts_with(expected), "{error}");
 }

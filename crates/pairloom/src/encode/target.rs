@@ -364,7 +364,7 @@ fn check_labels(
     })?;
     let Some((row, message)) = bad else { return Ok(()) };
     let place = interned.lines.line(row).map_or(file.into(), |line| format!("{file}:{line}"));
-    Err(Error::data(place, message))
+    Err(Error::data(place, format!("label: {message}")))
 }
 
 /// Weighted mean and standard deviation of the training labels.

@@ -22,7 +22,7 @@ use crate::negatives::Negatives;
 use crate::parallel::Threads;
 use crate::pieces::Pieces;
 use crate::reading::{OnError, RowLines, Skipped};
-use crate::schema::{Hints, Schema};
+use crate::schema::{Hints, Role, Schema};
 use crate::store::Store;
 use crate::{Error, Result, calibration};
 use calibrate::{calibrate, check_classes, check_held_out, stands_for};
@@ -178,6 +178,10 @@ pub struct Start {
     pub single: usize,
     /// Features (ids) of all fields.
     pub features: usize,
+    /// The mean weight of a training row, with that of its class.
+    pub mean_weight: f64,
+    /// Whether the weights are those of rows of counts, and nothing else.
+    pub are_counts: bool,
     /// The mean `sum_i x_i^2` of a training row, which usual rates and strengths depend on.
     pub square_length: f64,
     /// Bytes of the encoded rows in memory.
@@ -186,6 +190,21 @@ pub struct Start {
     pub disk_bytes: u64,
     /// Bytes of the model, the optimizer's state, the best epoch's weights and the work on a batch.
     pub model_bytes: u128,
+}
+
+impl Start {
+    /// Means of weights that are most likely meant to be 1.
+    const USUAL_WEIGHTS: std::ops::RangeInclusive<f64> = 0.01..=100.0;
+
+    /// Whether rows weigh so little or so much that what is beside them, as L2 strengths, has another size.
+    pub fn has_odd_weights(&self) -> bool {
+        !Self::USUAL_WEIGHTS.contains(&self.mean_weight)
+    }
+
+    /// Whether rows weigh so much that steps may be too long.
+    pub fn has_great_weights(&self) -> bool {
+        self.mean_weight > *Self::USUAL_WEIGHTS.end()
+    }
 }
 
 /// What a training job ends with.
@@ -355,9 +374,10 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     }
     let items = negatives.as_ref().map(Negatives::items);
     let start = start(&config, &encoding, [&train, &valid], &summary)?;
+    let are_counts = schema.find(Role::Trials).is_some() && schema.find(Role::Weight).is_none();
     let is_out = |(held, out): (&bool, &bool)| !held && *out;
     let rows_out = held_out.iter().zip(&left_out).filter(|row| is_out(*row)).count();
-    let start = Start { items, groups, left_out: rows_out, ..start };
+    let start = Start { items, groups, left_out: rows_out, are_counts, ..start };
     tell(watch, Event::Start(&start))?;
     let most_entries = summary.most_entries;
     let mut backend = backend(&config, &encoding, summary, threads)?;
@@ -481,7 +501,7 @@ fn prepare(
     }
     if job.config.calibrate.is_some() {
         // Before the work, which would be lost.
-        calibration::check_rows(&valid.outcomes()?, valid_file)?;
+        calibration::check_rows(&valid.outcomes()?, valid_file, "validation ")?;
     }
     let mut groups = None;
     if job.config.loss.is_some_and(Loss::is_ranking) && !draws {

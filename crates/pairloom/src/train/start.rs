@@ -140,6 +140,8 @@ pub(super) fn start(
         classes: summary.classes,
         single: summary.single,
         features,
+        mean_weight: train.weight() / train.len().max(1) as f64,
+        are_counts: false,
         square_length: summary.square_length,
         row_bytes: train.bytes() + valid.bytes(),
         disk_bytes: on_disk,
