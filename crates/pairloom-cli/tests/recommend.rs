@@ -217,7 +217,7 @@ fn a_context_is_not_empty() {
     assert_eq!(fails(&room, line, 1), format!("error: users.csv:3:1: {said}\n"));
     let done = room.ok(&format!("{line} --on-error skip"));
     assert!(rows_in(&done.out) == 11 && done.err.starts_with("skipped 1 row that"), "{}", done.err);
-    room.write("test.csv", "user,age,item,genres,like\nu1,23,i1,war,1\n,,i2,fun,1\n");
+    room.write("test.csv", "user,age,item,genres,liked\nu1,23,i1,war,1\n,,i2,fun,1\n");
     let error = fails(&room, "evaluate likes.model test.csv --items items.csv", 1);
     assert_eq!(error, format!("error: test.csv:3:1: {said}\n"));
 }

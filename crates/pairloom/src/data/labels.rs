@@ -104,9 +104,9 @@ impl Labels {
         Ok(())
     }
 
-    /// All labels are there: what they are looked up by is dropped.
+    /// All labels are there: what is needed only while they come is dropped.
     pub(super) fn done(self) -> Self {
-        Labels { places: HashMap::new(), ..self }
+        Labels { places: HashMap::new(), are_classes: false, first: [None, None], ..self }
     }
 
     /// The place of a label in `classes`.

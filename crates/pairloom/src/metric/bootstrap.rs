@@ -200,7 +200,9 @@ mod tests {
             assert!(held >= 34, "{off}: {held} of {trials}");
             assert!(off > 0.0 || plain == 0, "plain percentiles never come to 0: {plain}");
         }
-        assert_eq!(reversed(0.5, [0.4, 0.6]), [0.14f64.sqrt(), 0.34f64.sqrt()]);
+        // Squares by hand: 2 * 25 - 49 = 1 and 2 * 25 - 1 = 49; and no root of less than 0.
+        assert_eq!(reversed(5.0, [1.0, 7.0]), [1.0, 7.0]);
+        assert_eq!(reversed(5.0, [6.0, 8.0]), [0.0, 5.0]);
     }
 
     #[test]
