@@ -3,11 +3,15 @@
 //! A block of rows has the number of each label, or its place in the classes. That a label is no number
 //! may be found out late: blocks that were full before have numbers, which then stand for classes.
 
+mod flaw;
+
 use crate::encode::{MOST_CLASSES, same_label};
 use crate::error::Place;
-use crate::input::{RawRow, is_missing, parse_number, quoted, spelled};
+use crate::input::{RawRow, parse_number, quoted};
 use crate::loss::Loss;
 use crate::{Error, Result};
+use flaw::Flaw;
+pub(crate) use flaw::{alone, if_meant};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -169,56 +173,6 @@ impl Labels {
         one.map(|class| self.value_of(class))
     }
 
-    /// What makes a label doubtful that nobody has named: another value than two.
-    fn third(&self, name: &str) -> Option<Flaw> {
-        let [first, second] = self.classes.first_chunk()?.each_ref().map(quoted);
-        let message =
-            format!("label: {} is a third value beside {first} and {second}", quoted(name));
-        Some(Flaw { message, of_column: None })
-    }
-
-    /// What is wrong with another class, if something is.
-    fn flaw(&self, name: &str, number: Option<f64>) -> Option<Flaw> {
-        if self.classes.len() < 2 {
-            return None;
-        }
-        if let Some(spelled) = spelled(name.as_bytes()) {
-            let message = format!("label: {} is {spelled}", quoted(name));
-            return Some(Flaw { message, of_column: None });
-        }
-        if self.classes.len() >= MOST_CLASSES {
-            let message = format!(
-                "label: {} is one value more than the {MOST_CLASSES} that can be classes: is the \
-                 label another column, or can values be put together?",
-                quoted(name)
-            );
-            return Some(Flaw { message, of_column: Some(None) });
-        }
-        if self.are_classes { None } else { self.mixed(name, number.is_some()) }
-    }
-
-    /// What is wrong where numbers and texts are mixed, unless each is said to be a class: with another one beside
-    /// two or more of one kind, or with the first of three, where the other two are not of its kind.
-    fn mixed(&self, name: &str, is_number: bool) -> Option<Flaw> {
-        let of_kind = |class: &&str| parse_number(class.as_bytes()).is_some() == is_number;
-        let classes = self.classes.iter().map(String::as_str);
-        let (same, others): (Vec<&str>, Vec<&str>) = classes.partition(of_kind);
-        let (odd, is_text, others, of_column) = match (same.is_empty(), others.first()) {
-            (_, None) => return None,
-            (true, _) => (name, !is_number, others, None),
-            (false, Some(&first)) => {
-                let at = self.first[usize::from(is_number)].clone();
-                (first, is_number, [&same[..], &[name]].concat(), Some(at))
-            }
-        };
-        let skip = if of_column.is_none() { ", or say --on-error skip" } else { "" };
-        let message = match is_text && is_missing(odd.as_bytes()) {
-            true => format!("stands for a missing number: leave out rows without a label{skip}"),
-            false => format!("{}: correct it{skip}{}", alone(is_text, &others), if_meant()),
-        };
-        Some(Flaw { message: format!("label: {} {message}", quoted(odd)), of_column })
-    }
-
     /// Makes the labels of a block what they stand for since all rows are known.
     pub(super) fn settle(&self, block: usize, values: &mut [f64]) {
         if self.are_text && block < self.numbers {
@@ -234,25 +188,6 @@ impl Labels {
             *value = class.map_or(Self::OTHER, |class| class as f64);
         }
     }
-}
-
-/// What is wrong with a label.
-struct Flaw {
-    message: String,
-    /// Whether it is wrong with all rows, not only with this one; and where, if not in this one.
-    of_column: Option<Option<Place>>,
-}
-
-/// What is wrong with a label that is a text among numbers, or a number among texts.
-pub(crate) fn alone(is_text: bool, others: &[&str]) -> String {
-    let (is, are) = if is_text { ("is not a number", "are") } else { ("is a number", "are not") };
-    let others: Vec<String> = others.iter().take(2).map(quoted).collect();
-    format!("{is}, and the others {are} ({}, ..)", others.join(", "))
-}
-
-/// How to say that numbers and texts are classes alike.
-pub(crate) fn if_meant() -> String {
-    format!("; if each value is a class, train with --loss {}", Loss::Softmax.name())
 }
 
 /// What is the same for all spellings of a number.
