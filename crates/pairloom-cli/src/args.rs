@@ -1,13 +1,15 @@
-//! Flags that several commands share: how rows are written, and what their columns are.
+//! Flags that several commands share: how rows are written, what their columns are, and what is said meanwhile.
 
 use crate::parse;
+use crate::screen::Screen;
 use clap::ValueEnum;
 use pairloom::encode::Transform;
 use pairloom::input::{FormatName, OpenOptions, TimePattern};
+use pairloom::parallel::Threads;
 use pairloom::preset::{self, Preset};
 use pairloom::reading::OnError;
 use pairloom::schema::{FieldMap, Hints, Schema};
-use pairloom::train::SchemaSource;
+use pairloom::train::{Job, SchemaSource};
 use pairloom::{Config, Error, Result};
 
 /// How rows are written, and what to do with bad ones.
@@ -163,5 +165,60 @@ impl ColumnArgs {
             positive: self.positive.clone(),
             fields: None,
         }
+    }
+}
+
+/// All that is said of training rows, and of what is told while they are read and trained on.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct JobArgs {
+    #[command(flatten)]
+    pub schema: SchemaArgs,
+    /// Threads, 0 for one a core; the model does not depend on it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Write one JSON object a line instead of text
+    #[arg(long)]
+    json: bool,
+    /// Write nothing but warnings and errors
+    #[arg(long, short, conflicts_with = "json")]
+    quiet: bool,
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    columns: ColumnArgs,
+}
+
+impl JobArgs {
+    /// The job over a file, with the settings that come with its schema.
+    pub fn job(&self, data: &str) -> Result<Job> {
+        let (schema, config) = self.schema.source(&self.columns)?;
+        Ok(Job {
+            open: self.input.open(),
+            schema,
+            config,
+            threads: self.threads,
+            on_error: self.input.on_error(),
+            ..Job::new(data)
+        })
+    }
+
+    /// Where it is told what happens.
+    pub fn screen(&self) -> Screen {
+        Screen::new(self.json, false).quiet(self.quiet)
+    }
+}
+
+/// Threads of a command on whose results they have no influence.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct ThreadArgs {
+    /// Threads, 0 for one a core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+impl ThreadArgs {
+    /// Starts them.
+    pub fn start(&self) -> Result<Threads> {
+        Threads::new(self.threads)
     }
 }

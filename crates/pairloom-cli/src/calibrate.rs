@@ -1,6 +1,6 @@
 //! `pairloom calibrate`, and what a calibration has brought.
 
-use crate::args::InputArgs;
+use crate::args::{InputArgs, ThreadArgs};
 use crate::output;
 use crate::parse;
 use crate::screen::{
@@ -9,7 +9,6 @@ use crate::screen::{
 use pairloom::calibration::{Calibrated, Method};
 use pairloom::input;
 use pairloom::metric::{Binary, Metrics};
-use pairloom::parallel::Threads;
 use pairloom::{Model, Result, reading};
 use serde_json::Value;
 
@@ -36,9 +35,8 @@ pub struct Args {
     /// File to write the calibrated model to; - for standard output
     #[arg(long, short, value_name = "MODEL")]
     output: String,
-    /// Threads, 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
+    #[command(flatten)]
+    threads: ThreadArgs,
     /// Write one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -51,7 +49,7 @@ pub fn run(args: &Args) -> Result<()> {
     // The model may be replaced by itself.
     output::check(&[&args.output], &[&args.data])?;
     let mut model = Model::load(&args.model)?;
-    let threads = Threads::new(args.threads)?;
+    let threads = args.threads.start()?;
     let reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
     let mut reader = reading::ahead(reader, &threads)?;
     let (file, on_error) = (input::name(&args.data), args.input.on_error());

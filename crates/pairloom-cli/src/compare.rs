@@ -1,6 +1,6 @@
 //! `pairloom compare`.
 
-use crate::args::InputArgs;
+use crate::args::{InputArgs, ThreadArgs};
 use crate::catalogue::Opening;
 use crate::figures::FigureArgs;
 use crate::screen::{
@@ -8,7 +8,6 @@ use crate::screen::{
 };
 use pairloom::compare::{CompareOptions, Compared, Comparison, compare};
 use pairloom::metric::Bootstrap;
-use pairloom::parallel::Threads;
 use pairloom::{Error, Model, Result, input};
 use serde_json::json;
 
@@ -30,9 +29,8 @@ pub struct Args {
     /// What samples are drawn by
     #[arg(long, value_name = "SEED", default_value_t = Bootstrap::default().seed)]
     seed: u64,
-    /// Threads, 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
+    #[command(flatten)]
+    threads: ThreadArgs,
     /// Write one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -48,7 +46,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let models = [Model::load(&args.a)?, Model::load(&args.b)?];
     args.figures.check(&models[0], false)?;
-    let threads = Threads::new(args.threads)?;
+    let threads = args.threads.start()?;
     let options = CompareOptions {
         on_error: args.input.on_error(),
         threshold: args.figures.threshold(),

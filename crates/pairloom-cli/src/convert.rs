@@ -1,6 +1,6 @@
 //! `pairloom convert`.
 
-use crate::args::{ColumnArgs, InputArgs, SchemaArgs};
+use crate::args::JobArgs;
 use crate::output;
 use crate::progress::Progress;
 use crate::screen::{Screen, notice, thousands};
@@ -9,11 +9,14 @@ use crate::tell;
 use pairloom::input;
 use pairloom::memory::gib;
 use pairloom::train::{Converted, Job, convert};
-use pairloom::{Error, Result};
+use pairloom::{Config, Error, Result};
 use std::process::ExitCode;
 
 /// Arguments of `pairloom convert`.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("threads", |threads| {
+    threads.help("Threads, 0 for one a core; the file does not depend on it")
+}))]
 pub struct Args {
     /// Rows: a file of CSV, TSV, libsvm or libffm in UTF-8, plain or compressed with gzip or zstd; - for
     /// standard input
@@ -22,30 +25,17 @@ pub struct Args {
     #[arg(long, short, value_name = "ROWS")]
     output: String,
     #[command(flatten)]
-    schema: SchemaArgs,
-    /// Threads, 0 for one a core; the file does not depend on it
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
-    /// Write one JSON object a line instead of text
-    #[arg(long)]
-    json: bool,
-    /// Write nothing but warnings and errors
-    #[arg(long, short, conflicts_with = "json")]
-    quiet: bool,
-    #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
-    columns: ColumnArgs,
+    job: JobArgs,
 }
 
 /// Runs `pairloom convert`.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let (schema, _) = args.schema.source(&args.columns)?;
-    let (open, on_error) = (args.input.open(), args.input.on_error());
-    let job = Job { schema, open, on_error, threads: args.threads, ..Job::new(&args.data) };
-    let outputs: Vec<_> = std::iter::once(&args.output).chain(&args.schema.save_schema).collect();
+    // Settings are for who trains on the rows.
+    let job = Job { config: Config::default(), ..args.job.job(&args.data)? };
+    let save_schema = &args.job.schema.save_schema;
+    let outputs: Vec<_> = std::iter::once(&args.output).chain(save_schema).collect();
     output::check(&outputs, &[&args.data])?;
-    let mut screen = Screen::new(args.json, false).quiet(args.quiet);
+    let mut screen = args.job.screen();
     let mut progress = Progress::new(screen.is_text());
     let mut told = Ok(());
     let signals = Signals::default();
@@ -62,7 +52,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::from(status));
     }
     let Converted { schema, rows } = converted?;
-    tell::save_schema(&schema, args.schema.save_schema.as_deref())?;
+    tell::save_schema(&schema, save_schema.as_deref())?;
     end(args, rows, &mut screen).map(|()| ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,6 @@
 //! `pairloom explain`.
 
-use crate::args::InputArgs;
+use crate::args::{InputArgs, ThreadArgs};
 use crate::catalogue::Opening;
 use crate::importance;
 use crate::output;
@@ -11,7 +11,6 @@ use pairloom::explain::{
     Names, Pair, Value,
 };
 use pairloom::loss::Loss;
-use pairloom::parallel::Threads;
 use pairloom::{Model, Result, input};
 use serde_json::json;
 
@@ -48,9 +47,8 @@ pub struct Args {
     /// Lines of each table, the largest first
     #[arg(long, value_name = "N", default_value_t = DEFAULT_TOP)]
     pub top: usize,
-    /// Threads, 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
+    #[command(flatten)]
+    threads: ThreadArgs,
     /// Write JSON instead of text: all parts, an object a row; or one object of what is important
     #[arg(long)]
     json: bool,
@@ -62,7 +60,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     output::check(&args.report.iter().collect::<Vec<_>>(), &[&args.model, &args.data])?;
     let model = Model::load(&args.model)?;
-    let threads = Threads::new(args.threads)?;
+    let threads = args.threads.start()?;
     let opening = Opening { model: &model, input: &args.input, threads: &threads };
     let mut screen = Screen::new(args.json, false);
     if args.importance {

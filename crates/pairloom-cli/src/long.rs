@@ -8,6 +8,33 @@ use pairloom::schema::Schema;
 use pairloom::train;
 use pairloom::{Error, Result};
 
+/// How many trainings go on, and what becomes of what an earlier run has left.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct LongArgs {
+    /// Trainings at a time, 0 for one a thread
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub parallel: usize,
+    /// Go on from what an earlier run has left
+    #[arg(long)]
+    resume: bool,
+    /// Begin anew even if an earlier run has left something
+    #[arg(long, conflicts_with = "resume")]
+    pub restart: bool,
+}
+
+impl LongArgs {
+    /// If something is at `path` already, it must be said what is meant.
+    pub fn check(&self, path: &str, is_begun: bool) -> Result<()> {
+        match is_begun && !self.resume && !self.restart {
+            true => {
+                let message = "an earlier run has left this: go on from it with --resume, or begin anew with --restart";
+                Err(Error::data(path, message))
+            }
+            false => Ok(()),
+        }
+    }
+}
+
 /// Rows that are read, then a bar of what has ended, with lines above it.
 pub struct Telling<'a> {
     pub screen: &'a mut Screen,
@@ -70,13 +97,4 @@ impl<'a> Telling<'a> {
         self.reading.end();
         self.bar.finish_and_clear();
     }
-}
-
-/// Whether what is at `path` is to be forgotten. If there is something, it must be said what is meant.
-pub fn forgets(path: &str, is_begun: bool, resume: bool, restart: bool) -> Result<bool> {
-    if is_begun && !resume && !restart {
-        let message = "an earlier run has left this: go on from it with --resume, or begin anew with --restart";
-        return Err(Error::data(path, message));
-    }
-    Ok(restart)
 }

@@ -1,13 +1,12 @@
 //! `pairloom predict`.
 
-use crate::args::InputArgs;
+use crate::args::{InputArgs, ThreadArgs};
 use crate::output;
 use crate::screen::{notice_skipped, notice_unseen};
 use pairloom::encode::Target;
 use pairloom::file::{self, write_whole};
 use pairloom::input;
 use pairloom::metric::predicted_class;
-use pairloom::parallel::Threads;
 use pairloom::predict::{Piece, PredictOptions};
 use pairloom::reading::{self, Outcome};
 use pairloom::{Error, Model, Result};
@@ -30,9 +29,8 @@ pub struct Args {
     /// Converted rows hold those that the schema uses, but groups, with numbers in their shortest form
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     keep: Vec<String>,
-    /// Threads, 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
+    #[command(flatten)]
+    threads: ThreadArgs,
     /// Write one JSON object a line: {"prediction": 0.25}, with the kept columns in it, and the probabilities
     /// of several classes; JSON is UTF-8, and bytes of a cell that are not are replaced
     #[arg(long)]
@@ -88,7 +86,7 @@ fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Outcome> {
         keep: args.keep.clone(),
         on_error: args.input.on_error(),
     };
-    let threads = Threads::new(args.threads)?;
+    let threads = args.threads.start()?;
     let reader = reading::open(&args.data, &args.input.open(), &model.schema)?;
     let mut reader = reading::ahead(reader, &threads)?;
     let (mut lines, names) = (Vec::new(), names(model));

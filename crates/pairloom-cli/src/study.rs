@@ -1,8 +1,8 @@
 //! `pairloom study`.
 
-use crate::args::{ColumnArgs, InputArgs, SchemaArgs};
+use crate::args::JobArgs;
 use crate::grid::GridArgs;
-use crate::long::{Telling, forgets};
+use crate::long::{LongArgs, Telling};
 use crate::output;
 use crate::screen::{
     Screen, command_line, figure, metric_title, notice, one_line, own_words, percent, thousands,
@@ -19,6 +19,11 @@ use std::process::ExitCode;
 
 /// Arguments of `pairloom study`.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("resume", |arg| arg.help("Keep the runs of the file that is there, and do the others")))]
+#[command(mut_arg("restart", |arg| arg.help("Begin anew even if there is such a file, which is replaced")))]
+#[command(mut_arg("threads", |arg| {
+    arg.help("Threads, 0 for one a core; the figures do not depend on it")
+}))]
 pub struct Args {
     /// Rows to learn from and to test on, as for pairloom train; they are read once, from a file
     data: String,
@@ -55,30 +60,10 @@ pub struct Args {
     /// Write a page with quality over the number of factors, and over time
     #[arg(long, value_name = "HTML")]
     report: Option<String>,
-    /// Keep the runs of the file that is there, and do the others
-    #[arg(long)]
-    resume: bool,
-    /// Begin anew even if there is such a file, which is replaced
-    #[arg(long, conflicts_with = "resume")]
-    restart: bool,
-    /// Runs at a time, 0 for one a thread
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    parallel: usize,
     #[command(flatten)]
-    schema: SchemaArgs,
-    /// Threads, 0 for one a core; the figures do not depend on it
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
-    /// Write one JSON object a line instead of text
-    #[arg(long)]
-    json: bool,
-    /// Write nothing but warnings and errors
-    #[arg(long, short, conflicts_with = "json")]
-    quiet: bool,
+    long: LongArgs,
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
-    columns: ColumnArgs,
+    job: JobArgs,
     #[command(flatten)]
     grid: GridArgs,
 }
@@ -87,16 +72,15 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let study = study(args)?;
     let baseline = baseline(args, &study)?;
+    let save_schema = &args.job.schema.save_schema;
     let outputs: Vec<_> =
-        std::iter::once(&args.output).chain(&args.report).chain(&args.schema.save_schema).collect();
+        std::iter::once(&args.output).chain(&args.report).chain(save_schema).collect();
     output::check(&outputs, &std::iter::once(&args.data).chain(&args.test).collect::<Vec<_>>())?;
-    if forgets(&study.journal, study.is_begun(), args.resume, args.restart)? {
-        study.restart()?;
-    }
-    let mut screen = Screen::new(args.json, false).quiet(args.quiet);
+    args.long.check(&study.journal, study.is_begun())?;
+    let mut screen = args.job.screen();
     let (signals, mut told) = (Signals::default(), Ok(()));
     signals.listen()?;
-    let telling = Telling::new(&mut screen, args.schema.save_schema.as_deref());
+    let telling = Telling::new(&mut screen, save_schema.as_deref());
     let mut watching = Watching { args, telling };
     let studied = study.run(&mut |event| {
         if told.is_ok() {
@@ -127,16 +111,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn study(args: &Args) -> Result<Study> {
-    let (schema, config) = args.schema.source(&args.columns)?;
-    let (config, points) = args.grid.points(config)?;
-    let job = Job {
-        open: args.input.open(),
-        schema,
-        config,
-        threads: args.threads,
-        on_error: args.input.on_error(),
-        ..Job::new(&args.data)
-    };
+    let job = args.job.job(&args.data)?;
+    let (config, points) = args.grid.points(job.config.clone())?;
+    let job = Job { config, ..job };
     let test = match (&args.test, args.test_tail, args.folds) {
         (Some(file), ..) => TestRows::File(file.clone()),
         (_, Some(share), _) => TestRows::Tail(share),
@@ -149,9 +126,10 @@ fn study(args: &Args) -> Result<Study> {
         mf: args.mf.clone(),
         test,
         seeds: args.seeds,
-        parallel: args.parallel,
+        parallel: args.long.parallel,
         metric: args.metric.clone(),
         journal: args.output.clone(),
+        restart: args.long.restart,
     })
 }
 

@@ -1,8 +1,8 @@
 //! `pairloom tune`.
 
-use crate::args::{ColumnArgs, InputArgs, SchemaArgs};
+use crate::args::JobArgs;
 use crate::grid::GridArgs;
-use crate::long::{Telling, forgets};
+use crate::long::{LongArgs, Telling};
 use crate::output;
 use crate::parse;
 use crate::screen::{Screen, command_line, figure, metric_title, notice};
@@ -11,12 +11,14 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use pairloom::train::Job;
 use pairloom::tune::{Axis, Ended, Event, Trial, Tune, Tuned, Values, usual_axes};
-use pairloom::{Error, Result};
+use pairloom::{Config, Error, Result};
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// Arguments of `pairloom tune`.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("resume", |arg| arg.help("Keep the trials of MODEL.tune, and go on")))]
+#[command(mut_arg("restart", |arg| arg.help("Begin anew even if there are such trials, which are forgotten")))]
 pub struct Args {
     /// Training rows, as for pairloom train; they are read once, from a file
     data: String,
@@ -40,30 +42,10 @@ pub struct Args {
     /// minimum count and transform]
     #[arg(long, value_name = "RANGE")]
     search: Vec<String>,
-    /// Trainings at a time, 0 for one a thread
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    parallel: usize,
-    /// Keep the trials of MODEL.tune, and go on
-    #[arg(long)]
-    resume: bool,
-    /// Begin anew even if there are such trials, which are forgotten
-    #[arg(long, conflicts_with = "resume")]
-    restart: bool,
     #[command(flatten)]
-    schema: SchemaArgs,
-    /// Threads, 0 for one a core; the model does not depend on it
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
-    /// Write one JSON object a line instead of text
-    #[arg(long)]
-    json: bool,
-    /// Write nothing but warnings and errors
-    #[arg(long, short, conflicts_with = "json")]
-    quiet: bool,
+    long: LongArgs,
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
-    columns: ColumnArgs,
+    job: JobArgs,
     #[command(flatten)]
     grid: GridArgs,
 }
@@ -71,16 +53,14 @@ pub struct Args {
 /// Runs `pairloom tune`.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let tune = tune(args)?;
-    let outputs: Vec<_> =
-        [&args.output, &tune.journal].into_iter().chain(&args.schema.save_schema).collect();
+    let save_schema = &args.job.schema.save_schema;
+    let outputs: Vec<_> = [&args.output, &tune.journal].into_iter().chain(save_schema).collect();
     output::check(&outputs, &std::iter::once(&args.data).chain(&args.valid).collect::<Vec<_>>())?;
-    if forgets(&tune.journal, tune.is_begun(), args.resume, args.restart)? {
-        tune.restart()?;
-    }
-    let mut screen = Screen::new(args.json, false).quiet(args.quiet);
+    args.long.check(&tune.journal, tune.is_begun())?;
+    let mut screen = args.job.screen();
     let (signals, mut told) = (Signals::default(), Ok(()));
     signals.listen()?;
-    let telling = Telling::new(&mut screen, args.schema.save_schema.as_deref());
+    let telling = Telling::new(&mut screen, save_schema.as_deref());
     let mut watching = Watching { args, telling };
     let tuned = tune.run(&mut |event| {
         if told.is_ok() {
@@ -100,10 +80,24 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn tune(args: &Args) -> Result<Tune> {
-    let (schema, mut config) = args.schema.source(&args.columns)?;
-    args.grid.config.apply(&mut config)?;
+    let mut job = Job { valid: args.valid.clone(), ..args.job.job(&args.data)? };
+    args.grid.config.apply(&mut job.config)?;
+    Ok(Tune {
+        axes: axes(args, &job.config)?,
+        job,
+        metric: args.metric.clone(),
+        runs: args.runs,
+        time: args.time_limit,
+        parallel: args.long.parallel,
+        journal: format!("{}.tune", args.output),
+        restart: args.long.restart,
+    })
+}
+
+/// The settings that are looked for.
+fn axes(args: &Args, config: &Config) -> Result<Vec<Axis>> {
     let mut axes: Vec<Axis> =
-        args.search.iter().map(|text| Axis::said(text, &config)).collect::<Result<_>>()?;
+        args.search.iter().map(|text| Axis::said(text, config)).collect::<Result<_>>()?;
     let choice = |(name, values): &(String, Vec<String>)| Axis {
         name: name.clone(),
         values: Values::Choice(values.clone()),
@@ -124,27 +118,10 @@ fn tune(args: &Args) -> Result<Tune> {
         let is_said = |name: &String| {
             args.grid.said.contains(name) || axes.iter().any(|axis| axis.name == *name)
         };
-        let usual = usual_axes(&config).into_iter().filter(|axis| !is_said(&axis.name));
+        let usual = usual_axes(config).into_iter().filter(|axis| !is_said(&axis.name));
         axes.extend(usual.collect::<Vec<_>>());
     }
-    let job = Job {
-        valid: args.valid.clone(),
-        open: args.input.open(),
-        schema,
-        config,
-        threads: args.threads,
-        on_error: args.input.on_error(),
-        ..Job::new(&args.data)
-    };
-    Ok(Tune {
-        job,
-        axes,
-        metric: args.metric.clone(),
-        runs: args.runs,
-        time: args.time_limit,
-        parallel: args.parallel,
-        journal: format!("{}.tune", args.output),
-    })
+    Ok(axes)
 }
 
 /// What is told meanwhile.
@@ -210,7 +187,7 @@ fn name(trial: &Trial) -> String {
 fn end(args: &Args, tune: &Tune, tuned: &Tuned, screen: &mut Screen) -> Result<()> {
     tuned.model.save(&args.output)?;
     // The model is there, and says all that it comes from.
-    tune.restart()?;
+    tune.forget()?;
     let metric = &tuned.metric;
     let shown = |trial: &Trial| figure(trial.figure(metric));
     let best = tuned.best();

@@ -11,8 +11,10 @@ use pairloom::interaction::Kind;
 use pairloom::metric::Metrics;
 use pairloom::parallel::Threads;
 use pairloom::predict::EvaluateOptions;
+use pairloom::preset::{self, Preset};
+use pairloom::schema::Hints;
 use pairloom::study::{Event, Outcome, Point, Run, Studied, Study, Summary, TestRows, grid};
-use pairloom::train::{Job, TestPart, convert};
+use pairloom::train::{Job, SchemaSource, TestPart, convert};
 use pairloom::{Error, Result, reading};
 use std::fs;
 use tempfile::TempDir;
@@ -34,6 +36,7 @@ fn study(folder: &TempDir) -> Study {
         parallel: 0,
         metric: None,
         journal: path(folder, "study.jsonl"),
+        restart: false,
     }
 }
 
@@ -161,6 +164,48 @@ fn a_journal_of_other_rows_is_refused() {
     assert_eq!(fs::read(&first.journal).unwrap(), journal);
 }
 
+/// The tables beside a file of ratings are part of what was tested on.
+#[test]
+fn a_journal_knows_the_tables_that_test_rows_are_joined_with() {
+    let folder = folder();
+    let file = |name: &str, row: fn(usize) -> String, rows: usize| {
+        write(&folder, name, (1..=rows).map(row).collect::<String>())
+    };
+    let rating = |i: usize| format!("{}::{}::{}::978300000\n", i % 5 + 1, i % 7 + 1, i * i % 5 + 1);
+    let user = |i: usize| format!("{i}::F::25::{}::1\n", i % 3);
+    let item = |i: usize| format!("{i}::A film (199{i})::Drama\n");
+    fs::create_dir(folder.path().join("test")).unwrap();
+    for place in ["", "test/"] {
+        file(&format!("{place}users.dat"), user, 5);
+        file(&format!("{place}movies.dat"), item, 7);
+    }
+    let (data, test) = (file("ratings.dat", rating, 60), file("test/ratings.dat", rating, 30));
+    let (schema, _) = preset::get(Preset::MovieLens1m);
+    let config = Config { epochs: 1, model: Kind::Linear, ..plain_config() };
+    let schema = SchemaSource::Given(schema);
+    let job = Job { schema, config: config.clone(), threads: 1, ..Job::new(data) };
+    let points = grid(&config, &[]).unwrap();
+    let base = study(&folder);
+    let text = Study { job, points, test: TestRows::File(test), seeds: 1, ..base };
+    let rows = path(&folder, "rows");
+    convert(&text.job, &rows, &mut |_| true).unwrap();
+    let open = SchemaSource::Infer(Hints::default());
+    let converted = Study {
+        job: Job { data: rows, schema: open, ..text.job.clone() },
+        journal: path(&folder, "c"),
+        ..text.clone()
+    };
+    for study in [&text, &converted] {
+        assert!(figures(&run(study))[0][0].is_some());
+        // Nothing has changed.
+        run(study);
+    }
+    file("test/users.dat", |i| format!("{i}::M::25::{}::1\n", i % 3), 5);
+    for study in [&text, &converted] {
+        assert!(refusal(study).to_string().contains("of other rows"));
+    }
+}
+
 #[test]
 fn a_point_that_fails_fails_alone_and_is_tried_again() {
     let folder = folder();
@@ -262,9 +307,58 @@ fn files_of_others_stay() {
     let converted = Study { job: Job { data: rows.clone(), ..study.job.clone() }, ..study };
     assert_eq!(figures(&run(&converted)), whole);
     assert!(fs::metadata(&rows).is_ok());
-    assert!(converted.is_begun());
-    converted.restart().unwrap();
-    assert!(!converted.is_begun());
+}
+
+#[test]
+fn what_is_begun_anew_is_lost_only_once_the_rows_are_there() {
+    let folder = folder();
+    let study = Study { seeds: 1, ..study(&folder) };
+    run(&study);
+    let journal = fs::read(&study.journal).unwrap();
+    let anew = Study { restart: true, ..study };
+    write(&folder, "rows.csv", "label,a\n1,x,too many\n");
+    assert!(matches!(refusal(&anew), Error::Row { .. }));
+    assert!(anew.is_begun() && fs::read(&anew.journal).unwrap() == journal);
+    // Of other rows, and yet no reason to refuse it.
+    write(&folder, "rows.csv", mixed(299));
+    let (mut kept, mut ran) = (None, 0);
+    let all = anew.run(&mut |event| {
+        match event {
+            Event::Begin { done, .. } => kept = Some(done),
+            Event::Run { .. } => ran += 1,
+            _ => {}
+        }
+        true
+    });
+    assert_eq!((all.unwrap().outcomes.len(), kept, ran), (3, Some(0), 3));
+    let text = fs::read_to_string(&anew.journal).unwrap();
+    assert_eq!(text.lines().count(), 1 + 3);
+    // A file of others is found before the rows are read, and stays.
+    fs::write(&anew.journal, "mine\n").unwrap();
+    let mut heard = 0;
+    let refused = anew.run(&mut |_| {
+        heard += 1;
+        true
+    });
+    assert!(refused.unwrap_err().to_string().contains("no journal"));
+    assert_eq!((heard, &fs::read(&anew.journal).unwrap()[..]), (0, &b"mine\n"[..]));
+}
+
+#[test]
+fn a_run_that_goes_on_keeps_its_rows() {
+    let folder = folder();
+    let study = study(&folder);
+    run(&study);
+    let rows = path(&folder, "study.jsonl.rows");
+    convert(&study.job, &rows, &mut |_| true).unwrap();
+    let before = fs::read(&rows).unwrap();
+    let other = fs::File::open(&study.journal).unwrap();
+    other.lock().unwrap();
+    for restart in [false, true] {
+        let error = refusal(&Study { restart, ..study.clone() });
+        assert!(error.to_string().contains("another run"), "{error}");
+    }
+    assert!(fs::read(&rows).unwrap() == before);
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn tune(folder: &TempDir) -> Tune {
         time: None,
         parallel: 0,
         journal: path(folder, "model.tune"),
+        restart: false,
     }
 }
 
@@ -44,6 +45,11 @@ fn told(trials: &[Trial], metric: &str) -> Vec<(usize, Option<u32>, Config, Opti
     let mut told: Vec<_> = trials.iter().map(of).collect();
     told.sort_by_key(|(trial, stopped, ..)| (stopped.unwrap_or(u32::MAX), *trial));
     told
+}
+
+/// The same rows, in which every number is a name.
+fn names_only() -> String {
+    mixed(300).replace("0.", "n").replace('.', "n")
 }
 
 #[test]
@@ -123,9 +129,9 @@ fn what_goes_on_beside_each_other_does_not_matter() {
         assert_eq!((other.best().trial, other.cost), (one.best().trial, one.cost));
         assert!(bytes(&other.model) == bytes(&one.model));
     }
-    // Trials that come to the same are told apart by their numbers: no column is numeric that would be one or the other.
-    write(&folder, "rows.csv", mixed(300).replace("0.", "n").replace('.', "n"));
-    let axes = vec![Axis::said("numeric_transform=log,spline,quantile", &base.job.config).unwrap()];
+    // Trials that come to the same are told apart by their numbers: no column is numeric that would have these knots.
+    write(&folder, "rows.csv", names_only());
+    let axes = vec![Axis::said("bins=4,8,16", &base.job.config).unwrap()];
     let equal = Tune { axes, ..base };
     for round in 0..3 {
         let tuned = run(&Tune {
@@ -259,7 +265,13 @@ fn a_stop_keeps_what_has_ended() {
     assert!(fs::metadata(&rows).is_ok() && tune.is_begun());
     run(&tune);
     assert!(fs::metadata(&rows).is_err());
-    tune.restart().unwrap();
+    let mut anew = 0;
+    let again = Tune { restart: true, ..tune.clone() }.run(&mut |event| {
+        anew += usize::from(matches!(event, Event::Trial(_)));
+        true
+    });
+    assert_eq!(anew, again.unwrap().trials.len());
+    tune.forget().unwrap();
     assert!(!tune.is_begun());
 }
 
@@ -304,6 +316,10 @@ fn no_search_without_validation_rows_or_runs() {
     for runs in [0.5, f64::NAN, 1e7] {
         assert!(matches!(refusal(&Tune { runs, ..base.clone() }), Error::Usage(_)));
     }
+    let values = Values::Choice(vec!["2G".into(), "4G".into()]);
+    let axes = vec![Axis { name: "memory".into(), values }];
+    let memory = Tune { axes, ..base.clone() };
+    assert!(refusal(&memory).to_string().contains("no setting of the model"));
     let dash = Tune { job: Job::new("-"), ..base.clone() };
     assert!(refusal(&dash).to_string().contains("not standard input"));
     write(&folder, "rows.csv", "label,a\n1,x\n");
@@ -370,4 +386,22 @@ fn usual_axes_are_settings_around_usual_values() {
     let rates: std::collections::BTreeSet<String> =
         drawn.iter().map(|trial| format!("{:?}", trial.config.learning_rate)).collect();
     assert!(rates.len() > 5, "{rates:?}");
+}
+
+#[test]
+fn where_no_column_is_numeric_no_transform_is_drawn() {
+    let folder = folder();
+    let base = tune(&folder);
+    write(&folder, "rows.csv", names_only());
+    let drawn = |axes: &[&str]| {
+        let axes = axes.iter().map(|text| Axis::said(text, &base.job.config).unwrap()).collect();
+        let tuned = run(&Tune { axes, journal: path(&folder, "t"), restart: true, ..base.clone() });
+        assert_eq!(tuned.defaults().unwrap().measured().unwrap().begun.numbers, 0);
+        tuned.trials.iter().map(|trial| trial.said.clone()).collect::<Vec<_>>()
+    };
+    let names = |said: &Vec<(String, String)>| said.iter().map(|(name, _)| name.clone()).collect();
+    let said = drawn(&["numeric_transform=log,spline", "factors=1:8"]);
+    let said: Vec<Vec<String>> =
+        said.iter().map(names).filter(|of: &Vec<_>| !of.is_empty()).collect();
+    assert!(!said.is_empty() && said.iter().all(|of| of[..] == ["factors"]), "{said:?}");
 }

@@ -20,7 +20,7 @@ mod shelf;
 mod values;
 
 pub use cache::is_cache;
-pub(crate) use cache::{Cached, Source, check_values, decided, not_held, open};
+pub(crate) use cache::{Cached, Source, check_values, decided, format_of, not_held, open};
 pub(crate) use cells::Cells;
 pub(crate) use draw::Draw;
 pub(crate) use head::Head;

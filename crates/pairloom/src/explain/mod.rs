@@ -18,6 +18,7 @@
 
 mod by_field;
 mod by_weight;
+mod found;
 mod importance;
 mod names;
 mod parts;
@@ -30,10 +31,8 @@ mod tests;
 mod weights;
 
 pub use by_field::{ByField, FieldPair, FieldPart};
-pub use importance::{
-    DEFAULT_REPEATS, DEFAULT_SAMPLE, DEFAULT_TOP, FieldImportance, Importance, ImportanceOptions,
-    PairImportance, ProductImportance, ValuePair, Worse,
-};
+pub use found::{FieldImportance, Importance, PairImportance, ProductImportance, ValuePair, Worse};
+pub use importance::{DEFAULT_REPEATS, DEFAULT_SAMPLE, DEFAULT_TOP, ImportanceOptions};
 pub use names::Names;
 pub use row::{Explanation, Pair, Steps, Value};
 pub use rows::{ExplainOptions, Explained};

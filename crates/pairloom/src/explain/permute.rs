@@ -1,6 +1,6 @@
 //! How much worse predictions become if something is exchanged among the rows.
 
-use super::importance::Worse;
+use super::found::Worse;
 use super::sample::Sampled;
 use crate::batch::Rows;
 use crate::metric::{Measure, Metrics};
@@ -54,10 +54,14 @@ impl<'a> Permuting<'a> {
 
     /// How much worse it becomes if the features of a field are those of another row.
     pub(super) fn field(&self, field: usize) -> Result<BothWorse> {
-        let alone = Threads::new(1)?;
+        let (alone, outputs) = (Threads::new(1)?, self.model.outputs());
         self.repeated(Exchanged::Field(field), |order| {
-            let rows = self.exchanged(field, order)?;
-            Ok(self.model.scores(&rows, &alone))
+            let (changed, rows) = self.exchanged(field, order)?;
+            let (new, mut scores) = (self.model.scores(&rows, &alone), self.scores.clone());
+            for (row, new) in changed.into_iter().zip(new.chunks(outputs)) {
+                scores[row * outputs..][..outputs].copy_from_slice(new);
+            }
+            Ok(scores)
         })
     }
 
@@ -104,23 +108,28 @@ impl<'a> Permuting<'a> {
         order
     }
 
-    /// The rows with the features of a field from others.
-    fn exchanged(&self, field: usize, order: &[usize]) -> Result<Rows> {
+    /// The rows with the features of a field from others, but for those that already have the same, and which
+    /// these rows are.
+    fn exchanged(&self, field: usize, order: &[usize]) -> Result<(Vec<usize>, Rows)> {
         let (rows, about) = (&self.sampled.rows, &self.model.encoding.fields[field]);
         let ids = u64::from(about.offset)..u64::from(about.offset) + about.len();
-        let mut exchanged = Rows::new();
+        let (mut changed, mut exchanged) = (Vec::new(), Rows::new());
         for (row, &other) in order.iter().enumerate() {
             let (mine, others) = (rows.row(row), rows.row(other));
+            let is_of = |&(id, _): &(u32, f32)| ids.contains(&u64::from(id));
+            if mine.features().filter(is_of).eq(others.features().filter(is_of)) {
+                continue;
+            }
+            changed.push(row);
             exchanged.reserve(mine.ids.len() + others.ids.len())?;
-            let is_mine = |id: u32| ids.contains(&u64::from(id));
             let before = mine.features().filter(|&(id, _)| u64::from(id) < ids.start);
-            let new = others.features().filter(|&(id, _)| is_mine(id));
+            let new = others.features().filter(is_of);
             let after = mine.features().filter(|&(id, _)| u64::from(id) >= ids.end);
             before.chain(new).chain(after).for_each(|(id, x)| exchanged.push(id, x));
             let (label, weight) = rows.label(row);
             exchanged.finish_in(rows.group(row), label, weight);
         }
-        Ok(exchanged)
+        Ok((changed, exchanged))
     }
 
     fn figures(&self, metrics: &Metrics) -> Result<Figures> {

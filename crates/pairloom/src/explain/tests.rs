@@ -1,7 +1,7 @@
 //! Importance against recomputations that are written out: columns are exchanged in the text of a file, and what
 //! pairs add comes from the explanation of each row.
 
-use super::importance::Worse;
+use super::found::Worse;
 use super::permute::{Exchanged, Permuting};
 use super::sample::Sampled;
 use super::*;

@@ -1,5 +1,6 @@
 //! Long jobs beside each other, each on a thread of its own, whose results are heard as they come.
 
+use super::Threads;
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -7,6 +8,28 @@ use std::time::Duration;
 
 /// How often it is asked whether to go on.
 const OFTEN: Duration = Duration::from_millis(50);
+
+/// How threads are shared among jobs.
+pub(crate) struct Share {
+    /// How many go on at a time.
+    pub(crate) at_a_time: usize,
+    /// Threads of each.
+    pub(crate) threads: usize,
+}
+
+impl Share {
+    /// Of so many threads (0: one for each core) among `count` jobs, `wanted` of them at a time, or 0 for as many as
+    /// there are threads.
+    ///
+    /// # Errors
+    /// As for [`Threads::new`].
+    pub(crate) fn of(threads: usize, wanted: usize, count: usize) -> Result<Self> {
+        let threads = Threads::new(threads)?.count();
+        let wanted = if wanted == 0 { threads } else { wanted };
+        let at_a_time = wanted.min(count).max(1);
+        Ok(Share { at_a_time, threads: (threads / at_a_time).max(1) })
+    }
+}
 
 /// Does `count` jobs, at most `at_a_time` of them together. `work` does the one of a number, and asks now and then
 /// whether it should go on; [`Error::Interrupted`] if not is no result. `hear` is given each result, or nothing now and

@@ -8,7 +8,7 @@
 mod jobs;
 mod team;
 
-pub(crate) use jobs::jobs;
+pub(crate) use jobs::{Share, jobs};
 
 use crate::{Error, Result};
 use std::sync::{Mutex, PoisonError};

@@ -48,7 +48,7 @@ impl Config {
     /// model file.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a setting that is not there, or a text that is none of its values.
+    /// [`Error::Usage`] for a setting that is not there or is none of the model, or a text that is none of its values.
     pub fn with(&self, name: &str, text: &str) -> Result<Config> {
         let name = name.replace('-', "_");
         let mut all = serde_json::to_value(self).unwrap_or_default();
@@ -58,6 +58,10 @@ impl Config {
             let meant = did_you_mean(&name, names.iter().map(String::as_str));
             let message = format!("there is no setting '{name}'{meant}: the settings are ");
             return Err(Error::usage(message + &names.join(", ")));
+        }
+        if name == "memory" {
+            let message = "it is no setting of the model, and the same for all: give one value";
+            return Err(Error::usage(format!("{}: {message}", flagged(&name))));
         }
         // Names are texts, also such as 7.
         let read = [serde_json::from_str(text).unwrap_or(Value::Null), Value::from(text)];
@@ -130,6 +134,7 @@ mod tests {
             ("factors", "many", "factors (--factors): 'many' is none"),
             ("model", "fmx", "model (--model): 'fmx' is none"),
             ("factors", "-1", "none of its values"),
+            ("memory", "2G", "memory (--memory): it is no setting of the model"),
         ] {
             let error = config.with(name, text).unwrap_err();
             assert!(

@@ -14,12 +14,11 @@ pub use summary::{Difference, Estimate, OfPoint, Summary};
 use crate::config::Config;
 use crate::error::flagged;
 use crate::interaction::Kind;
-use crate::journal::{self, Journal};
+use crate::journal::{self, Opened, Work};
 use crate::metric::Metrics;
-use crate::train::{self, Job, KeptRows, TestPart, content, forget_rows, keep_rows};
+use crate::train::{self, Job, KeptRows, TestPart, content};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
-pub(crate) use work::Share;
 use work::{Runs, Task};
 
 /// Which rows a model is measured on.
@@ -55,6 +54,8 @@ pub struct Study {
     pub metric: Option<String>,
     /// The file of finished runs.
     pub journal: String,
+    /// Whether those that are in it are forgotten, once the rows are read.
+    pub restart: bool,
 }
 
 /// One training, and how it ended.
@@ -151,53 +152,31 @@ impl Study {
         journal::is_begun(&self.journal)
     }
 
-    /// Forgets finished runs.
-    ///
-    /// # Errors
-    /// [`Error::Io`]; [`Error::Data`] if what is there is no journal.
-    pub fn restart(&self) -> Result<()> {
-        journal::remove::<Header>(&self.journal)
-    }
-
     /// Runs what is not in the journal yet. `watch` hears what happens and returns false to stop.
     ///
     /// # Errors
-    /// [`Error::Usage`] for what cannot be a study, errors of reading the rows, and of writing the journal.
+    /// [`Error::Usage`] for what cannot be a study, errors of reading the rows, and of writing the journal;
+    /// [`Error::Data`] if what is there is no journal, or one of other rows.
     pub fn run(&self, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Studied> {
         self.check()?;
-        let kept = format!("{}.rows", self.journal);
-        let studied = self.go_on(&kept, watch);
-        if !studied.as_ref().is_ok_and(|studied| studied.is_interrupted) {
-            forget_rows(&self.job, &kept);
-        }
-        studied
-    }
-
-    fn go_on(&self, kept: &str, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Studied> {
         let test = match &self.test {
-            TestRows::File(path) => Some(content(path)?),
+            TestRows::File(path) => Some(content(&self.job, path)?),
             _ => None,
         };
-        let KeptRows { known_by, path: data, rows } =
-            keep_rows(&self.job, kept, &mut |event| watch(Event::Rows(event)))?;
-        if let TestRows::Folds(folds) = self.test
-            && folds as usize > rows
-        {
-            let message =
-                format!("{rows} rows cannot be {folds} folds: lower {}", flagged("folds"));
-            return Err(Error::data(&self.job.data, message));
-        }
-        let header = Header { study: 1, rows: known_by, test };
-        let (journal, runs) = Journal::<Run>::open(&self.journal, &header)?;
-        let tasks = self.tasks();
-        let ended = |task: &Task| {
-            let same = |run: &&Run| task.is(&run.config, &run.only, &run.test);
-            // What has failed is tried again: there may be more memory now.
-            let done = runs.iter().rev().find(same).map(|run| run.outcome.clone());
-            done.filter(|outcome| matches!(outcome, Outcome::Done(_)))
+        let work = Work { job: &self.job, journal: &self.journal, restart: self.restart };
+        let header = |rows: &KeptRows| {
+            self.check_folds(rows.rows)?;
+            Ok(Header { study: 1, rows: rows.known_by.clone(), test })
         };
-        let ended: Vec<Option<Outcome>> = tasks.iter().map(ended).collect();
-        Runs { study: self, data: &data, tasks: &tasks }.all(journal, ended, watch)
+        let opened = work.begin(header, &mut |event| watch(Event::Rows(event)))?;
+        let tasks = self.tasks();
+        let ended = tasks.iter().map(|task| task.ended(&opened.pieces)).collect();
+        let Opened { rows, journal, .. } = opened;
+        let studied = Runs { study: self, rows: &rows, tasks: &tasks }.all(journal, ended, watch);
+        if !studied.as_ref().is_ok_and(|studied| studied.is_interrupted) {
+            rows.forget();
+        }
+        studied
     }
 
     fn check(&self) -> Result<()> {
@@ -213,6 +192,17 @@ impl Study {
             _ => return Ok(()),
         };
         Err(Error::setting(rule, "more than 0 and less than 1"))
+    }
+
+    fn check_folds(&self, rows: usize) -> Result<()> {
+        match self.test {
+            TestRows::Folds(folds) if folds as usize > rows => {
+                let message =
+                    format!("{rows} rows cannot be {folds} folds: lower {}", flagged("folds"));
+                Err(Error::data(&self.job.data, message))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The runs, those of all points on the same test rows before those on others.

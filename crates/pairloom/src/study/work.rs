@@ -3,16 +3,13 @@
 use super::summary::figures as figures_of;
 use super::{Event, Figures, Outcome, Run, Studied, Study, TestRows};
 use crate::config::Config;
-use crate::fit::Stop;
 use crate::journal::Journal;
 use crate::metric::Metrics;
 use crate::model::Model;
-use crate::parallel::{Threads, jobs};
+use crate::parallel::{Share, Threads, jobs};
 use crate::predict::EvaluateOptions;
-use crate::schema::Hints;
-use crate::train::{self, Job, SchemaSource, TestPart, Trained, train};
+use crate::train::{Job, KeptRows, TestPart, Trained};
 use crate::{Error, Result, reading};
-use std::time::Instant;
 
 /// A run that is to be done.
 pub(super) struct Task {
@@ -24,32 +21,12 @@ pub(super) struct Task {
 }
 
 impl Task {
-    /// Whether a run was this one.
-    pub(super) fn is(
-        &self,
-        config: &Config,
-        only: &Option<Vec<String>>,
-        test: &Option<TestPart>,
-    ) -> bool {
-        (&self.config, &self.only, &self.test) == (config, only, test)
-    }
-}
-
-/// How threads are shared among trainings.
-pub(crate) struct Share {
-    /// How many go on at a time.
-    pub(crate) at_a_time: usize,
-    /// Threads of each.
-    pub(crate) threads: usize,
-}
-
-impl Share {
-    /// Of a job's threads among so many runs, `wanted` of them at a time, or 0 for as many as there are threads.
-    pub(crate) fn of(job: &Job, wanted: usize, runs: usize) -> Result<Self> {
-        let threads = Threads::new(job.threads)?.count();
-        let wanted = if wanted == 0 { threads } else { wanted };
-        let at_a_time = wanted.min(runs).max(1);
-        Ok(Share { at_a_time, threads: (threads / at_a_time).max(1) })
+    /// How it has ended, if it has been done. What has failed is tried again: there may be more memory now.
+    pub(super) fn ended(&self, runs: &[Run]) -> Option<Outcome> {
+        let task = (&self.config, &self.only, &self.test);
+        let same = |run: &&Run| (&run.config, &run.only, &run.test) == task;
+        let done = runs.iter().rev().find(same).map(|run| &run.outcome);
+        done.filter(|outcome| matches!(outcome, Outcome::Done(_))).cloned()
     }
 }
 
@@ -57,7 +34,7 @@ impl Share {
 pub(super) struct Runs<'a> {
     pub(super) study: &'a Study,
     /// The rows, to be read by each run.
-    pub(super) data: &'a str,
+    pub(super) rows: &'a KeptRows,
     pub(super) tasks: &'a [Task],
 }
 
@@ -73,15 +50,12 @@ impl Runs<'_> {
         let (mut done, runs) = (ended.len() - open.len(), ended.len());
         let goes_on = watch(Event::Begin { done, runs });
         let Share { at_a_time, threads } =
-            Share::of(&self.study.job, self.study.parallel, open.len())?;
+            Share::of(self.study.job.threads, self.study.parallel, open.len())?;
         let mut hear = |heard: Option<(usize, Result<Figures>)>| {
             let Some((at, figures)) = heard else { return Ok(watch(Event::Working)) };
             let at = open[at];
             let outcome = match figures {
-                // They were read from another file than the one that is known.
-                Err(error) => {
-                    Outcome::Failed(error.to_string().replace(self.data, &self.study.job.data))
-                }
+                Err(error) => Outcome::Failed(self.rows.why(&error)),
                 Ok(figures) => Outcome::Done(Box::new(figures)),
             };
             let Task { point, config, only, test } = &self.tasks[at];
@@ -114,36 +88,15 @@ impl Runs<'_> {
     }
 
     fn figures(&self, task: &Task, threads: usize, goes_on: &dyn Fn() -> bool) -> Result<Figures> {
-        let mut begun = Instant::now();
         let job = Job {
-            data: self.data.into(),
             config: task.config.clone(),
             test: task.test,
             only: task.only.clone(),
-            // What was said of the rows is in them since they were read.
-            open: <_>::default(),
-            schema: SchemaSource::Infer(Hints::default()),
-            checkpoints: None,
-            cache: None,
             threads,
             ..self.study.job.clone()
         };
-        let trained = train(&job, &mut |event| {
-            if matches!(event, train::Event::Start(_)) {
-                begun = Instant::now();
-            }
-            goes_on()
-        })?;
-        let seconds = begun.elapsed().as_secs_f64();
-        let model = match (&trained.stop, &trained.model) {
-            (Stop::Interrupted, _) => return Err(Error::Interrupted),
-            (Stop::Diverged { epoch, rate, .. }, _) => {
-                let message = format!("it diverged in epoch {epoch} at learning rate {rate}");
-                return Err(Error::Diverged(message));
-            }
-            (_, None) => return Err(Error::Interrupted),
-            (_, Some(model)) => model,
-        };
+        let (trained, seconds) = self.rows.train(&job, None, goes_on)?;
+        let model = trained.model.as_ref().ok_or(Error::Interrupted)?;
         let (metrics, test) = self.measured(&trained, model, threads)?;
         let rows = trained.start.as_ref().map_or([0; 2], |start| [start.train, start.valid]);
         Ok(Figures {

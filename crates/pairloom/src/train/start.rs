@@ -1,14 +1,15 @@
 //! Where training begins: settings, first weights, and the memory that all takes.
 
-use super::Start;
+use super::Groups;
 use super::summary::Summary;
 use crate::backend::{Backend, Cpu, ENTRY_BYTES, StepSettings};
 use crate::config::Config;
 use crate::data::INTERNED;
-use crate::encode::Encoding;
+use crate::encode::{Encoding, Target};
 use crate::error::flagged;
 use crate::interaction::{Interaction, Sizes, WithInteraction, with_interaction};
 use crate::loss::Loss;
+use crate::metric::Constant;
 use crate::model::Weights;
 use crate::optimizer::Update;
 use crate::parallel::Threads;
@@ -16,6 +17,59 @@ use crate::precision::{Precision, Stored};
 use crate::store::{Room, Store};
 use crate::{Error, Result, memory, table};
 
+/// What training begins with.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// What is predicted.
+    pub target: Target,
+    /// The loss.
+    pub loss: Loss,
+    /// Training rows.
+    pub train: usize,
+    /// Validation rows.
+    pub valid: usize,
+    /// The mean label of the training rows, and the loss of predicting it.
+    pub constant: Constant,
+    /// Groups of training rows, if those that are given are ranked.
+    pub groups: Option<Groups>,
+    /// Items that are drawn to be ranked below those of a group, if that is done.
+    pub items: Option<usize>,
+    /// Training rows of label 0, which are left out where items are drawn.
+    pub left_out: usize,
+    /// Distinct labels, where a few whole numbers are predicted as numbers.
+    pub classes: Option<usize>,
+    /// How many of several classes have one training row only: of these little can be learned.
+    pub single: usize,
+    /// Features (ids) of all fields.
+    pub features: usize,
+    /// The mean weight of a training row, with that of its class.
+    pub mean_weight: f64,
+    /// Whether the weights are those of rows of counts, and nothing else.
+    pub are_counts: bool,
+    /// The mean `sum_i x_i^2` of a training row, which usual rates and strengths depend on.
+    pub square_length: f64,
+    /// Bytes of the encoded rows in memory.
+    pub row_bytes: u128,
+    /// Bytes of those that are in a temporary file.
+    pub disk_bytes: u64,
+    /// Bytes of the model, the optimizer's state, the best epoch's weights and the work on a batch.
+    pub model_bytes: u128,
+}
+
+impl Start {
+    /// Means of weights that are most likely meant to be 1.
+    const USUAL_WEIGHTS: std::ops::RangeInclusive<f64> = 0.01..=100.0;
+
+    /// Whether rows weigh so little or so much that what is beside them, as L2 strengths, has another size.
+    pub fn has_odd_weights(&self) -> bool {
+        !Self::USUAL_WEIGHTS.contains(&self.mean_weight)
+    }
+
+    /// Whether rows weigh so much that steps may be too long.
+    pub fn has_great_weights(&self) -> bool {
+        self.mean_weight > *Self::USUAL_WEIGHTS.end()
+    }
+}
 /// A machine with its first weights.
 pub(super) fn backend(
     config: &Config,

@@ -10,18 +10,21 @@
 //! is a line of the journal when it has ended. What is measured are the validation rows: being the best of many on these,
 //! a figure is better than it would be on others.
 
+mod budget;
 mod halving;
+mod rung;
 mod space;
+mod trials;
 
 pub use space::{Axis, Values, usual_axes};
 
 use crate::config::Config;
 use crate::fit::Epoch;
-use crate::journal::{self, Journal};
+use crate::journal::{self, Opened, Work};
 use crate::loss::Loss;
 use crate::metric::is_loss;
 use crate::model::Model;
-use crate::train::{self, Job, KeptRows, Start, content, forget_rows, keep_rows};
+use crate::train::{self, Job, KeptRows, Start, content};
 use crate::{Error, Result};
 use halving::Search;
 use serde::{Deserialize, Serialize};
@@ -45,6 +48,8 @@ pub struct Tune {
     pub parallel: usize,
     /// The file of ended trials.
     pub journal: String,
+    /// Whether those that are in it are forgotten, once the rows are read.
+    pub restart: bool,
 }
 
 /// Some settings, trained for some epochs.
@@ -202,11 +207,11 @@ impl Tune {
         journal::is_begun(&self.journal)
     }
 
-    /// Forgets ended trials.
+    /// Removes the journal, as when the model that was found is saved.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Data`] if what is there is no journal.
-    pub fn restart(&self) -> Result<()> {
+    pub fn forget(&self) -> Result<()> {
         journal::remove::<Header>(&self.journal)
     }
 
@@ -215,26 +220,22 @@ impl Tune {
     ///
     /// # Errors
     /// [`Error::Usage`] for what cannot be looked for, errors of reading the rows and of writing the journal, and that
-    /// of the defaults if even they cannot be trained.
+    /// of the defaults if even they cannot be trained; [`Error::Data`] if what is there is no journal, or one of other
+    /// rows.
     pub fn run(&self, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Tuned> {
         self.check()?;
-        let kept = format!("{}.rows", self.journal);
-        let tuned = self.go_on(&kept, watch);
+        let valid = self.job.valid.as_deref().map(|path| content(&self.job, path)).transpose()?;
+        let work = Work { job: &self.job, journal: &self.journal, restart: self.restart };
+        let header = |rows: &KeptRows| Ok(Header { tune: 1, rows: rows.known_by.clone(), valid });
+        let opened = work.begin(header, &mut |event| watch(Event::Rows(event)))?;
+        let Opened { rows, journal, pieces: mut trials } = opened;
+        // Of others, made of other settings, the command that is told at the end would be wrong.
+        trials.retain(|trial: &Trial| trial.is_of(&self.job.config));
+        let tuned = Search::new(self, &rows, journal, trials).run(watch);
         if !matches!(tuned, Err(Error::Interrupted)) {
-            forget_rows(&self.job, &kept);
+            rows.forget();
         }
         tuned
-    }
-
-    fn go_on(&self, kept: &str, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Tuned> {
-        let valid = self.job.valid.as_deref().map(content).transpose()?;
-        let KeptRows { known_by, path: data, .. } =
-            keep_rows(&self.job, kept, &mut |event| watch(Event::Rows(event)))?;
-        let header = Header { tune: 1, rows: known_by, valid };
-        let (journal, mut trials) = Journal::<Trial>::open(&self.journal, &header)?;
-        // Of others, made of other settings, the command that is told at the end would be wrong.
-        trials.retain(|trial| trial.is_of(&self.job.config));
-        Search::new(self, &data, journal, trials).run(watch)
     }
 
     fn check(&self) -> Result<()> {
@@ -246,7 +247,7 @@ impl Tune {
         if !(self.runs >= 1.0 && self.runs <= 1e6) {
             return Err(Error::setting("runs", "from 1 to 1000000"));
         }
-        Ok(())
+        self.axes.iter().try_for_each(|axis| axis.check(config))
     }
 }
 

@@ -3,7 +3,6 @@
 use super::Begun;
 use crate::config::Config;
 use crate::error::flagged;
-use crate::interaction::Sizes;
 use crate::optimizer::Optimizer;
 use crate::{Error, Result};
 use rand::{RngExt, SeedableRng};
@@ -71,15 +70,20 @@ impl Axis {
             }
             None => Values::Choice(values.split(',').map(String::from).collect()),
         };
-        let ends = match &values {
+        let axis = Axis { name, values };
+        axis.check(base).map(|()| axis)
+    }
+
+    /// Checks that there is such a setting, and that it has such values.
+    pub(super) fn check(&self, base: &Config) -> Result<()> {
+        let ends = match &self.values {
             Values::Range { low, high, whole } => {
                 [*low, *high].map(|end| number(end, *whole)).to_vec()
             }
             Values::Times { .. } => Vec::new(),
             Values::Choice(all) => all.clone(),
         };
-        ends.iter().try_for_each(|value| base.with(&name, value).map(drop))?;
-        Ok(Axis { name, values })
+        ends.iter().try_for_each(|value| base.with(&self.name, value).map(drop))
     }
 
     /// The text of a value that is drawn for these settings.
@@ -146,22 +150,18 @@ pub(super) fn trial(
     let mix = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let mut random = Xoshiro256PlusPlus::seed_from_u64(base.seed.rotate_left(48) ^ mix);
     let (mut config, mut said) = (base.clone(), Vec::new());
+    let is_moot = |config: &Config, name: &str| {
+        config.is_moot(name) || (name == "numeric_transform" && begun.numbers == 0)
+    };
     // Whether a setting means something, and what is usual, depends on the model.
     for of_model in [true, false] {
         for axis in axes.iter().filter(|axis| (axis.name == "model") == of_model) {
             let Some(value) = axis.draw(&config, begun, &mut random) else { continue };
-            if !config.is_moot(&axis.name) {
+            if !is_moot(&config, &axis.name) {
                 config = config.with(&axis.name, &value)?;
                 said.push((axis.name.clone(), value));
             }
         }
     }
     Ok((config, said))
-}
-
-/// About what an epoch costs with these settings, beside one with others: what is read and written of the
-/// features of a row, and something for each.
-pub(super) fn cost(config: &Config, fields: usize) -> f64 {
-    const EACH: f64 = 8.0;
-    EACH + Sizes::new(config, fields).width() as f64
 }

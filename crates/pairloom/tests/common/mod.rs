@@ -199,6 +199,11 @@ pub fn mixed(rows: usize) -> String {
     format!("label,a,b,n\n{}", (0..rows).map(line).collect::<String>())
 }
 
+/// Names as they are given to hints.
+pub fn words(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| name.to_string()).collect()
+}
+
 /// A regression file whose label is the row's number, so that held-out rows can be told.
 pub fn numbered(rows: usize) -> String {
     let line = |i: usize| format!("{i},c{},g{}\n", i % 7, i / 10);

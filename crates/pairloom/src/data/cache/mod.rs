@@ -22,7 +22,7 @@ use super::Interned;
 use super::shelf::Shelf;
 use crate::batch::BLOCK_ROWS;
 use crate::encode::Dictionary;
-use crate::input::CONVERTED as MAGIC;
+use crate::input::{CONVERTED as MAGIC, Format};
 use crate::memory::gib;
 use crate::pieces::{Pieces, Place, words_of};
 use crate::reading::{RowLines, Skipped};
@@ -175,6 +175,14 @@ pub(crate) fn check_values(path: &str, most: u128) -> Result<()> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// The format of the text that a file of kept rows was made from.
+///
+/// # Errors
+/// As for [`Cached::open`].
+pub(crate) fn format_of(path: &str) -> Result<Format> {
+    read_index(path).map(|(index, _)| index.schema.format)
 }
 
 fn read_index(path: &str) -> Result<(Index, Pieces)> {

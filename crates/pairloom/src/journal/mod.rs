@@ -3,13 +3,18 @@
 //! The first line says what work it is. Each further one is synced before anything more is done, so that a kill or a
 //! power cut costs only what was not finished; a last line that was cut off is no line, and is written over.
 
+mod work;
+
+pub(crate) use work::{Opened, Work};
+
 use crate::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
-use std::path::Path;
+
+const NO_JOURNAL: &str = "it is there and is no journal: name another file";
 
 /// The file of work in progress, whose pieces are of type `T`.
 #[derive(Debug)]
@@ -20,25 +25,18 @@ pub(crate) struct Journal<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Journal<T> {
-    /// Opens the journal of work that `header` tells of: the one that is there, with its pieces, or a new one.
+    /// Opens the journal of work that `header` tells of: the one that is there, with its pieces, or a new one, which
+    /// takes the place of any if it is to begin `anew`.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Data`] if another process has it open, if it is of other work or none at all, or if
     /// one of its lines is damaged. It is then as it was.
-    pub(crate) fn open<H>(path: &str, header: &H) -> Result<(Self, Vec<T>)>
+    pub(crate) fn open<H>(path: &str, header: &H, anew: bool) -> Result<(Self, Vec<T>)>
     where
         H: Serialize + DeserializeOwned + PartialEq,
     {
         let failed = |e| Error::io(path, e);
-        let options = &mut File::options();
-        options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(path).map_err(failed)?;
-        file.try_lock().map_err(|e| match e {
-            TryLockError::WouldBlock => {
-                Error::data(path, "another run is writing to it: wait for it")
-            }
-            TryLockError::Error(e) => Error::io(path, e),
-        })?;
+        let mut file = alone(path, true)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
@@ -46,20 +44,23 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         let found = lines.next().map(serde_json::from_slice::<H>);
         match &found {
             None if bytes.is_empty() || is_beginning(&bytes, header) => {}
-            Some(Ok(found)) if found == header => {}
+            Some(Ok(found)) if anew || found == header => {}
             Some(Ok(_)) => {
                 return Err(Error::data(path, "it is of other rows or of another kind of work"));
             }
-            _ => return Err(Error::data(path, "it is there and is no journal: name another file")),
+            _ => return Err(Error::data(path, NO_JOURNAL)),
         }
         let piece = |(at, line): (usize, &[u8])| {
             let damaged = |_| Error::data(format!("{path}:{}", at + 2), "the line is damaged");
             serde_json::from_slice(line).map_err(damaged)
         };
-        let pieces = lines.enumerate().map(piece).collect::<Result<_>>()?;
+        let (whole, pieces) = match anew {
+            true => (0, Vec::new()),
+            false => (whole, lines.enumerate().map(piece).collect::<Result<_>>()?),
+        };
         file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
         let mut journal = Journal { file, path: path.into(), of: PhantomData };
-        if found.is_none() {
+        if whole == 0 {
             journal.line(header)?;
         }
         Ok((journal, pieces))
@@ -81,25 +82,50 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
     }
 }
 
+/// Opens a file that no other process has open so.
+fn alone(path: &str, create: bool) -> Result<File> {
+    let options = &mut File::options();
+    options.read(true).write(true).create(create).truncate(false);
+    let file = options.open(path).map_err(|e| Error::io(path, e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::data(path, "another run is writing to it: wait for it"))
+        }
+        Err(TryLockError::Error(e)) => Err(Error::io(path, e)),
+    }
+}
+
 /// Whether there are any pieces to go on from at `path`.
 pub(crate) fn is_begun(path: &str) -> bool {
     std::fs::metadata(path).is_ok_and(|meta| meta.len() > 0)
 }
 
-/// Removes the journal of such work, so that it begins anew. Any other file is left alone.
+/// Removes the journal of such work. Any other file is left alone.
+///
+/// # Errors
+/// As for [`check`].
+pub(crate) fn remove<H: DeserializeOwned>(path: &str) -> Result<()> {
+    match check::<H>(path)? {
+        true => std::fs::remove_file(path).map_err(|e| Error::io(path, e)),
+        false => Ok(()),
+    }
+}
+
+/// Whether there is anything at `path`, which must be the journal of such work.
 ///
 /// # Errors
 /// [`Error::Io`]; [`Error::Data`] if it is no journal.
-pub(crate) fn remove<H: DeserializeOwned>(path: &str) -> Result<()> {
+fn check<H: DeserializeOwned>(path: &str) -> Result<bool> {
     let bytes = match std::fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         read => read.map_err(|e| Error::io(path, e))?,
     };
     let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    if !bytes.is_empty() && serde_json::from_slice::<H>(first).is_err() {
-        return Err(Error::data(path, "it is there and is no journal: name another file"));
+    match bytes.is_empty() || serde_json::from_slice::<H>(first).is_ok() {
+        true => Ok(true),
+        false => Err(Error::data(path, NO_JOURNAL)),
     }
-    std::fs::remove_file(Path::new(path)).map_err(|e| Error::io(path, e))
 }
 
 /// Whether these bytes are a header that was cut off.
@@ -121,10 +147,10 @@ mod tests {
         of: u32,
     }
 
-    type Opened = (Journal<[u32; 2]>, Vec<[u32; 2]>);
+    type Pair = (Journal<[u32; 2]>, Vec<[u32; 2]>);
 
-    fn open(path: &str, of: u32) -> Result<Opened> {
-        Journal::open(path, &Header { of })
+    fn open(path: &str, of: u32) -> Result<Pair> {
+        Journal::open(path, &Header { of }, false)
     }
 
     #[test]
@@ -166,6 +192,10 @@ mod tests {
         let held = open(&path, 7).unwrap();
         assert!(open(&path, 7).unwrap_err().to_string().contains("another run"));
         drop(held);
+        let anew: Pair = Journal::open(&path, &Header { of: 8 }, true).unwrap();
+        assert!(anew.1.is_empty());
+        drop(anew);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"of\":8}\n");
         remove::<Header>(&path).unwrap();
         assert!(!is_begun(&path));
     }

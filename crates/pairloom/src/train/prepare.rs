@@ -1,0 +1,145 @@
+//! From a job's files to encoded rows: read, held out, learned from and encoded.
+
+use super::calibrate::check_classes;
+use super::hold_out::{Parts, hold_out};
+use super::read::read;
+use super::start::{before_model, room};
+use super::text::read_rows;
+use super::{Event, Groups, Job, ranking, tell, tell_skipped};
+use crate::data::{Cached, check_values, is_cache};
+use crate::encode::{Beside, Encoding, encode, learn};
+use crate::input;
+use crate::loss::Loss;
+use crate::parallel::Threads;
+use crate::reading::RowLines;
+use crate::schema::Schema;
+use crate::store::Store;
+use crate::{Error, Result, calibration};
+
+/// Rows ready to be trained on.
+pub(super) struct Prepared {
+    pub(super) schema: Schema,
+    pub(super) encoding: Encoding,
+    pub(super) train: Store,
+    pub(super) valid: Store,
+    pub(super) test: Store,
+    /// Where the validation rows come from.
+    pub(super) valid_file: String,
+    pub(super) class_weights: Vec<f32>,
+    pub(super) groups: Option<Groups>,
+    pub(super) held_out: Vec<bool>,
+    /// Rows that nothing is learned from, if there may be some.
+    pub(super) left_out: Vec<bool>,
+    pub(super) lines: RowLines,
+}
+
+/// From the job's files to encoded rows.
+pub(super) fn prepare(
+    job: &Job,
+    threads: &Threads,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<Prepared> {
+    let Cached { mut schema, mut interned, .. } = read(job, threads, watch)?;
+    if let Some(only) = &job.only {
+        schema.keep_features(only)?;
+    }
+    ranking::check(&job.config, &schema)?;
+    let draws = job.config.drawn_negatives(&schema) > 0;
+    if draws && job.test.is_some() {
+        let message =
+            "a test part is of rows that are given, and items are drawn for these: test on a file";
+        return Err(Error::usage(message));
+    }
+    let Parts { held_out, test } = hold_out(&interned, &schema, job, draws)?;
+    let file = input::name(&job.data);
+    let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
+    check_classes(&job.config, &encoding.target, file)?;
+    let class_weights = match &job.config.class_weight {
+        None => Vec::new(),
+        Some(weights) => weights.factors(&interned, &held_out, &encoding.target, file)?,
+    };
+    let lines = std::mem::take(&mut interned.lines);
+    let work = interned.work_bytes();
+    let room = room(&job.config, &encoding, work, &job.temp_dir)?;
+    if let (Some(path), Some(memory)) = (&job.valid, job.config.memory)
+        && is_cache(path)
+    {
+        check_values(path, before_model(memory.into(), &encoding, work))?;
+    }
+    let shuffle = job.config.shuffle.then_some(job.config.seed);
+    let group_names = std::mem::take(&mut interned.group_names);
+    let groups = job.config.loss.is_some_and(Loss::is_ranking);
+    let left_out = match draws {
+        true => ranking::not_relevant(&interned, &encoding.target)?,
+        false => Vec::new(),
+    };
+    let beside = Beside { class_weights: &class_weights, groups, left_out: &left_out, test: &test };
+    let [train, mut valid, test] =
+        encode(interned, &held_out, &encoding, &room, shuffle, &beside, threads)?;
+    check_rows(&train, file, "training", draws)?;
+    let mut valid_file = file;
+    if let Some(path) = &job.valid {
+        let (rows, read) = read_rows(
+            path,
+            &schema,
+            &encoding,
+            (&beside, group_names),
+            job.on_error,
+            &room,
+            threads,
+        )?;
+        tell_skipped(&read.skipped, watch)?;
+        if !read.unseen.is_empty() {
+            tell(watch, Event::Unseen(&read.unseen))?;
+        }
+        (valid, valid_file) = (rows, input::name(path));
+    }
+    if !valid.is_empty() || (draws && job.valid.is_some()) {
+        check_rows(&valid, valid_file, "validation", draws)?;
+    }
+    if job.test.is_some() {
+        check_rows(&test, file, "test", false)?;
+    }
+    if job.config.calibrate.is_some() {
+        // Before the work, which would be lost.
+        calibration::check_rows(&valid.outcomes()?, valid_file, "validation ")?;
+    }
+    let mut groups = None;
+    if job.config.loss.is_some_and(Loss::is_ranking) && !draws {
+        groups = Some(ranking::groups(&train, file, "training")?);
+        if !valid.is_empty() {
+            ranking::groups(&valid, valid_file, "validation")?;
+        }
+    }
+    let valid_file = valid_file.to_string();
+    Ok(Prepared {
+        schema,
+        encoding,
+        train,
+        valid,
+        test,
+        valid_file,
+        class_weights,
+        groups,
+        held_out,
+        left_out,
+        lines,
+    })
+}
+
+/// Checks that rows can be trained on or measured; `what` they are called in errors. Of rows that others are drawn
+/// for, only the relevant ones are there.
+fn check_rows(rows: &Store, file: &str, what: &str, are_relevant: bool) -> Result<()> {
+    if are_relevant && rows.is_empty() {
+        let message =
+            format!("none of the {what} rows has a label above 0: there is nothing to rank");
+        return Err(Error::data(file, message));
+    }
+    if u32::try_from(rows.len()).is_err() {
+        return Err(Error::data(file, "more than 2^32 rows: train on a part of them"));
+    }
+    if rows.weight() <= 0.0 {
+        return Err(Error::data(file, format!("the weights of all {what} rows are 0")));
+    }
+    Ok(())
+}
