@@ -1,10 +1,10 @@
 //! Flags about items and who has seen them, and reading these files.
 
 use crate::args::InputArgs;
-use crate::screen::{notice, notice_skipped, notice_unseen, thousands};
+use crate::screen::{notice, notice_skipped, notice_unseen_in, thousands};
 use pairloom::input::{self, Reader};
 use pairloom::parallel::Threads;
-use pairloom::recommend::{Catalogue, CatalogueOptions, Columns, Seen};
+use pairloom::recommend::{Catalogue, CatalogueOptions, Columns, ContextOutcome, Seen};
 use pairloom::{Model, Result, reading};
 
 /// What tells items from contexts.
@@ -51,7 +51,7 @@ impl CatalogueArgs {
         let options = CatalogueOptions { keep, on_error: input.on_error() };
         let catalogue = Catalogue::read(model, columns, &mut *reader, name, &options)?;
         notice_skipped(&catalogue.outcome().skipped);
-        notice_unseen(&catalogue.outcome().unseen);
+        notice_unseen_in(name, &catalogue.outcome().unseen);
         if catalogue.duplicates() > 0 {
             let rows = if catalogue.duplicates() == 1 { "row" } else { "rows" };
             let duplicates = thousands(catalogue.duplicates() as i64);
@@ -67,6 +67,26 @@ impl CatalogueArgs {
         match &self.seen {
             Some(path) => self.pairs(opening, catalogue, path, false),
             None => Ok(Seen::default()),
+        }
+    }
+
+    /// Says what there is to be told of the contexts of a file, the last of whose lists is what they have seen.
+    pub fn tell(&self, found: &ContextOutcome, file: &str, seen: &Seen) {
+        notice_skipped(&found.skipped);
+        notice_unseen_in(file, &found.unseen);
+        let none = found.known.last() == Some(&0);
+        if let Some(of) = self.seen.as_deref().map(input::name).filter(|_| none) {
+            let contexts = match found.contexts {
+                1 => format!("the one context of {file} has"),
+                contexts => {
+                    format!("none of the {} contexts of {file} has", thousands(contexts as i64))
+                }
+            };
+            let (not, by) = (if found.contexts == 1 { "no" } else { "an" }, seen.by().join(", "));
+            notice(&format!(
+                "warning: {contexts} {not} item of the catalogue in {of}, so nothing is left out as seen: is \
+                 {by}, by which they are known (--by), written in another way there?"
+            ));
         }
     }
 

@@ -2,11 +2,12 @@
 
 use crate::args::{InputArgs, ThreadArgs};
 use crate::catalogue::Opening;
+use crate::figures::FigureArgs;
 use crate::screen::{
     Screen, figure, metric_title, notice_skipped, notice_unseen, one_line, percent, thousands,
 };
 use pairloom::compare::{CompareOptions, Compared, Comparison, compare};
-use pairloom::metric::{Bootstrap, DEFAULT_AT, DEFAULT_THRESHOLD};
+use pairloom::metric::Bootstrap;
 use pairloom::{Error, Model, Result, input};
 use serde_json::json;
 
@@ -23,13 +24,8 @@ pub struct Args {
     /// Share of a thousand samples of the rows that an interval of a difference holds
     #[arg(long, value_name = "LEVEL", default_value_t = Bootstrap::default().level)]
     ci: f64,
-    /// Probability from which a row counts as predicted positive, for accuracy, precision and recall of two
-    /// classes
-    #[arg(long, value_name = "P", default_value_t = DEFAULT_THRESHOLD)]
-    threshold: f64,
-    /// Place at which ranked lists end, for NDCG, recall, precision and hit rate
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_AT)]
-    at: usize,
+    #[command(flatten)]
+    figures: FigureArgs,
     /// What samples are drawn by
     #[arg(long, value_name = "SEED", default_value_t = Bootstrap::default().seed)]
     seed: u64,
@@ -49,11 +45,12 @@ pub fn run(args: &Args) -> Result<()> {
         return Err(Error::usage(message));
     }
     let models = [Model::load(&args.a)?, Model::load(&args.b)?];
+    args.figures.check(&models[0], false)?;
     let threads = args.threads.start()?;
     let options = CompareOptions {
         on_error: args.input.on_error(),
-        threshold: args.threshold,
-        at: args.at,
+        threshold: args.figures.threshold(),
+        at: args.figures.at(),
         bootstrap: Bootstrap { level: args.ci, seed: args.seed, ..Bootstrap::default() },
     };
     let named = [(args.a.as_str(), &models[0]), (args.b.as_str(), &models[1])];

@@ -8,7 +8,7 @@ use crate::signals::Signals;
 use crate::tell;
 use pairloom::input;
 use pairloom::memory::gib;
-use pairloom::train::{Job, convert};
+use pairloom::train::{Converted, Job, convert};
 use pairloom::{Config, Error, Result};
 use std::process::ExitCode;
 
@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     signals.listen()?;
     let converted = convert(&job, &args.output, &mut |event| {
         progress.show(&event);
-        told = tell::reading(&event, save_schema.as_deref(), &mut screen);
+        told = tell::reading(&event, &mut screen);
         told.is_ok() && signals.status().is_none()
     });
     progress.end();
@@ -51,7 +51,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         notice("stopped; nothing is kept");
         return Ok(ExitCode::from(status));
     }
-    end(args, converted?.rows, &mut screen).map(|()| ExitCode::SUCCESS)
+    let Converted { schema, rows } = converted?;
+    tell::save_schema(&schema, save_schema.as_deref())?;
+    end(args, rows, &mut screen).map(|()| ExitCode::SUCCESS)
 }
 
 /// What was written.

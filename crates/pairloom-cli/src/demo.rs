@@ -43,7 +43,7 @@ pub fn run(args: &Args) -> Result<()> {
     let hints = Hints { label: Some("Revenue".into()), ..Hints::default() };
     let mut job = Job { schema: SchemaSource::Infer(hints), ..Job::new(train.clone()) };
     screen.text(&format!("$ pairloom train {train} --label Revenue"))?;
-    let trained = train_on_screen(&job, &mut screen, None, None, false)?;
+    let trained = train_on_screen(&job, &mut screen, None, false)?;
     let stopped = || Error::data(&train, "training did not complete an epoch");
     let machine = trained.model.as_ref().ok_or_else(stopped)?;
     job.config.factors = Some(0);

@@ -2,6 +2,7 @@
 
 use crate::args::InputArgs;
 use crate::catalogue::{CatalogueArgs, Opening};
+use crate::figures::FigureArgs;
 use crate::output;
 use crate::ranked::{self, Ranked};
 use crate::report::Page;
@@ -12,9 +13,7 @@ use crate::screen::{
 use crate::segments;
 use pairloom::encode::Target;
 use pairloom::input;
-use pairloom::metric::{
-    Bootstrap, DEFAULT_AT, DEFAULT_THRESHOLD, Interval, Measure, Metrics, OfClass, of_classes,
-};
+use pairloom::metric::{Bootstrap, Interval, Measure, Metrics, OfClass, of_classes};
 use pairloom::parallel::Threads;
 use pairloom::predict::{EvaluateOptions, Evaluated};
 use pairloom::segment::DEFAULT_TOP;
@@ -32,22 +31,23 @@ pub struct Args {
     /// Write a page with ROC, calibration and the model's learning curves
     #[arg(long, value_name = "HTML")]
     report: Option<String>,
-    /// Probability from which a row counts as predicted positive, for accuracy, precision and recall of two
-    /// classes
-    #[arg(long, value_name = "P", default_value_t = DEFAULT_THRESHOLD)]
-    threshold: f64,
-    /// Place at which ranked lists end, for NDCG, recall, precision and hit rate
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_AT)]
-    at: usize,
+    #[command(flatten)]
+    figures: FigureArgs,
     /// Draw the rows again, a thousand times, and say between which figures so many of these samples are
-    #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "0.95")]
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "0.95"
+    )]
     ci: Option<f64>,
     /// Measure the rows of each value of these columns too: mean prediction beside mean label, log loss and
     /// calibration; columns of numbers with more values than --top are cut into ranges of equally many rows
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     segment: Vec<String>,
     /// Values of each such column that are measured, those that weigh most; all others are one
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_TOP)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_TOP, requires = "segment")]
     top: usize,
     /// Rank these items, a row for each, for each context of the rows, which is all features that are not the
     /// item's, and measure where those stand that it has with a label above 0
@@ -69,18 +69,20 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     output::check(&args.report.iter().collect::<Vec<_>>(), &[&args.model, &args.data])?;
     let model = Model::load(&args.model)?;
+    args.figures.check(&model, args.items.is_some())?;
     let threads = Threads::new(args.threads)?;
     let opening = Opening { model: &model, input: &args.input, threads: &threads };
     let mut screen = Screen::new(args.json, false);
     if let Some(items) = &args.items {
-        let Args { data, catalogue, at, .. } = args;
-        return ranked::run(&Ranked { data, items, catalogue, at: *at }, opening, &mut screen);
+        let Args { data, catalogue, .. } = args;
+        let at = args.figures.at();
+        return ranked::run(&Ranked { data, items, catalogue, at }, opening, &mut screen);
     }
     let mut reader = opening.open(&args.data)?;
     let options = EvaluateOptions {
         on_error: args.input.on_error(),
-        threshold: args.threshold,
-        at: args.at,
+        threshold: args.figures.threshold(),
+        at: args.figures.at(),
         segments: args.segment.clone(),
         top: args.top,
     };
@@ -152,7 +154,7 @@ fn intervals(
     let (loss, scale) = (model.config.resolved_loss(), model.encoding.target.scale());
     let Evaluated { predictions, labels, .. } = found;
     let bootstrap = Bootstrap { level, ..Bootstrap::default() };
-    let Args { threshold, at, .. } = *args;
+    let (threshold, at) = (args.figures.threshold(), args.figures.at());
     let measure = Measure { loss, scale, threshold, at };
     bootstrap.intervals(&measure, predictions, labels, threads)
 }

@@ -4,6 +4,7 @@ use crate::progress::Progress;
 use crate::screen::Screen;
 use crate::tell;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pairloom::schema::Schema;
 use pairloom::train;
 use pairloom::{Error, Result};
 
@@ -38,28 +39,36 @@ impl LongArgs {
 pub struct Telling<'a> {
     pub screen: &'a mut Screen,
     save_schema: Option<&'a str>,
+    /// As it is known so far.
+    schema: Option<Schema>,
     reading: Progress,
     bar: ProgressBar,
 }
 
 impl<'a> Telling<'a> {
-    /// The schema goes to a file too, if one is named.
+    /// The schema goes to a file too, if one is named, when all rows are read.
     pub fn new(screen: &'a mut Screen, save_schema: Option<&'a str>) -> Self {
         let reading = Progress::new(screen.is_text());
-        Telling { screen, save_schema, reading, bar: ProgressBar::hidden() }
+        Telling { screen, save_schema, schema: None, reading, bar: ProgressBar::hidden() }
     }
 
     /// Rows are read.
     pub fn rows(&mut self, event: &train::Event<'_>) -> Result<()> {
         self.reading.show(event);
-        tell::reading(event, self.save_schema, self.screen)
+        if let train::Event::Schema(schema) | train::Event::Revised { schema, .. } = event {
+            self.schema = Some((*schema).clone());
+        }
+        tell::reading(event, self.screen)
     }
 
     /// So many of so many have ended; `what` they are called.
-    pub fn begin(&mut self, what: &str, done: usize, all: usize) {
+    pub fn begin(&mut self, what: &str, done: usize, all: usize) -> Result<()> {
         self.end();
+        if let Some(schema) = self.schema.take() {
+            tell::save_schema(&schema, self.save_schema)?;
+        }
         if !self.screen.is_text() {
-            return;
+            return Ok(());
         }
         let template = format!("{{spinner}} {{pos}} of {{len}} {what}  {{wide_bar}}  {{elapsed}}");
         let style = ProgressStyle::with_template(&template);
@@ -67,6 +76,7 @@ impl<'a> Telling<'a> {
         let target = ProgressDrawTarget::stderr();
         self.bar = ProgressBar::with_draw_target(Some(all as u64), target).with_style(style);
         self.bar.set_position(done as u64);
+        Ok(())
     }
 
     /// They go on.

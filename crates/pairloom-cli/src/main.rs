@@ -13,6 +13,7 @@ mod demo;
 mod describe;
 mod evaluate;
 mod explain;
+mod figures;
 mod generate;
 mod grid;
 mod importance;

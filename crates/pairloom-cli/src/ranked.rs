@@ -1,7 +1,7 @@
 //! `pairloom evaluate --items`: the whole catalogue ranked for each context.
 
 use crate::catalogue::{CatalogueArgs, Opening};
-use crate::screen::{Screen, metric_rows, notice_skipped, notice_unseen};
+use crate::screen::{Screen, metric_rows};
 use pairloom::metric::Metrics;
 use pairloom::recommend::{Recommender, Tested};
 use pairloom::{Error, Result, input};
@@ -29,8 +29,7 @@ pub fn run(ranked: &Ranked<'_>, opening: Opening<'_>, screen: &mut Screen) -> Re
     let on_error = opening.input.on_error();
     let (found, outcome) =
         recommender.measure(&mut *reader, name, tested, on_error, opening.threads)?;
-    notice_skipped(&outcome.skipped);
-    notice_unseen(&outcome.unseen);
+    args.tell(&outcome, name, &seen);
     let metrics = Metrics::Ranking(found);
     screen.table(&metric_rows(&metrics), true)?;
     screen.json(&serde_json::to_value(&metrics).unwrap_or_default())

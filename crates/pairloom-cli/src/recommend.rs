@@ -3,7 +3,7 @@
 use crate::args::InputArgs;
 use crate::catalogue::{CatalogueArgs, Opening};
 use crate::predict::write_csv;
-use crate::screen::{notice, notice_skipped, notice_unseen, thousands};
+use crate::screen::{notice, thousands};
 use crate::{output, parse};
 use pairloom::file::{self, write_whole};
 use pairloom::input;
@@ -99,8 +99,7 @@ pub fn run(args: &Args) -> Result<()> {
             written.map_err(|e| Error::io(file::name(&args.output), e))
         })
     })?;
-    notice_skipped(&outcome.skipped);
-    notice_unseen(&outcome.unseen);
+    args.catalogue.tell(&outcome, input::name(&args.contexts), &seen);
     if without > 0 {
         let contexts = if without == 1 { "context has" } else { "contexts have" };
         let without = thousands(without as i64);

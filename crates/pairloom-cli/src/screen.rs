@@ -111,6 +111,11 @@ pub fn notice_unseen(unseen: &[Unseen]) {
     unseen.iter().for_each(|unseen| notice(&format!("warning: {unseen}")));
 }
 
+/// The same of a file, where there are several.
+pub fn notice_unseen_in(file: &str, unseen: &[Unseen]) {
+    unseen.iter().for_each(|unseen| notice(&format!("warning: {file}: {unseen}")));
+}
+
 /// Places that the cell of a table may take in a window, and where there is none.
 const CELL: usize = 60;
 const WIDE_CELL: usize = 1000;

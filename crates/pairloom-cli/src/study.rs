@@ -158,7 +158,7 @@ impl Watching<'_> {
     }
 
     fn begin(&mut self, done: usize, runs: usize) -> Result<()> {
-        self.telling.begin("runs", done, runs);
+        self.telling.begin("runs", done, runs)?;
         let kept = if done > 0 { format!(", {done} of them kept") } else { String::new() };
         self.telling.screen.text(&format!("{runs} runs{kept}\n"))?;
         self.telling

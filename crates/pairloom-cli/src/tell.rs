@@ -36,21 +36,20 @@ pub fn loss_name(loss: Loss) -> &'static str {
     }
 }
 
-/// What happens while rows are read; the schema goes to a file too, if one is named.
-pub fn reading(event: &Event<'_>, save_schema: Option<&str>, screen: &mut Screen) -> Result<()> {
-    let save = |schema: &Schema| match save_schema {
-        Some(file) => write_text(file, &schema.to_toml()?),
-        None => Ok(()),
-    };
+/// What happens while rows are read.
+pub fn reading(event: &Event<'_>, screen: &mut Screen) -> Result<()> {
     match event {
-        Event::Schema(known) => save(known).and_then(|()| schema(known, screen)),
-        Event::Revised { schema, notes } => {
-            save(schema).and_then(|()| revised(schema, notes, screen))
-        }
+        Event::Schema(known) => schema(known, screen),
+        Event::Revised { schema, notes } => revised(schema, notes, screen),
         Event::Skipped(rows) => skipped(rows, screen),
         Event::Cache { path, stale } => cache(path, *stale, screen),
         _ => Ok(()),
     }
+}
+
+/// Writes the schema to the file that `--save-schema` names: of rows that were of no use nothing is left.
+pub fn save_schema(schema: &Schema, file: Option<&str>) -> Result<()> {
+    file.map_or(Ok(()), |file| write_text(file, &schema.to_toml()?))
 }
 
 /// Rows that are taken from a cache, or why they are not.
@@ -150,6 +149,7 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
         ));
     }
     notice_classes(start, screen.is_quiet());
+    notice_weights(start, screen.is_quiet());
     let Start { target, train, valid, features, disk_bytes, .. } = start;
     screen.json(&serde_json::json!({
         "event": "start", "target": target,
@@ -212,6 +212,22 @@ fn notice_classes(start: &Start, is_quiet: bool) {
             thousands(start.single as i64)
         ));
     }
+}
+
+/// Says what weights mean that are perhaps meant as shares.
+fn notice_weights(start: &Start, is_quiet: bool) {
+    if !start.are_counts && !is_quiet && start.has_odd_weights() {
+        notice(&format!(
+            "note: training rows weigh {} in the mean; a weight counts as so many copies of its row, beside L2 \
+             strengths that stay as they are: if weights are no counts, scale them to a mean of 1",
+            short(start.mean_weight)
+        ));
+    }
+}
+
+/// A number in a few places.
+pub fn short(number: f64) -> String {
+    if (1e-3..1e6).contains(&number) { figure(Some(number)) } else { format!("{number:.0e}") }
 }
 
 /// Where a run goes on that was stopped before.

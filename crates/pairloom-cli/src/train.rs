@@ -77,6 +77,7 @@ pub struct Args {
 /// Runs `pairloom train`.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let job = job(args)?;
+    check_flags(args, &job)?;
     check_outputs(args, &job)?;
     let mut screen = Screen::new(args.json, args.output == "-").quiet(args.quiet);
     let signals = Signals::default();
@@ -84,14 +85,31 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         // What is written of it meanwhile is removed before the command ends.
         signals.listen()?;
     }
-    let save_schema = args.schema.save_schema.as_deref();
-    let trained = train_on_screen(&job, &mut screen, save_schema, Some(&signals), args.live)?;
+    let trained = train_on_screen(&job, &mut screen, Some(&signals), args.live)?;
     match signals.status().filter(|_| trained.stop == Stop::Interrupted) {
         Some(status) => {
             tell::interrupted(&job, &trained, &mut screen)?;
             Ok(ExitCode::from(status))
         }
         None => finish(args, &job, trained, &mut screen).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// Refuses flags that mean nothing beside others.
+fn check_flags(args: &Args, job: &Job) -> Result<()> {
+    let to_output = args.output == "-";
+    let moot = [
+        ("--resume", args.resume && to_output, "a model for standard output has no checkpoint"),
+        ("--restart", args.restart && to_output, "a model for standard output has no checkpoint"),
+        (
+            "--temp-dir",
+            args.temp_dir.is_some() && job.config.memory.is_none(),
+            "rows go to temporary files only where --memory says what there is room for",
+        ),
+    ];
+    match moot.into_iter().find(|(_, is_moot, _)| *is_moot) {
+        None => Ok(()),
+        Some((flag, _, why)) => Err(Error::usage(format!("{flag} means nothing here: {why}"))),
     }
 }
 
@@ -156,7 +174,6 @@ fn temp_dir(output: &str) -> String {
 pub fn train_on_screen(
     job: &Job,
     screen: &mut Screen,
-    save_schema: Option<&str>,
     signals: Option<&Signals>,
     live: bool,
 ) -> Result<Trained> {
@@ -180,7 +197,7 @@ pub fn train_on_screen(
             Event::Fit(FitEvent::Epoch(epoch)) => {
                 tell::epoch(epoch, loss, progress.rows_per_second, screen)
             }
-            event => tell::reading(event, save_schema, screen),
+            event => tell::reading(event, screen),
         };
         told.is_ok() && signals.and_then(Signals::status).is_none()
     });
@@ -204,6 +221,7 @@ fn finish(args: &Args, job: &Job, trained: Trained, screen: &mut Screen) -> Resu
     };
     model.save(&args.output)?;
     remove_checkpoint(job);
+    tell::save_schema(&model.schema, args.schema.save_schema.as_deref())?;
     if let Some(file) = &args.report {
         let page = Page {
             file,
@@ -243,8 +261,18 @@ fn diverged(epoch: u32, rate: f64, trained: &Trained, args: &Args) -> Error {
             }
         }
     };
+    let start = trained.start.as_ref().filter(|start| start.has_great_weights());
+    let remedy = match start {
+        Some(start) => format!(
+            "The rows weigh {} in the mean, which is likely why: scale weights (--weight, --trials, \
+             --class-weight) to a mean of 1",
+            tell::short(start.mean_weight)
+        ),
+        None => "Lower learning_rate (--learning-rate), or look for values that are far too large"
+            .into(),
+    };
     Error::Diverged(format!(
         "training diverged in epoch {epoch}, {place}: the loss is not finite at learning rate \
-         {rate}. Lower learning_rate (--learning-rate), or look for values that are far too large; {kept}"
+         {rate}. {remedy}; {kept}"
     ))
 }

@@ -142,7 +142,7 @@ impl Watching<'_> {
     }
 
     fn rung(&mut self, trials: usize, epochs: Option<u32>, near: bool) -> Result<()> {
-        self.telling.begin("trials", 0, trials);
+        self.telling.begin("trials", 0, trials)?;
         let what = if trials == 1 { "trial" } else { "trials" };
         let what = if near { format!("{what} near the best") } else { what.into() };
         let line = match epochs {

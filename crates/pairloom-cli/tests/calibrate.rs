@@ -176,7 +176,10 @@ fn what_is_refused() {
                 "train shop.csv --label bought --calibrate platt --valid-fraction 0",
                 "calibrate (--calibrate) learns from validation rows",
             ),
-            ("evaluate good.model shop.csv --segment sight", "there is no column 'sight'"),
+            (
+                "evaluate good.model shop.csv --segment sight",
+                "shop.csv: there is no column 'sight'",
+            ),
             (
                 "calibrate good.model shop.csv --method platt -o shop.csv",
                 "shop.csv would replace the input shop.csv",

@@ -155,13 +155,20 @@ fn rows_that_cannot_be_evaluated_or_predicted() {
     let rows = |rows: &str| format!("{header}{rows}");
     case("evaluate", &rows("s1,1,new,maybe\n"), "rows.csv:2:10: label: 'maybe' is neither 'yes'");
     case("evaluate", &rows("s1,1,new,\n"), "rows.csv:2:10: label: an empty cell is neither 'yes'");
-    case("evaluate", "site,price,tags\ns1,1,new\n", "rows.csv: column 'bought' is missing");
     case("evaluate", header, "rows.csv: no rows to evaluate");
     case("evaluate", "", "rows.csv: no rows: the file is empty");
     case("predict", "", "rows.csv: no rows: the file is empty");
-    case("predict", "site,tags\ns1,new\n", "rows.csv: column 'price' is missing");
     case("predict", &rows("s1,1,new,yes\ns1,abc,new,no\n"), "rows.csv:3:4: column 'price' is num");
     case("predict", &rows("s1,1,new,yes\ns1,1\n"), "rows.csv:3:5: 2 cells, expected 4 as in line");
+    for (command, rows, column) in [
+        ("evaluate", "site,price,tags\ns1,1,new\n", "bought"),
+        ("predict", "site,tags\ns1,new\n", "price"),
+    ] {
+        room.write("rows.csv", rows);
+        let error = fails(&room, &format!("{command} good.model rows.csv"), 2);
+        let expected = format!("error: rows.csv: column '{column}' is missing");
+        assert!(error.starts_with(&expected), "{error}");
+    }
 }
 
 #[test]
@@ -292,13 +299,13 @@ fn a_failed_run_leaves_the_old_files_alone() {
     let old = room.read("good.model");
     room.write("predictions", "old");
     room.write("third.csv", "label,a\n1,x\n0,y\nNA,x\n");
-    for line in [
-        "train third.csv -o good.model",
-        "train missing.csv -o good.model",
-        "train shop.csv --label bought --valid third.csv -o good.model",
-        "predict good.model third.csv -o predictions",
+    for (line, code) in [
+        ("train third.csv -o good.model", 1),
+        ("train missing.csv -o good.model", 1),
+        ("train shop.csv --label bought --valid third.csv -o good.model", 2),
+        ("predict good.model third.csv -o predictions", 2),
     ] {
-        fails(&room, line, 1);
+        fails(&room, line, code);
         assert!(room.read("good.model") == old, "{line}");
         assert_eq!(room.text("predictions"), "old", "{line}");
     }

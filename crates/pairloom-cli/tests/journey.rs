@@ -492,7 +492,7 @@ fn intervals_hold_the_figures() {
     let [low, high] = [0, 1].map(|end| ends[end].as_f64().unwrap());
     let figure = found["log_loss"].as_f64().unwrap();
     assert!(low < figure && figure < high && high - low < 0.3, "{low} {figure} {high}");
-    let text = room.ok("evaluate model.pairloom shop.csv --ci 0.8").out;
+    let text = room.ok("evaluate model.pairloom shop.csv --ci=0.8").out;
     assert!(text.contains("80.0% intervals") && text.contains("from"), "{text}");
-    assert_eq!(room.run("evaluate model.pairloom shop.csv --ci 95").code(), 2);
+    assert_eq!(room.run("evaluate model.pairloom shop.csv --ci=95").code(), 2);
 }

@@ -163,6 +163,66 @@ fn rows_that_cannot_be_used_are_skipped_if_that_is_wanted() {
 }
 
 #[test]
+fn contexts_that_are_strangers_are_told() {
+    let room = cinema();
+    room.write("items.csv", room.text("items.csv").replace("another,fun,i3\n", ""));
+    let said = |users: &str, more: &str| {
+        room.write("users.csv", format!("user,age\n{users}"));
+        room.ok(&format!("recommend likes.model users.csv --items items.csv {more}")).err
+    };
+    assert_eq!(said("u1,23\n", ""), "");
+    assert_eq!(
+        said("U1,23\nU2,26\n", ""),
+        "warning: users.csv: the model knows none of the 2 values of 'user': are they written in another way ('U1' \
+         for 'u1')?\n"
+    );
+    let one = said("nobody,23\n", "");
+    assert!(
+        one.starts_with("warning: users.csv: the model does not know the one value of"),
+        "{one}"
+    );
+    // One that is known is enough: others may be new.
+    assert_eq!(said("u1,23\nnew,26\n", "--seen likes.csv --by user"), "");
+    room.write("seen.csv", "user,item\nU1,i1\nU2,i2\n");
+    assert_eq!(
+        said("u1,23\nu2,26\n", "--seen seen.csv"),
+        "warning: none of the 2 contexts of users.csv has an item of the catalogue in seen.csv, so nothing is left out \
+         as seen: is user, by which they are known (--by), written in another way there?\n"
+    );
+    let one = said("u1,23\n", "--seen seen.csv");
+    assert!(one.starts_with("warning: the one context of users.csv has no item of the"), "{one}");
+    let evaluated = room.ok("evaluate likes.model likes.csv --items items.csv --seen seen.csv");
+    let expected = "contexts of likes.csv has an item of the catalogue in seen.csv, so nothing";
+    assert!(evaluated.err.contains(expected), "{}", evaluated.err);
+}
+
+/// A value of one of several columns may be missing, as anywhere; that of all of them says that nobody is meant.
+#[test]
+fn a_context_is_not_empty() {
+    let room = cinema();
+    room.write("items.csv", room.text("items.csv").replace("another,fun,i3\n", ""));
+    room.write("seen.csv", "user,item\nu1,i1\n ,i2\n");
+    let users = |rows: &str| room.write("users.csv", format!("user,age\n{rows}"));
+    let line = "recommend likes.model users.csv --items items.csv";
+    users("u1,23\n,23\n");
+    assert_eq!(rows_in(&room.ok(line).out), 21);
+    let said = "context: an empty cell: say whose row this is, or leave it out";
+    assert_eq!(
+        fails(&room, &format!("{line} --seen seen.csv"), 1),
+        format!("error: seen.csv:3:1: {said}\n")
+    );
+    let error = fails(&room, &format!("{line} --seen likes.csv --by user"), 1);
+    assert_eq!(error, format!("error: users.csv:3:1: {said}\n"));
+    users("u1,23\n,\n");
+    assert_eq!(fails(&room, line, 1), format!("error: users.csv:3:1: {said}\n"));
+    let done = room.ok(&format!("{line} --on-error skip"));
+    assert!(rows_in(&done.out) == 11 && done.err.starts_with("skipped 1 row that"), "{}", done.err);
+    room.write("test.csv", "user,age,item,genres,liked\nu1,23,i1,war,1\n,,i2,fun,1\n");
+    let error = fails(&room, "evaluate likes.model test.csv --items items.csv", 1);
+    assert_eq!(error, format!("error: test.csv:3:1: {said}\n"));
+}
+
+#[test]
 fn what_cannot_work_is_refused() {
     let room = cinema();
     // What is said of items that are there twice would come before an error.
@@ -178,19 +238,31 @@ fn what_cannot_work_is_refused() {
         (1, "nobody.csv --items items.csv", "nobody.csv: no contexts: there is nobody"),
         (1, "likes.csv --items titles.csv", "titles.csv: none of its columns is a feature of the"),
         (
-            1,
+            2,
             "users.csv --items items.csv",
             "users.csv: column 'age' of the model is missing: a context needs it, unless it is said to be the items' (--item)",
         ),
         (2, "likes.csv --items likes.csv", "all features of the model are the item's"),
         (2, "likes.csv --items items.csv --item itme", "none of the item's columns ('itme')"),
-        (2, "likes.csv --items items.csv --item itme,genres", "there is no column 'itme' that"),
+        (
+            2,
+            "likes.csv --items items.csv --item itme,genres",
+            "items.csv: there is no column 'itme' that",
+        ),
         (2, "likes.csv --items items.csv --top 0", "the number of items (--top) must be at"),
         (2, "likes.csv --items items.csv --filter genres", "invalid value 'genres' for '--filter"),
-        (2, "likes.csv --items items.csv --filter year=1", "there is no column 'year' in the"),
+        (
+            2,
+            "likes.csv --items items.csv --filter year=1",
+            "items.csv: there is no column 'year' in the",
+        ),
         (1, "likes.csv --items items.csv --filter genres=x", "items.csv: no item has genres=x"),
         (2, "likes.csv --items items.csv --by user", "--by says how --seen knows a context"),
-        (2, "likes.csv --items items.csv --seen likes.csv --by x", "there is no column 'x' by"),
+        (
+            2,
+            "likes.csv --items items.csv --seen likes.csv --by x",
+            "likes.csv: there is no column 'x' by",
+        ),
         (1, "likes.csv --items items.csv --seen none.csv", "none.csv: none of its columns tells"),
         (2, "- --items -", "standard input (-) can be one of the files only"),
         (2, "likes.csv --items items.csv -o items.csv", "items.csv would replace the input"),

@@ -86,10 +86,23 @@ fn classes_that_are_odd() {
         &format!("y,c\nx,v\n{numbers}"),
         "--label y --on-error skip",
         1,
-        "rows.csv:5:1: label: 'x' of a row above is not a number, and the others are: correct it",
+        "rows.csv:2:1: label: 'x' is not a number, and the others are ('1', '2', ..): correct it",
+    );
+    let slip = (0..40).map(|i| format!("{},v\n", if i == 20 { "O" } else { ["0", "1"][i % 2] }));
+    refused(
+        &format!("y,c\n{}", slip.collect::<String>()),
+        "--label y",
+        1,
+        "rows.csv:22:1: label: 'O' is not a number, and the others are ('0', '1', ..): correct it, \
+         or say --on-error skip; if each value is a class, train with --loss softmax",
     );
     refused(&rows(&|_| "a"), "--label y", 1, "rows.csv: all 81 training rows have the label 'a'");
-    refused("y,c\n1,v\n-1,v\n3,w\n", "--label y --loss poisson", 1, "rows.csv:3: -1 is no count");
+    refused(
+        "y,c\n1,v\n-1,v\n3,w\n",
+        "--label y --loss poisson",
+        1,
+        "rows.csv:3: label: -1 is no count",
+    );
     let two = rows(&|i| ["1", "0"][i % 2]);
     let twice = "rows.csv: class_weight (--class-weight): class '1' is there twice";
     refused(&two, "--label y --class-weight 1=2,1.0=3", 2, twice);
@@ -123,7 +136,7 @@ fn weights_and_counts_that_are_odd() {
     let error = fails(&room, "evaluate model.pairloom rows.csv --segment shown", 2);
     assert!(error.starts_with("error: column 'shown': its counts are taken apart"), "{error}");
     room.write("bare.csv", common::columns(&text, &[0, 2]));
-    let error = fails(&room, "evaluate model.pairloom bare.csv", 1);
+    let error = fails(&room, "evaluate model.pairloom bare.csv", 2);
     let expected = "error: bare.csv: column 'shown' is missing: it is the trials here";
     assert!(error.starts_with(expected), "{error}");
 }

@@ -166,12 +166,17 @@ fn wrong_command_lines() {
             ("predict - shop.csv", "a model is read more than once"),
             ("predict good.model shop.csv --keep site,site", "--keep names column 'site' twice"),
             ("predict good.model shop.csv --json --keep prediction", "--keep prediction: what"),
-            ("predict good.model shop.csv --keep Site", "there is no column 'Site' (did you"),
+            (
+                "predict good.model shop.csv --keep Site",
+                "shop.csv: there is no column 'Site' (did you",
+            ),
             (
                 "train shop.csv --label Bought",
                 "there is no column 'Bought' (did you mean 'bought'?",
             ),
-            ("predict good.model shop.csv --keep nope", "there is no column 'nope'"),
+            ("predict good.model house.csv", "house.csv: column 'site' is missing: the model was"),
+            ("evaluate good.model house.csv", "house.csv: column 'site' is missing"),
+            ("predict good.model shop.csv --keep nope", "shop.csv: there is no column 'nope'"),
             ("synth --format libsvm --header", "--header: libsvm and libffm text has none"),
         ],
     );
@@ -215,8 +220,6 @@ fn wrong_files() {
             ("predict good.model missing.csv", "missing.csv: No such file"),
             ("predict good.model folder", "folder: Is a directory"),
             ("predict good.model good.model", "good.model"),
-            ("predict good.model house.csv", "house.csv: column 'site' is missing: the model was"),
-            ("evaluate good.model house.csv", "house.csv: column 'site' is missing"),
             ("predict good.model shop.csv -o no/such/p", "no/such/p: cannot be written"),
             ("predict good.model shop.csv -o folder", "folder: is a folder"),
             ("evaluate good.model shop.csv --report no/r.html", "no/r.html: cannot be written"),

@@ -102,8 +102,9 @@ pub fn compare(
     }
     let measures = models.map(|(_, model)| measure(model, options));
     let predictions = [&one.predictions[..], &other.predictions[..]];
-    let metrics =
-        [measures[0].measure(predictions[0], rows)?, measures[1].measure(predictions[1], rows)?];
+    let metrics = [0, 1].map(|at| measures[at].measure(predictions[at], rows));
+    let [one_metrics, other_metrics] = metrics.map(|found| found.map_err(metric::of_file(file)));
+    let metrics = [one_metrics?, other_metrics?];
     let [a, b] = &measures;
     let intervals = options.bootstrap.differences([a, b], predictions, rows, threads)?;
     // Losses of another kind, or in another unit, have nothing to be less than.

@@ -6,7 +6,7 @@ use crate::encode::{Dictionary, RowEncoder};
 use crate::error::Place;
 use crate::input::{RawRow, Reader};
 use crate::loss::Loss;
-use crate::metric::{DEFAULT_AT, DEFAULT_THRESHOLD, Measure, Metrics};
+use crate::metric::{DEFAULT_AT, DEFAULT_THRESHOLD, Measure, Metrics, of_file};
 use crate::model::Model;
 use crate::parallel::Threads;
 use crate::reading::{Counts, OnError, Outcome, Skipped, for_each_row};
@@ -149,8 +149,8 @@ impl Model {
     /// Predicts all rows of `reader` (called `file` in errors) and gives them to `take` in pieces.
     ///
     /// # Errors
-    /// [`Error::Data`] for a missing column, [`Error::Row`] for a row that cannot be used,
-    /// [`Error::Usage`] for a column to keep that is not there, and the errors of `take`.
+    /// [`Error::Usage`] for a column that is not there, [`Error::Row`] for a row that cannot be used, and the errors
+    /// of `take`.
     pub fn predict_rows(
         &self,
         reader: &mut dyn Reader,
@@ -235,9 +235,10 @@ impl Model {
         }
         let scale = self.encoding.target.scale();
         let measure = Measure { loss, scale, threshold, at };
-        let metrics = measure.measure(&predictions, &labels)?;
+        let metrics = measure.measure(&predictions, &labels).map_err(of_file(file))?;
         let measured = |cells: Cells| cells.measure(top, &predictions, &labels, &measure);
-        let segments = cells.into_iter().map(measured).collect::<Result<_>>()?;
+        let segments = cells.into_iter().map(measured).collect::<Result<_>>();
+        let segments = segments.map_err(of_file(file))?;
         Ok(Evaluated { metrics, segments, predictions, labels, outcome })
     }
 }
@@ -300,7 +301,8 @@ pub(crate) fn positions(
             let names = names.iter().map(String::as_str);
             let (meant, names) = (did_you_mean(name, names.clone()), list(names));
             let what = if what.is_empty() { String::new() } else { format!(" {what}") };
-            Err(Error::usage(format!("there is no column '{name}'{what}{meant}: {names}")))
+            let message = format!("there is no column '{name}'{what}{meant}: {names}");
+            Err(Error::usage(format!("{file}: {message}")))
         }
     };
     wanted.iter().map(position).collect()

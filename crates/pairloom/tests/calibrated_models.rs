@@ -121,7 +121,7 @@ fn what_cannot_be_calibrated_is_said_before_the_work() {
     let said = error.unwrap_err().to_string();
     assert!(
         said.contains("rows.csv: ")
-            && said.contains(" positive rows, and calibrating takes 10")
+            && said.contains(" positive validation rows, and calibrating takes 10")
             && !began,
         "{said}"
     );

@@ -146,7 +146,7 @@ fn labels_that_a_loss_does_not_take_are_refused_with_their_line() {
     };
     let counts = format!("label,a\n{}", "1,x\n0,y\n2,x\n".repeat(20));
     let below = error(&format!("{counts}-1,y\n"), Loss::Poisson);
-    assert!(below.contains("rows.csv:62: -1 is no count"), "{below}");
+    assert!(below.contains("rows.csv:62: label: -1 is no count"), "{below}");
     let words = format!("label,a\n{}", "yes,x\nno,y\n".repeat(20));
     for loss in [Loss::Poisson, Loss::Huber(1.0), Loss::Quantile(0.5)] {
         let said = error(&words, loss);

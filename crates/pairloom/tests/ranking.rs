@@ -323,7 +323,7 @@ fn what_cannot_be_ranked_is_refused() {
         "have one item",
     );
     let below = write(&folder, "below.csv", "query,topic,kind,grade\nq,t,d,1\nq,t,e,2\nq,t,f,-1\n");
-    said(refusal(&query_job(&below, &bpr)), "below.csv:4: -1 is no grade");
+    said(refusal(&query_job(&below, &bpr)), "below.csv:4: label: -1 is no grade");
     let alike = write(&folder, "alike.csv", "query,topic,kind,grade\nq,t,d,1\nr,t,e,1\nr,t,f,1\n");
     said(refusal(&query_job(&alike, &bpr)), "all 3 training rows have the label '1'");
     let apart = write(&folder, "apart.csv", "query,topic,kind,grade\nq,t,d,1\nr,t,e,2\nr,t,f,2\n");

@@ -286,7 +286,7 @@ fn labels_that_are_no_numbers_are_told() {
         )
     );
     let above = error("label,c\nnan,x\n1.5,x\n2.5,y\n");
-    assert!(above.contains(":4:1: label: 'nan' of a row above stands for a missing"), "{above}");
+    assert!(above.contains(":2:1: label: 'nan' stands for a missing number"), "{above}");
     let text = error("label,c\n1.5,x\n2.5,y\n3.5,y\nhigh,z\n");
     assert!(text.contains("label: 'high' is not a number, and the others are"), "{text}");
     let bare = error("ann,0.5,1\nbob,0.25,0\ntom,0.5,1\nann,0.5,0\n");

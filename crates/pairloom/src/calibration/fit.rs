@@ -30,11 +30,12 @@ pub(super) fn weights(rows: &[Observed]) -> [f64; 2] {
     [false, true].map(|positive| of(positive).map(|row| row.weight).sum())
 }
 
-/// Checks that a calibration can be fitted to rows of `file`.
+/// Checks that a calibration can be fitted to rows of `file`; `kind` says which of them these are, as in
+/// "validation ".
 ///
 /// # Errors
 /// [`Error::Data`] for too few rows of a class that have a weight.
-pub(crate) fn check_rows(rows: &Outcomes, file: &str) -> Result<()> {
+pub(crate) fn check_rows(rows: &Outcomes, file: &str, kind: &str) -> Result<()> {
     let of = |class: f32| rows.iter().filter(|&(y, weight)| y == class && weight > 0.0).count();
     let (rarer, class) = (of(0.0), "negative").min((of(1.0), "positive"));
     if rarer >= LEAST {
@@ -42,7 +43,7 @@ pub(crate) fn check_rows(rows: &Outcomes, file: &str) -> Result<()> {
     }
     let rows = if rarer == 1 { "row" } else { "rows" };
     let message = format!(
-        "{rarer} {class} {rows}, and calibrating takes {LEAST} at least, with a weight above 0: hold out more"
+        "{rarer} {class} {kind}{rows}, and calibrating takes {LEAST} at least, with a weight above 0: hold out more"
     );
     Err(Error::data(file, message))
 }
@@ -55,7 +56,7 @@ impl Calibration {
     /// 1 or a weight that is none; [`Error::Diverged`] for log-odds that are not finite; [`Error::Usage`] for
     /// columns of different lengths.
     pub fn fit(method: Method, log_odds: &[f64], rows: &Outcomes) -> Result<Self> {
-        check_rows(rows, PLACE)?;
+        check_rows(rows, PLACE, "")?;
         if log_odds.len() == rows.len()
             && let Some(row) = log_odds.iter().position(|s| !s.is_finite())
         {
@@ -121,7 +122,7 @@ impl Model {
             rows.append(&piece.labels);
             Ok(())
         })?;
-        check_rows(&rows, file)?;
+        check_rows(&rows, file, "")?;
         Ok((self.calibrate_scores(method, &log_odds, &rows)?, outcome))
     }
 

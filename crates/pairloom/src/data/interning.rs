@@ -7,6 +7,7 @@ use super::{Interned, Labels, encoded_bytes, full};
 use crate::batch::BLOCK_ROWS;
 use crate::encode::{Dictionary, group_cell, weight};
 use crate::input::{Format, RawRow};
+use crate::loss::Loss;
 use crate::pieces::Pieces;
 use crate::reading::RowLines;
 use crate::schema::{Role, Schema};
@@ -54,6 +55,11 @@ impl Interning {
     pub(crate) fn kept(schema: &Schema, file: Pieces, most: Option<u64>) -> Self {
         let blocks = Filling::new(Shelf::File(file, Vec::new()), 0, "");
         Self::to(schema, blocks, most.is_some())
+    }
+
+    /// The same for labels that are learned by this loss, if one is said.
+    pub(crate) fn learned_by(self, loss: Option<Loss>) -> Self {
+        Interning { labels: self.labels.learned_by(loss), ..self }
     }
 
     fn to(schema: &Schema, blocks: Filling, is_limited: bool) -> Self {

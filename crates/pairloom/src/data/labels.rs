@@ -3,10 +3,15 @@
 //! A block of rows has the number of each label, or its place in the classes. That a label is no number
 //! may be found out late: blocks that were full before have numbers, which then stand for classes.
 
+mod flaw;
+
 use crate::encode::{MOST_CLASSES, same_label};
-use crate::input::{RawRow, is_missing, parse_number, quoted, spelled};
+use crate::error::Place;
+use crate::input::{RawRow, parse_number, quoted};
 use crate::loss::Loss;
 use crate::{Error, Result};
+use flaw::Flaw;
+pub(crate) use flaw::{alone, if_meant};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -27,12 +32,23 @@ pub(crate) struct Labels {
     /// The places of texts in `classes`, once there are many.
     #[serde(skip)]
     places: HashMap<String, usize>,
+    /// Whether each value is said to be a class, be it a number or a text.
+    #[serde(skip)]
+    are_classes: bool,
+    /// Where the first number and the first text are.
+    #[serde(skip)]
+    first: [Option<Place>; 2],
 }
 
 impl Labels {
     /// No labels yet; `positive` is the one that the schema calls so.
     pub(super) fn new(positive: Option<String>) -> Self {
         Labels { positive, ..Labels::default() }
+    }
+
+    /// The same for labels that are learned by a loss, if one is said.
+    pub(super) fn learned_by(self, loss: Option<Loss>) -> Self {
+        Labels { are_classes: loss == Some(Loss::Softmax), ..self }
     }
 
     /// More numbers than this, or texts beside the one that is learned, are only counted as "many".
@@ -51,6 +67,7 @@ impl Labels {
         guess: &str,
     ) -> Result<()> {
         let (name, number) = read(raw, cell)?;
+        self.first[usize::from(number.is_none())].get_or_insert_with(|| raw.cell_place(cell));
         let place = self.place(name, number);
         let is_text = self.are_text || number.is_none();
         let are_all_told = is_text && self.positive.is_none();
@@ -62,13 +79,14 @@ impl Labels {
                 }
             };
             let third = || self.third(name).filter(|_| !guess.is_empty());
-            if let Some(Flaw { message, of_row }) = self.flaw(name, number).or_else(third) {
-                // What is wrong with the column does not go away with this row.
-                return Err(match (of_row, raw.cell_error(cell, message + &guess)) {
-                    (false, Error::Row { place, message }) => {
-                        Error::data(place.to_string(), message)
-                    }
-                    (_, error) => error,
+            if let Some(Flaw { message, of_column }) = self.flaw(name, number).or_else(third) {
+                return Err(match of_column {
+                    // It does not go away with this row.
+                    Some(at) => Error::data(
+                        at.unwrap_or_else(|| raw.cell_place(cell)).to_string(),
+                        message + &guess,
+                    ),
+                    None => raw.cell_error(cell, message + &guess),
                 });
             }
         }
@@ -77,7 +95,8 @@ impl Labels {
             self.to_classes(values);
         }
         let is_positive = self.positive.as_ref().is_some_and(|p| same_label(name.as_bytes(), p));
-        let is_room = is_positive || are_all_told || self.classes.len() < Self::TRACKED;
+        let tracked = if self.are_classes { MOST_CLASSES } else { Self::TRACKED };
+        let is_room = is_positive || are_all_told || self.classes.len() < tracked;
         let is_new = place.is_none() && is_room;
         let place = if is_new { Some(self.classes.len()) } else { place };
         if is_new {
@@ -89,9 +108,9 @@ impl Labels {
         Ok(())
     }
 
-    /// All labels are there: what they are looked up by is dropped.
+    /// All labels are there: what is needed only while they come is dropped.
     pub(super) fn done(self) -> Self {
-        Labels { places: HashMap::new(), ..self }
+        Labels { places: HashMap::new(), are_classes: false, first: [None, None], ..self }
     }
 
     /// The place of a label in `classes`.
@@ -154,52 +173,6 @@ impl Labels {
         one.map(|class| self.value_of(class))
     }
 
-    /// What makes a label doubtful that nobody has named: another value than two.
-    fn third(&self, name: &str) -> Option<Flaw> {
-        let [first, second] = self.classes.first_chunk()?.each_ref().map(quoted);
-        let message =
-            format!("label: {} is a third value beside {first} and {second}", quoted(name));
-        Some(Flaw { message, of_row: true })
-    }
-
-    /// What is wrong with another class, if something is.
-    fn flaw(&self, name: &str, number: Option<f64>) -> Option<Flaw> {
-        if self.classes.len() < 2 {
-            return None;
-        }
-        if let Some(spelled) = spelled(name.as_bytes()) {
-            let message = format!("label: {} is {spelled}", quoted(name));
-            return Some(Flaw { message, of_row: true });
-        }
-        if self.classes.len() >= MOST_CLASSES {
-            let message = format!(
-                "label: {} is one value more than the {MOST_CLASSES} that can be classes: is the \
-                 label another column, or can values be put together?",
-                quoted(name)
-            );
-            return Some(Flaw { message, of_row: false });
-        }
-        let is_no_number = |class: &&str| parse_number(class.as_bytes()).is_none();
-        let classes = self.classes.iter().map(String::as_str);
-        // Numbers and one text: that text is what is wrong, unless there are few numbers.
-        let mut texts = classes.chain([name]).filter(is_no_number);
-        let (text, None) = (texts.next()?, texts.next()) else { return None };
-        let is_missing = is_missing(text.as_bytes());
-        if self.classes.len() < 3 && !is_missing {
-            return None;
-        }
-        let of_row = number.is_none();
-        let (here, skip) = match of_row {
-            true => ("", ", or say --on-error skip"),
-            false => ("of a row above ", ""),
-        };
-        let what = match is_missing {
-            true => "stands for a missing number: leave out rows without a label",
-            false => "is not a number, and the others are: correct it",
-        };
-        Some(Flaw { message: format!("label: {} {here}{what}{skip}", quoted(text)), of_row })
-    }
-
     /// Makes the labels of a block what they stand for since all rows are known.
     pub(super) fn settle(&self, block: usize, values: &mut [f64]) {
         if self.are_text && block < self.numbers {
@@ -215,13 +188,6 @@ impl Labels {
             *value = class.map_or(Self::OTHER, |class| class as f64);
         }
     }
-}
-
-/// What is wrong with a label.
-struct Flaw {
-    message: String,
-    /// Whether it is right again without this row.
-    of_row: bool,
 }
 
 /// What is the same for all spellings of a number.

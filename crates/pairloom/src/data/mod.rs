@@ -27,7 +27,7 @@ pub(crate) use head::Head;
 pub(crate) use ids::Ids;
 pub(crate) use interning::INTERNED;
 pub use interning::Interning;
-pub(crate) use labels::Labels;
+pub(crate) use labels::{Labels, alone, if_meant};
 pub(crate) use shelf::Loaded;
 pub(crate) use values::{InternedColumn, Values};
 

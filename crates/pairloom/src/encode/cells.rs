@@ -41,14 +41,23 @@ impl<'a> Cells<'a> {
             let (name, role) = (&about.name, about.role);
             if matches!(role, Role::Label | Role::Weight | Role::Trials) {
                 let message = format!("column '{name}' is missing: it is the {} here", role.name());
-                return Error::data(self.file, message + &self.hint(name));
+                let all_alike = match role {
+                    Role::Weight => "; a column of 1 counts all rows alike",
+                    _ => "",
+                };
+                return self.missing(&(message + all_alike + &self.hint(name)));
             }
             let (has, wants) = (self.names.len(), self.schema.columns.len());
             let columns =
                 format!("the model was trained on {wants} columns and this file has {has}");
             let hint = self.hint(name);
-            Error::data(self.file, format!("column '{name}' is missing: {columns}{hint}"))
+            self.missing(&format!("column '{name}' is missing: {columns}{hint}"))
         })
+    }
+
+    /// The error of a column that is not there.
+    fn missing(&self, message: &str) -> Error {
+        Error::usage(format!("{}: {message}", self.file))
     }
 
     /// What may be the matter with a file that lacks the column of this name.

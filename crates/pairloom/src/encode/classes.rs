@@ -2,7 +2,7 @@
 
 use super::Target;
 use super::target::unfit;
-use crate::data::Interned;
+use crate::data::{Interned, alone, if_meant};
 use crate::input::{Format, parse_number, quoted};
 use crate::loss::Loss;
 use crate::schema::Schema;
@@ -42,10 +42,18 @@ pub(super) fn are_usable(names: &[String]) -> bool {
 /// All labels of the rows, those that are held out included, as classes.
 ///
 /// # Errors
-/// [`Error::Data`] for too many of them, if most rows have one of their own, or for one that seems to be the
-/// name of the column.
-pub(super) fn learn(interned: &Interned, schema: &Schema, file: &str) -> Result<Target> {
+/// [`Error::Data`] for too many of them, if most rows have one of their own, for one that seems to be the
+/// name of the column, and for numbers and texts together, unless it is said that these are classes.
+pub(super) fn learn(
+    interned: &Interned,
+    schema: &Schema,
+    is_said: bool,
+    file: &str,
+) -> Result<Target> {
     let labels = &interned.labels;
+    if labels.are_text && !is_said {
+        check_alike(interned, file)?;
+    }
     let mut names: Vec<String> = match labels.are_text {
         true => labels.classes.clone(),
         false => distinct(interned, file)?.iter().map(f64::to_string).collect(),
@@ -69,6 +77,33 @@ pub(super) fn learn(interned: &Interned, schema: &Schema, file: &str) -> Result<
     }
     names.sort_by(|one, other| order(one.as_bytes(), other.as_bytes()));
     Ok(Target::Classes { names })
+}
+
+/// Refuses numbers and texts together: there are rows that were kept when each was said to be a class.
+fn check_alike(interned: &Interned, file: &str) -> Result<()> {
+    let classes = || interned.labels.classes.iter().map(String::as_str);
+    let is_number = |class: &str| parse_number(class.as_bytes()).is_some();
+    let (numbers, texts): (Vec<&str>, Vec<&str>) = classes().partition(|class| is_number(class));
+    let are_texts: Vec<bool> = classes().map(|class| !is_number(class)).collect();
+    if numbers.is_empty() || texts.is_empty() {
+        return Ok(());
+    }
+    // Rows of each kind, and the first of them.
+    let mut found = [(0, None); 2];
+    interned.heads(|first, head| {
+        for (row, &label) in (first..).zip(&head.labels) {
+            let is_text = are_texts.get(label as usize).copied().unwrap_or_default();
+            let (rows, at) = &mut found[usize::from(is_text)];
+            (*rows, *at) = (*rows + 1, at.or(Some((row, label))));
+        }
+    })?;
+    let is_text = found[1].0 <= found[0].0;
+    let (rows, Some((row, label))) = found[usize::from(is_text)] else { return Ok(()) };
+    let others = if is_text { numbers } else { texts };
+    let (label, odd) = (quoted(&*interned.labels.text(label)), alone(is_text, &others));
+    let message = format!("label: {label} {odd}; {rows} rows of {} are so: ", interned.rows);
+    let place = interned.lines.line(row).map_or(file.into(), |line| format!("{file}:{line}"));
+    Err(Error::data(place, message + "correct them" + &if_meant()))
 }
 
 /// Whether the class of the first row, which has place 0, is that of no other.

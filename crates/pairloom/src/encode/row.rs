@@ -41,7 +41,7 @@ impl<'a> RowEncoder<'a> {
     /// even where there are some, and count as 0 and 1.
     ///
     /// # Errors
-    /// [`Error::Data`] naming a column that `file` lacks, or for a file without a header that has
+    /// [`Error::Usage`] naming a column that `file` lacks, [`Error::Data`] for a file without a header that has
     /// other columns.
     pub fn bind(
         encoding: &'a Encoding,
@@ -140,11 +140,20 @@ impl<'a> RowEncoder<'a> {
 
     /// The columns most of whose values, in the rows so far, no training row had.
     pub fn unseen(&self) -> Vec<Unseen> {
+        self.unseen_of(Unseen::CELLS)
+    }
+
+    /// The same where each value counts: also those of few values, if none of them is known.
+    pub(crate) fn unseen_of_few(&self) -> Vec<Unseen> {
+        self.unseen_of(1)
+    }
+
+    fn unseen_of(&self, least: u64) -> Vec<Unseen> {
         let tell = |column: &BoundColumn<'_>| {
             let field = self.encoding.fields.get(column.fields.start)?;
             match &field.kind {
                 FieldKind::Values(Vocabulary::Dictionary { values }) => {
-                    column.count.tell(&column.about.name, values)
+                    column.count.tell(&column.about.name, values, least)
                 }
                 _ => None,
             }

@@ -248,7 +248,7 @@ pub(super) fn learn_target(
             learn_one(interned, held_out, positive, file)
         }
         _ if binary => learn_two(labels, schema, file),
-        None if several => classes::learn(interned, schema, file),
+        None if several => classes::learn(interned, schema, config.loss.is_some(), file),
         None if config.loss == Some(Loss::Poisson) => {
             let refuse = |label: f64| (label < 0.0).then(|| below_0(label as f32));
             check_labels(interned, config, file, refuse).map(|()| Target::Count)
@@ -364,7 +364,7 @@ fn check_labels(
     })?;
     let Some((row, message)) = bad else { return Ok(()) };
     let place = interned.lines.line(row).map_or(file.into(), |line| format!("{file}:{line}"));
-    Err(Error::data(place, message))
+    Err(Error::data(place, format!("label: {message}")))
 }
 
 /// Weighted mean and standard deviation of the training labels.

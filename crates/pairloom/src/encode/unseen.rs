@@ -31,7 +31,16 @@ impl Unseen {
 impl fmt::Display for Unseen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (percent, column) = (100.0 * self.share(), quoted(&self.column));
-        write!(f, "{percent:.0}% of the values of {column} are none that the model knows: ")?;
+        match self.unseen == self.values && self.values < Self::CELLS {
+            true => match self.values {
+                1 => write!(f, "the model does not know the one value of {column}: ")?,
+                values => write!(f, "the model knows none of the {values} values of {column}: ")?,
+            },
+            false => write!(
+                f,
+                "{percent:.0}% of the values of {column} are none that the model knows: "
+            )?,
+        }
         match &self.example {
             Some([unseen, known]) => {
                 let [unseen, known] = [unseen, known].map(quoted);
@@ -69,10 +78,12 @@ impl Count {
         }
     }
 
-    /// What is to be said of the column of this name, with these values.
-    pub(super) fn tell(&self, column: &str, known: &Dictionary) -> Option<Unseen> {
+    /// What is to be said of the column of this name, with these values: that most of many are unseen, or all of few.
+    /// Of fewer values than `least` nothing is.
+    pub(super) fn tell(&self, column: &str, known: &Dictionary, least: u64) -> Option<Unseen> {
         let (values, unseen) = (self.values, self.unseen);
-        (values >= Unseen::CELLS && 2 * unseen > values && !known.is_empty()).then(|| Unseen {
+        let is_told = values >= Unseen::CELLS || unseen == values;
+        (values >= least && is_told && 2 * unseen > values && !known.is_empty()).then(|| Unseen {
             column: column.into(),
             values,
             unseen,

@@ -5,6 +5,7 @@ use super::found::{FieldImportance, Importance, PairImportance, ProductImportanc
 use super::permute::{Permuting, quality};
 use super::sample::Sampled;
 use crate::input::Reader;
+use crate::metric::of_file;
 use crate::model::Model;
 use crate::parallel::Threads;
 use crate::reading::OnError;
@@ -57,8 +58,8 @@ impl Model {
     /// number of threads.
     ///
     /// # Errors
-    /// [`Error::Usage`] for no rows or repeats, [`Error::Data`] for a missing column or no rows, [`Error::Row`] for
-    /// a row that cannot be used, [`Error::Diverged`] if a prediction of exchanged features is not finite,
+    /// [`Error::Usage`] for no rows or repeats, or a missing column, [`Error::Data`] for no rows, [`Error::Row`]
+    /// for a row that cannot be used, [`Error::Diverged`] if a prediction of exchanged features is not finite,
     /// [`Error::Memory`].
     pub fn importance(
         &self,
@@ -74,7 +75,8 @@ impl Model {
             }
         }
         let sampled = Sampled::read(self, reader, file, (rows, seed, on_error))?;
-        let permuting = Permuting::new(self, &sampled, (repeats, seed), threads)?;
+        let permuting = Permuting::new(self, &sampled, (repeats, seed), threads);
+        let permuting = permuting.map_err(of_file(file))?;
         let sums = ByWeight::of(self, &sampled, threads)?;
         let product = |(&order, of): (&usize, &super::by_weight::Moments)| ProductImportance {
             order,

@@ -48,7 +48,7 @@ impl Model {
     /// rows after the last of them are not read.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a row that is not there, [`Error::Data`] for a missing column, [`Error::Row`] for a
+    /// [`Error::Usage`] for a row or a column that is not there, [`Error::Row`] for a
     /// row that cannot be used, [`Error::Memory`] if there is no room for all pairs of a row.
     pub fn explain_rows(
         &self,

@@ -78,6 +78,11 @@ impl RawRow {
         self.error_at(self.cell_offset(i), message)
     }
 
+    /// Where the text of cell `i` starts.
+    pub(crate) fn cell_place(&self, i: usize) -> Place {
+        self.place(self.cell_offset(i))
+    }
+
     /// Bytes of memory taken.
     pub(crate) fn bytes(&self) -> usize {
         let cells = self.cells.capacity() * size_of::<Range<usize>>();

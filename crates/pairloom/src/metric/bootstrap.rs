@@ -3,6 +3,12 @@
 //! Rows are drawn again, each as often as a Poisson variable of mean 1 says (Hanley and MacGibbon 2006,
 //! "Creating non-parametric bootstrap samples using Poisson frequencies"), which is as good as drawing with
 //! replacement and needs one pass: a row's weight times how often it was drawn.
+//!
+//! The calibration error is a mean of distances, which chance makes greater and never less: that of some rows is
+//! greater than that of all there could be (Roelofs, Cain, Shlens and Mozer 2022, "Mitigating Bias in Calibration
+//! Error Estimation"), and that of rows drawn from them greater still, often in nearly every sample. What drawing adds
+//! is about the same both times in its square, as variances add up: so its ends are those of the reversed interval
+//! (Davison and Hinkley 1997, "Bootstrap Methods and their Application", section 5.2) of the squares.
 
 use super::{Measure, Metrics};
 use crate::batch::Outcomes;
@@ -36,7 +42,8 @@ impl Default for Bootstrap {
 
 impl Bootstrap {
     /// Intervals of all figures of [`Measure::measure`] on these rows, by name: the percentiles over the
-    /// samples, of those in which a figure is defined; `None` if it is in none.
+    /// samples, of those in which a figure is defined; `None` if it is in none. Of the calibration error `c`, with
+    /// percentiles `a` and `b`, it is from `sqrt(2 c^2 - b^2)`, or 0, to `sqrt(2 c^2 - a^2)`, and as far as `c`.
     ///
     /// # Errors
     /// [`Error::Usage`] for a level outside (0, 1) or no samples; errors of measuring the rows themselves.
@@ -47,7 +54,12 @@ impl Bootstrap {
         rows: &Outcomes,
         threads: &Threads,
     ) -> Result<Vec<Interval>> {
-        self.over(rows, threads, |rows| Ok(figures(&measure.measure(predictions, rows)?)))
+        let measure = |rows: &Outcomes| Ok(figures(&measure.measure(predictions, rows)?));
+        self.over(rows, threads, measure, |(name, value), found| {
+            let ends = self.interval(found)?;
+            let is_biased = name == "expected_calibration_error";
+            Some(value.filter(|_| is_biased).map_or(ends, |value| reversed(value, ends)))
+        })
     }
 
     /// Intervals of the differences of all figures that two predictions of the same rows have in common, the second
@@ -63,18 +75,20 @@ impl Bootstrap {
         rows: &Outcomes,
         threads: &Threads,
     ) -> Result<Vec<Interval>> {
-        self.over(rows, threads, |rows| {
+        let measure = |rows: &Outcomes| {
             let [one, other] = [0, 1].map(|at| measures[at].measure(predictions[at], rows));
             Ok(differences(&one?, &other?))
-        })
+        };
+        self.over(rows, threads, measure, |_, found| self.interval(found))
     }
 
-    /// Intervals of what `measure` finds of the rows.
+    /// Intervals of what `measure` finds of the rows, by a figure of them and those of the samples.
     fn over(
         &self,
         rows: &Outcomes,
         threads: &Threads,
         measure: impl Fn(&Outcomes) -> Result<Vec<Figure>> + Sync + Send,
+        interval: impl Fn(Figure, Vec<f64>) -> Option<[f64; 2]>,
     ) -> Result<Vec<Interval>> {
         if !(self.level > 0.0 && self.level < 1.0) {
             return Err(Error::setting("ci", "between 0 and 1"));
@@ -87,9 +101,9 @@ impl Bootstrap {
         let sample = |sample: usize| measure(&self.drawn(rows, sample as u64)).ok();
         let samples = threads.map((0..self.samples).collect(), sample);
         // A sample may lack a figure that the rows have.
-        let of = |(name, _): Figure| {
-            let found = |sample: &Vec<Figure>| sample.iter().find(|f| f.0 == name)?.1;
-            (name, self.interval(samples.iter().flatten().filter_map(found).collect()))
+        let of = |figure: Figure| {
+            let found = |sample: &Vec<Figure>| sample.iter().find(|f| f.0 == figure.0)?.1;
+            (figure.0, interval(figure, samples.iter().flatten().filter_map(found).collect()))
         };
         Ok(measured.into_iter().map(of).collect())
     }
@@ -111,6 +125,12 @@ impl Bootstrap {
         let outside = (1.0 - self.level) / 2.0;
         Some([outside, 1.0 - outside].map(|share| values[(share * most).round() as usize]))
     }
+}
+
+/// The interval of a figure that drawing makes greater, by its percentiles over the samples.
+fn reversed(figure: f64, [from, to]: [f64; 2]) -> [f64; 2] {
+    let end = |percentile: f64| (2.0 * figure.powi(2) - percentile.powi(2)).max(0.0).sqrt();
+    [end(to).min(figure), end(from).max(figure)]
 }
 
 /// All figures but those that say how many rows there are, or where something ends.
@@ -145,6 +165,45 @@ fn times(uniform: f64) -> f32 {
 mod tests {
     use super::*;
     use crate::loss::Loss;
+
+    /// The truth is known: labels are drawn by the predictions, or by what these are off by.
+    #[test]
+    fn the_calibration_error_of_drawn_rows_is_not_that_of_the_rows() {
+        let measure = Measure::new(Loss::Logistic, 1.0);
+        let (threads, trials) = (Threads::new(2).unwrap(), 40);
+        for (off, truth) in [(0.0, 0.0), (0.2, 0.2)] {
+            let (mut held, mut plain) = (0, 0);
+            for seed in 0..trials {
+                let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+                let predictions: Vec<f64> =
+                    (0..300).map(|_| 0.8 * random.random::<f64>()).collect();
+                let label = |p: &f64| f32::from(u8::from(random.random::<f64>() < p + off));
+                let rows: Outcomes = predictions.iter().map(label).map(|y| (y, 1.0)).collect();
+                let bootstrap = Bootstrap { samples: 80, ..Bootstrap::default() };
+                let found = bootstrap.intervals(&measure, &predictions, &rows, &threads).unwrap();
+                let of = |(name, _): &&Interval| *name == "expected_calibration_error";
+                let [from, to] = found.iter().find(of).unwrap().1.unwrap();
+                let error = |rows: &Outcomes| {
+                    let Metrics::Binary(found) = measure.measure(&predictions, rows).unwrap()
+                    else {
+                        return f64::NAN;
+                    };
+                    found.expected_calibration_error
+                };
+                let figure = error(&rows);
+                assert!(from <= figure && figure <= to, "{from} {figure} {to}");
+                held += usize::from((from..=to).contains(&truth));
+                let samples = (0..80).map(|sample| error(&bootstrap.drawn(&rows, sample)));
+                let [from, to] = bootstrap.interval(samples.collect()).unwrap();
+                plain += usize::from((from..=to).contains(&truth));
+            }
+            assert!(held >= 34, "{off}: {held} of {trials}");
+            assert!(off > 0.0 || plain == 0, "plain percentiles never come to 0: {plain}");
+        }
+        // Squares by hand: 2 * 25 - 49 = 1 and 2 * 25 - 1 = 49; and no root of less than 0.
+        assert_eq!(reversed(5.0, [1.0, 7.0]), [1.0, 7.0]);
+        assert_eq!(reversed(5.0, [6.0, 8.0]), [0.0, 5.0]);
+    }
 
     #[test]
     fn differences_are_of_the_same_rows() {

@@ -29,7 +29,7 @@ pub use constant::Constant;
 pub(crate) use constant::Tally;
 pub use rank::roc_curve;
 pub use ranking::{DEFAULT_AT, Ranking};
-pub(crate) use rows::finite;
+pub(crate) use rows::{finite, of_file};
 
 use rows::Rows;
 use serde::{Deserialize, Serialize};

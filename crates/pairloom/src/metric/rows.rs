@@ -6,6 +6,14 @@ use crate::{Error, Result};
 /// What the error messages call the input; only the caller knows the file it came from.
 pub(super) const PLACE: &str = "evaluation";
 
+/// Names the file in errors of measuring its rows.
+pub(crate) fn of_file(file: &str) -> impl Fn(Error) -> Error {
+    move |error| match error {
+        Error::Data { file: place, message } if place == PLACE => Error::data(file, message),
+        error => error,
+    }
+}
+
 /// Scores beyond this are as good as infinite; up to it no sum, square or ratio here overflows.
 const LARGEST: f64 = 1e60;
 

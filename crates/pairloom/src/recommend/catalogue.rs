@@ -87,7 +87,7 @@ impl Catalogue {
         if names.is_empty() {
             return Err(Error::data(file, "no items: there is nothing to recommend"));
         }
-        let outcome = Outcome { skipped, unseen: encoder.unseen() };
+        let outcome = Outcome { skipped, unseen: encoder.unseen_of_few() };
         let separator = |name: &String| {
             let column = model.schema.columns.iter().find(|column| column.name == *name);
             let separator = column.filter(|column| column.role == Role::Multi);

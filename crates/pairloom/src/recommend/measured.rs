@@ -1,6 +1,6 @@
 //! How well a catalogue is ranked: where the items stand that contexts turned out to want.
 
-use super::contexts::{ContextOptions, for_each_piece};
+use super::contexts::{ContextOptions, ContextOutcome, for_each_piece};
 use super::ranks::Rank;
 use super::recommender::{Recommender, Request};
 use super::seen::Seen;
@@ -8,7 +8,7 @@ use crate::input::Reader;
 use crate::metric::Ranking;
 use crate::metric::ranking::{Tally, Tie};
 use crate::parallel::Threads;
-use crate::reading::{OnError, Outcome};
+use crate::reading::OnError;
 use crate::{Error, Result};
 
 /// What contexts have had, and what they want.
@@ -24,7 +24,8 @@ pub struct Tested<'a> {
 
 impl Recommender<'_> {
     /// Ranks for each context of a file, called `file` in errors, the whole catalogue but for what it has seen,
-    /// and measures where the items stand that it wants. A context that wants none of the items is left out.
+    /// and measures where the items stand that it wants. A context that wants none of the items is left out. The
+    /// outcome says how many contexts want something, and of how many it is known what they have had.
     ///
     /// # Errors
     /// As for [`for_each_piece`] and [`Recommender::ranks`]; [`Error::Data`] if nothing of the catalogue is
@@ -36,7 +37,7 @@ impl Recommender<'_> {
         tested: Tested<'_>,
         on_error: OnError,
         threads: &Threads,
-    ) -> Result<(Ranking, Outcome)> {
+    ) -> Result<(Ranking, ContextOutcome)> {
         let Tested { wanted, seen, at } = tested;
         if at == 0 {
             return Err(Error::setting("at", "at least 1"));

@@ -37,7 +37,7 @@ mod tiles;
 
 pub use catalogue::{Catalogue, CatalogueOptions, Filter};
 pub use columns::Columns;
-pub use contexts::{ContextOptions, Contexts, for_each_piece};
+pub use contexts::{ContextOptions, ContextOutcome, Contexts, for_each_piece};
 pub use measured::Tested;
 pub use ranks::Rank;
 pub use recommender::{Recommender, Request, Scored};

@@ -1,7 +1,7 @@
 //! Items that contexts have seen already, and are not to get again.
 
 use super::catalogue::Catalogue;
-use super::texts::key;
+use super::texts::{check_context, key};
 use crate::encode::Dictionary;
 use crate::input::Reader;
 use crate::interaction::Side;
@@ -28,7 +28,7 @@ impl Seen {
     ///
     /// # Errors
     /// [`Error::Usage`] for a column that is not there, [`Error::Data`] if no column tells a context, and
-    /// [`Error::Row`] for a row that cannot be used.
+    /// [`Error::Row`] for a row that cannot be used, as one whose context is empty.
     pub fn read(
         model: &Model,
         catalogue: &Catalogue,
@@ -54,10 +54,13 @@ impl Seen {
         let label = model.schema.find(Role::Label).filter(|_| relevant);
         let label = label.map(|label| model.schema.columns[label].name.clone());
         let label = positions(label.as_slice(), "that says what is relevant", reader, file)?;
+        let group = group_among(model, &by, reader.columns());
+        let told_by = [cells.clone(), group.into_iter().collect()];
         let mut seen = Seen { by, ..Seen::default() };
         let mut buffer = Vec::new();
         let counts = Counts::of(&model.schema, reader).filter(|_| relevant);
         seen.skipped = for_each_row(reader, counts, on_error, |raw| {
+            check_context(raw, &told_by)?;
             for &cell in &label {
                 if model.encoding.parse_label(raw, cell)? <= 0.0 {
                     return Ok(());
@@ -97,8 +100,19 @@ impl Seen {
         self.unknown
     }
 
+    /// Whether some items are known of the context of a key.
+    pub(super) fn knows(&self, key: &[u8]) -> bool {
+        self.keys.get(key).is_some()
+    }
+
     /// The items of the context of a key, sorted.
     pub(super) fn items(&self, key: &[u8]) -> &[u32] {
         self.keys.get(key).map_or(&[], |context| &self.items[context as usize])
     }
+}
+
+/// The cell of the column that says whose rows are whose in training, if contexts are known by it.
+pub(super) fn group_among(model: &Model, by: &[String], names: &[String]) -> Option<usize> {
+    let group = &model.schema.columns[model.schema.group()?].name;
+    by.contains(group).then(|| names.iter().position(|name| name == group))?
 }

@@ -1,5 +1,8 @@
 //! Cells of text, row after row.
 
+use crate::Result;
+use crate::input::RawRow;
+
 /// As many cells in each row.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Texts {
@@ -38,6 +41,22 @@ impl Texts {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+    }
+}
+
+/// Checks that a row says whose it is: of each of these lists of cells one must have a text.
+///
+/// # Errors
+/// [`crate::Error::Row`] for a list of empty cells.
+pub(super) fn check_context(raw: &RawRow, lists: &[Vec<usize>]) -> Result<()> {
+    let is_empty = |cell: &usize| raw.cell(*cell).trim_ascii().is_empty();
+    let empty = lists.iter().filter_map(|cells| Some((cells, cells.first()?)));
+    match empty.into_iter().find(|(cells, _)| cells.iter().all(is_empty)) {
+        None => Ok(()),
+        Some((_, &cell)) => {
+            let message = "context: an empty cell: say whose row this is, or leave it out";
+            Err(raw.cell_error(cell, message))
+        }
     }
 }
 

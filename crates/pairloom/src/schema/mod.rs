@@ -259,14 +259,14 @@ impl Schema {
     /// if there is one.
     ///
     /// # Errors
-    /// [`Error::Data`] if `file` lacks it.
+    /// [`Error::Usage`] if `file` lacks it.
     pub(crate) fn group_cell(&self, file: &str, names: &[String]) -> Result<Option<usize>> {
         let Some(group) = self.group() else { return Ok(None) };
         self.positions(names)[group].map(Some).ok_or_else(|| {
             let name = &self.columns[group].name;
             let others = list(names.iter().map(String::as_str));
             let message = format!("column '{name}' is missing, which says what belongs together");
-            Error::data(file, format!("{message}: {others}"))
+            Error::usage(format!("{file}: {message}: {others}"))
         })
     }
 
@@ -274,7 +274,7 @@ impl Schema {
     /// not name. Columns that it ignores may be missing.
     ///
     /// # Errors
-    /// [`Error::Data`] naming a column that `file` lacks.
+    /// [`Error::Usage`] naming a column that `file` lacks.
     pub fn for_columns(&self, file: &str, names: &[String]) -> Result<Schema> {
         let mut used =
             self.columns.iter().filter(|c| ![Role::Pairs, Role::Ignore].contains(&c.role));
@@ -287,7 +287,7 @@ impl Schema {
             };
             let others = list(others);
             let message = format!("column '{name}' of the schema is missing{meant}: {others}{cut}");
-            return Err(Error::data(file, message));
+            return Err(Error::usage(format!("{file}: {message}")));
         }
         // The reader of sparse rows has a cell for queries even if there are none.
         let is_csv = !self.format.is_sparse();

@@ -102,7 +102,7 @@ pub(super) fn prepare(
     }
     if job.config.calibrate.is_some() {
         // Before the work, which would be lost.
-        calibration::check_rows(&valid.outcomes()?, valid_file)?;
+        calibration::check_rows(&valid.outcomes()?, valid_file, "validation ")?;
     }
     let mut groups = None;
     if job.config.loss.is_some_and(Loss::is_ranking) && !draws {

@@ -5,7 +5,9 @@ use super::{Event, Job, SchemaSource, tell, tell_skipped};
 use crate::data::{Cached, Source, decided, format_of, is_cache};
 use crate::file::Replacing;
 use crate::input::{Format, FormatName, MovieLens, OpenOptions, TimePattern};
+use crate::loss::Loss;
 use crate::parallel::Threads;
+use crate::reading::OnError;
 use crate::schema::{Column, FieldMap, Hints, Role, Schema};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -111,7 +113,10 @@ fn asked(job: &Job) -> String {
     // The extension says how the file is read where nothing else does.
     let name = Path::new(&job.data).file_name().map(|name| name.to_string_lossy().to_lowercase());
     let extension = name.and_then(|name| name.split_once('.').map(|(_, end)| end.to_string()));
-    format!("{:?} {:?} {:?} {extension:?}", job.schema, job.open, job.on_error)
+    // Of numbers and texts in one column some rows are left out, unless each value is a class.
+    let skips = job.on_error == OnError::Skip && job.config.loss == Some(Loss::Softmax);
+    let classes = if skips { " classes" } else { "" };
+    format!("{:?} {:?} {:?} {extension:?}{classes}", job.schema, job.open, job.on_error)
 }
 
 /// What the rows of a job are made from: the content of its file, and what was said of it.

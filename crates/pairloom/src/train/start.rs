@@ -42,6 +42,10 @@ pub struct Start {
     pub single: usize,
     /// Features (ids) of all fields.
     pub features: usize,
+    /// The mean weight of a training row, with that of its class.
+    pub mean_weight: f64,
+    /// Whether the weights are those of rows of counts, and nothing else.
+    pub are_counts: bool,
     /// The mean `sum_i x_i^2` of a training row, which usual rates and strengths depend on.
     pub square_length: f64,
     /// Bytes of the encoded rows in memory.
@@ -50,6 +54,21 @@ pub struct Start {
     pub disk_bytes: u64,
     /// Bytes of the model, the optimizer's state, the best epoch's weights and the work on a batch.
     pub model_bytes: u128,
+}
+
+impl Start {
+    /// Means of weights that are most likely meant to be 1.
+    const USUAL_WEIGHTS: std::ops::RangeInclusive<f64> = 0.01..=100.0;
+
+    /// Whether rows weigh so little or so much that what is beside them, as L2 strengths, has another size.
+    pub fn has_odd_weights(&self) -> bool {
+        !Self::USUAL_WEIGHTS.contains(&self.mean_weight)
+    }
+
+    /// Whether rows weigh so much that steps may be too long.
+    pub fn has_great_weights(&self) -> bool {
+        self.mean_weight > *Self::USUAL_WEIGHTS.end()
+    }
 }
 /// A machine with its first weights.
 pub(super) fn backend(
@@ -175,6 +194,8 @@ pub(super) fn start(
         classes: summary.classes,
         single: summary.single,
         features,
+        mean_weight: train.weight() / train.len().max(1) as f64,
+        are_counts: false,
         square_length: summary.square_length,
         row_bytes: train.bytes() + valid.bytes(),
         disk_bytes: on_disk,

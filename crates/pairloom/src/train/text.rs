@@ -36,10 +36,11 @@ pub(super) fn read_text(
         ranking::check(&job.config, &schema)?;
     }
     let memory = job.config.memory;
-    let mut interning = match to {
+    let interning = match to {
         Some(file) => Interning::kept(&schema, file, memory),
         None => Interning::within(&schema, memory, &job.temp_dir),
     };
+    let mut interning = interning.learned_by(job.config.loss);
     // A line of counts is two rows.
     let last = sample.iter().flatten().last().map_or(0, RawRow::line);
     let mut sampled = 0;
