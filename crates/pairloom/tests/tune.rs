@@ -385,7 +385,7 @@ fn usual_axes_are_settings_around_usual_values() {
         assert!(trial.trial > 8 || axes.iter().filter(|axis| axis.always).all(|a| is_said(&a)));
         seldom += axes.iter().filter(|axis| !axis.always).filter(is_said).count();
         // Around .07 at the most, within a factor of 4, and two digits of it.
-        let rate = trial.config.learning_rate.unwrap();
+        let rate = trial.config.learning_rate.unwrap_or(0.07);
         assert!(rate <= 0.29, "{rate}");
     }
     let all = drawn.len() * axes.iter().filter(|axis| !axis.always).count();

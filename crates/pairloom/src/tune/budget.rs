@@ -10,16 +10,18 @@ use crate::interaction::Sizes;
 /// One of so many goes on.
 pub(super) const QUARTER: usize = 4;
 
-/// Times that a training to its end takes as long as that of the defaults: as is expected where trials are made, and
-/// as is feared where those are chosen that go to their end.
+/// Times that a training to its end takes as long as that of the defaults, as far as nothing else is known.
 const LONGER: f64 = 1.3;
-const LONGEST: f64 = 1.5;
+
+/// Times that it is feared to take longer than is expected.
+const FEARED: f64 = 1.15;
 
 /// What of the budget is for trials that are drawn; the rest is for those near the best of them.
 const DRAWN: f64 = 0.7;
 
-/// Trials near the best that are made at a time.
+/// Trials near the best that are made at a time, and those that are looked at for some that can be paid.
 const NEAR: usize = 4;
+const LOOKED_AT: usize = 16;
 
 /// What may be spent, where the trial of the defaults is known.
 pub(super) struct Budget<'a> {
@@ -63,9 +65,19 @@ impl<'a> Budget<'a> {
         (DRAWN * all, (1.0 - DRAWN) * all)
     }
 
-    /// What a training to its end may cost.
-    pub(super) fn fears(&self, config: &Config) -> f64 {
-        LONGEST * f64::from(self.defaults.epochs) * self.epoch(config)
+    /// What a training to its end may cost, if so many epochs are expected.
+    pub(super) fn fears(&self, config: &Config, epochs: f64) -> f64 {
+        FEARED * epochs * self.epoch(config)
+    }
+
+    /// Epochs that a training to its end is expected to take: their mean, once others than the defaults are known.
+    pub(super) fn expected<'t>(&self, whole: impl Iterator<Item = &'t Trial>) -> f64 {
+        let epochs: Vec<f64> =
+            whole.filter_map(|trial| trial.measured()).map(|of| f64::from(of.epochs)).collect();
+        match epochs.len() {
+            0 | 1 => LONGER * f64::from(self.defaults.epochs),
+            count => epochs.iter().sum::<f64>() / count as f64,
+        }
     }
 
     /// Epochs after which a quarter goes on; nothing if there are too few.
@@ -75,45 +87,49 @@ impl<'a> Budget<'a> {
     }
 
     /// As many trials as `left` pays for, if a quarter of them goes to its end.
-    pub(super) fn drawn(&self, left: f64) -> Result<Vec<Task>> {
+    pub(super) fn drawn(&self, mut left: f64) -> Result<Vec<Task>> {
         let Tune { job, axes, .. } = self.tune;
-        let draw = |number| space::drawn(&job.config, axes, &self.defaults.begun, number);
-        self.paid(left, 1, 1.0 / QUARTER as f64, draw)
-    }
-
-    /// Some trials near those that were best so far, as many as `left` pays for even if all go to their end.
-    pub(super) fn near(&self, left: f64, from: usize, best: &[&Said]) -> Result<Vec<Task>> {
-        let Tune { job, axes, .. } = self.tune;
-        let near = |number| space::near(&job.config, axes, &self.defaults.begun, number, best);
-        let mut tasks = self.paid(left, from, 1.0, near)?;
-        tasks.truncate(NEAR);
-        Ok(tasks)
-    }
-
-    /// Trials with numbers from `from` on that `left` pays for, if this share goes to the end.
-    fn paid(
-        &self,
-        mut left: f64,
-        from: usize,
-        share: f64,
-        made: impl Fn(usize) -> Result<(Config, Said)>,
-    ) -> Result<Vec<Task>> {
-        let third = f64::from(self.third().unwrap_or(0));
-        let epochs = third + share * LONGER * f64::from(self.defaults.epochs);
-        let base = &self.tune.job.config;
         let mut tasks = Vec::new();
-        while !self.tune.axes.is_empty() {
-            let trial = from + tasks.len();
-            let (config, said) = made(trial)?;
-            // What cannot be trained fails at once, and costs nothing; but it all comes to an end.
-            let like = if config.check().is_ok() { &config } else { base };
-            left -= self.epoch(like) * epochs;
+        while !axes.is_empty() {
+            let trial = tasks.len() + 1;
+            let (config, said) = space::drawn(&job.config, axes, &self.defaults.begun, trial)?;
+            left -= self.costs(&config, self.expected([].into_iter()) / QUARTER as f64);
             if left < 0.0 {
                 break;
             }
             tasks.push(Task { trial, said, config, stopped: None });
         }
         Ok(tasks)
+    }
+
+    /// Some trials near the best ones so far that `left` pays for even if all go to their end, with so many epochs.
+    /// They have numbers from `from` on, with those that it does not pay for; returned is the next one too.
+    pub(super) fn near(
+        &self,
+        mut left: f64,
+        epochs: f64,
+        from: usize,
+        best: &[&Said],
+    ) -> Result<(Vec<Task>, usize)> {
+        let Tune { job, axes, .. } = self.tune;
+        let (mut tasks, mut trial) = (Vec::new(), from);
+        while tasks.len() < NEAR && trial < from + LOOKED_AT {
+            let (config, said) = space::near(&job.config, axes, &self.defaults.begun, trial, best)?;
+            let costs = self.costs(&config, epochs);
+            if costs <= left {
+                left -= costs;
+                tasks.push(Task { trial, said, config, stopped: None });
+            }
+            trial += 1;
+        }
+        Ok((tasks, trial))
+    }
+
+    /// What a trial costs that is trained for a third, and for so many epochs then.
+    fn costs(&self, config: &Config, epochs: f64) -> f64 {
+        // What cannot be trained fails at once, and costs nothing; but it all comes to an end.
+        let like = if config.check().is_ok() { config } else { &self.tune.job.config };
+        self.epoch(like) * (f64::from(self.third().unwrap_or(0)) + epochs)
     }
 }
 

@@ -14,8 +14,8 @@ use std::time::Instant;
 struct Course {
     /// What may still be spent.
     left: f64,
-    /// Trials that were made.
-    made: usize,
+    /// The number of the next trial.
+    next: usize,
     /// Figures after a third of the epochs, the best first.
     thirds: Vec<f64>,
     /// What was trained to its end, the best first.
@@ -50,8 +50,9 @@ impl<'a> Search<'a> {
         let (task, defaults) = self.defaults(watch)?;
         let budget = Budget::new(self.tune, &defaults);
         let (left, mut reserve) = budget.all();
-        let mut course = Course { left, made: 0, thirds: Vec::new(), whole: vec![task] };
         let mut tasks = budget.drawn(left)?;
+        let next = tasks.len() + 1;
+        let mut course = Course { left, next, thirds: Vec::new(), whole: vec![task] };
         while !tasks.is_empty() {
             let before = course.left;
             self.generation(tasks, &mut course, &budget, watch)?;
@@ -61,7 +62,8 @@ impl<'a> Search<'a> {
             }
             course.left += std::mem::take(&mut reserve);
             let best: Vec<&Said> = course.whole.iter().map(|task| &task.said).collect();
-            tasks = budget.near(course.left, course.made + 1, &best)?;
+            let epochs = self.expected(&course, &budget);
+            (tasks, course.next) = budget.near(course.left, epochs, course.next, &best)?;
         }
         self.done(&budget, watch)
     }
@@ -75,8 +77,7 @@ impl<'a> Search<'a> {
         budget: &Budget<'_>,
         watch: &mut dyn FnMut(Event<'_>) -> bool,
     ) -> Result<()> {
-        let is_first = course.made == 0;
-        course.made += tasks.len();
+        let is_first = course.thirds.is_empty();
         if let Some(third) = budget.third().filter(|_| !self.is_late()) {
             tasks.iter_mut().for_each(|task| task.stopped = Some(third));
             tasks = self.rung(tasks, !is_first, watch)?;
@@ -85,7 +86,12 @@ impl<'a> Search<'a> {
             course.thirds.extend(tasks.iter().map(|task| self.trials.figure(task)));
             course.thirds.sort_by(f64::total_cmp);
             let last = course.thirds.len().div_ceil(QUARTER).saturating_sub(1);
-            tasks.retain(|task| self.trials.figure(task) <= course.thirds[last]);
+            let is_ended =
+                |task: &Task| self.trials.known(task).is_some_and(|trial| trial.stopped.is_none());
+            let (ended, others) = tasks.into_iter().partition::<Vec<_>, _>(is_ended);
+            course.whole.extend(ended.into_iter().map(|task| Task { stopped: None, ..task }));
+            let is_better = |task: &Task| self.trials.figure(task) <= course.thirds[last];
+            tasks = others.into_iter().filter(is_better).collect();
         }
         self.finish(tasks, is_first, course, budget, watch)
     }
@@ -119,6 +125,7 @@ impl<'a> Search<'a> {
         budget: &Budget<'_>,
         watch: &mut dyn FnMut(Event<'_>) -> bool,
     ) -> Result<()> {
+        let epochs = self.expected(course, budget);
         while !tasks.is_empty() {
             if self.is_late() {
                 // The best so far is all that is still trained.
@@ -128,7 +135,7 @@ impl<'a> Search<'a> {
             }
             let mut feared = 0.0;
             let is_paid = |task: &Task| {
-                feared += budget.fears(&task.config);
+                feared += budget.fears(&task.config, epochs);
                 std::mem::take(&mut is_first) || feared <= course.left
             };
             let (mut now, later) = tasks.into_iter().partition::<Vec<_>, _>(is_paid);
@@ -141,6 +148,11 @@ impl<'a> Search<'a> {
         }
         course.whole = self.trials.sorted(std::mem::take(&mut course.whole));
         Ok(())
+    }
+
+    /// Epochs that a training to its end is expected to take.
+    fn expected(&self, course: &Course, budget: &Budget<'_>) -> f64 {
+        budget.expected(course.whole.iter().filter_map(|task| self.trials.known(task)))
     }
 
     pub(super) fn is_late(&self) -> bool {

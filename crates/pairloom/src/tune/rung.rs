@@ -57,13 +57,16 @@ impl Search<'_> {
         done: Result<(Measured, Model)>,
         watch: &mut dyn FnMut(Event<'_>) -> bool,
     ) -> Result<bool> {
+        let Task { trial, said, config, mut stopped } = task.clone();
         let (ended, model) = match done {
-            Ok((measured, model)) => (Ended::Done(Box::new(measured)), Some(model)),
+            Ok((measured, model)) => {
+                // It may have come to its end before.
+                stopped = stopped.filter(|&stopped| measured.epochs >= stopped);
+                (Ended::Done(Box::new(measured)), Some(model))
+            }
             Err(error) => (Ended::Failed(self.rows.why(&error)), None),
         };
-        let Task { trial, said, config, stopped } = task;
-        let (said, config) = (said.clone(), config.clone());
-        let trial = Trial { trial: *trial, stopped: *stopped, said, config, ended };
+        let trial = Trial { trial, stopped, said, config, ended };
         self.journal.push(&trial)?;
         let goes_on = watch(Event::Trial(&trial));
         self.trials.all.push(trial);

@@ -5,6 +5,7 @@ use super::{Trial, rank};
 use crate::config::Config;
 
 /// What is to be trained.
+#[derive(Clone)]
 pub(super) struct Task {
     pub(super) trial: usize,
     pub(super) said: Said,
@@ -20,9 +21,15 @@ pub(super) struct Trials {
 }
 
 impl Trials {
-    /// The trial that was this one, if it has ended.
+    /// The trial that was this one, if it has ended; also one that came to its end before it would have been stopped.
     pub(super) fn known(&self, task: &Task) -> Option<&Trial> {
-        let same = |trial: &&Trial| trial.stopped == task.stopped && trial.config == task.config;
+        let in_time = |trial: &Trial| match (trial.stopped, task.stopped, trial.measured()) {
+            (None, Some(stopped), Some(measured)) => measured.epochs < stopped,
+            _ => false,
+        };
+        let same = |trial: &&Trial| {
+            trial.config == task.config && (trial.stopped == task.stopped || in_time(trial))
+        };
         self.all.iter().rev().find(same)
     }
 
