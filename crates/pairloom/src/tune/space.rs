@@ -208,7 +208,8 @@ pub(super) fn drawn(
     })
 }
 
-/// The settings of a trial near one of those before, the best first, and what is said of them.
+/// The settings of a trial near those before, the best first, and what is said of them: each setting is that of one of
+/// them, or beside it.
 pub(super) fn near(
     base: &Config,
     axes: &[Axis],
@@ -217,12 +218,12 @@ pub(super) fn near(
     before: &[&Said],
 ) -> Result<(Config, Said)> {
     let mut random = random(base, number);
-    // Mostly one of the first.
-    let mut at = 0;
-    while at + 1 < before.len() && random.random_bool(0.6) {
-        at += 1;
-    }
     made(base, axes, begun, |axis, config| {
+        // Mostly one of the first.
+        let mut at = 0;
+        while at + 1 < before.len() && random.random_bool(0.6) {
+            at += 1;
+        }
         let said = before.get(at)?.iter().find(|(name, _)| *name == axis.name);
         let said = said.map(|(_, value)| value.as_str());
         match random.random_bool(MOVED) {
