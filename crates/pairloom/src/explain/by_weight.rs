@@ -80,7 +80,9 @@ pub(super) struct ByWeight {
     pub(super) fields: Vec<OfField>,
     pub(super) pairs: BTreeMap<[usize; 2], Moments>,
     pub(super) products: BTreeMap<usize, Moments>,
-    pub(super) values: HashMap<[u32; 2], OfValues>,
+    /// By the later of two values, and then by the other: what a row has of one lies close together, and of long rows all
+    /// is too much for a cache.
+    values: HashMap<u32, HashMap<u32, OfValues>>,
 }
 
 /// What a row adds, class by class.
@@ -113,17 +115,36 @@ impl ByWeight {
             for (order, contribution) in of_row.products {
                 self.products.entry(order).or_default().add(weight, contribution);
             }
-            self.values.try_reserve(of_row.values.len()).map_err(|_| {
-                memory::refused("all pairs of values", "take fewer rows (--sample)")
-            })?;
-            for (ids, contribution) in of_row.values {
-                let of = self.values.entry(ids).or_default();
+            self.add_values(&of_row.values, weight, class + 1 == many)?;
+        }
+        Ok(())
+    }
+
+    fn add_values(
+        &mut self,
+        values: &[([u32; 2], f64)],
+        weight: f64,
+        is_last_class: bool,
+    ) -> Result<()> {
+        let full = |_| memory::refused("all pairs of values", "take fewer rows (--sample)");
+        for of_later in values.chunk_by(|a, b| a.0[1] == b.0[1]) {
+            self.values.try_reserve(1).map_err(full)?;
+            let known = self.values.entry(of_later[0].0[1]).or_default();
+            known.try_reserve(of_later.len()).map_err(full)?;
+            for &([earlier, _], contribution) in of_later {
+                let of = known.entry(earlier).or_default();
                 of.moments.add(weight, contribution);
                 of.weight += weight;
-                of.rows += u64::from(class + 1 == many);
+                of.rows += u64::from(is_last_class);
             }
         }
         Ok(())
+    }
+
+    /// What is known of all pairs of values, in no order.
+    pub(super) fn values(&self) -> impl Iterator<Item = ([u32; 2], &OfValues)> {
+        let pairs = self.values.iter();
+        pairs.flat_map(|(&later, all)| all.iter().map(move |(&one, of)| ([one, later], of)))
     }
 
     fn add_fields(&mut self, by_field: &ByField, weight: f64) {

@@ -152,13 +152,13 @@ fn pairs(
 }
 
 fn values(sums: &ByWeight, top: usize, is_several: bool) -> Vec<ValuePair> {
-    let of = |(&ids, of): (&[u32; 2], &super::by_weight::OfValues)| ValuePair {
+    let of = |(ids, of): ([u32; 2], &super::by_weight::OfValues)| ValuePair {
         ids,
         contribution: of.contribution(is_several),
         weight: of.moments.mean(sums.total),
         rows: of.rows,
     };
-    let mut values: Vec<ValuePair> = sums.values.iter().map(of).collect();
+    let mut values: Vec<ValuePair> = sums.values().map(of).collect();
     let order = |a: &ValuePair, b: &ValuePair| {
         b.weight.total_cmp(&a.weight).then_with(|| a.ids.cmp(&b.ids))
     };
