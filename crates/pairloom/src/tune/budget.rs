@@ -38,9 +38,14 @@ impl<'a> Budget<'a> {
         cost(config, self.defaults.begun.fields)
     }
 
+    /// Epochs of a training with the defaults, as the journal has them.
+    fn epochs(&self) -> u32 {
+        self.defaults.epochs.max(1)
+    }
+
     /// What a training costs with the defaults.
     fn one(&self) -> f64 {
-        f64::from(self.defaults.epochs.max(1)) * self.epoch(&self.tune.job.config)
+        f64::from(self.epochs()) * self.epoch(&self.tune.job.config)
     }
 
     /// What trials have cost: epochs, each by the length of what it reads.
@@ -65,13 +70,12 @@ impl<'a> Budget<'a> {
 
     /// What a training to its end may cost.
     pub(super) fn fears(&self, config: &Config) -> f64 {
-        LONGEST * f64::from(self.defaults.epochs) * self.epoch(config)
+        LONGEST * f64::from(self.epochs()) * self.epoch(config)
     }
 
     /// Epochs after which a quarter goes on; nothing if there are too few.
     pub(super) fn third(&self) -> Option<u32> {
-        let epochs = self.defaults.epochs;
-        Some((epochs / 3).max(1)).filter(|&third| third < epochs)
+        Some((self.epochs() / 3).max(1)).filter(|&third| third < self.epochs())
     }
 
     /// As many trials as `left` pays for, if a quarter of them goes to its end.
@@ -99,7 +103,7 @@ impl<'a> Budget<'a> {
         made: impl Fn(usize) -> Result<(Config, Said)>,
     ) -> Result<Vec<Task>> {
         let third = f64::from(self.third().unwrap_or(0));
-        let epochs = third + share * LONGER * f64::from(self.defaults.epochs);
+        let epochs = third + share * LONGER * f64::from(self.epochs());
         let base = &self.tune.job.config;
         let mut tasks = Vec::new();
         while !self.tune.axes.is_empty() {
