@@ -32,9 +32,12 @@ pub struct Args {
     /// much they add to scores and by how much worse predictions become if that is exchanged among the rows
     #[arg(long)]
     importance: bool,
-    /// Rows that importance is looked for on, drawn at random where there are more
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_SAMPLE, requires = "importance")]
-    pub sample: usize,
+    /// Rows that importance is looked for on.
+    #[arg(long, value_name = "N", requires = "importance", help = format!(
+        "Rows that importance is looked for on, drawn at random where there are more [default: {DEFAULT_SAMPLE}, fewer \
+         where rows have hundreds of features; the first line says how many]"
+    ))]
+    pub sample: Option<usize>,
     /// How often each exchange is repeated
     #[arg(long, value_name = "N", default_value_t = DEFAULT_REPEATS, requires = "importance")]
     pub repeats: usize,

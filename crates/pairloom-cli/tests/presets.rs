@@ -122,6 +122,22 @@ fn times_that_are_none() {
             "train missing.csv --time huor=HH --label click",
             "there is no column 'huor' (did you mean 'hour'?)",
         ),
+        (
+            "train missing.csv --time hour=YYMMDDHH --time hour=YY* --label click",
+            "column 'hour' is there twice",
+        ),
+        (
+            "train missing.csv --time hour=YYMMDDHH --time hour.day=DD --label click",
+            "'hour.day' is a part of the time 'hour'",
+        ),
+        (
+            "train missing.csv --time hour.day=DD --time hour=YYMMDDHH --label click",
+            "'hour.day' is a part of the time 'hour'",
+        ),
+        (
+            "train missing.csv --preset avazu --time hour.day=DD",
+            "'hour.day' is a part of the time 'hour'",
+        ),
     ] {
         let done = room.run(line);
         assert!(done.code() == 2 && done.err.contains(said), "{line}: {}", done.err);

@@ -266,6 +266,8 @@ fn weights_lead_back_to_their_bits_and_names() {
         );
     }
     assert!(csv.rows.iter().any(|row| row["value"] == "say \"a\"" && row["field"] == "first, and"));
+    let all = model.largest(usize::MAX).linear;
+    assert!(all.len() > 3 && model.largest(3).linear[..] == all[..3]);
     let largest = model.largest(3);
     let all = (0..model.encoding.features() as u32).map(|id| model.weights.linear.vector(id)[0]);
     let greatest = all.map(f32::abs).fold(0.0, f32::max);

@@ -268,6 +268,11 @@ fn one_row_and_too_many_folds_say_so() {
         let study = Study { job, test, journal: path(&folder, "g"), ..study(&folder) };
         assert!(matches!(refusal(&study), Error::Usage(_) | Error::Io { .. }));
     }
+    let seeds = grid(&base.job.config, &[axis("seed", &["1", "2"])]).unwrap();
+    let apart = Study { points: seeds.clone(), ..study(&folder) };
+    assert!(refusal(&apart).to_string().contains("seeds (--seeds)"));
+    let tail = Study { test: TestRows::Tail(0.2), journal: path(&folder, "t"), ..apart };
+    assert_eq!(figures(&run(&tail)).len(), 2);
     let dash = Study { test: TestRows::File("-".into()), ..study(&folder) };
     assert!(refusal(&dash).to_string().contains("not standard input"));
 }
@@ -426,7 +431,9 @@ fn of_losses(test: TestRows, losses: &[&[f64]], rows: [usize; 3]) -> Result<Summ
     };
     let outcomes = losses.iter().map(|losses| losses.iter().map(outcome).collect()).collect();
     let study = Study { test, points: (0..losses.len()).map(point).collect(), ..base };
-    study.summary(&Studied { outcomes, is_interrupted: false }, 0, 0.95)
+    let studied = Studied { outcomes, is_interrupted: false };
+    assert!(matches!(study.summary(&studied, losses.len(), 0.95), Err(Error::Usage(_))));
+    study.summary(&studied, 0, 0.95)
 }
 
 /// By hand: the losses have the mean .5 and the deviation .02, so with three runs the margin is

@@ -257,7 +257,14 @@ fn what_leaves_nothing_is_refused() {
     };
     assert!(refused(3, fold(0, 4, 1)).contains("3 rows cannot be 4 folds"));
     let nothing = refused(3, SHARE);
-    assert!(nothing.contains("test"), "{nothing}");
+    assert!(nothing.contains("no row is left for the test"), "{nothing}");
     let one = refused(1, SHARE);
     assert!(!one.is_empty(), "{one}");
+    for share in [0.0, 1.0, 2.0, -0.5, f64::NAN] {
+        for part in [TestPart::Share { share, seed: 1 }, TestPart::Tail { share }] {
+            assert!(refused(9, part).contains("more than 0 and less than 1"));
+        }
+    }
+    assert!(refused(9, fold(0, 0, 1)).contains("at least 2"));
+    assert!(refused(9, fold(2, 2, 1)).contains("no fold 2 of 2"));
 }

@@ -250,6 +250,19 @@ fn late_only_the_best_so_far_is_trained_to_its_end() {
 }
 
 #[test]
+fn a_journal_of_no_epochs_comes_to_an_end() {
+    let folder = folder();
+    let tune = tune(&folder);
+    run(&tune);
+    let text = fs::read_to_string(&tune.journal).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("\"trial\":1")).collect();
+    assert!(lines[1].contains("\"trial\":0,") && lines[1].contains("\"epochs\":6,\"seconds\""));
+    let defaults = lines[1].replace("\"epochs\":6,\"seconds\"", "\"epochs\":0,\"seconds\"");
+    fs::write(&tune.journal, format!("{}\n{defaults}\n", lines[0])).unwrap();
+    assert!(run(&tune).trials.len() > 1);
+}
+
+#[test]
 fn a_stop_keeps_what_has_ended() {
     let folder = folder();
     let tune = Tune { parallel: 1, ..tune(&folder) };
@@ -358,6 +371,15 @@ fn axes_that_mean_nothing_are_refused() {
     assert_eq!(range("learning-rate=1e-3:1"), rate);
     let losses = Values::Choice(["squared", "huber:2"].map(String::from).to_vec());
     assert_eq!(range("loss=squared,huber:2").values, losses);
+    let folder = folder();
+    for (low, high) in [(2.0, 1.0), (0.0, 1.0), (f64::NAN, 1.0), (1.0, f64::INFINITY)] {
+        let range = Values::Range { low, high, whole: false };
+        for values in [range, Values::Times { low, high }, Values::Choice(Vec::new())] {
+            let axis = Axis { name: "learning_rate".into(), values, always: true };
+            let error = refusal(&Tune { axes: vec![axis], ..tune(&folder) });
+            assert!(matches!(error, Error::Usage(_)), "{error}");
+        }
+    }
 }
 
 #[test]

@@ -62,18 +62,18 @@ impl Explanation {
 
 /// Sums by field and pair of fields.
 #[derive(Debug, Default)]
-pub(super) struct Sums {
+struct Sums {
     fields: std::collections::BTreeMap<usize, FieldPart>,
     pairs: std::collections::BTreeMap<[usize; 2], f64>,
 }
 
 impl Sums {
-    pub(super) fn field(&mut self, field: usize) -> &mut FieldPart {
+    fn field(&mut self, field: usize) -> &mut FieldPart {
         self.fields.entry(field).or_insert(FieldPart { field, ..FieldPart::default() })
     }
 
     /// Adds what a feature of one field and one of another, or of the same, have together.
-    pub(super) fn add(&mut self, one: usize, other: usize, contribution: f64) {
+    fn add(&mut self, one: usize, other: usize, contribution: f64) {
         match one == other {
             true => self.field(one).within += contribution,
             false => {
@@ -82,7 +82,7 @@ impl Sums {
         }
     }
 
-    pub(super) fn finish(self) -> ByField {
+    fn finish(self) -> ByField {
         let pair = |(fields, contribution)| FieldPair { fields, contribution };
         ByField {
             fields: self.fields.into_values().collect(),

@@ -1,6 +1,6 @@
 //! How much fields, pairs of fields and pairs of values add to scores.
 
-use super::by_field::{ByField, Sums};
+use super::by_field::{ByField, FieldPair, FieldPart};
 use super::parts::Parts;
 use super::sample::Sampled;
 use crate::Result;
@@ -9,6 +9,7 @@ use crate::memory;
 use crate::model::Model;
 use crate::parallel::Threads;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 /// Rows that a thread takes apart at a time.
 const WAVE: usize = 16;
@@ -79,7 +80,9 @@ pub(super) struct ByWeight {
     pub(super) fields: Vec<OfField>,
     pub(super) pairs: BTreeMap<[usize; 2], Moments>,
     pub(super) products: BTreeMap<usize, Moments>,
-    pub(super) values: HashMap<[u32; 2], OfValues>,
+    /// By the later of two values, and then by the other: what a row has of one lies close together, and of long rows all
+    /// is too much for a cache.
+    values: HashMap<u32, HashMap<u32, OfValues>>,
 }
 
 /// What a row adds, class by class.
@@ -112,17 +115,36 @@ impl ByWeight {
             for (order, contribution) in of_row.products {
                 self.products.entry(order).or_default().add(weight, contribution);
             }
-            self.values.try_reserve(of_row.values.len()).map_err(|_| {
-                memory::refused("all pairs of values", "take fewer rows (--sample)")
-            })?;
-            for (ids, contribution) in of_row.values {
-                let of = self.values.entry(ids).or_default();
+            self.add_values(&of_row.values, weight, class + 1 == many)?;
+        }
+        Ok(())
+    }
+
+    fn add_values(
+        &mut self,
+        values: &[([u32; 2], f64)],
+        weight: f64,
+        is_last_class: bool,
+    ) -> Result<()> {
+        let full = |_| memory::refused("all pairs of values", "take fewer rows (--sample)");
+        for of_later in values.chunk_by(|a, b| a.0[1] == b.0[1]) {
+            self.values.try_reserve(1).map_err(full)?;
+            let known = self.values.entry(of_later[0].0[1]).or_default();
+            known.try_reserve(of_later.len()).map_err(full)?;
+            for &([earlier, _], contribution) in of_later {
+                let of = known.entry(earlier).or_default();
                 of.moments.add(weight, contribution);
                 of.weight += weight;
-                of.rows += u64::from(class + 1 == many);
+                of.rows += u64::from(is_last_class);
             }
         }
         Ok(())
+    }
+
+    /// What is known of all pairs of values, in no order.
+    pub(super) fn values(&self) -> impl Iterator<Item = ([u32; 2], &OfValues)> {
+        let pairs = self.values.iter();
+        pairs.flat_map(|(&later, all)| all.iter().map(move |(&one, of)| ([one, later], of)))
     }
 
     fn add_fields(&mut self, by_field: &ByField, weight: f64) {
@@ -172,21 +194,57 @@ fn centre(classes: &mut [Parts], numbers: impl Fn(&mut Parts) -> Vec<&mut f64>) 
     }
 }
 
-fn of_class(encoding: &Encoding, ids: &[u32], parts: Parts) -> OfRow {
+/// The fields of a row and where their features are in it, which are in the order of their ids.
+fn runs(encoding: &Encoding, ids: &[u32]) -> Vec<(usize, Range<usize>)> {
     let fields: Vec<usize> = ids.iter().map(|&id| encoding.field_of(id)).collect();
-    let (mut sums, mut values) = (Sums::default(), Vec::new());
-    for (&field, value) in fields.iter().zip(&parts.values) {
-        sums.field(field).linear += value;
-    }
-    for (i, j, pair) in parts.pairs().filter(|pair| pair.2 != 0.0) {
-        sums.add(fields[i], fields[j], pair);
-        // Those of one number are no two values.
-        let is_number = matches!(encoding.fields[fields[i]].kind, FieldKind::Number(_));
-        if fields[i] != fields[j] || !is_number {
-            values.push(([ids[i].min(ids[j]), ids[i].max(ids[j])], pair));
+    let mut end = 0;
+    let run = |of: &[usize]| {
+        let start = end;
+        end += of.len();
+        (of[0], start..end)
+    };
+    fields.chunk_by(|a, b| a == b).map(run).collect()
+}
+
+fn of_class(encoding: &Encoding, ids: &[u32], parts: Parts) -> OfRow {
+    let runs = runs(encoding, ids);
+    let by_field = by_field(&runs, &parts);
+    OfRow { by_field, values: values(encoding, ids, &runs, &parts), products: parts.products }
+}
+
+fn by_field(runs: &[(usize, Range<usize>)], parts: &Parts) -> ByField {
+    let mut by_field = ByField::default();
+    for (at, (field, mine)) in runs.iter().enumerate() {
+        let linear = parts.values[mine.clone()].iter().sum();
+        let within = parts.between(mine, mine).sum();
+        by_field.fields.push(FieldPart { field: *field, linear, within });
+        for (other, theirs) in &runs[at + 1..] {
+            let mut pairs = parts.between(mine, theirs).filter(|&pair| pair != 0.0).peekable();
+            if pairs.peek().is_some() {
+                let fields = [*field, *other];
+                by_field.pairs.push(FieldPair { fields, contribution: pairs.sum() });
+            }
         }
     }
-    OfRow { by_field: sums.finish(), products: parts.products, values }
+    by_field
+}
+
+/// What pairs of values add, but for those of one number: they are no two values.
+fn values(
+    encoding: &Encoding,
+    ids: &[u32],
+    runs: &[(usize, Range<usize>)],
+    parts: &Parts,
+) -> Vec<([u32; 2], f64)> {
+    let is_number = |field: usize| matches!(encoding.fields[field].kind, FieldKind::Number(_));
+    // Where the number begins that a feature is of, or else the feature.
+    let first = runs.iter().flat_map(|(field, run)| {
+        let is_number = is_number(*field);
+        run.clone().map(move |at| if is_number { run.start } else { at })
+    });
+    let first: Vec<usize> = first.collect();
+    let pairs = parts.pairs().filter(|&(i, j, pair)| pair != 0.0 && i < first[j]);
+    pairs.map(|(i, j, pair)| ([ids[i], ids[j]], pair)).collect()
 }
 
 /// What these pairs of fields add to each score, `[rows, outputs]` for one pair after the other.
@@ -202,10 +260,13 @@ pub(super) fn of_pairs(
         let row = sampled.rows.row(job / outputs);
         let parts = Parts::of(model, row, job % outputs)?;
         let ids: Vec<u32> = row.features().map(|(id, _)| id).collect();
-        let of = of_class(&model.encoding, &ids, parts).by_field.pairs;
-        let found = |wanted: &[usize; 2]| {
-            let at = of.binary_search_by_key(wanted, |pair| pair.fields);
-            at.map_or(0.0, |at| of[at].contribution)
+        let runs = runs(&model.encoding, &ids);
+        let run = |field: usize| {
+            runs.binary_search_by_key(&field, |run| run.0).ok().map(|at| &runs[at].1)
+        };
+        let found = |&[one, other]: &[usize; 2]| {
+            let both = run(one).zip(run(other));
+            both.map_or(0.0, |(one, other)| parts.between(one, other).sum())
         };
         Ok(pairs.iter().map(found).collect::<Vec<f64>>())
     });

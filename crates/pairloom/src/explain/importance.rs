@@ -11,7 +11,7 @@ use crate::parallel::Threads;
 use crate::reading::OnError;
 use crate::{Error, Result};
 
-/// Rows that are looked at unless the user says otherwise.
+/// Rows that are looked at unless the user says otherwise, or fewer where rows are long.
 pub const DEFAULT_SAMPLE: usize = 10_000;
 
 /// Repeats of an exchange unless the user says otherwise.
@@ -29,8 +29,9 @@ const PARTS: usize = 1 << 22;
 /// How to look for what is important.
 #[derive(Debug, Clone)]
 pub struct ImportanceOptions {
-    /// Rows that are looked at, drawn at random where there are more.
-    pub rows: usize,
+    /// Rows that are looked at, drawn at random where there are more. Nothing takes [`DEFAULT_SAMPLE`], but where rows
+    /// are long only as many as have 200 million pairs of features in all, each class counted, and at least 500.
+    pub rows: Option<usize>,
     /// How often each exchange is repeated.
     pub repeats: usize,
     /// Pairs of values that are told, those that add most in all.
@@ -44,7 +45,7 @@ pub struct ImportanceOptions {
 impl Default for ImportanceOptions {
     fn default() -> Self {
         ImportanceOptions {
-            rows: DEFAULT_SAMPLE,
+            rows: None,
             repeats: DEFAULT_REPEATS,
             top: DEFAULT_TOP,
             seed: 0,
@@ -69,8 +70,8 @@ impl Model {
         threads: &Threads,
     ) -> Result<Importance> {
         let &ImportanceOptions { rows, repeats, top, seed, on_error } = options;
-        for (name, number) in [("sample", rows), ("repeats", repeats)] {
-            if number == 0 {
+        for (name, number) in [("sample", rows), ("repeats", Some(repeats))] {
+            if number == Some(0) {
                 return Err(Error::setting(name, "at least 1"));
             }
         }
@@ -152,13 +153,13 @@ fn pairs(
 }
 
 fn values(sums: &ByWeight, top: usize, is_several: bool) -> Vec<ValuePair> {
-    let of = |(&ids, of): (&[u32; 2], &super::by_weight::OfValues)| ValuePair {
+    let of = |(ids, of): ([u32; 2], &super::by_weight::OfValues)| ValuePair {
         ids,
         contribution: of.contribution(is_several),
         weight: of.moments.mean(sums.total),
         rows: of.rows,
     };
-    let mut values: Vec<ValuePair> = sums.values.iter().map(of).collect();
+    let mut values: Vec<ValuePair> = sums.values().map(of).collect();
     let order = |a: &ValuePair, b: &ValuePair| {
         b.weight.total_cmp(&a.weight).then_with(|| a.ids.cmp(&b.ids))
     };

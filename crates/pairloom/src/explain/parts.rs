@@ -6,6 +6,7 @@ use crate::memory;
 use crate::model::{Model, Weights};
 use crate::precision::Stored;
 use crate::{Error, Result};
+use std::ops::Range;
 
 /// The parts of the score of a row for one class, in 64 bits.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +43,20 @@ impl Parts {
     pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, usize, f64)> {
         let later = (1..self.values.len()).flat_map(|j| (0..j).map(move |i| (i, j)));
         later.zip(&self.pairs).map(|((i, j), &pair)| (i, j, pair))
+    }
+
+    /// What the features at the places `one` add with those at the places `other`, which are the same or all later.
+    pub(super) fn between(
+        &self,
+        one: &Range<usize>,
+        other: &Range<usize>,
+    ) -> impl Iterator<Item = f64> {
+        let one = one.clone();
+        let later = other.clone().flat_map(move |j| {
+            let before = one.start..one.end.min(j);
+            before.filter_map(move |i| self.pairs.get(j * (j - 1) / 2 + i))
+        });
+        later.copied()
     }
 }
 

@@ -4,6 +4,7 @@
 //! hash of its number and the seed, and those with the least are kept. So a file is read once, and no more than
 //! about twice the wanted rows are in memory.
 
+use super::importance::DEFAULT_SAMPLE;
 use super::rows::not_finite;
 use crate::batch::{Outcomes, Rows};
 use crate::encode::{Dictionary, RowEncoder};
@@ -12,6 +13,11 @@ use crate::model::Model;
 use crate::reading::{Counts, OnError, Outcome, for_each_row};
 use crate::{Error, Result};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// Pairs of features that are looked at unless it is said how many rows are, and the rows that are looked at whatever
+/// pairs they have.
+const PAIRS: u128 = 200_000_000;
+const LEAST: usize = 500;
 
 /// Some of the rows of a file, in their order there.
 #[derive(Debug)]
@@ -84,6 +90,17 @@ impl Sample {
         self.room = self.room.max(2 * self.keys.len());
         Ok(())
     }
+
+    /// As many rows as have `most` pairs of features in all, if all are about as long as these, and at least [`LEAST`].
+    fn paid(&self, most: u128) -> usize {
+        let pairs = |row: usize| {
+            let features = self.rows.row(row).ids.len() as u128;
+            features * features.saturating_sub(1) / 2
+        };
+        let all: u128 = (0..self.keys.len()).map(pairs).sum();
+        let paid = most * self.keys.len() as u128 / all.max(1);
+        usize::try_from(paid).unwrap_or(usize::MAX).max(LEAST)
+    }
 }
 
 /// Adds a row of `from` to `to`, its features by their ids.
@@ -98,12 +115,13 @@ fn copy(from: &Rows, row: usize, to: &mut Rows) -> Result<()> {
 }
 
 impl Sampled {
-    /// Reads the rows of a file, which must have labels, and keeps `most` of them by `seed`.
+    /// Reads the rows of a file, which must have labels, and keeps `most` of them by `seed`, or as many as
+    /// [`ImportanceOptions::rows`](super::ImportanceOptions::rows) has if nothing is said.
     pub(super) fn read(
         model: &Model,
         reader: &mut dyn Reader,
         file: &str,
-        (most, seed, on_error): (usize, u64, OnError),
+        (most, seed, on_error): (Option<usize>, u64, OnError),
     ) -> Result<Self> {
         model.schema.check_format(reader.format(), file)?;
         let names = reader.columns().to_vec();
@@ -112,7 +130,8 @@ impl Sampled {
             let group = model.schema.group_cell(file, &names)?;
             encoder = encoder.grouping(group, Dictionary::default());
         }
-        let (mut sample, mut one) = (Sample::new(most, seed), Rows::new());
+        let mut sample = Sample::new(most.unwrap_or(DEFAULT_SAMPLE), seed);
+        let mut one = Rows::new();
         let mut scores = vec![0.0; model.outputs()];
         let counts = Counts::of(&model.schema, &*reader);
         let skipped = for_each_row(reader, counts, on_error, |raw: &RawRow| {
@@ -125,6 +144,10 @@ impl Sampled {
             }
         })?;
         sample.cut()?;
+        if most.is_none() {
+            sample.most = sample.most.min(sample.paid(PAIRS / model.outputs().max(1) as u128));
+            sample.cut()?;
+        }
         let outcome = Outcome { skipped, unseen: encoder.unseen() };
         let Sample { rows, seen, .. } = sample;
         if rows.is_empty() {
@@ -167,6 +190,24 @@ mod tests {
         // Of 200 rows drawn from 10,000, those of the first half are 100 with a deviation of 7.
         let early = some.iter().filter(|&&row| row < 5_000).count();
         assert!((65..135).contains(&early), "{early}");
+    }
+
+    #[test]
+    fn of_long_rows_fewer_are_paid_for() {
+        let mut sample = Sample::new(1_000, 7);
+        let mut one = Rows::new();
+        for row in 0..1_000 {
+            one.clear();
+            // Of 3 and 5 features by turns: 3 and 10 pairs, 6,500 in all.
+            (0..3 + row % 2 * 2).for_each(|id| one.push(id, 1.0));
+            one.finish_in(None, 0.0, 1.0);
+            sample.add(&one, 0).unwrap();
+        }
+        assert_eq!(sample.paid(5_850), 900);
+        assert_eq!((sample.paid(1), sample.paid(u64::MAX.into()) > 1_000), (LEAST, true));
+        let fewer = |most: usize| taken(most, 1_000, |_| None);
+        let (many, few) = (fewer(900), fewer(600));
+        assert!(few.iter().all(|row| many.contains(row)));
     }
 
     #[test]

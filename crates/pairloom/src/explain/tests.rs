@@ -64,7 +64,7 @@ fn importance(model: &Model, options: &ImportanceOptions, threads: usize) -> Imp
 fn sampled(model: &Model) -> Sampled {
     let rows = text(&cells(model.outputs() > 1));
     let mut reader = from_bytes("rows.csv", rows, &Default::default()).unwrap();
-    Sampled::read(model, &mut *reader, "rows.csv", (ROWS, 0, OnError::Stop)).unwrap()
+    Sampled::read(model, &mut *reader, "rows.csv", (None, 0, OnError::Stop)).unwrap()
 }
 
 /// Log loss and AUC of rows of text.
@@ -220,7 +220,7 @@ fn what_was_planted_is_important_and_noise_is_not() {
 fn threads_change_nothing_and_seeds_and_samples_do() {
     for several in [false, true] {
         let model = model(Kind::Fm, several);
-        let options = ImportanceOptions { rows: 100, repeats: 2, ..Default::default() };
+        let options = ImportanceOptions { rows: Some(100), repeats: 2, ..Default::default() };
         let one = importance(&model, &options, 1);
         let three = importance(&model, &options, 3);
         assert_eq!((one.rows, one.of), (100, ROWS as u64));

@@ -90,7 +90,7 @@ fn largest(
     };
     for ((id, class, _), value) in all.filter(|(_, value)| *value != 0.0) {
         found.push(Weighted { id, class, value });
-        if found.len() >= 2 * top + 1024 {
+        if found.len() >= top.saturating_mul(2).saturating_add(1024) {
             cut(&mut found);
         }
     }

@@ -22,9 +22,12 @@ impl Share {
     /// there are threads.
     ///
     /// # Errors
-    /// As for [`Threads::new`].
+    /// As for [`Threads::new`]; [`Error::Usage`] for more than 1024 jobs at a time.
     pub(crate) fn of(threads: usize, wanted: usize, count: usize) -> Result<Self> {
         let threads = Threads::new(threads)?.count();
+        if wanted > Threads::MOST {
+            return Err(Error::setting("parallel", &format!("at most {}", Threads::MOST)));
+        }
         let wanted = if wanted == 0 { threads } else { wanted };
         let at_a_time = wanted.min(count).max(1);
         Ok(Share { at_a_time, threads: (threads / at_a_time).max(1) })
@@ -36,7 +39,7 @@ impl Share {
 /// then, on the caller's thread, and says whether to go on. Returns whether all were done.
 ///
 /// # Errors
-/// Those of `hear`, after which no job goes on.
+/// Those of `hear`, after which no job goes on; [`Error::Memory`] if the system does not give the threads.
 pub(crate) fn jobs<T: Send>(
     count: usize,
     at_a_time: usize,
@@ -61,7 +64,11 @@ pub(crate) fn jobs<T: Send>(
         let (to, from) = mpsc::channel();
         for to in std::iter::repeat_n(to, at_a_time.min(count).max(1)) {
             let each = &each;
-            scope.spawn(move || each(to));
+            let begun = std::thread::Builder::new().spawn_scoped(scope, move || each(to));
+            begun.map_err(|e| {
+                stopped.store(true, Ordering::Relaxed);
+                Error::Memory(format!("cannot start {at_a_time} threads: {e}"))
+            })?;
         }
         loop {
             let heard = match from.recv_timeout(OFTEN) {

@@ -22,7 +22,7 @@ pub struct Threads {
 
 impl Threads {
     /// More than this many cores are in no machine, and starting them would take minutes.
-    const MOST: usize = 1024;
+    pub(crate) const MOST: usize = 1024;
 
     /// `count` threads; 0 takes one for each core.
     ///

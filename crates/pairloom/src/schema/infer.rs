@@ -57,8 +57,8 @@ pub fn infer(
 ) -> Result<Schema> {
     let columns = names.iter().map(|name| Column::new(name.as_str(), Role::Ignore)).collect();
     let mut schema = Schema { format, positive: hints.positive.clone(), item: Vec::new(), columns };
-    let mut given = vec![false; names.len()];
     schema.add_times(hints)?;
+    let mut given = vec![false; schema.columns.len()];
     apply_hints(&mut schema, &mut given, hints)?;
     if format.is_sparse() {
         sparse(&mut schema, &mut given, sample);

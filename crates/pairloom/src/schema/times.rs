@@ -1,6 +1,7 @@
 //! Columns that are times, and the columns of their parts.
 
 use super::{Column, Hints, Role, Schema};
+use crate::error::flagged;
 use crate::input::{TimePart, TimePattern};
 use crate::{Error, Result};
 
@@ -36,10 +37,14 @@ impl Schema {
     /// Adds the columns of the parts of times that are said, where there are none.
     ///
     /// # Errors
-    /// [`Error::Usage`] if there is no such column.
+    /// [`Error::Usage`] if there is no such column, if one is said twice, or is a part of another itself.
     pub(super) fn add_times(&mut self, hints: &Hints) -> Result<()> {
-        for (name, pattern) in &hints.times {
+        for (at, (name, pattern)) in hints.times.iter().enumerate() {
             let column = self.column(name)?;
+            if hints.times[..at].iter().any(|(other, _)| other == name) {
+                let time = flagged("time");
+                return Err(Error::usage(format!("{time}: column '{name}' is there twice")));
+            }
             self.columns[column].time = Some(pattern.clone());
             for name in pattern.parts().map(|part| part.column(name)) {
                 if self.columns.iter().all(|column| column.name != name) {
@@ -47,7 +52,13 @@ impl Schema {
                 }
             }
         }
-        Ok(())
+        match self.parts().find(|(_, part)| hints.times.iter().any(|(name, _)| name == part)) {
+            None => Ok(()),
+            Some((of, part)) => {
+                let (time, of) = (flagged("time"), &self.columns[of].name);
+                Err(Error::usage(format!("{time}: '{part}' is a part of the time '{of}'")))
+            }
+        }
     }
 
     /// Gives roles to times that are said, and to their parts, where no other is `given`.

@@ -15,11 +15,15 @@ use crate::config::Config;
 use crate::error::flagged;
 use crate::interaction::Kind;
 use crate::journal::{self, Opened, Work};
+use crate::memory;
 use crate::metric::Metrics;
 use crate::train::{self, Job, KeptRows, TestPart, content};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use work::{Runs, Task};
+
+/// More would take days and tell nothing more.
+const MOST_SEEDS: u32 = 10_000;
 
 /// Which rows a model is measured on.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +49,7 @@ pub struct Study {
     pub mf: Option<Vec<String>>,
     /// What they are measured on.
     pub test: TestRows,
-    /// How often: with the seed of the settings, one more, and so on.
+    /// How often, from 1 to 10000: with the seed of the settings, one more, and so on.
     pub seeds: u32,
     /// Runs at a time; 0 takes one for each thread.
     pub parallel: usize,
@@ -169,7 +173,7 @@ impl Study {
             Ok(Header { study: 1, rows: rows.known_by.clone(), test })
         };
         let opened = work.begin(header, &mut |event| watch(Event::Rows(event)))?;
-        let tasks = self.tasks();
+        let tasks = self.tasks()?;
         let ended = tasks.iter().map(|task| task.ended(&opened.pieces)).collect();
         let Opened { rows, journal, .. } = opened;
         let studied = Runs { study: self, rows: &rows, tasks: &tasks }.all(journal, ended, watch);
@@ -180,18 +184,23 @@ impl Study {
     }
 
     fn check(&self) -> Result<()> {
-        let is_share = |share: f64| share > 0.0 && share < 1.0;
-        let rule = match self.test {
-            TestRows::Share(share) if !is_share(share) => "test_fraction",
-            TestRows::Tail(share) if !is_share(share) => "test_tail",
-            TestRows::Folds(folds) if folds < 2 => {
-                return Err(Error::setting("folds", "at least 2"));
+        self.part(0, 0).map_or(Ok(()), |part| part.check())?;
+        match () {
+            () if !(1..=MOST_SEEDS).contains(&self.seeds) => {
+                Err(Error::setting("seeds", &format!("from 1 to {MOST_SEEDS}")))
             }
-            _ if self.seeds == 0 => return Err(Error::setting("seeds", "at least 1")),
-            _ if self.points.is_empty() => return Err(Error::usage("there is nothing to study")),
-            _ => return Ok(()),
-        };
-        Err(Error::setting(rule, "more than 0 and less than 1"))
+            () if self.points.is_empty() => Err(Error::usage("there is nothing to study")),
+            () if self.draws_rows() && self.seeds_differ() => {
+                let message = "each seed draws test rows of its own, so points of different seeds cannot be compared";
+                let seeds = flagged("seeds");
+                Err(Error::usage(format!("{message}: say how many with {seeds}")))
+            }
+            () => Ok(()),
+        }
+    }
+
+    fn seeds_differ(&self) -> bool {
+        self.points.windows(2).any(|pair| pair[0].config.seed != pair[1].config.seed)
     }
 
     fn check_folds(&self, rows: usize) -> Result<()> {
@@ -206,8 +215,13 @@ impl Study {
     }
 
     /// The runs, those of all points on the same test rows before those on others.
-    fn tasks(&self) -> Vec<Task> {
+    fn tasks(&self) -> Result<Vec<Task>> {
+        let parts = u128::from(self.seeds) * u128::from(self.parts());
+        let count = usize::try_from(parts * self.points.len() as u128).unwrap_or(usize::MAX);
         let mut tasks = Vec::new();
+        tasks
+            .try_reserve_exact(count)
+            .map_err(|_| memory::refused(&format!("{count} runs"), "take fewer seeds or folds"))?;
         for seed in 0..u64::from(self.seeds) {
             for part in 0..self.parts() {
                 for (point, Point { config, .. }) in self.points.iter().enumerate() {
@@ -218,7 +232,7 @@ impl Study {
                 }
             }
         }
-        tasks
+        Ok(tasks)
     }
 
     /// Test parts of a seed.

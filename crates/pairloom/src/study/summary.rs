@@ -87,11 +87,14 @@ impl Study {
     /// Compares the points with one of them, at this level of intervals.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a figure that the runs do not have, and a level outside (0, 1); [`Error::Data`] with the
-    /// first reason if all runs have failed.
+    /// [`Error::Usage`] for a figure that the runs do not have, a level outside (0, 1), and a baseline or outcomes that
+    /// are not of this study; [`Error::Data`] with the first reason if all runs have failed.
     pub fn summary(&self, studied: &Studied, baseline: usize, level: f64) -> Result<Summary> {
         if !(level > 0.0 && level < 1.0) {
             return Err(Error::setting("ci", "between 0 and 1"));
+        }
+        if studied.outcomes.len() != self.points.len() || baseline >= self.points.len() {
+            return Err(Error::usage("the baseline or the outcomes are of another study"));
         }
         let Some(first) = studied.outcomes.iter().flatten().find_map(figures) else {
             let why = studied.outcomes.iter().flatten().flatten().find_map(Outcome::failure);

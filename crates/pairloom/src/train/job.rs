@@ -5,6 +5,7 @@ use crate::fit::Checkpoints;
 use crate::input::OpenOptions;
 use crate::reading::OnError;
 use crate::schema::{Hints, Schema};
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// Where the schema comes from.
@@ -43,6 +44,30 @@ pub enum TestPart {
         /// Of the draw.
         seed: u64,
     },
+}
+
+impl TestPart {
+    /// Checks that it can be a part of rows.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub(crate) fn check(&self) -> Result<()> {
+        let (setting, share) = match *self {
+            TestPart::Share { share, .. } => ("test_fraction", share),
+            TestPart::Tail { share } => ("test_tail", share),
+            TestPart::Fold { of, .. } if of < 2 => {
+                return Err(Error::setting("folds", "at least 2"));
+            }
+            TestPart::Fold { at, of, .. } if at >= of => {
+                return Err(Error::usage(format!("there is no fold {at} of {of}: the first is 0")));
+            }
+            TestPart::Fold { .. } => return Ok(()),
+        };
+        match share > 0.0 && share < 1.0 {
+            true => Ok(()),
+            false => Err(Error::setting(setting, "more than 0 and less than 1")),
+        }
+    }
 }
 
 /// Everything that says what to train on and how.

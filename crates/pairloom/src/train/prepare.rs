@@ -98,6 +98,10 @@ pub(super) fn prepare(
         check_rows(&valid, valid_file, "validation", draws)?;
     }
     if job.test.is_some() {
+        if test.is_empty() {
+            let message = "no row is left for the test: take a larger part for it";
+            return Err(Error::data(file, message));
+        }
         check_rows(&test, file, "test", false)?;
     }
     if job.config.calibrate.is_some() {

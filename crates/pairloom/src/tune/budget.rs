@@ -40,9 +40,14 @@ impl<'a> Budget<'a> {
         cost(config, self.defaults.begun.fields)
     }
 
+    /// Epochs of a training with the defaults, as the journal has them.
+    fn epochs(&self) -> u32 {
+        self.defaults.epochs.max(1)
+    }
+
     /// What a training costs with the defaults.
     fn one(&self) -> f64 {
-        f64::from(self.defaults.epochs.max(1)) * self.epoch(&self.tune.job.config)
+        f64::from(self.epochs()) * self.epoch(&self.tune.job.config)
     }
 
     /// What trials have cost: epochs, each by the length of what it reads.
@@ -75,15 +80,14 @@ impl<'a> Budget<'a> {
         let epochs: Vec<f64> =
             whole.filter_map(|trial| trial.measured()).map(|of| f64::from(of.epochs)).collect();
         match epochs.len() {
-            0 | 1 => LONGER * f64::from(self.defaults.epochs),
+            0 | 1 => LONGER * f64::from(self.epochs()),
             count => epochs.iter().sum::<f64>() / count as f64,
         }
     }
 
     /// Epochs after which a quarter goes on; nothing if there are too few.
     pub(super) fn third(&self) -> Option<u32> {
-        let epochs = self.defaults.epochs;
-        Some((epochs / 3).max(1)).filter(|&third| third < epochs)
+        Some((self.epochs() / 3).max(1)).filter(|&third| third < self.epochs())
     }
 
     /// As many trials as `left` pays for, if a quarter of them goes to its end.

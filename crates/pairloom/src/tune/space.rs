@@ -50,6 +50,13 @@ const MOVED: f64 = 1.0 / 3.0;
 /// How far a setting moves: the standard deviation of its logarithm, beside the length of its range.
 const STEP: f64 = 0.125;
 
+const RANGE: &str = "a range is LOW:HIGH with 0 < LOW < HIGH";
+
+/// Whether values can be drawn between these ends.
+fn is_range(low: f64, high: f64) -> bool {
+    low > 0.0 && low < high && high.is_finite()
+}
+
 impl Axis {
     fn new(name: &str, values: Values, always: bool) -> Self {
         Axis { name: name.into(), values, always }
@@ -66,7 +73,7 @@ impl Axis {
         let range = || {
             let (low, high) = values.split_once(':')?;
             let [low, high] = [low, high].map(|end| end.parse::<f64>().ok());
-            Some((low?, high?)).filter(|(low, high)| *low > 0.0 && low < high && high.is_finite())
+            Some((low?, high?)).filter(|&(low, high)| is_range(low, high))
         };
         let values = match range() {
             Some((low, high)) => {
@@ -75,8 +82,8 @@ impl Axis {
                 Values::Range { low, high, whole }
             }
             None if values.contains(':') && !values.contains(',') => {
-                let range = "a range is LOW:HIGH with 0 < LOW < HIGH";
-                return Err(Error::usage(format!("{}: '{values}': {range}", flagged(&name))));
+                let message = format!("{}: '{values}': {RANGE}", flagged(&name));
+                return Err(Error::usage(message));
             }
             None => Values::Choice(values.split(',').map(String::from).collect()),
         };
@@ -86,6 +93,16 @@ impl Axis {
 
     /// Checks that there is such a setting, and that it has such values.
     pub(super) fn check(&self, base: &Config) -> Result<()> {
+        let refused = |what: &str| Err(Error::usage(format!("{}: {what}", flagged(&self.name))));
+        match &self.values {
+            Values::Range { low, high, .. } | Values::Times { low, high }
+                if !is_range(*low, *high) =>
+            {
+                return refused(RANGE);
+            }
+            Values::Choice(all) if all.is_empty() => return refused("there are no values"),
+            _ => {}
+        }
         let ends = match &self.values {
             Values::Range { low, high, whole } => {
                 [*low, *high].map(|end| number(end, *whole)).to_vec()
@@ -139,7 +156,7 @@ impl Axis {
             Values::Range { low, high, .. } => Some((low, high)),
             Values::Times { low, high } => {
                 let usual: f64 = usual(&self.name, config, begun)?.parse().ok()?;
-                Some((low * usual, high * usual)).filter(|(low, _)| *low > 0.0)
+                Some((low * usual, high * usual)).filter(|&(low, high)| is_range(low, high))
             }
             Values::Choice(_) => None,
         }
