@@ -50,6 +50,9 @@ const MOVED: f64 = 1.0 / 3.0;
 /// How far a setting moves: the standard deviation of its logarithm, beside the length of its range.
 const STEP: f64 = 0.125;
 
+/// Values without an order of which each is tried alone.
+const FEW: usize = 4;
+
 const RANGE: &str = "a range is LOW:HIGH with 0 < LOW < HIGH";
 
 /// Whether values can be drawn between these ends.
@@ -121,6 +124,32 @@ impl Axis {
         let (low, high) = self.ends(config, begun)?;
         let value = random.random_range(low.ln()..=high.ln()).exp();
         Some(self.text(value, config))
+    }
+
+    /// Values to be tried alone: the middle between what is usual and the ends of a range; the ends of numbers; all of
+    /// a few others.
+    fn alone(&self, config: &Config, begun: &Begun) -> Vec<String> {
+        let usual = usual(&self.name, config, begun);
+        let mut values = match &self.values {
+            Values::Choice(all) if all.iter().all(|text| text.parse::<f64>().is_ok()) => {
+                all.iter().rev().take(1).chain(all.first()).cloned().collect()
+            }
+            Values::Choice(all) => all.iter().take(FEW).cloned().collect(),
+            _ => {
+                let middle = |end: f64, usual: f64| self.text((end * usual).sqrt(), config);
+                let ends = self.ends(config, begun);
+                let usual = usual.as_deref().and_then(|text| text.parse::<f64>().ok());
+                match (ends, usual.filter(|usual| *usual > 0.0)) {
+                    (Some((low, high)), Some(usual)) => {
+                        vec![middle(high, usual), middle(low, usual)]
+                    }
+                    _ => Vec::new(),
+                }
+            }
+        };
+        values.retain(|value| Some(value.as_str()) != usual.as_deref());
+        values.dedup();
+        values
     }
 
     /// The text of a value beside `value`, or beside what is usual for these settings.
@@ -211,18 +240,42 @@ type Random = Xoshiro256PlusPlus;
 /// Names of settings and their values.
 pub(super) type Said = Vec<(String, String)>;
 
-/// The settings of a trial that is drawn, and what was drawn of them.
+/// The settings of a trial that is drawn, and what was drawn of them. The first trials each have one other setting than
+/// the trial of the defaults: what is better alone is found surely, and what is made of the best may have several.
 pub(super) fn drawn(
     base: &Config,
     axes: &[Axis],
     begun: &Begun,
     number: usize,
 ) -> Result<(Config, Said)> {
+    let mut alone = alone(base, axes, begun);
+    if number <= alone.len() {
+        let (name, value) = alone.swap_remove(number - 1);
+        return made(base, axes, begun, |axis, _| (axis.name == name).then(|| value.clone()));
+    }
     let mut random = random(base, number);
     made(base, axes, begun, |axis, config| {
         let value = axis.draw(config, begun, &mut random);
         value.filter(|_| axis.always || random.random())
     })
+}
+
+/// One other value of a setting for each of the first trials: those that matter most come first, and have a second value
+/// too.
+fn alone(base: &Config, axes: &[Axis], begun: &Begun) -> Said {
+    let mut alone: Vec<(bool, usize, String, String)> = Vec::new();
+    for axis in axes {
+        let values = axis.alone(base, begun).into_iter().enumerate();
+        alone.extend(values.map(|(at, value)| (!axis.always, at, axis.name.clone(), value)));
+    }
+    alone.retain(|(seldom, at, name, _)| (!seldom || *at == 0) && !is_moot(base, name, begun));
+    alone.sort_by_key(|&(seldom, at, ..)| (seldom, at));
+    alone.into_iter().map(|(.., name, value)| (name, value)).collect()
+}
+
+/// Whether a setting means nothing to a model.
+fn is_moot(config: &Config, name: &str, begun: &Begun) -> bool {
+    config.is_moot(name) || (name == "numeric_transform" && begun.numbers == 0)
 }
 
 /// The settings of a trial near those before, the best first, and what is said of them: each setting is that of one of
@@ -264,14 +317,11 @@ fn made(
     mut value: impl FnMut(&Axis, &Config) -> Option<String>,
 ) -> Result<(Config, Said)> {
     let (mut config, mut said) = (base.clone(), Vec::new());
-    let is_moot = |config: &Config, name: &str| {
-        config.is_moot(name) || (name == "numeric_transform" && begun.numbers == 0)
-    };
     // Whether a setting means something, and what is usual, depends on the model.
     for of_model in [true, false] {
         for axis in axes.iter().filter(|axis| (axis.name == "model") == of_model) {
             let Some(value) = value(axis, &config) else { continue };
-            if !is_moot(&config, &axis.name) {
+            if !is_moot(&config, &axis.name, begun) {
                 config = config.with(&axis.name, &value)?;
                 said.push((axis.name.clone(), value));
             }
