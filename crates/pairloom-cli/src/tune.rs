@@ -12,6 +12,7 @@ use clap::parser::ValueSource;
 use pairloom::train::Job;
 use pairloom::tune::{Axis, Ended, Event, Trial, Tune, Tuned, Values, usual_axes};
 use pairloom::{Config, Error, Result};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -199,8 +200,8 @@ fn end(args: &Args, tune: &Tune, tuned: &Tuned, screen: &mut Screen) -> Result<(
         "\n{title} of the validation rows: {}; with the defaults {defaults}",
         shown(best)
     ))?;
-    let trials = tuned.trials.iter().filter(|trial| trial.trial > 0).map(|trial| trial.trial);
-    let trials = trials.max().unwrap_or(0) + 1;
+    let trials = tuned.trials.iter().map(|trial| trial.trial);
+    let trials = trials.collect::<BTreeSet<usize>>().len();
     screen.text(&format!("{trials} settings tried, for {:.1} trainings' cost", tuned.cost))?;
     screen.text(&format!("\nwrote {}; the same again:\n", args.output))?;
     let command = command(args, best);

@@ -1,12 +1,12 @@
 //! Settings that are good for some rows, found by trying.
 //!
-//! Settings are drawn at random (Bergstra and Bengio 2012, "Random Search for Hyper-Parameter Optimization") and trained
-//! for a third of the epochs of the defaults; the better quarter of them is trained to the end (successive halving:
-//! Jamieson and Talwalkar 2016, "Non-stochastic Best Arm Identification and Hyperparameter Optimization", algorithm 1,
-//! with one rung and four instead of two). Then settings near the best ones are tried: each goes to its end if it is
-//! among the better quarter of all that were trained for a third (Li et al. 2020, "A System for Massively Parallel
-//! Hyperparameter Tuning", algorithm 2, has that rule). The defaults are among those that are trained to the end, and what
-//! it all costs is counted in trainings with them.
+//! Settings are tried one by one, then drawn at random (Bergstra and Bengio 2012, "Random Search for Hyper-Parameter
+//! Optimization"), and trained for a third of the epochs of the defaults; the better quarter of them is trained to the end
+//! (successive halving: Jamieson and Talwalkar 2016, "Non-stochastic Best Arm Identification and Hyperparameter
+//! Optimization", algorithm 1, with one rung and four instead of two). Then settings near the best ones are tried: each
+//! goes to its end if it is among the better quarter of all that were trained for a third (Li et al. 2020, "A System for
+//! Massively Parallel Hyperparameter Tuning", algorithm 2, has that rule). The defaults are among those that are trained
+//! to the end, and what it all costs is counted in trainings with them.
 //!
 //! A trial is a training like any other, from its beginning; so the best one is repeated by one command, to the bit. Each
 //! is a line of the journal when it has ended. What is measured are the validation rows: being the best of many on these,
