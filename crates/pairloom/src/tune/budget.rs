@@ -26,13 +26,15 @@ const LOOKED_AT: usize = 16;
 /// What may be spent, where the trial of the defaults is known.
 pub(super) struct Budget<'a> {
     tune: &'a Tune,
-    /// What came of the defaults.
+    /// The settings of the first trial.
+    first: &'a Config,
+    /// What came of it.
     defaults: &'a Measured,
 }
 
 impl<'a> Budget<'a> {
-    pub(super) fn new(tune: &'a Tune, defaults: &'a Measured) -> Self {
-        Budget { tune, defaults }
+    pub(super) fn new(tune: &'a Tune, first: &'a Config, defaults: &'a Measured) -> Self {
+        Budget { tune, first, defaults }
     }
 
     /// What an epoch costs with these settings.
@@ -47,7 +49,7 @@ impl<'a> Budget<'a> {
 
     /// What a training costs with the defaults.
     fn one(&self) -> f64 {
-        f64::from(self.epochs()) * self.epoch(&self.tune.job.config)
+        f64::from(self.epochs()) * self.epoch(self.first)
     }
 
     /// What trials have cost: epochs, each by the length of what it reads.
@@ -132,7 +134,7 @@ impl<'a> Budget<'a> {
     /// What a trial costs that is trained for a third, and for so many epochs then.
     fn costs(&self, config: &Config, epochs: f64) -> f64 {
         // What cannot be trained fails at once, and costs nothing; but it all comes to an end.
-        let like = if config.check().is_ok() { config } else { &self.tune.job.config };
+        let like = if config.check().is_ok() { config } else { self.first };
         self.epoch(like) * (f64::from(self.third().unwrap_or(0)) + epochs)
     }
 }

@@ -219,10 +219,23 @@ pub(super) fn drawn(
     number: usize,
 ) -> Result<(Config, Said)> {
     let mut random = random(base, number);
-    made(base, axes, begun, |axis, config| {
+    made(base, axes, Some(begun), |axis, config| {
         let value = axis.draw(config, begun, &mut random);
         value.filter(|_| axis.always || random.random())
     })
+}
+
+/// The settings of the first trial, with these values as far as they mean something, and what is said of it.
+pub(super) fn first(base: &Config, values: &Said) -> Result<(Config, Said)> {
+    let of = |(name, value): &(String, String)| {
+        Axis::new(name, Values::Choice(vec![value.clone()]), true)
+    };
+    let axes: Vec<Axis> = values.iter().map(of).collect();
+    let value = |axis: &Axis, _: &Config| match &axis.values {
+        Values::Choice(all) => all.first().cloned(),
+        _ => None,
+    };
+    made(base, &axes, None, value)
 }
 
 /// The settings of a trial near those before, the best first, and what is said of them: each setting is that of one of
@@ -235,7 +248,7 @@ pub(super) fn near(
     before: &[&Said],
 ) -> Result<(Config, Said)> {
     let mut random = random(base, number);
-    made(base, axes, begun, |axis, config| {
+    made(base, axes, Some(begun), |axis, config| {
         // Mostly one of the first.
         let mut at = 0;
         while at + 1 < before.len() && random.random_bool(0.6) {
@@ -260,12 +273,13 @@ fn random(base: &Config, number: usize) -> Random {
 fn made(
     base: &Config,
     axes: &[Axis],
-    begun: &Begun,
+    begun: Option<&Begun>,
     mut value: impl FnMut(&Axis, &Config) -> Option<String>,
 ) -> Result<(Config, Said)> {
     let (mut config, mut said) = (base.clone(), Vec::new());
     let is_moot = |config: &Config, name: &str| {
-        config.is_moot(name) || (name == "numeric_transform" && begun.numbers == 0)
+        let no_numbers = begun.is_some_and(|begun| begun.numbers == 0);
+        config.is_moot(name) || (name == "numeric_transform" && no_numbers)
     };
     // Whether a setting means something, and what is usual, depends on the model.
     for of_model in [true, false] {
