@@ -61,7 +61,8 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
             false => (whole, lines.enumerate().map(piece).collect::<Result<_>>()?),
         };
         file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
-        let mut journal = Journal { file, path: path.into(), is_empty: pieces.is_empty(), of: PhantomData };
+        let mut journal =
+            Journal { file, path: path.into(), is_empty: pieces.is_empty(), of: PhantomData };
         if whole == 0 {
             journal.line(header)?;
         }

@@ -78,12 +78,7 @@ impl Runs<'_> {
 
     /// Ends a study that no run of can be used: which has no figure of the wanted name, or which is wrong for every
     /// point.
-    fn check(
-        &self,
-        ended: &[Option<Outcome>],
-        at: usize,
-        figures: &Result<Figures>,
-    ) -> Result<()> {
+    fn check(&self, ended: &[Option<Outcome>], at: usize, figures: &Result<Figures>) -> Result<()> {
         let mut done = ended.iter().filter_map(figures_of);
         let has = |figures: &Figures| figures.metrics.chosen(self.study.metric.as_deref());
         match figures {
@@ -106,7 +101,8 @@ impl Runs<'_> {
         };
         let points = 0..self.study.points.len();
         let is_failed = |point: usize| point == self.tasks[at].point || has_failed(point);
-        ended.iter().all(|outcome| figures_of(outcome).is_none()) && points.into_iter().all(is_failed)
+        ended.iter().all(|outcome| figures_of(outcome).is_none())
+            && points.into_iter().all(is_failed)
     }
 
     fn figures(&self, task: &Task, threads: usize, goes_on: &dyn Fn() -> bool) -> Result<Figures> {
