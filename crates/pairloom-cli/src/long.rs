@@ -38,18 +38,16 @@ impl LongArgs {
 /// Rows that are read, then a bar of what has ended, with lines above it.
 pub struct Telling<'a> {
     pub screen: &'a mut Screen,
-    save_schema: Option<&'a str>,
     /// As it is known so far.
-    schema: Option<Schema>,
+    pub schema: Option<Schema>,
     reading: Progress,
     bar: ProgressBar,
 }
 
 impl<'a> Telling<'a> {
-    /// The schema goes to a file too, if one is named, when all rows are read.
-    pub fn new(screen: &'a mut Screen, save_schema: Option<&'a str>) -> Self {
+    pub fn new(screen: &'a mut Screen) -> Self {
         let reading = Progress::new(screen.is_text());
-        Telling { screen, save_schema, schema: None, reading, bar: ProgressBar::hidden() }
+        Telling { screen, schema: None, reading, bar: ProgressBar::hidden() }
     }
 
     /// Rows are read.
@@ -64,9 +62,6 @@ impl<'a> Telling<'a> {
     /// So many of so many have ended; `what` they are called.
     pub fn begin(&mut self, what: &str, done: usize, all: usize) -> Result<()> {
         self.end();
-        if let Some(schema) = self.schema.take() {
-            tell::save_schema(&schema, self.save_schema)?;
-        }
         if !self.screen.is_text() {
             return Ok(());
         }

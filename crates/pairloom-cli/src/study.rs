@@ -9,12 +9,15 @@ use crate::screen::{
     write_text,
 };
 use crate::signals::Signals;
+use crate::tell;
 use pairloom::report::{Table, study_html};
+use pairloom::schema::Schema;
 use pairloom::study::{
-    Difference, Estimate, Event, OfPoint, Outcome, Run, Study, Summary, TestRows,
+    Difference, Estimate, Event, OfPoint, Outcome, Run, Study, Summary, TestRows, check_level,
 };
-use pairloom::train::Job;
+use pairloom::train::{Job, TestPart};
 use pairloom::{Error, Result};
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
 /// Arguments of `pairloom study`.
@@ -72,6 +75,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let study = study(args)?;
     let baseline = baseline(args, &study)?;
+    study.check()?;
+    check_level(args.ci)?;
     let save_schema = &args.job.schema.save_schema;
     let outputs: Vec<_> =
         std::iter::once(&args.output).chain(&args.report).chain(save_schema).collect();
@@ -80,7 +85,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut screen = args.job.screen();
     let (signals, mut told) = (Signals::default(), Ok(()));
     signals.listen()?;
-    let telling = Telling::new(&mut screen, save_schema.as_deref());
+    let telling = Telling::new(&mut screen);
     let mut watching = Watching { args, telling };
     let studied = study.run(&mut |event| {
         if told.is_ok() {
@@ -89,6 +94,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         told.is_ok() && signals.status().is_none()
     });
     watching.telling.end();
+    let schema = watching.telling.schema.take();
     told?;
     let status = signals.status();
     let studied = match studied {
@@ -98,6 +104,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     match (studied, status) {
         (Some(studied), None) => {
             let summary = study.summary(&studied, baseline, args.ci)?;
+            let save = |schema: Schema| tell::save_schema(&schema, save_schema.as_deref());
+            schema.map_or(Ok(()), save)?;
             end(args, &study, &summary, &mut screen).map(|()| ExitCode::SUCCESS)
         }
         (_, status) => {
@@ -168,6 +176,10 @@ impl Watching<'_> {
 
     fn run(&mut self, name: &str, run: &Run, done: usize, runs: usize) -> Result<()> {
         let seed = run.config.seed;
+        let fold = match run.test {
+            Some(TestPart::Fold { at, of, .. }) => format!(", fold {} of {of}", at + 1),
+            _ => String::new(),
+        };
         let said = match &run.outcome {
             Outcome::Done(figures) => {
                 let metric = self.args.metric.as_deref().unwrap_or(figures.metrics.main());
@@ -180,7 +192,7 @@ impl Watching<'_> {
             }
             Outcome::Failed(why) => format!("failed: {why}"),
         };
-        let line = format!("{done:>4}  {}, seed {seed}: {said}", one_line(name, 60));
+        let line = format!("{done:>4}  {}, seed {seed}{fold}: {said}", one_line(name, 60));
         self.telling.ended(Some(&line))?;
         let run = serde_json::to_value(run).unwrap_or_default();
         self.telling.screen.json(&serde_json::json!({
@@ -196,6 +208,11 @@ fn end(args: &Args, study: &Study, summary: &Summary, screen: &mut Screen) -> Re
     for point in summary.points.iter().filter(|point| point.failed > 0) {
         let why = point.failure.as_deref().unwrap_or_default();
         notice(&format!("{}: {} of its runs failed: {why}", point.name, point.failed));
+    }
+    let baseline = &summary.points[summary.baseline];
+    if baseline.figure.is_none() && summary.points.len() > 1 {
+        let none = "that the others are to be compared with: there are no differences";
+        notice(&format!("{}: there is no figure of it {none}", baseline.name));
     }
     if let Some(file) = &args.report {
         let mut rows = table(summary);
@@ -224,12 +241,16 @@ fn lead(args: &Args, study: &Study, summary: &Summary) -> String {
     let what = if study.draws_rows() { "other rows and seeds" } else { "other seeds" };
     let metric = metric_title(&summary.metric);
     let level = percent(summary.level);
-    let lead = format!(
-        "{metric} ({better} is better) on {rows}, {times}; {level} intervals tell of {what}, \
-         differences are from {}.",
-        summary.points[summary.baseline].name
-    );
-    lead.replace(".0%", "%")
+    let has_interval = |point: &OfPoint| point.figure.is_some_and(|of| of.margin.is_some());
+    let mut told = Vec::new();
+    if summary.points.iter().any(has_interval) {
+        told.push(format!("{level} intervals tell of {what}"));
+    }
+    if summary.points.iter().any(|point| point.difference.is_some()) {
+        told.push(format!("differences are from {}", summary.points[summary.baseline].name));
+    }
+    let told = if told.is_empty() { String::new() } else { format!("; {}", told.join(", ")) };
+    format!("{metric} ({better} is better) on {rows}, {times}{told}.").replace(".0%", "%")
 }
 
 /// The points, and what sets them apart.
@@ -260,8 +281,18 @@ fn table(summary: &Summary) -> Vec<Vec<String>> {
         ]
     };
     let header = header.map(String::from).to_vec();
-    [header].into_iter().chain(summary.points.iter().map(row)).collect()
+    let mut rows: Vec<_> = [header].into_iter().chain(summary.points.iter().map(row)).collect();
+    // Where there are no differences, nothing is said of any.
+    let is_empty = |at: usize| rows[1..].iter().all(|row| row[at].is_empty());
+    let without = DIFFERENCES.into_iter().find(|columns| columns.clone().all(is_empty));
+    if let Some(columns) = without {
+        rows.iter_mut().for_each(|row| drop(row.drain(columns.clone())));
+    }
+    rows
 }
+
+/// Columns of the difference, its interval and its chance; and that of the chance alone.
+const DIFFERENCES: [RangeInclusive<usize>; 2] = [4..=6, 6..=6];
 
 fn estimate(of: Option<Estimate>, shown: fn(Option<f64>) -> String) -> [String; 2] {
     let margin = of.and_then(|of| of.margin);

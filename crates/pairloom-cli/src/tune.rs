@@ -7,8 +7,10 @@ use crate::output;
 use crate::parse;
 use crate::screen::{Screen, command_line, figure, metric_title, notice};
 use crate::signals::Signals;
+use crate::tell;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use pairloom::schema::Schema;
 use pairloom::train::Job;
 use pairloom::tune::{Axis, Ended, Event, Trial, Tune, Tuned, Values, usual_axes};
 use pairloom::{Config, Error, Result};
@@ -57,11 +59,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let save_schema = &args.job.schema.save_schema;
     let outputs: Vec<_> = [&args.output, &tune.journal].into_iter().chain(save_schema).collect();
     output::check(&outputs, &std::iter::once(&args.data).chain(&args.valid).collect::<Vec<_>>())?;
+    tune.check()?;
     args.long.check(&tune.journal, tune.is_begun())?;
     let mut screen = args.job.screen();
     let (signals, mut told) = (Signals::default(), Ok(()));
     signals.listen()?;
-    let telling = Telling::new(&mut screen, save_schema.as_deref());
+    let telling = Telling::new(&mut screen);
     let mut watching = Watching { args, telling };
     let tuned = tune.run(&mut |event| {
         if told.is_ok() {
@@ -70,21 +73,28 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         told.is_ok() && signals.status().is_none()
     });
     watching.telling.end();
+    let schema = watching.telling.schema.take();
     told?;
     match (tuned, signals.status()) {
         (Err(Error::Interrupted), Some(status)) => {
             notice(&format!("stopped; the trials are in {}: go on with --resume", tune.journal));
             Ok(ExitCode::from(status))
         }
-        (tuned, _) => end(args, &tune, &tuned?, &mut screen).map(|()| ExitCode::SUCCESS),
+        (tuned, _) => {
+            let tuned = tuned?;
+            save(args, &tune, &tuned, schema.as_ref())?;
+            end(args, &tuned, &mut screen).map(|()| ExitCode::SUCCESS)
+        }
     }
 }
 
 fn tune(args: &Args) -> Result<Tune> {
     let mut job = Job { valid: args.valid.clone(), ..args.job.job(&args.data)? };
     args.grid.config.apply(&mut job.config)?;
+    let axes = axes(args, &job.config)?;
     Ok(Tune {
-        axes: axes(args, &job.config)?,
+        first: first(&axes[..said(args)]),
+        axes,
         job,
         metric: args.metric.clone(),
         runs: args.runs,
@@ -124,6 +134,20 @@ fn axes(args: &Args, config: &Config) -> Result<Vec<Axis>> {
         axes.extend(usual.collect::<Vec<_>>());
     }
     Ok(axes)
+}
+
+/// The axes that were asked for, which come before the usual ones.
+fn said(args: &Args) -> usize {
+    args.search.len() + args.grid.axes.len()
+}
+
+/// The first value of each list: what the user would have said if it were the only one.
+fn first(axes: &[Axis]) -> Vec<(String, String)> {
+    let first = |axis: &Axis| match &axis.values {
+        Values::Choice(all) => Some((axis.name.clone(), all.first()?.clone())),
+        _ => None,
+    };
+    axes.iter().filter_map(first).collect()
 }
 
 /// What is told meanwhile.
@@ -181,25 +205,33 @@ impl Watching<'_> {
 /// What sets a trial apart.
 fn name(trial: &Trial) -> String {
     let said = |(name, value): &(String, String)| format!("{name}={value}");
-    match trial.said.is_empty() {
-        true => "the defaults".into(),
-        false => trial.said.iter().map(said).collect::<Vec<_>>().join(" "),
+    let said = trial.said.iter().map(said).collect::<Vec<_>>().join(" ");
+    match (trial.trial, said.is_empty()) {
+        (0, false) => format!("the defaults and {said}"),
+        (_, true) => "the defaults".into(),
+        _ => said,
     }
 }
 
-fn end(args: &Args, tune: &Tune, tuned: &Tuned, screen: &mut Screen) -> Result<()> {
+/// Writes what was found.
+fn save(args: &Args, tune: &Tune, tuned: &Tuned, schema: Option<&Schema>) -> Result<()> {
     tuned.model.save(&args.output)?;
     // The model is there, and says all that it comes from.
     tune.forget()?;
+    let to = args.job.schema.save_schema.as_deref();
+    schema.map_or(Ok(()), |schema| tell::save_schema(schema, to))
+}
+
+fn end(args: &Args, tuned: &Tuned, screen: &mut Screen) -> Result<()> {
     let metric = &tuned.metric;
     let shown = |trial: &Trial| figure(trial.figure(metric));
     let best = tuned.best();
     let title = metric_title(metric);
-    let defaults = tuned.defaults().map_or("-".into(), shown);
-    screen.text(&format!(
-        "\n{title} of the validation rows: {}; with the defaults {defaults}",
-        shown(best)
-    ))?;
+    let defaults = tuned.defaults().map_or(String::new(), |trial| {
+        let colon = if trial.said.is_empty() { "" } else { ":" };
+        format!("; with {}{colon} {}", name(trial), shown(trial))
+    });
+    screen.text(&format!("\n{title} of the validation rows: {}{defaults}", shown(best)))?;
     let trials = tuned.trials.iter().map(|trial| trial.trial);
     let trials = trials.collect::<BTreeSet<usize>>().len();
     screen.text(&format!("{trials} settings tried, for {:.1} trainings' cost", tuned.cost))?;

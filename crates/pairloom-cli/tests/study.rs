@@ -152,6 +152,7 @@ fn other_files_are_left_alone() {
 fn what_cannot_be_a_study() {
     let room = shop_room(60);
     room.write("one.csv", "y,a\n1,x\n");
+    room.write("unlabelled.csv", common::shop(9).replace("bought", "sold"));
     let cases = [
         ("study one.csv", 1, "all runs failed"),
         ("study shop.csv --label bought --folds 61", 1, "60 rows cannot be 61 folds"),
@@ -168,7 +169,18 @@ fn what_cannot_be_a_study() {
         ("study shop.csv --label bought --rank 3,4", 2, "--rank means nothing to any"),
         ("study shop.csv --label bought --factors 3,many", 2, "many"),
         ("study shop.csv --label bought --model fm,fmx", 2, "fmx"),
-        ("study shop.csv --label bought --factors 70000,70001", 1, "all runs failed"),
+        ("study shop.csv --label bought --factors 70000,70001", 2, "factors (--factors)"),
+        ("study shop.csv --label bought --metric rows", 2, "no figure is 'rows'"),
+        ("study shop.csv --label bought --metric ndcg --epochs 1", 2, "no figure is 'ndcg'"),
+        ("study shop.csv --label bought --model fm,mf --mf site,Nope", 2, "no column 'Nope'"),
+        ("study shop.csv --label bought --test unlabelled.csv", 2, "'bought' is missing"),
+        ("study shop.csv --label bought --group site --folds 9", 1, "groups cannot be 9 folds"),
+        ("study shop.csv --label price --calibrate platt --folds 9", 2, "calibrate (--calibrate)"),
+        (
+            "study shop.csv --label bought --loss bpr --group id --item site",
+            2,
+            "test (--test) FILE",
+        ),
         ("study -", 2, "not standard input"),
         ("study shop.csv --label bought --test -", 2, "not standard input"),
         ("study missing.csv", 1, "missing.csv"),
@@ -177,11 +189,47 @@ fn what_cannot_be_a_study() {
         ("study shop.csv --label nobody", 2, "nobody"),
     ];
     for (command, code, says) in cases {
-        let done = room.run(&format!("{command} --restart"));
+        let done = room.run(&format!("{command} --save-schema schema.toml"));
         assert_eq!(done.code(), code, "{command}: {}", done.err);
+        assert_eq!(
+            (done.err.matches("error: ").count(), room.has("schema.toml")),
+            (1, false),
+            "{command}"
+        );
+        assert!(!done.out.contains("failed") || code == 1, "{command}: {}", done.out);
+        // What would stand in the way of the right command is not there.
+        assert!(!room.has("study.jsonl") || says == "all runs failed", "{command}");
+        let _ = fs::remove_file(room.path("study.jsonl"));
         assert!(done.err.contains(says), "{command}: {}", done.err);
         assert!(!done.err.contains("panicked") && !room.has("study.jsonl.rows"), "{command}");
     }
+}
+
+#[test]
+fn what_is_wrong_is_said_before_what_is_left() {
+    let room = shop_room(60);
+    room.write("study.jsonl", "{}\n");
+    let done = room.run("study shop.csv --label bought --ci 1.5");
+    assert!(done.code() == 2 && done.err.contains("ci (--ci)"), "{}", done.err);
+    let done = room.run("study shop.csv --label bought --ci 0.9");
+    assert!(done.code() == 1 && done.err.contains("--resume"), "{}", done.err);
+}
+
+#[test]
+fn one_point_and_one_run_have_no_intervals() {
+    let room = shop_room(200);
+    let done = room.ok(&line("--seeds 1 --folds 2 --save-schema schema.toml"));
+    assert!(done.out.contains("fm, seed 0, fold 2 of 2: log loss"), "{}", done.out);
+    assert!(room.has("schema.toml"));
+    let head = done.out.lines().find(|line| line.contains("weights")).unwrap();
+    let head: Vec<&str> = head.split_whitespace().collect();
+    assert_eq!(head, ["runs", "log", "loss", "seconds", "epochs", "weights"]);
+    let done = room.ok(&line("--seeds 1 --restart"));
+    assert!(done.out.contains("of the rows each, one seed.\n"), "{}", done.out);
+    let done = room.ok(&line("--seeds 1 --factors 2,4 --restart"));
+    assert!(done.out.contains("one seed; differences are from k=2.\n"), "{}", done.out);
+    let done = room.ok(&line("--seeds 1 --factors 70000,2 --restart"));
+    assert!(done.err.contains("k=70000: there is no figure of it"), "{}", done.err);
 }
 
 #[test]

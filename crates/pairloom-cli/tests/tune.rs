@@ -56,6 +56,25 @@ fn the_command_it_ends_with_repeats_the_model() {
 }
 
 #[test]
+fn of_lists_the_first_trial_has_the_first_values() {
+    let room = Room::new();
+    let row = |i: usize| format!("{},{},{}\n", i % 12, i * 7 % 31, 1 + i % 5);
+    room.write("rated.csv", format!("user,item,rating\n{}", (0..240).map(row).collect::<String>()));
+    let ranked = "--loss bpr,listwise --group user --item item --categorical user --label rating";
+    let lists = "--model linear,fm --search optimizer=ftrl,adagrad --search factors=2:4 --seed 3,4";
+    for (rows, flags, first) in [
+        ("rated.csv", ranked, "loss=bpr"),
+        ("rated.csv", lists, "model=linear optimizer=ftrl seed=3"),
+    ] {
+        // One training pays for the first trial alone.
+        let line = format!("tune {rows} --epochs 2 --batch-size 64 --runs 1 {flags}");
+        let done = room.ok(&line);
+        assert!(done.out.contains(&format!(": the defaults and {first}\n")), "{}", done.out);
+        repeats(&room, &done.out);
+    }
+}
+
+#[test]
 fn so_it_does_with_names_that_the_shell_would_read() {
     let room = Room::new();
     room.write("my shop's.csv", common::shop(200).replace("price", "the price $"));
@@ -96,7 +115,10 @@ fn events() {
     let events = room.ok(&format!("tune shop.csv {QUICK} --ignore id --json")).json();
     let of = |name: &str| events.iter().filter(|event| event["event"] == name).collect::<Vec<_>>();
     let [end] = of("end")[..] else { panic!("{events:?}") };
-    assert_eq!(of("rung")[0], &serde_json::json!({ "event": "rung", "trials": 1, "epochs": null }));
+    assert_eq!(
+        of("rung")[0],
+        &serde_json::json!({ "event": "rung", "trials": 1, "epochs": null, "near": false })
+    );
     let defaults = of("trial")[0];
     assert!(defaults["trial"]["trial"] == 0 && defaults["trial"]["said"] == serde_json::json!([]));
     let loss = |trial: &Value| trial["done"]["best"]["valid"]["log_loss"].as_f64().unwrap();
@@ -126,14 +148,19 @@ fn what_cannot_be_searched() {
             2,
             "--factors is said twice",
         ),
-        ("tune shop.csv --label bought --factors 70000 --epochs 1", 1, "factors (--factors)"),
+        ("tune shop.csv --label bought --factors 70000 --epochs 1", 2, "factors (--factors)"),
+        ("tune shop.csv --label bought --metric ndcg --epochs 1", 2, "no figure is 'ndcg'"),
+        ("tune shop.csv --label bought --metric weight", 2, "no figure is 'weight'"),
+        ("tune shop.csv --label price --calibrate platt", 2, "calibrate (--calibrate)"),
+        ("tune shop.csv --label bought --parallel 4000", 2, "parallel"),
         ("tune missing.csv", 1, "missing.csv"),
         ("tune shop.csv --label bought --valid missing.csv", 1, "missing.csv"),
         ("tune shop.csv --label bought -o shop.csv", 2, "would replace the input"),
     ];
     for (command, code, says) in cases {
-        let done = room.run(&format!("{command} --restart"));
+        let done = room.run(&format!("{command} --save-schema schema.toml"));
         assert_eq!(done.code(), code, "{command}: {}", done.err);
+        assert!(!room.has("model.pairloom.tune") && !room.has("schema.toml"), "{command}");
         assert!(done.err.contains(says), "{command}: {}", done.err);
         assert!(!room.has("model.pairloom") && !room.has("model.pairloom.tune.rows"), "{command}");
     }

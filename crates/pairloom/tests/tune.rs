@@ -21,6 +21,7 @@ fn tune(folder: &TempDir) -> Tune {
     Tune {
         axes: axes.iter().map(|text| Axis::said(text, &config).unwrap()).collect(),
         job: Job { config, threads: 1, ..Job::new(write(folder, "rows.csv", mixed(300))) },
+        first: Vec::new(),
         metric: None,
         runs: 5.0,
         time: None,

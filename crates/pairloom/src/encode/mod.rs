@@ -39,7 +39,7 @@ pub(crate) use pairs::Pairs;
 pub use quantile::Knots;
 pub use remap::{Beside, encode};
 pub use row::RowEncoder;
-pub(crate) use row::{group_cell, number_error, weight};
+pub(crate) use row::{check_columns, group_cell, number_error, weight};
 pub use scale::Scale;
 pub use spline::Spline;
 pub use target::Target;

@@ -35,6 +35,18 @@ struct BoundColumn<'a> {
     count: Count,
 }
 
+/// Checks that a file with columns of these names has all that are needed to measure a model.
+///
+/// # Errors
+/// As for [`RowEncoder::bind`].
+pub(crate) fn check_columns(schema: &Schema, file: &str, names: &[String]) -> Result<()> {
+    let cells = Cells::new(schema, file, names, true)?;
+    let is_needed =
+        |role: Role| role.is_feature() || matches!(role, Role::Label | Role::Weight | Role::Trials);
+    let needed = (0..schema.columns.len()).filter(|&at| is_needed(schema.columns[at].role));
+    needed.map(|at| cells.find(at)).try_for_each(|found| found.map(drop))
+}
+
 impl<'a> RowEncoder<'a> {
     /// Finds the schema's columns among the `names` of a file's columns. Named columns may stand in
     /// another order and others beside them. Unless `labelled`, labels and weights are left alone

@@ -21,6 +21,8 @@ const NO_JOURNAL: &str = "it is there and is no journal: name another file";
 pub(crate) struct Journal<T> {
     file: File,
     path: String,
+    /// Whether there is no piece in it.
+    is_empty: bool,
     of: PhantomData<T>,
 }
 
@@ -59,7 +61,8 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
             false => (whole, lines.enumerate().map(piece).collect::<Result<_>>()?),
         };
         file.set_len(whole as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
-        let mut journal = Journal { file, path: path.into(), of: PhantomData };
+        let mut journal =
+            Journal { file, path: path.into(), is_empty: pieces.is_empty(), of: PhantomData };
         if whole == 0 {
             journal.line(header)?;
         }
@@ -71,7 +74,22 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
     /// # Errors
     /// [`Error::Io`].
     pub(crate) fn push(&mut self, piece: &T) -> Result<()> {
-        self.line(piece)
+        self.line(piece)?;
+        self.is_empty = false;
+        Ok(())
+    }
+
+    /// Removes the file if there is no piece in it: it would stand in the way of the next command. If it stays, it is
+    /// only that.
+    pub(crate) fn remove_if_empty(&self) {
+        if self.is_empty {
+            self.remove();
+        }
+    }
+
+    /// Removes the file.
+    pub(crate) fn remove(&self) {
+        let _ = std::fs::remove_file(&self.path);
     }
 
     fn line(&mut self, what: &impl Serialize) -> Result<()> {

@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Outcomes;
 use crate::loss::Loss;
+use crate::schema::did_you_mean;
 use crate::{Error, Result};
 
 /// Number of equal-width bins behind [`Binary::expected_calibration_error`]: 15, as in Guo et al.,
@@ -342,6 +343,45 @@ pub fn is_loss(name: &str) -> bool {
     LOSSES.contains(&name)
 }
 
+/// The figures that models can be compared by, as [`Metrics::iter`] calls them.
+const FIGURES: [&str; 22] = [
+    "log_loss",
+    "auc",
+    "normalized_entropy",
+    "expected_calibration_error",
+    "brier_score",
+    "accuracy",
+    "precision",
+    "recall",
+    "balanced_accuracy",
+    "macro_f1",
+    "rmse",
+    "mae",
+    "r2",
+    "poisson_deviance",
+    "huber_loss",
+    "quantile_loss",
+    "ndcg",
+    "map",
+    "mrr",
+    "hit_rate",
+    "grouped_auc",
+    "loss",
+];
+
+/// Checks that some models have a figure of this name that they can be compared by.
+///
+/// # Errors
+/// [`Error::Usage`].
+pub(crate) fn check_figure(name: &str) -> Result<()> {
+    if FIGURES.contains(&name) {
+        return Ok(());
+    }
+    let meant = did_you_mean(name, FIGURES.into_iter());
+    let message = format!("no figure is '{name}'{meant}: models are compared by");
+    Err(Error::usage(format!("{message} {}", FIGURES.join(", "))))
+}
+
 impl Metrics {
     /// The number early stopping watches, lower is better: the loss, as [`Loss::in_unit`] has it.
     pub fn loss(&self) -> f64 {
@@ -364,10 +404,11 @@ impl Metrics {
     /// The name of the figure that models are compared by: this one, if one is said.
     ///
     /// # Errors
-    /// [`Error::Usage`] if there is none of this name.
+    /// [`Error::Usage`] if there is none of this name, or it is none to compare by, as the number of rows.
     pub fn chosen<'a>(&self, name: Option<&'a str>) -> Result<&'a str> {
         let Some(name) = name else { return Ok(self.main()) };
-        let names: Vec<&str> = self.iter().map(|(name, _)| name).collect();
+        let names = self.iter().map(|(name, _)| name);
+        let names: Vec<&str> = names.filter(|name| FIGURES.contains(name)).collect();
         match names.contains(&name) {
             true => Ok(name),
             false => {

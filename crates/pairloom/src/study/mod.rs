@@ -4,15 +4,16 @@
 //! ends as a line of the journal. Which test part a run has depends on its seed alone, so that all points are measured
 //! on the same rows and their figures can be paired. What fails is a line too, and the others go on.
 
+mod check;
 mod grid;
 mod summary;
 mod work;
 
+pub use check::check_level;
 pub use grid::{Point, grid};
 pub use summary::{Difference, Estimate, OfPoint, Summary};
 
 use crate::config::Config;
-use crate::error::flagged;
 use crate::interaction::Kind;
 use crate::journal::{self, Opened, Work};
 use crate::memory;
@@ -21,9 +22,6 @@ use crate::train::{self, Job, KeptRows, TestPart, content};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use work::{Runs, Task};
-
-/// More would take days and tell nothing more.
-const MOST_SEEDS: u32 = 10_000;
 
 /// Which rows a model is measured on.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,49 +167,26 @@ impl Study {
         };
         let work = Work { job: &self.job, journal: &self.journal, restart: self.restart };
         let header = |rows: &KeptRows| {
-            self.check_folds(rows.rows)?;
+            self.check_rows(rows)?;
             Ok(Header { study: 1, rows: rows.known_by.clone(), test })
         };
         let opened = work.begin(header, &mut |event| watch(Event::Rows(event)))?;
         let tasks = self.tasks()?;
         let ended = tasks.iter().map(|task| task.ended(&opened.pieces)).collect();
-        let Opened { rows, journal, .. } = opened;
-        let studied = Runs { study: self, rows: &rows, tasks: &tasks }.all(journal, ended, watch);
+        let Opened { rows, mut journal, pieces } = opened;
+        let is_new = pieces.is_empty();
+        let runs = Runs { study: self, rows: &rows, tasks: &tasks };
+        let studied = runs.all(&mut journal, ended, watch);
+        match &studied {
+            // None of its runs can be used.
+            Err(Error::Usage(_)) if is_new => journal.remove(),
+            Err(_) => journal.remove_if_empty(),
+            Ok(_) => {}
+        }
         if !studied.as_ref().is_ok_and(|studied| studied.is_interrupted) {
             rows.forget();
         }
         studied
-    }
-
-    fn check(&self) -> Result<()> {
-        self.part(0, 0).map_or(Ok(()), |part| part.check())?;
-        match () {
-            () if !(1..=MOST_SEEDS).contains(&self.seeds) => {
-                Err(Error::setting("seeds", &format!("from 1 to {MOST_SEEDS}")))
-            }
-            () if self.points.is_empty() => Err(Error::usage("there is nothing to study")),
-            () if self.draws_rows() && self.seeds_differ() => {
-                let message = "each seed draws test rows of its own, so points of different seeds cannot be compared";
-                let seeds = flagged("seeds");
-                Err(Error::usage(format!("{message}: say how many with {seeds}")))
-            }
-            () => Ok(()),
-        }
-    }
-
-    fn seeds_differ(&self) -> bool {
-        self.points.windows(2).any(|pair| pair[0].config.seed != pair[1].config.seed)
-    }
-
-    fn check_folds(&self, rows: usize) -> Result<()> {
-        match self.test {
-            TestRows::Folds(folds) if folds as usize > rows => {
-                let message =
-                    format!("{rows} rows cannot be {folds} folds: lower {}", flagged("folds"));
-                Err(Error::data(&self.job.data, message))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// The runs, those of all points on the same test rows before those on others.
@@ -227,12 +202,23 @@ impl Study {
                 for (point, Point { config, .. }) in self.points.iter().enumerate() {
                     let seed = config.seed.wrapping_add(seed);
                     let config = Config { seed, ..config.clone() };
-                    let only = self.mf.clone().filter(|_| config.model == Kind::Mf);
+                    let only = self.only(&config);
                     tasks.push(Task { point, config, only, test: self.part(part, seed) });
                 }
             }
         }
         Ok(tasks)
+    }
+
+    /// The first job of a point.
+    fn job_of(&self, point: &Point) -> Job {
+        let (config, test) = (point.config.clone(), self.part(0, point.config.seed));
+        Job { only: self.only(&config), config, test, ..self.job.clone() }
+    }
+
+    /// The columns that count with such settings, if not all do.
+    fn only(&self, config: &Config) -> Option<Vec<String>> {
+        self.mf.clone().filter(|_| config.model == Kind::Mf)
     }
 
     /// Test parts of a seed.

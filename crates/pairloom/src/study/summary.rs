@@ -6,7 +6,7 @@
 //! Significance Tests for Comparing Learning Algorithms"). Where all runs have the same test rows it is `s^2 / n`, and
 //! tells of other seeds only.
 
-use super::{Figures, Outcome, Point, Studied, Study};
+use super::{Figures, Outcome, Point, Studied, Study, check_level};
 use crate::metric::is_loss;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -90,9 +90,7 @@ impl Study {
     /// [`Error::Usage`] for a figure that the runs do not have, a level outside (0, 1), and a baseline or outcomes that
     /// are not of this study; [`Error::Data`] with the first reason if all runs have failed.
     pub fn summary(&self, studied: &Studied, baseline: usize, level: f64) -> Result<Summary> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(Error::setting("ci", "between 0 and 1"));
-        }
+        check_level(level)?;
         if studied.outcomes.len() != self.points.len() || baseline >= self.points.len() {
             return Err(Error::usage("the baseline or the outcomes are of another study"));
         }

@@ -42,7 +42,7 @@ impl Runs<'_> {
     /// Does those that have not ended yet, on several threads; this one keeps the journal.
     pub(super) fn all(
         &self,
-        mut journal: Journal<Run>,
+        journal: &mut Journal<Run>,
         mut ended: Vec<Option<Outcome>>,
         watch: &mut dyn FnMut(Event<'_>) -> bool,
     ) -> Result<Studied> {
@@ -54,6 +54,7 @@ impl Runs<'_> {
         let mut hear = |heard: Option<(usize, Result<Figures>)>| {
             let Some((at, figures)) = heard else { return Ok(watch(Event::Working)) };
             let at = open[at];
+            self.check(&ended, at, &figures)?;
             let outcome = match figures {
                 Err(error) => Outcome::Failed(self.rows.why(&error)),
                 Ok(figures) => Outcome::Done(Box::new(figures)),
@@ -62,7 +63,6 @@ impl Runs<'_> {
             let run = Run { config: config.clone(), only: only.clone(), test: *test, outcome };
             journal.push(&run)?;
             ended[at] = Some(run.outcome.clone());
-            self.check_metric(&ended)?;
             done += 1;
             let point = &self.study.points[*point];
             Ok(watch(Event::Run { point, run: &run, done, runs }))
@@ -76,15 +76,33 @@ impl Runs<'_> {
         Ok(Studied { outcomes, is_interrupted: !all })
     }
 
-    /// Checks that a figure of the wanted name is there, as soon as any are.
-    fn check_metric(&self, ended: &[Option<Outcome>]) -> Result<()> {
-        let done = || ended.iter().filter_map(figures_of);
-        let chosen =
-            |figures: &Figures| figures.metrics.chosen(self.study.metric.as_deref()).map(drop);
-        match done().any(|figures| chosen(figures).is_ok()) {
-            true => Ok(()),
-            false => done().next().map_or(Ok(()), chosen),
+    /// Ends a study that no run of can be used: which has no figure of the wanted name, or which is wrong for every
+    /// point.
+    fn check(&self, ended: &[Option<Outcome>], at: usize, figures: &Result<Figures>) -> Result<()> {
+        let mut done = ended.iter().filter_map(figures_of);
+        let has = |figures: &Figures| figures.metrics.chosen(self.study.metric.as_deref());
+        match figures {
+            Ok(figures) if !done.any(|done| has(done).is_ok()) => has(figures).map(drop),
+            Err(Error::Usage(why)) => {
+                let error = self.rows.named(Error::usage(why));
+                if self.is_so_for_all(ended, at, &error.to_string()) { Err(error) } else { Ok(()) }
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Whether every point has failed for this reason, and nothing was measured.
+    fn is_so_for_all(&self, ended: &[Option<Outcome>], at: usize, why: &str) -> bool {
+        let has_failed = |point: usize| {
+            let of_point = |(task, _): &(&Task, &Option<Outcome>)| task.point == point;
+            let failed = |outcome: &Outcome| outcome.failure() == Some(why);
+            let mut outcomes = self.tasks.iter().zip(ended).filter(of_point);
+            outcomes.any(|(_, outcome)| outcome.as_ref().is_some_and(failed))
+        };
+        let points = 0..self.study.points.len();
+        let is_failed = |point: usize| point == self.tasks[at].point || has_failed(point);
+        ended.iter().all(|outcome| figures_of(outcome).is_none())
+            && points.into_iter().all(is_failed)
     }
 
     fn figures(&self, task: &Task, threads: usize, goes_on: &dyn Fn() -> bool) -> Result<Figures> {

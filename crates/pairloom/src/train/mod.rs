@@ -30,7 +30,7 @@ pub use event::Event;
 use event::{tell, tell_skipped};
 pub use job::{Job, SchemaSource, TestPart};
 pub use kept::{Converted, convert};
-pub(crate) use kept::{KeptRows, content, keep_rows};
+pub(crate) use kept::{KeptRows, check_rereadable, content, keep_rows};
 use prepare::{Prepared, prepare};
 pub use ranking::Groups;
 pub use start::Start;

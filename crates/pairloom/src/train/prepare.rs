@@ -8,6 +8,7 @@ use super::text::read_rows;
 use super::{Event, Groups, Job, ranking, tell, tell_skipped};
 use crate::data::{Cached, check_values, is_cache};
 use crate::encode::{Beside, Encoding, encode, learn};
+use crate::error::flagged;
 use crate::input;
 use crate::loss::Loss;
 use crate::parallel::Threads;
@@ -43,13 +44,8 @@ pub(super) fn prepare(
     if let Some(only) = &job.only {
         schema.keep_features(only)?;
     }
-    ranking::check(&job.config, &schema)?;
+    check(job, &schema)?;
     let draws = job.config.drawn_negatives(&schema) > 0;
-    if draws && job.test.is_some() {
-        let message =
-            "a test part is of rows that are given, and items are drawn for these: test on a file";
-        return Err(Error::usage(message));
-    }
     let Parts { held_out, test } = hold_out(&interned, &schema, job, draws)?;
     let file = input::name(&job.data);
     let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
@@ -129,6 +125,18 @@ pub(super) fn prepare(
         left_out,
         lines,
     })
+}
+
+/// Refuses settings that do not fit the schema, and a test part where there can be none.
+pub(super) fn check(job: &Job, schema: &Schema) -> Result<()> {
+    ranking::check(&job.config, schema)?;
+    match job.config.drawn_negatives(schema) > 0 && job.test.is_some() {
+        true => {
+            let message = "a test part is of rows that are given, and items are drawn for these: test on others";
+            Err(Error::usage(format!("{message}, by {} FILE", flagged("test"))))
+        }
+        false => Ok(()),
+    }
 }
 
 /// Checks that rows can be trained on or measured; `what` they are called in errors. Of rows that others are drawn

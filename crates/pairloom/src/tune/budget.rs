@@ -26,13 +26,15 @@ const LOOKED_AT: usize = 16;
 /// What may be spent, where the trial of the defaults is known.
 pub(super) struct Budget<'a> {
     tune: &'a Tune,
-    /// What came of the defaults.
+    /// The first trial.
+    first: &'a Task,
+    /// What came of it.
     defaults: &'a Measured,
 }
 
 impl<'a> Budget<'a> {
-    pub(super) fn new(tune: &'a Tune, defaults: &'a Measured) -> Self {
-        Budget { tune, defaults }
+    pub(super) fn new(tune: &'a Tune, first: &'a Task, defaults: &'a Measured) -> Self {
+        Budget { tune, first, defaults }
     }
 
     /// What an epoch costs with these settings.
@@ -47,7 +49,7 @@ impl<'a> Budget<'a> {
 
     /// What a training costs with the defaults.
     fn one(&self) -> f64 {
-        f64::from(self.epochs()) * self.epoch(&self.tune.job.config)
+        f64::from(self.epochs()) * self.epoch(&self.first.config)
     }
 
     /// What trials have cost: epochs, each by the length of what it reads.
@@ -96,7 +98,8 @@ impl<'a> Budget<'a> {
         let mut tasks = Vec::new();
         while !axes.is_empty() {
             let trial = tasks.len() + 1;
-            let (config, said) = space::drawn(&job.config, axes, &self.defaults.begun, trial)?;
+            let (config, said) =
+                space::drawn(&job.config, axes, &self.defaults.begun, trial, self.first)?;
             left -= self.costs(&config, self.expected([].into_iter()) / QUARTER as f64);
             if left < 0.0 {
                 break;
@@ -118,7 +121,8 @@ impl<'a> Budget<'a> {
         let Tune { job, axes, .. } = self.tune;
         let (mut tasks, mut trial) = (Vec::new(), from);
         while tasks.len() < NEAR && trial < from + LOOKED_AT {
-            let (config, said) = space::near(&job.config, axes, &self.defaults.begun, trial, best)?;
+            let (config, said) =
+                space::near(&job.config, axes, &self.defaults.begun, trial, best, self.first)?;
             let costs = self.costs(&config, epochs);
             if costs <= left {
                 left -= costs;
@@ -132,7 +136,7 @@ impl<'a> Budget<'a> {
     /// What a trial costs that is trained for a third, and for so many epochs then.
     fn costs(&self, config: &Config, epochs: f64) -> f64 {
         // What cannot be trained fails at once, and costs nothing; but it all comes to an end.
-        let like = if config.check().is_ok() { config } else { &self.tune.job.config };
+        let like = if config.check().is_ok() { config } else { &self.first.config };
         self.epoch(like) * (f64::from(self.third().unwrap_or(0)) + epochs)
     }
 }

@@ -1,9 +1,9 @@
 //! Trials that are drawn, and trials near the best of them; of each a quarter goes to its end.
 
 use super::budget::{Budget, QUARTER};
-use super::space::Said;
+use super::space::{self, Said};
 use super::trials::{Task, Trials};
-use super::{Ended, Event, Measured, Trial, Tune, Tuned};
+use super::{Event, Measured, Trial, Tune, Tuned};
 use crate::journal::Journal;
 use crate::model::Model;
 use crate::train::KeptRows;
@@ -27,7 +27,7 @@ pub(super) struct Search<'a> {
     pub(super) tune: &'a Tune,
     /// The rows, to be read by each trial.
     pub(super) rows: &'a KeptRows,
-    pub(super) journal: Journal<Trial>,
+    pub(super) journal: &'a mut Journal<Trial>,
     pub(super) trials: Trials,
     pub(super) begun: Instant,
     /// The model of the best trial that was trained to its end since, and the place of that.
@@ -38,7 +38,7 @@ impl<'a> Search<'a> {
     pub(super) fn new(
         tune: &'a Tune,
         rows: &'a KeptRows,
-        journal: Journal<Trial>,
+        journal: &'a mut Journal<Trial>,
         trials: Vec<Trial>,
     ) -> Self {
         let trials = Trials { all: trials, metric: String::new() };
@@ -48,7 +48,8 @@ impl<'a> Search<'a> {
     /// The whole search.
     pub(super) fn run(mut self, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Tuned> {
         let (task, defaults) = self.defaults(watch)?;
-        let budget = Budget::new(self.tune, &defaults);
+        let first = task.clone();
+        let budget = Budget::new(self.tune, &first, &defaults);
         let (left, mut reserve) = budget.all();
         let mut tasks = budget.drawn(left)?;
         let next = tasks.len() + 1;
@@ -98,22 +99,21 @@ impl<'a> Search<'a> {
 
     /// Trains the defaults, which say what figure the others are compared by.
     fn defaults(&mut self, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<(Task, Measured)> {
-        let config = self.tune.job.config.clone();
-        let task = Task { trial: 0, said: Vec::new(), config, stopped: None };
+        let (config, said) = space::first(&self.tune.job.config, &self.tune.first)?;
+        let task = Task { trial: 0, said, config, stopped: None };
         let task = self.rung(vec![task], false, watch)?.pop().ok_or(Error::Interrupted)?;
         let known = self.trials.known(&task).ok_or(Error::Interrupted)?;
-        let measured = match &known.ended {
-            Ended::Done(measured) => Measured::clone(measured),
-            Ended::Failed(why) => {
-                let file = &self.tune.job.data;
-                let why = why.strip_prefix(&format!("{file}: ")).unwrap_or(why);
-                return Err(Error::data(file, why));
-            }
-        };
+        let measured = known.measured().cloned().ok_or(Error::Interrupted)?;
+        self.choose(&measured)?;
+        Ok((task, measured))
+    }
+
+    /// Checks that what came of the first trial has the figure that others are compared by.
+    pub(super) fn choose(&mut self, measured: &Measured) -> Result<()> {
         if let Some(valid) = &measured.best.valid {
             self.trials.metric = valid.chosen(self.tune.metric.as_deref())?.into();
         }
-        Ok((task, measured))
+        Ok(())
     }
 
     /// Trains to their end what is surely paid for, and as long as something is left, what is paid for then.

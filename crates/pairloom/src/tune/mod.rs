@@ -24,9 +24,10 @@ use crate::config::Config;
 use crate::fit::Epoch;
 use crate::journal::{self, Opened, Work};
 use crate::loss::Loss;
-use crate::metric::is_loss;
+use crate::metric::{check_figure, is_loss};
 use crate::model::Model;
-use crate::train::{self, Job, KeptRows, Start, content};
+use crate::parallel::Share;
+use crate::train::{self, Job, KeptRows, Start, check_rereadable, content};
 use crate::{Error, Result};
 use halving::Search;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,9 @@ pub struct Tune {
     pub job: Job,
     /// The settings that are looked for.
     pub axes: Vec<Axis>,
+    /// What the first trial has instead of the defaults, as far as it means something to the model: names of settings
+    /// and their values.
+    pub first: Vec<(String, String)>,
     /// The figure of the validation rows to compare by, by its name in JSON. Nothing takes the loss, or where rows
     /// are ranked NDCG.
     pub metric: Option<String>,
@@ -57,12 +61,12 @@ pub struct Tune {
 /// Some settings, trained for some epochs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Trial {
-    /// Its number; 0 are the defaults.
+    /// Its number; 0 are the defaults, with [`Tune::first`].
     pub trial: usize,
     /// Epochs after which it was stopped; nothing if it was trained to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<u32>,
-    /// What was drawn: names of settings and their values.
+    /// What was drawn, or said of the first: names of settings and their values.
     pub said: Vec<(String, String)>,
     /// All settings.
     pub config: Config,
@@ -199,7 +203,7 @@ impl Tuned {
         &self.trials[self.best]
     }
 
-    /// The trial of the defaults.
+    /// The first trial: the defaults, with [`Tune::first`].
     pub fn defaults(&self) -> Option<&Trial> {
         self.trials.iter().find(|trial| trial.trial == 0)
     }
@@ -228,21 +232,33 @@ impl Tune {
     /// rows.
     pub fn run(&self, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Tuned> {
         self.check()?;
+        let (first, _) = space::first(&self.job.config, &self.first)?;
         let valid = self.job.valid.as_deref().map(|path| content(&self.job, path)).transpose()?;
         let work = Work { job: &self.job, journal: &self.journal, restart: self.restart };
         let header = |rows: &KeptRows| Ok(Header { tune: 1, rows: rows.known_by.clone(), valid });
         let opened = work.begin(header, &mut |event| watch(Event::Rows(event)))?;
-        let Opened { rows, journal, pieces: mut trials } = opened;
+        let Opened { rows, mut journal, pieces: mut trials } = opened;
         // Of others, made of other settings, the command that is told at the end would be wrong.
-        trials.retain(|trial: &Trial| trial.is_of(&self.job.config));
-        let tuned = Search::new(self, &rows, journal, trials).run(watch);
+        let is_first = |trial: &Trial| {
+            trial.trial > 0 || (trial.config == first && trial.measured().is_some())
+        };
+        trials.retain(|trial: &Trial| trial.is_of(&self.job.config) && is_first(trial));
+        let tuned = Search::new(self, &rows, &mut journal, trials).run(watch);
         if !matches!(tuned, Err(Error::Interrupted)) {
             rows.forget();
+        }
+        match &tuned {
+            Err(Error::Interrupted) | Ok(_) => {}
+            Err(_) => journal.remove_if_empty(),
         }
         tuned
     }
 
-    fn check(&self) -> Result<()> {
+    /// Checks what can be checked before anything is read.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub fn check(&self) -> Result<()> {
         let config = &self.job.config;
         if self.job.valid.is_none() && config.valid_fraction == 0.0 && config.valid_tail == 0.0 {
             let message = "trials are compared by validation rows, and there are to be none";
@@ -251,6 +267,10 @@ impl Tune {
         if !(self.runs >= 1.0 && self.runs <= 1e6) {
             return Err(Error::setting("runs", "from 1 to 1000000"));
         }
+        check_rereadable(&self.job, self.job.valid.as_deref())?;
+        self.metric.as_deref().map_or(Ok(()), check_figure)?;
+        Share::of(self.job.threads, self.parallel, 1)?;
+        space::first(config, &self.first)?.0.check()?;
         self.axes.iter().try_for_each(|axis| axis.check(config))
     }
 }

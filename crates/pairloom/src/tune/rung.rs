@@ -58,6 +58,12 @@ impl Search<'_> {
         watch: &mut dyn FnMut(Event<'_>) -> bool,
     ) -> Result<bool> {
         let Task { trial, said, config, mut stopped } = task.clone();
+        if trial == 0 {
+            match &done {
+                Ok((measured, _)) => self.choose(measured)?,
+                Err(error) => return Err(self.refused(error)),
+            }
+        }
         let (ended, model) = match done {
             Ok((measured, model)) => {
                 // It may have come to its end before.
@@ -75,6 +81,15 @@ impl Search<'_> {
             self.model = Some((at, model));
         }
         Ok(goes_on)
+    }
+
+    /// The error of a search whose first trial has failed, which is no trial of the journal: nothing begins with it.
+    fn refused(&self, error: &Error) -> Error {
+        let (file, why) = (&self.tune.job.data, self.rows.why(error));
+        match error {
+            Error::Usage(_) => Error::Usage(why),
+            _ => Error::data(file, why.strip_prefix(&format!("{file}: ")).unwrap_or(&why)),
+        }
     }
 
     /// The model of a trial that has ended before.

@@ -1,6 +1,7 @@
 //! Where settings are looked for.
 
 use super::Begun;
+use super::trials::Task;
 use crate::config::Config;
 use crate::error::flagged;
 use crate::optimizer::Optimizer;
@@ -247,14 +248,18 @@ pub(super) fn drawn(
     axes: &[Axis],
     begun: &Begun,
     number: usize,
+    first: &Task,
 ) -> Result<(Config, Said)> {
-    let mut alone = alone(base, axes, begun);
+    let mut alone = alone(&first.config, axes, begun);
     if number <= alone.len() {
         let (name, value) = alone.swap_remove(number - 1);
-        return made(base, axes, begun, |axis, _| (axis.name == name).then(|| value.clone()));
+        return made(base, axes, Some(begun), |axis, _| match axis.name == name {
+            true => Some(value.clone()),
+            false => value_of(&axis.name, &first.said).map(String::from),
+        });
     }
     let mut random = random(base, number);
-    made(base, axes, begun, |axis, config| {
+    made(base, axes, Some(begun), |axis, config| {
         let value = axis.draw(config, begun, &mut random);
         value.filter(|_| axis.always || random.random())
     })
@@ -262,20 +267,36 @@ pub(super) fn drawn(
 
 /// One other value of a setting for each of the first trials: those that matter most come first, and have a second value
 /// too.
-fn alone(base: &Config, axes: &[Axis], begun: &Begun) -> Said {
+fn alone(first: &Config, axes: &[Axis], begun: &Begun) -> Said {
     let mut alone: Vec<(bool, usize, String, String)> = Vec::new();
     for axis in axes {
-        let values = axis.alone(base, begun).into_iter().enumerate();
+        let values = axis.alone(first, begun).into_iter().enumerate();
         alone.extend(values.map(|(at, value)| (!axis.always, at, axis.name.clone(), value)));
     }
-    alone.retain(|(seldom, at, name, _)| (!seldom || *at == 0) && !is_moot(base, name, begun));
+    alone.retain(|(seldom, at, name, _)| {
+        (!seldom || *at == 0) && !is_moot(first, name, Some(begun))
+    });
     alone.sort_by_key(|&(seldom, at, ..)| (seldom, at));
     alone.into_iter().map(|(.., name, value)| (name, value)).collect()
 }
 
 /// Whether a setting means nothing to a model.
-fn is_moot(config: &Config, name: &str, begun: &Begun) -> bool {
-    config.is_moot(name) || (name == "numeric_transform" && begun.numbers == 0)
+fn is_moot(config: &Config, name: &str, begun: Option<&Begun>) -> bool {
+    let no_numbers = begun.is_some_and(|begun| begun.numbers == 0);
+    config.is_moot(name) || (name == "numeric_transform" && no_numbers)
+}
+
+/// The settings of the first trial, with these values as far as they mean something, and what is said of it.
+pub(super) fn first(base: &Config, values: &Said) -> Result<(Config, Said)> {
+    let of = |(name, value): &(String, String)| {
+        Axis::new(name, Values::Choice(vec![value.clone()]), true)
+    };
+    let axes: Vec<Axis> = values.iter().map(of).collect();
+    let value = |axis: &Axis, _: &Config| match &axis.values {
+        Values::Choice(all) => all.first().cloned(),
+        _ => None,
+    };
+    made(base, &axes, None, value)
 }
 
 /// The settings of a trial near those before, the best first, and what is said of them: each setting is that of one of
@@ -286,21 +307,28 @@ pub(super) fn near(
     begun: &Begun,
     number: usize,
     before: &[&Said],
+    first: &Task,
 ) -> Result<(Config, Said)> {
     let mut random = random(base, number);
-    made(base, axes, begun, |axis, config| {
+    made(base, axes, Some(begun), |axis, config| {
         // Mostly one of the first.
         let mut at = 0;
         while at + 1 < before.len() && random.random_bool(0.6) {
             at += 1;
         }
-        let said = before.get(at)?.iter().find(|(name, _)| *name == axis.name);
-        let said = said.map(|(_, value)| value.as_str());
+        // What means nothing to the model of that one may mean something to this.
+        let said = value_of(&axis.name, before.get(at)?);
+        let said = said.or_else(|| value_of(&axis.name, &first.said));
         match random.random_bool(MOVED) {
             true => axis.near(said, config, begun, &mut random),
             false => said.map(String::from),
         }
     })
+}
+
+/// What is said of a setting.
+fn value_of<'s>(name: &str, said: &'s Said) -> Option<&'s str> {
+    said.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str())
 }
 
 /// What chance a trial has.
@@ -313,7 +341,7 @@ fn random(base: &Config, number: usize) -> Random {
 fn made(
     base: &Config,
     axes: &[Axis],
-    begun: &Begun,
+    begun: Option<&Begun>,
     mut value: impl FnMut(&Axis, &Config) -> Option<String>,
 ) -> Result<(Config, Said)> {
     let (mut config, mut said) = (base.clone(), Vec::new());
