@@ -10,6 +10,7 @@
 //! is about the same both times in its square, as variances add up: so its ends are those of the reversed interval
 //! (Davison and Hinkley 1997, "Bootstrap Methods and their Application", section 5.2) of the squares.
 
+use super::again::Again;
 use super::{Measure, Metrics};
 use crate::batch::Outcomes;
 use crate::parallel::Threads;
@@ -54,7 +55,9 @@ impl Bootstrap {
         rows: &Outcomes,
         threads: &Threads,
     ) -> Result<Vec<Interval>> {
-        let measure = |rows: &Outcomes| Ok(figures(&measure.measure(predictions, rows)?));
+        self.check()?;
+        let again = Again::new(measure, predictions, rows)?;
+        let measure = |rows: &Outcomes| Ok(figures(&again.measure(rows)?));
         self.over(rows, threads, measure, |(name, value), found| {
             let ends = self.interval(found)?;
             let is_biased = name == "expected_calibration_error";
@@ -75,11 +78,21 @@ impl Bootstrap {
         rows: &Outcomes,
         threads: &Threads,
     ) -> Result<Vec<Interval>> {
-        let measure = |rows: &Outcomes| {
-            let [one, other] = [0, 1].map(|at| measures[at].measure(predictions[at], rows));
-            Ok(differences(&one?, &other?))
-        };
+        self.check()?;
+        let again = |at: usize| Again::new(measures[at], predictions[at], rows);
+        let (one, other) = (again(0)?, again(1)?);
+        let measure = |rows: &Outcomes| Ok(differences(&one.measure(rows)?, &other.measure(rows)?));
         self.over(rows, threads, measure, |_, found| self.interval(found))
+    }
+
+    fn check(&self) -> Result<()> {
+        if !(self.level > 0.0 && self.level < 1.0) {
+            return Err(Error::setting("ci", "between 0 and 1"));
+        }
+        if self.samples == 0 {
+            return Err(Error::usage("an interval needs at least 1 sample"));
+        }
+        Ok(())
     }
 
     /// Intervals of what `measure` finds of the rows, by a figure of them and those of the samples.
@@ -90,12 +103,6 @@ impl Bootstrap {
         measure: impl Fn(&Outcomes) -> Result<Vec<Figure>> + Sync + Send,
         interval: impl Fn(Figure, Vec<f64>) -> Option<[f64; 2]>,
     ) -> Result<Vec<Interval>> {
-        if !(self.level > 0.0 && self.level < 1.0) {
-            return Err(Error::setting("ci", "between 0 and 1"));
-        }
-        if self.samples == 0 {
-            return Err(Error::usage("an interval needs at least 1 sample"));
-        }
         let measured = measure(rows)?;
         // A sample may have drawn no row at all.
         let sample = |sample: usize| measure(&self.drawn(rows, sample as u64)).ok();
