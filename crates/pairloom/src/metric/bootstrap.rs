@@ -17,12 +17,27 @@ use crate::parallel::Threads;
 use crate::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use std::collections::HashSet;
 
 /// Between what the figure of this name is; nothing, if it is defined in no sample.
 pub type Interval = (&'static str, Option<[f64; 2]>);
 
 /// A figure by name; nothing, where it is undefined.
 type Figure = (&'static str, Option<f64>);
+
+/// Of fewer rows than this, or groups where rows have them, an interval says little: what was not among them
+/// cannot be drawn.
+pub const LEAST_DRAWN: usize = 30;
+
+/// How many rows of some weight are drawn from, or how many groups of them.
+pub fn drawn_from(rows: &Outcomes) -> usize {
+    let weighs = |row: &usize| rows.outcome(*row).1 > 0.0;
+    let weighing = (0..rows.len()).filter(weighs);
+    match rows.groups().is_empty() {
+        true => weighing.count(),
+        false => weighing.map(|row| rows.group(row)).collect::<HashSet<_>>().len(),
+    }
+}
 
 /// How to draw.
 #[derive(Debug, Clone, Copy, PartialEq)]

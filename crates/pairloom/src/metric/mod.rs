@@ -24,7 +24,7 @@ pub use bins::{
     ActualBin, CalibrationBin, calibration, histogram, predicted_actual, score_histogram,
 };
 pub(crate) use bootstrap::differences;
-pub use bootstrap::{Bootstrap, Interval};
+pub use bootstrap::{Bootstrap, Interval, LEAST_DRAWN, drawn_from};
 pub use classes::{Classes, OfClass, of_classes, predicted_class, top_class};
 pub use constant::Constant;
 pub(crate) use constant::Tally;
