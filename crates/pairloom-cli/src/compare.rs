@@ -66,10 +66,14 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn tell(args: &Args, found: &Comparison, screen: &mut Screen) -> Result<()> {
     let size = found.metrics[0].iter().find(|(name, _)| *name == "rows").and_then(|of| of.1);
-    let rows = thousands(size.unwrap_or(0.0) as i64);
+    let rows = if size == Some(1.0) {
+        "1 row".into()
+    } else {
+        format!("{} rows", thousands(size.unwrap_or(0.0) as i64))
+    };
     let (a, b) = (one_line(&args.a, 60), one_line(&args.b, 60));
     let level = percent(args.ci);
-    screen.text(&format!("A is {a}, B is {b}; {rows} rows, {level} intervals of B - A\n"))?;
+    screen.text(&format!("A is {a}, B is {b}; {rows}, {level} intervals of B - A\n"))?;
     let header = ["", "A", "B", "B - A", "from", "to", "better"].map(String::from).to_vec();
     let rows = found.figures.iter().map(|of| row(of, found.better(of)));
     screen.table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), true)?;
