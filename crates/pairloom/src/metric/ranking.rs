@@ -278,7 +278,7 @@ fn each_group(rows: &Outcomes, mut take: impl FnMut(&mut [u32])) {
     order.retain(|&row| rows.weights().is_none_or(|weights| weights[row as usize] > 0.0));
     let group = |row: u32| rows.group(row as usize);
     order.sort_by_key(|&row| group(row));
-    order.chunk_by_mut(|&a, &b| group(a) == group(b)).for_each(|group| take(group));
+    order.chunk_by_mut(|&a, &b| group(a) == group(b)).for_each(take);
 }
 
 /// What is known of a group whatever its rows weigh.
