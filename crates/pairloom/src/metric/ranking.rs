@@ -273,7 +273,7 @@ fn nothing_to_rank() -> Error {
 }
 
 /// The rows of each group that weigh something.
-fn each_group(rows: &Outcomes, mut take: impl FnMut(&mut [u32])) {
+fn each_group(rows: &Outcomes, take: impl FnMut(&mut [u32])) {
     let mut order: Vec<u32> = (0..rows.len() as u32).collect();
     order.retain(|&row| rows.weights().is_none_or(|weights| weights[row as usize] > 0.0));
     let group = |row: u32| rows.group(row as usize);
