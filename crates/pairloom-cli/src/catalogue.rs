@@ -46,7 +46,7 @@ impl CatalogueArgs {
         let known = if self.item.is_empty() { &model.schema.item } else { &self.item };
         let columns = match known.is_empty() {
             true => Columns::found(model, name, reader.columns())?,
-            false => Columns::new(model, known)?,
+            false => Columns::of_file(model, known, name, reader.columns())?,
         };
         let options = CatalogueOptions { keep, on_error: input.on_error() };
         let catalogue = Catalogue::read(model, columns, &mut *reader, name, &options)?;

@@ -7,13 +7,13 @@ use crate::output;
 use crate::ranked::{self, Ranked};
 use crate::report::Page;
 use crate::screen::{
-    Screen, command_line, figure, metric_rows, notice_skipped, notice_unseen, one_line, own_words,
-    percent,
+    Screen, command_line, figure, metric_rows, notice_few, notice_skipped, notice_unseen, one_line,
+    own_words, percent,
 };
 use crate::segments;
 use pairloom::encode::Target;
 use pairloom::input;
-use pairloom::metric::{Bootstrap, Interval, Measure, Metrics, OfClass, of_classes};
+use pairloom::metric::{Bootstrap, Interval, Measure, Metrics, OfClass, drawn_from, of_classes};
 use pairloom::parallel::Threads;
 use pairloom::predict::{EvaluateOptions, Evaluated};
 use pairloom::segment::DEFAULT_TOP;
@@ -97,6 +97,7 @@ pub fn run(args: &Args) -> Result<()> {
     let intervals = args.ci.map(|level| intervals(args, &model, &found, level, &threads));
     let intervals = intervals.transpose()?;
     if let Some(level) = args.ci {
+        notice_few(drawn_from(&found.labels), &found.metrics);
         screen.text(&format!("{} intervals over 1,000 samples of the rows:", percent(level)))?;
     }
     screen.table(&rows(&found.metrics, intervals.as_deref()), true)?;

@@ -8,7 +8,7 @@ use pairloom::fit::{Epoch, FitEvent};
 use pairloom::loss::Loss;
 use pairloom::train::{Event, Start};
 use std::fmt::Write;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A bar for the epoch in progress, or charts of all of them.
 pub struct Progress {
@@ -137,7 +137,10 @@ impl Progress {
 fn style(template: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(template);
     let rate = |state: &ProgressState, out: &mut dyn Write| {
-        let _ = write!(out, "{} rows/s", HumanCount(state.per_sec() as u64));
+        // The first moments say nothing of the rest.
+        if state.elapsed() >= Duration::from_millis(500) {
+            let _ = write!(out, "{} rows/s", HumanCount(state.per_sec() as u64));
+        }
     };
     style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate)
 }

@@ -3,7 +3,7 @@
 use crate::live::Window;
 use pairloom::encode::Unseen;
 use pairloom::file::{name, write_whole};
-use pairloom::metric::Metrics;
+use pairloom::metric::{LEAST_DRAWN, Metrics};
 use pairloom::reading::Skipped;
 use pairloom::{Error, Result};
 use std::io::{self, IsTerminal, Write};
@@ -103,6 +103,21 @@ pub fn notice_skipped(skipped: &Skipped) {
         if skipped.rows as usize > skipped.first.len() {
             notice("  ...");
         }
+    }
+}
+
+/// Says that intervals of so few rows or groups say little.
+pub fn notice_few(drawn_from: usize, metrics: &Metrics) {
+    if drawn_from < LEAST_DRAWN {
+        let what = match (matches!(metrics, Metrics::Ranking(_)), drawn_from) {
+            (true, 1) => "group",
+            (true, _) => "groups",
+            (false, 1) => "row",
+            (false, _) => "rows",
+        };
+        notice(&format!(
+            "warning: samples are drawn from {drawn_from} {what}: an interval of fewer than {LEAST_DRAWN} says little"
+        ));
     }
 }
 

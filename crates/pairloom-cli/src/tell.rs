@@ -217,6 +217,14 @@ fn notice_classes(start: &Start, is_quiet: bool) {
 /// Says what weights mean that are perhaps meant as shares.
 fn notice_weights(start: &Start, is_quiet: bool) {
     if !start.are_counts && !is_quiet && start.has_odd_weights() {
+        if start.train > 2 && start.has_outweighing_row() {
+            return notice(&format!(
+                "note: training rows weigh {} in the mean, as the greatest weight is {}: one row counts more than all \
+                 others, which is no matter of scale: correct it, or leave it out",
+                short(start.mean_weight),
+                short(f64::from(start.greatest_weight))
+            ));
+        }
         notice(&format!(
             "note: training rows weigh {} in the mean; a weight counts as so many copies of its row, beside L2 \
              strengths that stay as they are: if weights are no counts, scale them to a mean of 1",
@@ -260,7 +268,7 @@ pub fn epoch(epoch: &Epoch, loss: Loss, rows_per_second: f64, screen: &mut Scree
 
 /// A learning rate in six places.
 fn rate(rate: f64) -> String {
-    if rate < 0.001 { format!("{rate:.0e}") } else { format!("{rate:.4}") }
+    if (0.001..1e5).contains(&rate) { format!("{rate:.4}") } else { format!("{rate:.0e}") }
 }
 
 /// Narrow enough for a window of 60 places.

@@ -177,6 +177,16 @@ fn a_model_is_as_good_as_itself_and_better_than_a_worse_one() {
     let shown = room.ok("compare b.model a.model shop.csv").out;
     assert!(shown.contains("\nB is better: log loss"), "{shown}");
     assert!(room.ok("compare a.model a.model shop.csv").out.contains("cannot be told apart"));
+    // Of one row there is no area under a curve, and no verdict.
+    let one: Vec<String> = room.text("shop.csv").lines().take(2).map(String::from).collect();
+    room.write("one.csv", one.join("\n") + "\n");
+    let done = room.ok("compare b.model a.model one.csv");
+    let warning = "warning: samples are drawn from 1 row: an interval of fewer than 30 says little";
+    assert!(done.err.contains(warning), "{}", done.err);
+    assert!(done.out.contains("\nToo few to tell them apart: log loss"), "{}", done.out);
+    assert!(done.out.contains("\nUndefined on these rows: AUC"), "{}", done.out);
+    assert!(!done.out.contains("is better"), "{}", done.out);
+    assert!(room.ok("evaluate a.model one.csv --ci").err.contains(warning));
 }
 
 #[test]

@@ -142,6 +142,14 @@ fn weights_that_are_no_counts_are_told() {
     assert!(said.ends_with("if weights are no counts, scale them to a mean of 1"), "{said}");
     assert!(note(5000.0, "").unwrap().contains("weigh 5,000"));
     assert_eq!((note(0.02, ""), note(90.0, ""), note(0.001, "--quiet")), (None, None, None));
+    let one = room(1.0);
+    one.write("rows.csv", one.text("rows.csv").replacen(",1\n", ",1e20\n", 1));
+    let done = one.run(&on("two", "--weight weight"));
+    assert!(
+        done.err.contains("the greatest weight is 1e20: one row counts more than"),
+        "{}",
+        done.err
+    );
     // Clicks of impressions are counts, and many.
     let counts = room(1.0);
     let rows = "30,5000,v\n20,9000,w\n10,7000,v\n".repeat(10);

@@ -236,14 +236,14 @@ fn what_cannot_work_is_refused() {
     let cases = [
         (1, "likes.csv --items none.csv", "none.csv: no items: there is nothing to recommend"),
         (1, "nobody.csv --items items.csv", "nobody.csv: no contexts: there is nobody"),
-        (1, "likes.csv --items titles.csv", "titles.csv: none of its columns is a feature of the"),
+        (2, "likes.csv --items titles.csv", "titles.csv: none of its columns is a feature of the"),
         (
             2,
             "users.csv --items items.csv",
             "users.csv: column 'age' of the model is missing: a context needs it, unless it is said to be the items' (--item)",
         ),
         (2, "likes.csv --items likes.csv", "all features of the model are the item's"),
-        (2, "likes.csv --items items.csv --item itme", "none of the item's columns ('itme')"),
+        (2, "likes.csv --items items.csv --item itme", "items.csv: there is no column 'itme' that"),
         (
             2,
             "likes.csv --items items.csv --item itme,genres",

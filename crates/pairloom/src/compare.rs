@@ -4,7 +4,9 @@ use crate::batch::Outcomes;
 use crate::encode::Target;
 use crate::input::Reader;
 use crate::loss::Loss;
-use crate::metric::{self, Bootstrap, DEFAULT_AT, DEFAULT_THRESHOLD, Measure, Metrics};
+use crate::metric::{
+    self, Bootstrap, DEFAULT_AT, DEFAULT_THRESHOLD, LEAST_DRAWN, Measure, Metrics,
+};
 use crate::model::Model;
 use crate::parallel::Threads;
 use crate::predict::PredictOptions;
@@ -68,8 +70,22 @@ pub struct Comparison {
     pub metrics: [Metrics; 2],
     /// The figures that both have, but the number of rows and the like.
     pub figures: Vec<Compared>,
+    /// How many rows, or groups of them, samples were drawn from.
+    pub drawn_from: usize,
     /// What there is to tell of the rows, for each.
     pub outcomes: [Outcome; 2],
+}
+
+impl Comparison {
+    /// Whether fewer than [`LEAST_DRAWN`] rows or groups were drawn from, of which intervals say little.
+    pub fn has_few(&self) -> bool {
+        self.drawn_from < LEAST_DRAWN
+    }
+
+    /// Which of the two is better at a figure, as [`Compared::better`] has it, if that can be said of so many rows.
+    pub fn better(&self, of: &Compared) -> Option<usize> {
+        of.better().filter(|_| !self.has_few())
+    }
 }
 
 /// A model, and what errors call it.
@@ -118,7 +134,8 @@ pub fn compare(
         Compared { name, values, difference, interval }
     };
     let figures = figures.map(figure).collect();
-    Ok(Comparison { metrics, figures, outcomes: [one.outcome, other.outcome] })
+    let drawn_from = metric::drawn_from(rows);
+    Ok(Comparison { metrics, figures, drawn_from, outcomes: [one.outcome, other.outcome] })
 }
 
 /// Figures of models with these losses that are not the same, though their names are.

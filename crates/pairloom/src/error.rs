@@ -112,6 +112,9 @@ pub(crate) fn flagged(setting: &str) -> String {
     format!("{setting} (--{})", if flag == "bias" { "no-bias" } else { &flag })
 }
 
+/// Advice in messages about one row, which has been followed where rows are skipped.
+pub(crate) const OR_SKIP: &str = ", or say --on-error skip";
+
 /// Characters of a message that are shown: a name that it quotes may take all of a record.
 const LONGEST: usize = 3000;
 

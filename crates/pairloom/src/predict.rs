@@ -297,13 +297,16 @@ pub(crate) fn positions(
     let position = |name: &String| match names.iter().position(|known| known == name) {
         Some(at) if reader.holds(at) => Ok(at),
         Some(_) => Err(Error::usage(format!("{file}: {}", not_held(name)))),
-        None => {
-            let names = names.iter().map(String::as_str);
-            let (meant, names) = (did_you_mean(name, names.clone()), list(names));
-            let what = if what.is_empty() { String::new() } else { format!(" {what}") };
-            let message = format!("there is no column '{name}'{what}{meant}: {names}");
-            Err(Error::usage(format!("{file}: {message}")))
-        }
+        None => Err(no_column(name, what, names, file)),
     };
     wanted.iter().map(position).collect()
+}
+
+/// The error of a column that a file with these lacks; `what` says what it is for.
+pub(crate) fn no_column(name: &str, what: &str, names: &[String], file: &str) -> Error {
+    let names = names.iter().map(String::as_str);
+    let (meant, names) = (did_you_mean(name, names.clone()), list(names));
+    let what = if what.is_empty() { String::new() } else { format!(" {what}") };
+    let message = format!("there is no column '{name}'{what}{meant}: {names}");
+    Error::usage(format!("{file}: {message}"))
 }

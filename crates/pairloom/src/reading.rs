@@ -2,6 +2,7 @@
 
 use crate::data::{self, is_cache};
 use crate::encode::Unseen;
+use crate::error::OR_SKIP;
 use crate::input::{self, Format, OpenOptions, RawRow, Reader, parse_number, quoted};
 use crate::parallel::Threads;
 use crate::schema::{Role, Schema};
@@ -36,7 +37,8 @@ impl Skipped {
     pub(crate) fn add(&mut self, error: &Error) {
         self.rows += 1;
         if self.first.len() < Self::SHOWN {
-            self.first.push(error.to_string());
+            // Who skips rows need not be told to.
+            self.first.push(error.to_string().replace(OR_SKIP, ""));
         }
     }
 

@@ -7,7 +7,7 @@ mod common;
 use common::{CSV, words};
 use pairloom::Error;
 use pairloom::encode::Transform;
-use pairloom::input::Format;
+use pairloom::input::{Format, TimePattern};
 use pairloom::schema::{Column, Hints, Role, Schema};
 
 const BARE: Format = Format::Csv { delimiter: '\t', header: false };
@@ -165,6 +165,22 @@ fn hints_change_a_given_schema() {
     let positive = Hints { positive: Some("no".into()), ..Hints::default() };
     assert_eq!(positive.apply(full()).unwrap().positive.as_deref(), Some("no"));
     assert_eq!(Hints::default().apply(full()).unwrap(), full());
+}
+
+#[test]
+fn what_is_learned_is_no_time() {
+    let pattern = || Some(TimePattern::new("unix").unwrap());
+    for role in [Role::Label, Role::Weight, Role::Categorical] {
+        let mut schema = full();
+        schema
+            .columns
+            .iter_mut()
+            .filter(|column| column.role == role)
+            .for_each(|c| c.time = pattern());
+        let refused = schema.check().err().map(|error| error.to_string());
+        let said = refused.is_some_and(|said| said.contains(" and a time too"));
+        assert_eq!(said, role != Role::Categorical, "{role:?}");
+    }
 }
 
 #[test]

@@ -14,6 +14,10 @@ use crate::{Error, Result};
 /// Rows of each class that there must be: with fewer, what is learned is chance.
 const LEAST: usize = 10;
 
+/// What to do with too few rows that were given, or held out.
+pub(crate) const OTHER_FILE: &str = "take rows with more of each class";
+pub(crate) const HOLD_OUT: &str = "hold out more";
+
 /// What errors call rows that came from no file.
 const PLACE: &str = "calibration";
 
@@ -31,11 +35,11 @@ pub(super) fn weights(rows: &[Observed]) -> [f64; 2] {
 }
 
 /// Checks that a calibration can be fitted to rows of `file`; `kind` says which of them these are, as in
-/// "validation ".
+/// "validation ", and `remedy` what to do otherwise.
 ///
 /// # Errors
 /// [`Error::Data`] for too few rows of a class that have a weight.
-pub(crate) fn check_rows(rows: &Outcomes, file: &str, kind: &str) -> Result<()> {
+pub(crate) fn check_rows(rows: &Outcomes, file: &str, kind: &str, remedy: &str) -> Result<()> {
     let of = |class: f32| rows.iter().filter(|&(y, weight)| y == class && weight > 0.0).count();
     let (rarer, class) = (of(0.0), "negative").min((of(1.0), "positive"));
     if rarer >= LEAST {
@@ -43,7 +47,7 @@ pub(crate) fn check_rows(rows: &Outcomes, file: &str, kind: &str) -> Result<()> 
     }
     let rows = if rarer == 1 { "row" } else { "rows" };
     let message = format!(
-        "{rarer} {class} {kind}{rows}, and calibrating takes {LEAST} at least, with a weight above 0: hold out more"
+        "{rarer} {class} {kind}{rows}, and calibrating takes {LEAST} at least, with a weight above 0: {remedy}"
     );
     Err(Error::data(file, message))
 }
@@ -56,7 +60,7 @@ impl Calibration {
     /// 1 or a weight that is none; [`Error::Diverged`] for log-odds that are not finite; [`Error::Usage`] for
     /// columns of different lengths.
     pub fn fit(method: Method, log_odds: &[f64], rows: &Outcomes) -> Result<Self> {
-        check_rows(rows, PLACE, "")?;
+        check_rows(rows, PLACE, "", OTHER_FILE)?;
         if log_odds.len() == rows.len()
             && let Some(row) = log_odds.iter().position(|s| !s.is_finite())
         {
@@ -122,7 +126,7 @@ impl Model {
             rows.append(&piece.labels);
             Ok(())
         })?;
-        check_rows(&rows, file, "")?;
+        check_rows(&rows, file, "", OTHER_FILE)?;
         Ok((self.calibrate_scores(method, &log_odds, &rows)?, outcome))
     }
 

@@ -18,7 +18,7 @@ mod logistic;
 mod platt;
 
 pub use fit::Calibrated;
-pub(crate) use fit::check_rows;
+pub(crate) use fit::{HOLD_OUT, OTHER_FILE, check_rows};
 
 use crate::loss::Loss;
 use serde::{Deserialize, Serialize};

@@ -31,6 +31,10 @@ enum Piece {
     Any,
 }
 
+/// What a pattern may be.
+const FORMS: &str = "it is unix (seconds), unix-ms (milliseconds), or places of YYYY or YY, MM, DD, HH, mm and ss, as in \
+                     YYYY-MM-DD HH:mm";
+
 impl TimePattern {
     /// Reads a pattern.
     ///
@@ -38,16 +42,17 @@ impl TimePattern {
     /// What is wrong with it.
     pub fn new(text: &str) -> Result<Self, String> {
         let kind = match text {
+            "" => return Err(format!("the pattern of a time is empty; {FORMS}")),
             "unix" => Kind::Unix(1),
             "unix-ms" => Kind::Unix(1000),
             _ => places(text).map_err(|what| {
                 let text = quoted(text);
-                format!("{text} is no pattern of a time, as YYYY-MM-DD HH:mm or unix: {what}")
+                format!("{text} is no pattern of a time: {what}; {FORMS}")
             })?,
         };
         let pattern = TimePattern { text: text.into(), kind };
         match pattern.parts().count() {
-            0 => Err(format!("{} has no year, month, day, hour or minute", quoted(text))),
+            0 => Err(format!("{} has no year, month, day, hour or minute; {FORMS}", quoted(text))),
             _ => Ok(pattern),
         }
     }
@@ -157,7 +162,11 @@ fn unix(text: &[u8], per_second: i64) -> Result<Time, String> {
     let units: Option<i64> = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
     let seconds = units.ok_or("it is no whole number")?.div_euclid(per_second);
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let date = days.checked_add(EPOCH).and_then(date).ok_or("it is beyond the years 1 to 9999")?;
+    let day = |days: i64| days.checked_add(EPOCH).and_then(date);
+    let date = day(days).ok_or_else(|| match per_second == 1 && day(days / 1000).is_some() {
+        true => "it is beyond the years 1 to 9999: milliseconds are unix-ms",
+        false => "it is beyond the years 1 to 9999",
+    })?;
     let [year, month, day] = date;
     let clock = [second / 3600, second / 60 % 60, second % 60];
     let [hour, minute, second] = clock;
@@ -229,7 +238,9 @@ mod tests {
             ("HH:mm", "-1:00", "'-1' is no hour of 2 digits"),
             ("unix", "1.5", "it is no whole number"),
             ("unix", "9223372036854775807", "it is beyond the years 1 to 9999"),
-            ("unix", "-62135596801", "it is beyond the years 1 to 9999"),
+            ("unix", "-62135596801", "it is beyond the years 1 to 9999: milliseconds are unix-ms"),
+            ("unix", "1413849600999", "it is beyond the years 1 to 9999: milliseconds are unix-ms"),
+            ("unix-ms", "1413849600999000", "it is beyond the years 1 to 9999"),
         ];
         for (pattern, text, expected) in cases {
             assert_eq!(parts(pattern, text), Err(expected.into()), "{pattern}");
@@ -245,7 +256,8 @@ mod tests {
             ("*HH", "'*' stands at the end only"),
             ("HH\u{fc}", "it must be ASCII"),
             ("ss", "has no year, month, day, hour or minute"),
-            ("", "an empty cell has no year"),
+            ("", "the pattern of a time is empty; it is unix (seconds), unix-ms"),
+            ("unixms", "'m' is there 1 times, not twice beside each other; it is unix (seconds), "),
             ("*", "has no year"),
         ];
         for (pattern, expected) in cases {

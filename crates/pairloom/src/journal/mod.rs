@@ -16,6 +16,9 @@ use std::marker::PhantomData;
 
 const NO_JOURNAL: &str = "it is there and is no journal: name another file";
 
+const DAMAGED: &str =
+    "the line is damaged: remove it, which does its work again, or begin anew (--restart)";
+
 /// The file of work in progress, whose pieces are of type `T`.
 #[derive(Debug)]
 pub(crate) struct Journal<T> {
@@ -53,7 +56,7 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
             _ => return Err(Error::data(path, NO_JOURNAL)),
         }
         let piece = |(at, line): (usize, &[u8])| {
-            let damaged = |_| Error::data(format!("{path}:{}", at + 2), "the line is damaged");
+            let damaged = |_| Error::data(format!("{path}:{}", at + 2), DAMAGED);
             serde_json::from_slice(line).map_err(damaged)
         };
         let (whole, pieces) = match anew {

@@ -10,18 +10,34 @@
 //! is about the same both times in its square, as variances add up: so its ends are those of the reversed interval
 //! (Davison and Hinkley 1997, "Bootstrap Methods and their Application", section 5.2) of the squares.
 
+use super::again::Again;
 use super::{Measure, Metrics};
 use crate::batch::Outcomes;
 use crate::parallel::Threads;
 use crate::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use std::collections::HashSet;
 
 /// Between what the figure of this name is; nothing, if it is defined in no sample.
 pub type Interval = (&'static str, Option<[f64; 2]>);
 
 /// A figure by name; nothing, where it is undefined.
 type Figure = (&'static str, Option<f64>);
+
+/// Of fewer rows than this, or groups where rows have them, an interval says little: what was not among them
+/// cannot be drawn.
+pub const LEAST_DRAWN: usize = 30;
+
+/// How many rows of some weight are drawn from, or how many groups of them.
+pub fn drawn_from(rows: &Outcomes) -> usize {
+    let weighs = |row: &usize| rows.outcome(*row).1 > 0.0;
+    let weighing = (0..rows.len()).filter(weighs);
+    match rows.groups().is_empty() {
+        true => weighing.count(),
+        false => weighing.map(|row| rows.group(row)).collect::<HashSet<_>>().len(),
+    }
+}
 
 /// How to draw.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,7 +70,9 @@ impl Bootstrap {
         rows: &Outcomes,
         threads: &Threads,
     ) -> Result<Vec<Interval>> {
-        let measure = |rows: &Outcomes| Ok(figures(&measure.measure(predictions, rows)?));
+        self.check()?;
+        let again = Again::new(measure, predictions, rows)?;
+        let measure = |rows: &Outcomes| Ok(figures(&again.measure(rows)?));
         self.over(rows, threads, measure, |(name, value), found| {
             let ends = self.interval(found)?;
             let is_biased = name == "expected_calibration_error";
@@ -75,11 +93,21 @@ impl Bootstrap {
         rows: &Outcomes,
         threads: &Threads,
     ) -> Result<Vec<Interval>> {
-        let measure = |rows: &Outcomes| {
-            let [one, other] = [0, 1].map(|at| measures[at].measure(predictions[at], rows));
-            Ok(differences(&one?, &other?))
-        };
+        self.check()?;
+        let again = |at: usize| Again::new(measures[at], predictions[at], rows);
+        let (one, other) = (again(0)?, again(1)?);
+        let measure = |rows: &Outcomes| Ok(differences(&one.measure(rows)?, &other.measure(rows)?));
         self.over(rows, threads, measure, |_, found| self.interval(found))
+    }
+
+    fn check(&self) -> Result<()> {
+        if !(self.level > 0.0 && self.level < 1.0) {
+            return Err(Error::setting("ci", "between 0 and 1"));
+        }
+        if self.samples == 0 {
+            return Err(Error::usage("an interval needs at least 1 sample"));
+        }
+        Ok(())
     }
 
     /// Intervals of what `measure` finds of the rows, by a figure of them and those of the samples.
@@ -90,12 +118,6 @@ impl Bootstrap {
         measure: impl Fn(&Outcomes) -> Result<Vec<Figure>> + Sync + Send,
         interval: impl Fn(Figure, Vec<f64>) -> Option<[f64; 2]>,
     ) -> Result<Vec<Interval>> {
-        if !(self.level > 0.0 && self.level < 1.0) {
-            return Err(Error::setting("ci", "between 0 and 1"));
-        }
-        if self.samples == 0 {
-            return Err(Error::usage("an interval needs at least 1 sample"));
-        }
         let measured = measure(rows)?;
         // A sample may have drawn no row at all.
         let sample = |sample: usize| measure(&self.drawn(rows, sample as u64)).ok();

@@ -1,7 +1,8 @@
 //! Figures for a model that predicts the probability of each of several classes.
 
+use super::rank::{self, Order};
 use super::rows::{self, Rows};
-use super::{bins, entropy_of, rank, ratio};
+use super::{bins, entropy_of, ratio};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -120,12 +121,21 @@ impl<'a> Table<'a> {
         hits
     }
 
-    /// The mean area under the curve of each class against the rest.
-    fn area(self) -> Result<Option<f64>> {
+    /// The probability of a class for each row.
+    fn of_class(self, class: usize) -> Vec<f64> {
+        self.probability.iter().skip(class).step_by(self.classes).copied().collect()
+    }
+
+    /// The mean area under the curve of each class against the rest, by the orders of the classes if they are known.
+    fn area(self, orders: Option<&[Order]>) -> Result<Option<f64>> {
         let mut areas = Vec::new();
         for class in 0..self.classes {
-            let of = self.probability.iter().skip(class).step_by(self.classes);
-            let probability: Vec<f64> = of.copied().collect();
+            if let Some(orders) = orders {
+                let is = |row: usize| self.label[row] as usize == class;
+                areas.extend(orders.get(class).and_then(|order| order.area(self.weight, is)));
+                continue;
+            }
+            let probability = self.of_class(class);
             let is = |&y: &f32| f32::from(y as usize == class);
             let label: Vec<f32> = self.label.iter().map(is).collect();
             areas.extend(rank::area(&Rows::binary(&probability, &label, self.weight)?));
@@ -166,7 +176,20 @@ impl Classes {
     /// `[0, 1]`, a label that is no class, a negative weight or no weight at all, and
     /// [`Error::Usage`] for columns of different lengths.
     pub fn measure(probability: &[f64], label: &[f32], weight: Option<&[f32]>) -> Result<Self> {
-        let table = Table::new(probability, label, weight)?;
+        Classes::of(Table::new(probability, label, weight)?, None)
+    }
+
+    /// The same by the order of the rows for each class, see [`orders`].
+    pub(super) fn measure_in(
+        orders: &[Order],
+        probability: &[f64],
+        label: &[f32],
+        weight: Option<&[f32]>,
+    ) -> Result<Self> {
+        Classes::of(Table::new(probability, label, weight)?, Some(orders))
+    }
+
+    fn of(table: Table<'_>, orders: Option<&[Order]>) -> Result<Self> {
         let (mut loss, mut square) = (0.0, 0.0);
         for (p, class, w) in table.iter() {
             loss -= w * p[class].clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln();
@@ -178,10 +201,10 @@ impl Classes {
         let entropy = entropy_of(hits.iter().map(|class| class.rows / total));
         let recalls = hits.iter().filter_map(|class| ratio(class.both, class.rows));
         Ok(Classes {
-            rows: label.len() as u64,
+            rows: table.label.len() as u64,
             weight: total,
             log_loss,
-            auc: table.area()?,
+            auc: table.area(orders)?,
             accuracy: hits.iter().map(|class| class.both).sum::<f64>() / total,
             balanced_accuracy: mean(recalls),
             macro_f1: mean(hits.iter().filter_map(Hits::f1)),
@@ -190,6 +213,12 @@ impl Classes {
             brier_score: square / total,
         })
     }
+}
+
+/// The order of the rows by the probability of each class.
+pub(super) fn orders(probability: &[f64], label: &[f32]) -> Result<Vec<Order>> {
+    let table = Table::new(probability, label, None)?;
+    (0..table.classes).map(|class| Order::new(&table.of_class(class))).collect()
 }
 
 /// How well each class is told from the others.

@@ -11,6 +11,7 @@
 //! row of weight 0 the same as no row (only `rows` still counts it). The definitions follow
 //! scikit-learn where it has one, so that figures can be compared with other people's.
 
+mod again;
 mod bins;
 mod bootstrap;
 mod classes;
@@ -23,7 +24,7 @@ pub use bins::{
     ActualBin, CalibrationBin, calibration, histogram, predicted_actual, score_histogram,
 };
 pub(crate) use bootstrap::differences;
-pub use bootstrap::{Bootstrap, Interval};
+pub use bootstrap::{Bootstrap, Interval, LEAST_DRAWN, drawn_from};
 pub use classes::{Classes, OfClass, of_classes, predicted_class, top_class};
 pub use constant::Constant;
 pub(crate) use constant::Tally;
@@ -140,22 +141,28 @@ impl Binary {
             return Err(Error::setting("threshold", "from 0 to 1"));
         }
         let rows = Rows::binary(probability, label, weight)?;
-        let sums = BinarySums::over(&rows, threshold);
+        let area = rank::area(&rows);
+        Ok(Binary::of(&rows, threshold, area))
+    }
+
+    /// The same of checked rows, with the area under the curve.
+    fn of(rows: &Rows<'_>, threshold: f64, auc: Option<f64>) -> Self {
+        let sums = BinarySums::over(rows, threshold);
         let log_loss = sums.log_loss / rows.total;
         let entropy = entropy(sums.positive / rows.total);
-        Ok(Binary {
+        Binary {
             rows: rows.len(),
             weight: rows.total,
             log_loss,
-            auc: rank::area(&rows),
+            auc,
             accuracy: sums.right / rows.total,
             normalized_entropy: (entropy > 0.0).then(|| log_loss / entropy),
-            expected_calibration_error: bins::calibration_error(&rows),
+            expected_calibration_error: bins::calibration_error(rows),
             brier_score: sums.square / rows.total,
             precision: ratio(sums.hit, sums.predicted),
             recall: ratio(sums.hit, sums.positive),
             threshold,
-        })
+        }
     }
 }
 

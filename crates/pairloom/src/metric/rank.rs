@@ -5,8 +5,8 @@
 //! and label before adding up, so the result does not depend on the order of the rows, not even
 //! in the last bit.
 
-use super::rows::Rows;
-use crate::{Error, Result};
+use super::rows::{Rows, at};
+use crate::{Error, Result, memory};
 
 /// One row as sorting wants it: small, and without a look-up.
 struct Ranked {
@@ -52,15 +52,72 @@ pub fn roc_curve(
 
 /// Area under the curve by the trapezoid rule over its steps.
 pub(super) fn area(rows: &Rows<'_>) -> Option<f64> {
-    let ranked = ranked(rows);
+    trapezoids(steps(&ranked(rows)))
+}
+
+fn trapezoids(steps: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
     let (mut negative, mut positive, mut area) = (0.0, 0.0, 0.0);
-    for (n, p) in steps(&ranked) {
+    for (n, p) in steps {
         area += n * (positive + 0.5 * p);
         negative += n;
         positive += p;
     }
     let pairs = negative * positive;
     (pairs > 0.0).then(|| (area / pairs).clamp(0.0, 1.0))
+}
+
+/// Rows by falling score, to find the area of other weights without sorting again.
+pub(super) struct Order {
+    rows: Vec<u32>,
+    /// Where each run of equal scores ends.
+    ends: Vec<u32>,
+}
+
+impl Order {
+    /// Of finite scores.
+    pub(super) fn new(scores: &[f64]) -> Result<Self> {
+        let mut rows = room(scores.len())?;
+        rows.extend(0..scores.len() as u32);
+        let score = |row: u32| scores[row as usize] + 0.0;
+        rows.sort_unstable_by(|&a, &b| score(b).total_cmp(&score(a)).then(a.cmp(&b)));
+        let mut ends = room(rows.len())?;
+        let mut end = 0;
+        for ties in rows.chunk_by(|&a, &b| score(a) == score(b)) {
+            end += ties.len() as u32;
+            ends.push(end);
+        }
+        Ok(Order { rows, ends })
+    }
+
+    /// As [`area`], but for the order in which the weights of a tie are added.
+    pub(super) fn area(
+        &self,
+        weight: Option<&[f32]>,
+        is_positive: impl Fn(usize) -> bool,
+    ) -> Option<f64> {
+        let mut from = 0;
+        trapezoids(self.ends.iter().map(|&end| {
+            let ties = &self.rows[from..end as usize];
+            from = end as usize;
+            ties.iter().fold((0.0, 0.0), |(negative, positive), &row| {
+                let row = row as usize;
+                let weight = at(weight, row);
+                if is_positive(row) {
+                    (negative, positive + weight)
+                } else {
+                    (negative + weight, positive)
+                }
+            })
+        }))
+    }
+}
+
+/// An empty list with room for so many.
+fn room(count: usize) -> Result<Vec<u32>> {
+    let mut list = Vec::new();
+    let found = list.try_reserve_exact(count);
+    found.map_err(|_| memory::refused("the order of the rows", memory::FEWER_ROWS))?;
+    Ok(list)
 }
 
 /// The rows by falling score.

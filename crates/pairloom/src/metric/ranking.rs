@@ -95,24 +95,6 @@ impl Tally {
         Tally { sums, weight: 0.0, areas: (0.0, 0.0) }
     }
 
-    /// Adds a group of rows with these scores and labels.
-    pub(crate) fn add(&mut self, group: &mut [(f64, f32)], weight: f64) {
-        let differ = group.windows(2).any(|pair| pair[0].1 != pair[1].1);
-        if !differ {
-            return self.leave_out(group.len() as u64);
-        }
-        group.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)));
-        let tie = |rows: &[(f64, f32)]| Tie {
-            rows: rows.len() as u64,
-            relevant: rows.iter().filter(|row| row.1 > 0.0).count() as u64,
-            gain: rows.iter().map(|row| f64::from(row.1)).sum(),
-        };
-        let ties: Vec<Tie> = group.chunk_by(|a, b| a.0 == b.0).map(tie).collect();
-        let mut gains: Vec<f64> = group.iter().map(|row| f64::from(row.1)).collect();
-        gains.sort_unstable_by(|a, b| b.total_cmp(a));
-        self.add_ties(&ties, &gains, weight);
-    }
-
     /// Counts a group of so many rows that has nothing to rank.
     pub(crate) fn leave_out(&mut self, rows: u64) {
         self.sums.rows += rows;
@@ -122,52 +104,25 @@ impl Tally {
     /// Adds a group of rows in falling order of their scores, with its gains in falling order; at least one
     /// is above 0.
     pub(crate) fn add_ties(&mut self, ties: &[Tie], gains: &[f64], weight: f64) {
-        let at = self.sums.at as u64;
+        self.add_placed(&Placed::new(ties, gains, self.sums.at), weight);
+    }
+
+    fn add_placed(&mut self, of: &Placed, weight: f64) {
         let sums = &mut self.sums;
-        let rows: u64 = ties.iter().map(|tie| tie.rows).sum();
-        let relevant: u64 = ties.iter().map(|tie| tie.relevant).sum();
-        sums.rows += rows;
+        sums.rows += of.rows;
         sums.groups += 1;
         self.weight += weight;
-        let best: f64 =
-            gains.iter().take(sums.at).zip(0..).map(|(g, place)| g * discount(place)).sum();
-        let (mut before, mut found) = (0, 0);
-        let (mut gain, mut hits, mut precisions, mut wrong) = (0.0, 0.0, 0.0, 0.0);
-        for tie in ties {
-            let within = tie.rows.min(at.saturating_sub(before));
-            if tie.gain > 0.0 {
-                let discounts: f64 = (before..before + within).map(discount).sum();
-                gain += tie.gain / tie.rows as f64 * discounts;
-            }
-            if tie.relevant > 0 {
-                let share = tie.relevant as f64 / tie.rows as f64;
-                hits += share * within as f64;
-                // Of the others of this tie, so many come before one of them at each place.
-                let others = (tie.relevant - 1) as f64 / (tie.rows - 1).max(1) as f64;
-                let precision = |place: u64| {
-                    (found as f64 + 1.0 + place as f64 * others) / (before + place + 1) as f64
-                };
-                precisions += share * (0..tie.rows).map(precision).sum::<f64>();
-                let above = (before - found) as f64 + 0.5 * (tie.rows - tie.relevant) as f64;
-                wrong += tie.relevant as f64 * above;
-            }
-            if found == 0 && tie.relevant > 0 {
-                let (reciprocal, hit) = first(tie, before, within);
-                sums.mrr += weight * reciprocal;
-                sums.hit_rate += weight * hit;
-            }
-            before += tie.rows;
-            found += tie.relevant;
-        }
-        sums.ndcg += weight * gain / best;
-        sums.map += weight * precisions / relevant as f64;
-        sums.recall += weight * hits / relevant as f64;
-        sums.precision += weight * hits / at as f64;
-        let others = rows - relevant;
+        sums.mrr += weight * of.first.0;
+        sums.hit_rate += weight * of.first.1;
+        sums.ndcg += weight * of.gain / of.best;
+        sums.map += weight * of.precisions / of.relevant as f64;
+        sums.recall += weight * of.hits / of.relevant as f64;
+        sums.precision += weight * of.hits / sums.at as f64;
+        let others = of.rows - of.relevant;
         if others > 0 {
-            let area = 1.0 - wrong / (relevant as f64 * others as f64);
-            self.areas.0 += weight * rows as f64;
-            self.areas.1 += weight * rows as f64 * area;
+            let area = 1.0 - of.wrong / (of.relevant as f64 * others as f64);
+            self.areas.0 += weight * of.rows as f64;
+            self.areas.1 += weight * of.rows as f64 * area;
         }
     }
 
@@ -185,6 +140,81 @@ impl Tally {
             grouped_auc: (rows > 0.0).then(|| areas / rows),
             ..sums
         })
+    }
+}
+
+/// Where the relevant rows of a group are, whatever the group weighs.
+#[derive(Debug, Clone, Copy, Default)]
+struct Placed {
+    rows: u64,
+    relevant: u64,
+    /// Discounted gain of the order, and of the best one.
+    gain: f64,
+    best: f64,
+    /// Relevant rows among the first.
+    hits: f64,
+    /// Sum of the precisions at the relevant rows.
+    precisions: f64,
+    /// Pairs in the wrong order.
+    wrong: f64,
+    /// What [`first`] has.
+    first: (f64, f64),
+}
+
+impl Placed {
+    /// Rows with these scores and labels; `None` if all labels are the same.
+    fn of(group: &mut [(f64, f32)], at: usize) -> Option<Self> {
+        if !group.windows(2).any(|pair| pair[0].1 != pair[1].1) {
+            return None;
+        }
+        group.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)));
+        let tie = |rows: &[(f64, f32)]| Tie {
+            rows: rows.len() as u64,
+            relevant: rows.iter().filter(|row| row.1 > 0.0).count() as u64,
+            gain: rows.iter().map(|row| f64::from(row.1)).sum(),
+        };
+        let ties: Vec<Tie> = group.chunk_by(|a, b| a.0 == b.0).map(tie).collect();
+        let mut gains: Vec<f64> = group.iter().map(|row| f64::from(row.1)).collect();
+        gains.sort_unstable_by(|a, b| b.total_cmp(a));
+        Some(Placed::new(&ties, &gains, at))
+    }
+
+    /// Rows in falling order of their scores, with their gains in falling order; at least one is above 0.
+    fn new(ties: &[Tie], gains: &[f64], most: usize) -> Self {
+        let at = most as u64;
+        let best = gains.iter().take(most).zip(0..).map(|(g, place)| g * discount(place)).sum();
+        let mut of = Placed { best, ..Placed::default() };
+        for tie in ties {
+            let within = tie.rows.min(at.saturating_sub(of.rows));
+            of.add(tie, within);
+        }
+        of
+    }
+
+    /// Adds the rows that come next, of which so many are among the first.
+    fn add(&mut self, tie: &Tie, within: u64) {
+        let (before, found) = (self.rows, self.relevant);
+        if tie.gain > 0.0 {
+            let discounts: f64 = (before..before + within).map(discount).sum();
+            self.gain += tie.gain / tie.rows as f64 * discounts;
+        }
+        if tie.relevant > 0 {
+            let share = tie.relevant as f64 / tie.rows as f64;
+            self.hits += share * within as f64;
+            // Of the others of this tie, so many come before one of them at each place.
+            let others = (tie.relevant - 1) as f64 / (tie.rows - 1).max(1) as f64;
+            let precision = |place: u64| {
+                (found as f64 + 1.0 + place as f64 * others) / (before + place + 1) as f64
+            };
+            self.precisions += share * (0..tie.rows).map(precision).sum::<f64>();
+            let above = (before - found) as f64 + 0.5 * (tie.rows - tie.relevant) as f64;
+            self.wrong += tie.relevant as f64 * above;
+        }
+        if found == 0 && tie.relevant > 0 {
+            self.first = first(tie, before, within);
+        }
+        self.rows += tie.rows;
+        self.relevant += tie.relevant;
     }
 }
 
@@ -230,19 +260,91 @@ impl Ranking {
                 message + ": ranked rows have labels of at least 0",
             ));
         }
-        let mut order: Vec<u32> = (0..rows.len() as u32).collect();
-        order.retain(|&row| rows.weights().is_none_or(|weights| weights[row as usize] > 0.0));
-        let group = |row: u32| rows.group(row as usize);
-        order.sort_by_key(|&row| group(row));
         let mut groups = Groups::new(loss, at);
-        for group in order.chunk_by_mut(|&a, &b| group(a) == group(b)) {
-            groups.add(scores, |row| rows.outcome(row), group);
-        }
-        groups.done().ok_or_else(|| {
-            let message = "no group has rows of different labels, so there is nothing to rank; rows \
-                           that are all wanted can be ranked among all items (evaluate --items)";
-            Error::data(rows::PLACE, message)
-        })
+        each_group(rows, |group| groups.add(scores, |row| rows.outcome(row), group));
+        groups.done().ok_or_else(nothing_to_rank)
+    }
+}
+
+fn nothing_to_rank() -> Error {
+    let message = "no group has rows of different labels, so there is nothing to rank; rows \
+                   that are all wanted can be ranked among all items (evaluate --items)";
+    Error::data(rows::PLACE, message)
+}
+
+/// The rows of each group that weigh something.
+fn each_group(rows: &Outcomes, take: impl FnMut(&mut [u32])) {
+    let mut order: Vec<u32> = (0..rows.len() as u32).collect();
+    order.retain(|&row| rows.weights().is_none_or(|weights| weights[row as usize] > 0.0));
+    let group = |row: u32| rows.group(row as usize);
+    order.sort_by_key(|&row| group(row));
+    order.chunk_by_mut(|&a, &b| group(a) == group(b)).for_each(take);
+}
+
+/// What is known of a group whatever its rows weigh.
+struct List {
+    rows: Vec<u32>,
+    /// `None` if there is nothing to rank.
+    placed: Option<Placed>,
+    /// Of the parts that it costs: the rows with some below them, and what each costs at a weight of 1.
+    parts: Vec<Vec<(u32, f64)>>,
+}
+
+impl List {
+    fn new(
+        scores: &[f64],
+        label: impl Fn(usize) -> f32,
+        group: &mut [u32],
+        groups: &Groups,
+    ) -> Self {
+        let pair = |&row: &u32| (scores[row as usize], label(row as usize));
+        let mut pairs: Vec<(f64, f32)> = group.iter().map(pair).collect();
+        let placed = Placed::of(&mut pairs, groups.tally.sums.at);
+        let rows = group.to_vec();
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(0);
+        let part = |loss: Loss, part: &[u32]| {
+            let (scores, outcomes): (Vec<f64>, Vec<Outcome>) =
+                part.iter().map(pair).map(|(score, label)| (score, (label, 1.0))).unzip();
+            let (mut losses, mut slopes) = (vec![0.0; part.len()], vec![0.0; part.len()]);
+            lists::learn(loss, (&scores, &outcomes), 1.0, (&mut losses, &mut slopes));
+            let least = outcomes.iter().map(|o| o.0).fold(f32::INFINITY, f32::min);
+            let counts = |(at, _): &(usize, &u32)| outcomes[*at].0 > least;
+            let counted = part.iter().enumerate().filter(counts);
+            counted.map(|(at, &row)| (row, losses[at])).collect()
+        };
+        let cost = |loss| lists::parts(group, &mut random).map(|rows| part(loss, rows)).collect();
+        let parts = groups.loss.map(cost).unwrap_or_default();
+        List { rows, placed, parts }
+    }
+}
+
+/// All groups of rows, to be measured with other weights.
+pub(super) struct Lists {
+    lists: Vec<List>,
+    loss: Option<Loss>,
+    at: usize,
+}
+
+impl Lists {
+    /// Of rows that can be measured.
+    pub(super) fn new(scores: &[f64], rows: &Outcomes, loss: Option<Loss>, at: usize) -> Self {
+        let (groups, mut lists) = (Groups::new(loss, at), Vec::new());
+        let label = |row: usize| rows.labels()[row];
+        each_group(rows, |group| lists.push(List::new(scores, label, group, &groups)));
+        Lists { lists, loss, at }
+    }
+
+    /// The figures by the weights of these rows, of which a group has some or none.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a bad weight, or if there is nothing to rank.
+    pub(super) fn measure(&self, rows: &Outcomes) -> Result<Ranking> {
+        rows::total(rows.weights(), rows.len())?;
+        let weight = |row: usize| rows::at(rows.weights(), row);
+        let mut groups = Groups::new(self.loss, self.at);
+        let is_drawn = |list: &&List| list.rows.iter().any(|&row| weight(row as usize) > 0.0);
+        self.lists.iter().filter(is_drawn).for_each(|list| groups.add_list(list, weight));
+        groups.done().ok_or_else(nothing_to_rank)
     }
 }
 
@@ -252,13 +354,12 @@ pub(crate) struct Groups {
     loss: Option<Loss>,
     cost: f64,
     weight: f64,
-    pairs: Vec<(f64, f32)>,
 }
 
 impl Groups {
     /// None yet.
     pub(crate) fn new(loss: Option<Loss>, at: usize) -> Self {
-        Groups { tally: Tally::new(at), loss, cost: 0.0, weight: 0.0, pairs: Vec::new() }
+        Groups { tally: Tally::new(at), loss, cost: 0.0, weight: 0.0 }
     }
 
     /// Adds a group: some of the rows with these scores, and labels and weights above 0. What a long one costs is
@@ -269,21 +370,20 @@ impl Groups {
         outcome: impl Fn(usize) -> Outcome,
         group: &mut [u32],
     ) {
-        let outcomes = || group.iter().map(|&row| outcome(row as usize));
-        self.pairs.clear();
-        let pair = |(&row, (label, _)): (&u32, Outcome)| (scores[row as usize], label);
-        self.pairs.extend(group.iter().zip(outcomes()).map(pair));
-        let weights: f64 = outcomes().map(|(_, weight)| f64::from(weight)).sum();
-        self.tally.add(&mut self.pairs, weights / group.len() as f64);
-        let Some(loss) = self.loss else { return };
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(0);
-        for list in lists::parts(group, &mut random) {
-            let scores: Vec<f64> = list.iter().map(|&row| scores[row as usize]).collect();
-            let outcomes: Vec<_> = list.iter().map(|&row| outcome(row as usize)).collect();
-            let (mut losses, mut slopes) = (vec![0.0; list.len()], vec![0.0; list.len()]);
-            let found = (&mut losses[..], &mut slopes[..]);
-            self.weight += lists::learn(loss, (&scores, &outcomes), 1.0, found);
-            self.cost += losses.iter().sum::<f64>();
+        let list = List::new(scores, |row| outcome(row).0, group, self);
+        self.add_list(&list, |row| f64::from(outcome(row).1));
+    }
+
+    fn add_list(&mut self, list: &List, weight: impl Fn(usize) -> f64) {
+        let of = |row: u32| weight(row as usize);
+        let weights: f64 = list.rows.iter().map(|&row| of(row)).sum();
+        match &list.placed {
+            None => self.tally.leave_out(list.rows.len() as u64),
+            Some(placed) => self.tally.add_placed(placed, weights / list.rows.len() as f64),
+        }
+        for part in &list.parts {
+            self.weight += part.iter().fold(0.0, |sum, &(row, _)| sum + of(row));
+            self.cost += part.iter().map(|&(row, cost)| of(row) * cost).sum::<f64>();
         }
     }
 

@@ -2,7 +2,8 @@
 
 use crate::interaction::{Side, Sides};
 use crate::model::Model;
-use crate::schema::{Column, Role, list};
+use crate::predict::no_column;
+use crate::schema::{Column, Role, list_features};
 use crate::{Error, Result};
 
 /// The feature columns of a model on their sides.
@@ -35,11 +36,24 @@ impl Columns {
         Columns::of(model, id, |column| item.contains(&column.name))
     }
 
+    /// The same of a file of items, called `file`, with columns of these names.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the file lacks the first; else as for [`Columns::new`].
+    pub fn of_file(model: &Model, item: &[String], file: &str, names: &[String]) -> Result<Self> {
+        match item.first() {
+            Some(id) if model.schema.has_names() && !names.contains(id) => {
+                Err(no_column(id, "that names the items", names, file))
+            }
+            _ => Columns::new(model, item),
+        }
+    }
+
     /// The features that a file of items has, called `file`, with columns of these names: all of them are the
     /// item's, and the first one that is categorical (else the first one) names it.
     ///
     /// # Errors
-    /// [`Error::Data`] if the file has none; else as for [`Columns::new`].
+    /// [`Error::Usage`] if the file has none; else as for [`Columns::new`].
     pub fn found(model: &Model, file: &str, names: &[String]) -> Result<Self> {
         let features = || model.schema.columns.iter().filter(|column| column.role.is_feature());
         let find = |is_one: fn(&Column) -> bool| {
@@ -50,9 +64,10 @@ impl Columns {
             Some(id) => Columns::of(model, id, |column| names.contains(&column.name)),
             // The model may be one without names.
             None => Columns::of(model, "", |_| true).and_then(|_| {
-                let names = list(features().map(|column| column.name.as_str()));
-                let message = format!("none of its columns is a feature of the model: {names}");
-                Err(Error::data(file, message))
+                let names = list_features(features().map(|column| column.name.as_str()));
+                Err(Error::usage(format!(
+                    "{file}: none of its columns is a feature of the model, of which {names}"
+                )))
             }),
         }
     }

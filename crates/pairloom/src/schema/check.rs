@@ -1,6 +1,7 @@
 //! What a schema must be, given or inferred.
 
 use super::{Column, Role, Schema};
+use crate::error::flagged;
 use crate::input::Format;
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -57,6 +58,13 @@ impl Schema {
         if self.format.is_sparse() && self.columns.iter().any(|column| column.time.is_some()) {
             let name = self.format.name();
             return Err(Error::usage(format!("time (--time) is for cells, and {name} has pairs")));
+        }
+        let is_outcome = |c: &&Column| matches!(c.role, Role::Label | Role::Weight | Role::Trials);
+        let mut times = self.columns.iter().filter(|column| column.time.is_some());
+        if let Some(Column { name, role, .. }) = times.find(is_outcome) {
+            let (time, role) = (flagged("time"), role.name());
+            let message = format!("'{name}' is {role} and a time too: its parts would tell it");
+            return Err(Error::usage(format!("{time}: {message}; leave one out")));
         }
         self.columns.iter().try_for_each(Column::check)
     }

@@ -18,7 +18,7 @@ pub use fields::FieldMap;
 pub use hints::Hints;
 pub use infer::infer;
 pub(crate) use infer::numbers_after_all;
-pub(crate) use names::{did_you_mean, list, near};
+pub(crate) use names::{did_you_mean, list, list_features, near};
 
 use crate::encode::Transform;
 use crate::input::{Format, Pair, TimePattern};

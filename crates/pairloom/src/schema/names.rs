@@ -13,6 +13,11 @@ pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
+/// "the features are a, b and 3 more".
+pub(crate) fn list_features<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    list(names).replacen("columns", "features", 1)
+}
+
 /// " (did you mean 'Age'?)", if one of the names is much like the wanted one; else nothing.
 pub(crate) fn did_you_mean<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> String {
     near(wanted, names).map_or(String::new(), |name| format!(" (did you mean '{name}'?)"))

@@ -102,7 +102,9 @@ pub(super) fn prepare(
     }
     if job.config.calibrate.is_some() {
         // Before the work, which would be lost.
-        calibration::check_rows(&valid.outcomes()?, valid_file, "validation ")?;
+        let is_given = job.valid.is_some();
+        let remedy = if is_given { calibration::OTHER_FILE } else { calibration::HOLD_OUT };
+        calibration::check_rows(&valid.outcomes()?, valid_file, "validation ", remedy)?;
     }
     let mut groups = None;
     if job.config.loss.is_some_and(Loss::is_ranking) && !draws {

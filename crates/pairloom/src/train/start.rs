@@ -44,6 +44,8 @@ pub struct Start {
     pub features: usize,
     /// The mean weight of a training row, with that of its class.
     pub mean_weight: f64,
+    /// The greatest weight of one, with that of its class.
+    pub greatest_weight: f32,
     /// Whether the weights are those of rows of counts, and nothing else.
     pub are_counts: bool,
     /// The mean `sum_i x_i^2` of a training row, which usual rates and strengths depend on.
@@ -63,6 +65,11 @@ impl Start {
     /// Whether rows weigh so little or so much that what is beside them, as L2 strengths, has another size.
     pub fn has_odd_weights(&self) -> bool {
         !Self::USUAL_WEIGHTS.contains(&self.mean_weight)
+    }
+
+    /// Whether one row weighs more than half of all do, which no scale of the weights changes.
+    pub fn has_outweighing_row(&self) -> bool {
+        f64::from(self.greatest_weight) > 0.5 * self.mean_weight * self.train as f64
     }
 
     /// Whether rows weigh so much that steps may be too long.
@@ -195,6 +202,7 @@ pub(super) fn start(
         single: summary.single,
         features,
         mean_weight: train.weight() / train.len().max(1) as f64,
+        greatest_weight: summary.greatest_weight,
         are_counts: false,
         square_length: summary.square_length,
         row_bytes: train.bytes() + valid.bytes(),

@@ -21,6 +21,8 @@ pub(super) struct Summary {
     pub(super) constant: Constant,
     /// The weighted mean label as the model learns it; of several classes, the share of each.
     pub(super) means: Vec<f64>,
+    /// The greatest weight of a row.
+    pub(super) greatest_weight: f32,
     /// Classes of which there is one row.
     pub(super) single: usize,
     /// How many distinct labels there are, if they are few and whole: they may be classes.
@@ -47,6 +49,7 @@ impl Summary {
             means: sums.labels.iter().map(|sum| sum / sums.tally.weight).collect(),
             single: sums.rows_of.iter().filter(|rows| **rows == 1).count(),
             classes: sums.distinct.filter(|_| target.is_number()).map(|labels| labels.len()),
+            greatest_weight: sums.greatest_weight,
             counts: sums.counts,
         })
     }
@@ -70,6 +73,7 @@ struct Sums<'a> {
     counts: Vec<u32>,
     squares: f64,
     longest: Vec<u32>,
+    greatest_weight: f32,
     tally: Tally,
     /// Weighted sum of the labels; of several classes, the weight of each.
     labels: Vec<f64>,
@@ -86,6 +90,7 @@ impl<'a> Sums<'a> {
             counts,
             squares: 0.0,
             longest: Vec::new(),
+            greatest_weight: 0.0,
             tally: Tally::default(),
             labels: vec![0.0; target.classes()],
             rows_of: vec![0; target.classes()],
@@ -119,6 +124,7 @@ impl<'a> Sums<'a> {
 
     fn outcome(&mut self, label: f32, weight: f32) {
         self.tally.add(label, weight);
+        self.greatest_weight = self.greatest_weight.max(weight);
         match self.target {
             Target::Classes { .. } => {
                 if let Some(sum) = self.labels.get_mut(label as usize) {

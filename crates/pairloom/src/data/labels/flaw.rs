@@ -2,7 +2,7 @@
 
 use super::Labels;
 use crate::encode::MOST_CLASSES;
-use crate::error::Place;
+use crate::error::{OR_SKIP, Place};
 use crate::input::{is_missing, parse_number, quoted, spelled};
 use crate::loss::Loss;
 
@@ -56,7 +56,7 @@ impl Labels {
                 (first, is_number, [&same[..], &[name]].concat(), Some(at))
             }
         };
-        let skip = if of_column.is_none() { ", or say --on-error skip" } else { "" };
+        let skip = if of_column.is_none() { OR_SKIP } else { "" };
         let message = match is_text && is_missing(odd.as_bytes()) {
             true => format!("stands for a missing number: leave out rows without a label{skip}"),
             false => format!("{}: correct it{skip}{}", alone(is_text, &others), if_meant()),
