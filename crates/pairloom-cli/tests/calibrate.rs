@@ -195,7 +195,7 @@ fn what_is_refused() {
     assert!(
         said.starts_with("error: few.csv: ")
             && said.contains("4 negative rows")
-            && said.contains("hold out more"),
+            && said.contains("take rows with more of each class"),
         "{said}"
     );
 }
