@@ -238,7 +238,7 @@ fn a_map_has_each_pair_once_and_says_the_largest() {
     assert_eq!(page.matches("<rect class=\"cell").count(), 5 + 3);
     assert!(page.contains("site with hour: 0.0300"));
     assert!(page.contains("<title>hour with site: 0.0300</title>"));
-    assert!(page.contains("a &lt;column&gt; whose na\u{2026}"));
+    assert!(page.contains("a &lt;column&gt; whose \u{2026}"));
 }
 
 #[test]

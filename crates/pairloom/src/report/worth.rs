@@ -5,10 +5,10 @@ use super::svg::number;
 use super::{Bar, Bars, HeatMap};
 
 /// Letters of a name; the pointer text has all of it.
-const NAME: usize = 20;
+const NAME: usize = 18;
 
 const WIDTH: f64 = 440.0;
-const LEFT: f64 = 166.0;
+const LEFT: f64 = 172.0;
 const RIGHT: f64 = 72.0;
 const ROW: f64 = 22.0;
 
