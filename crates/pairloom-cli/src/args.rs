@@ -138,8 +138,9 @@ pub struct ColumnArgs {
     /// What to do with a column of numbers: price=log, age=quantile:64, ...
     #[arg(long, value_name = "COLUMN=HOW,..", value_delimiter = ',', value_parser = parse::transform)]
     pub transform: Vec<(String, Transform, Option<usize>)>,
-    /// A column of times and how they are written, as in hour=YYMMDDHH, 'at=YYYY-MM-DD HH:mm:ss' or at=unix:
-    /// columns of their year, month, day, weekday and hour, called hour.day and so on, take its place
+    /// A column of times and how they are written, as in hour=YYMMDDHH, 'at=YYYY-MM-DD HH:mm:ss', at=unix (seconds)
+    /// or at=unix-ms: columns of their year, month, day, weekday and hour, called hour.day and so on, take its
+    /// place
     #[arg(long, value_name = "COLUMN=PATTERN", value_parser = parse::time)]
     pub time: Vec<(String, TimePattern)>,
     /// Columns to leave out
