@@ -22,9 +22,9 @@ impl Share {
     /// there are threads.
     ///
     /// # Errors
-    /// As for [`Threads::new`]; [`Error::Usage`] for more than 1024 jobs at a time.
+    /// [`Error::Usage`] for more than 1024 threads, or jobs at a time.
     pub(crate) fn of(threads: usize, wanted: usize, count: usize) -> Result<Self> {
-        let threads = Threads::new(threads)?.count();
+        let threads = Threads::number(threads)?;
         if wanted > Threads::MOST {
             return Err(Error::setting("parallel", &format!("at most {}", Threads::MOST)));
         }

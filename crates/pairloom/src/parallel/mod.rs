@@ -30,16 +30,21 @@ impl Threads {
     /// [`Error::Usage`] for more than 1024 threads, [`Error::Memory`] if the system does not give
     /// them.
     pub fn new(count: usize) -> Result<Self> {
-        if count > Self::MOST {
-            return Err(Error::setting("threads", &format!("at most {}", Self::MOST)));
-        }
-        let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
-        let count = if count == 0 { cores() } else { count };
+        let count = Self::number(count)?;
         if count == 1 {
             return Ok(Threads { team: None, count });
         }
         let failed = |e| Error::Memory(format!("cannot start {count} threads: {e}"));
         Ok(Threads { team: Some(Team::new(count - 1).map_err(failed)?), count })
+    }
+
+    /// How many threads are meant: 0 is one for each core.
+    fn number(count: usize) -> Result<usize> {
+        if count > Self::MOST {
+            return Err(Error::setting("threads", &format!("at most {}", Self::MOST)));
+        }
+        let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
+        Ok(if count == 0 { cores() } else { count })
     }
 
     /// Number of threads.
