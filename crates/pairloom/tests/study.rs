@@ -288,7 +288,9 @@ fn a_stop_keeps_what_has_ended() {
     });
     let stopped = stopped.unwrap();
     assert!(stopped.is_interrupted);
-    assert_eq!(figures(&stopped).concat().iter().filter(|one| one.is_some()).count(), 3);
+    // A run that ends before it hears of the stop is kept too.
+    assert!(ended >= 3, "{ended}");
+    assert_eq!(figures(&stopped).concat().iter().filter(|one| one.is_some()).count(), ended);
     let rows = format!("{}.rows", study.journal);
     assert!(fs::metadata(&rows).is_ok(), "they need not be read again");
     let whole = run(&study);
