@@ -17,7 +17,8 @@ pub struct CatalogueArgs {
     /// Rows of a context and an item, such as the training rows: these items are left out for it
     #[arg(long, value_name = "FILE", requires = "items")]
     pub seen: Option<String>,
-    /// Columns by which a context is known again [default: those of the context's that the file has]
+    /// Columns by which a context is known again [default: those of the context's and that of
+    /// the groups, as far as the file has them]
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',', requires = "items")]
     pub by: Vec<String>,
 }

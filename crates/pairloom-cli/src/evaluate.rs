@@ -98,7 +98,8 @@ pub fn run(args: &Args) -> Result<()> {
     let intervals = intervals.transpose()?;
     if let Some(level) = args.ci {
         notice_few(drawn_from(&found.labels), &found.metrics);
-        screen.text(&format!("{} intervals over 1,000 samples of the rows:", percent(level)))?;
+        let drawn = if matches!(found.metrics, Metrics::Ranking(_)) { "groups" } else { "rows" };
+        screen.text(&format!("{} intervals over 1,000 samples of the {drawn}:", percent(level)))?;
     }
     screen.table(&rows(&found.metrics, intervals.as_deref()), true)?;
     for of in &found.segments {

@@ -10,7 +10,7 @@ use pairloom::input;
 use pairloom::interaction::Side;
 use pairloom::parallel::Threads;
 use pairloom::recommend::{
-    Catalogue, ContextOptions, Contexts, Filter, Recommender, Request, Scored, for_each_piece,
+    Catalogue, ContextOptions, Contexts, Filter, Recommender, Request, Scored, Seen, for_each_piece,
 };
 use pairloom::{Error, Model, Result};
 
@@ -38,7 +38,8 @@ pub struct Args {
     /// File to write to; - for standard output. It is a CSV with a header, best items first
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: String,
-    /// Columns of the contexts to write [default: those of the model's]
+    /// Columns of the contexts to write [default: those of the model's, and those by which
+    /// they are known]
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     keep: Vec<String>,
     /// Columns of the items to write after the item
@@ -75,12 +76,12 @@ pub fn run(args: &Args) -> Result<()> {
         }
     }
     let catalogue = args.catalogue.items(opening, &args.items, keep)?;
-    let lines = Lines::new(args, &model, &catalogue)?;
     let among = match args.filter.is_empty() {
         true => None,
         false => Some(catalogue.matching(&args.filter)?),
     };
     let seen = args.catalogue.seen(opening, &catalogue)?;
+    let lines = Lines::new(args, &model, &catalogue, &seen)?;
     let recommender = Recommender::new(&model, &catalogue, &threads)?;
     let mut without = 0;
     let outcome = write_whole(&args.output, |out| {
@@ -119,11 +120,13 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     /// Refuses columns that would be one in what is written.
-    fn new(args: &Args, model: &'a Model, catalogue: &'a Catalogue) -> Result<Self> {
+    fn new(args: &Args, model: &'a Model, catalogue: &'a Catalogue, seen: &Seen) -> Result<Self> {
         let columns = catalogue.columns();
         let mut keep = args.keep.clone();
         if keep.is_empty() {
             keep.extend(columns.names(model, Side::Context).map(String::from));
+            let others = seen.by().iter().filter(|name| !keep.contains(name)).cloned();
+            keep.extend(others.collect::<Vec<_>>());
         }
         let mut names = keep.clone();
         names.extend(["rank".into(), columns.id().into()]);

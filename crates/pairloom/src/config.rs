@@ -261,7 +261,7 @@ impl Config {
         let l1 = "a number of at least 0, and 0 without --optimizer ftrl";
         let ranks = self.loss.is_some_and(Loss::is_ranking);
         let classes = matches!(self.loss, None | Some(Loss::Logistic));
-        let rules: [(&str, bool, &str); 23] = [
+        let rules: [(&str, bool, &str); 24] = [
             (
                 "negatives",
                 self.negatives.is_none_or(|n| n <= 10_000 && (n == 0 || ranks)),
@@ -283,6 +283,11 @@ impl Config {
             ),
             ("negative_rate", classes || self.negative_rate == 1.0, "1 without --loss logistic"),
             ("calibrate", classes || self.calibrate.is_none(), "off without --loss logistic"),
+            (
+                "class_weight",
+                self.class_weight.is_none() || !ranks,
+                "left out with --loss bpr, warp or listwise, which have no classes",
+            ),
             ("l2_linear", is_at_least_0(self.l2_linear), "a number of at least 0"),
             ("l2_factors", self.l2_factors.is_none_or(is_at_least_0), "a number of at least 0"),
             ("l1_linear", is_l1(self.l1_linear), l1),

@@ -9,7 +9,7 @@ use crate::loss::Loss;
 use crate::metric::{DEFAULT_AT, DEFAULT_THRESHOLD, Measure, Metrics, of_file};
 use crate::model::Model;
 use crate::parallel::Threads;
-use crate::reading::{Counts, OnError, Outcome, Skipped, for_each_row};
+use crate::reading::{Counts, OnError, Outcome, Skipped, UNTRIED, for_each_row};
 use crate::schema::{Role, did_you_mean, list};
 use crate::segment::{Cells, DEFAULT_TOP, Segments};
 use crate::{Error, Result};
@@ -231,7 +231,9 @@ impl Model {
             Ok(())
         })?;
         if labels.is_empty() {
-            return Err(Error::data(file, "no rows to evaluate"));
+            let are_counts = self.schema.find(Role::Trials).is_some();
+            let why = if are_counts && outcome.skipped.rows == 0 { UNTRIED } else { "" };
+            return Err(Error::data(file, format!("no rows to evaluate{why}")));
         }
         let scale = self.encoding.target.scale();
         let measure = Measure { loss, scale, threshold, at };

@@ -201,6 +201,9 @@ pub(crate) fn for_each_row(
     }
 }
 
+/// What is said of rows of counts of which none is left.
+pub(crate) const UNTRIED: &str = ": nothing was ever tried";
+
 /// Rows of counts: so many of so many trials were positive. Each stands for a row of label 1, whose weight is
 /// how many were, and one of label 0 for the others, so that losses and metrics are those of a row for each
 /// trial: `n` times `ln(1 + e^s) - (c/n) s` is `c` times the loss of label 1 and `n - c` times that of 0.

@@ -6,6 +6,7 @@ mod common;
 
 use common::{folder, near, path, random, write};
 use pairloom::config::Config;
+use pairloom::encode::Transform;
 use pairloom::input;
 use pairloom::interaction::Kind;
 use pairloom::metric::Metrics;
@@ -117,6 +118,50 @@ fn counts_train_and_score_as_a_row_for_each_trial() {
         assert_eq!(floats(&again), floats(&one), "{kind:?}: converted");
         same(&evaluated(&again, &kept), &evaluated(&one, &counts), "converted");
         assert_eq!(evaluated(&one, &kept), evaluated(&one, &counts));
+    }
+}
+
+/// What is learned of columns goes by trials too: which values are frequent, and the knots of numbers.
+#[test]
+fn counts_are_encoded_as_a_row_for_each_trial() {
+    let folder = folder();
+    let (mut random, mut counts, mut trials) =
+        (random(5), String::from("shown,a,x,z,clicks\n"), String::from("click,a,x,z\n"));
+    for row in 0..400 {
+        let shown: u32 = random.random_range(0..40);
+        let clicks = random.random_range(0..=shown);
+        let (x, z) = (random.random::<f32>().powi(3), random.random_range(0..900));
+        let features = format!("a{},{x:.3},{z}", (row % 20) * (row % 7));
+        writeln!(counts, "{shown},{features},{clicks}").unwrap();
+        (0..shown).for_each(|n| writeln!(trials, "{},{features}", u8::from(n < clicks)).unwrap());
+    }
+    let (counts, trials) =
+        (write(&folder, "counts.csv", counts), write(&folder, "trials.csv", trials));
+    for transform in Transform::ALL {
+        let model = |data: &String, label: &str, trials: Option<&str>| {
+            let hints = Hints {
+                label: Some(label.into()),
+                trials: trials.map(String::from),
+                categorical: vec!["a".into()],
+                numeric: vec!["x".into(), "z".into()],
+                ..Hints::default()
+            };
+            let mut job = job(data, SchemaSource::Infer(hints), Kind::Fm);
+            job.config.hash_bits = None;
+            job.config.min_count = 300;
+            job.config.numeric_transform = transform;
+            job.config.learning_rate = None;
+            job.config.epochs = 3;
+            model(&job)
+        };
+        let one = model(&counts, "clicks", Some("shown"));
+        let other = model(&trials, "click", None);
+        assert_eq!(one.encoding, other.encoding, "{transform:?}");
+        assert_eq!(one.config, other.config, "{transform:?}");
+        for (a, b) in one.history.iter().zip(&other.history) {
+            assert!(near(a.train_loss, b.train_loss, 1e-6, 1.0), "{transform:?}: {a:?} {b:?}");
+            same(a.valid.as_ref().unwrap(), b.valid.as_ref().unwrap(), "valid");
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use pairloom::metric::{Metrics, Regression};
 use pairloom::model::Model;
 use pairloom::parallel::Threads;
 use pairloom::predict::EvaluateOptions;
+use pairloom::reading::OnError;
 use pairloom::train::{Job, train};
 use rand::{Rng, RngExt};
 use std::fmt::Write as _;
@@ -145,8 +146,16 @@ fn labels_that_a_loss_does_not_take_are_refused_with_their_line() {
         train(&job, &mut |_| true).unwrap_err().to_string()
     };
     let counts = format!("label,a\n{}", "1,x\n0,y\n2,x\n".repeat(20));
-    let below = error(&format!("{counts}-1,y\n"), Loss::Poisson);
-    assert!(below.contains("rows.csv:62: label: -1 is no count"), "{below}");
+    let negative = format!("{counts}-1,y\n");
+    let below = error(&negative, Loss::Poisson);
+    assert!(below.contains("rows.csv:62:1: label: -1 is no count"), "{below}");
+    let mut skipping = job(&folder, "below.csv", negative, Loss::Poisson);
+    skipping.on_error = OnError::Skip;
+    let rows = |job: &Job| {
+        let start = train(job, &mut |_| true).unwrap().start.unwrap();
+        start.train + start.valid
+    };
+    assert_eq!(rows(&skipping), 60);
     let words = format!("label,a\n{}", "yes,x\nno,y\n".repeat(20));
     for loss in [Loss::Poisson, Loss::Huber(1.0), Loss::Quantile(0.5)] {
         let said = error(&words, loss);

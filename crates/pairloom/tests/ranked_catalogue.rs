@@ -59,6 +59,11 @@ fn open(text: &str) -> Box<dyn input::Reader> {
 }
 
 fn learned(text: &str) -> Model {
+    learned_of(text, &["user", "item", "kind"])
+}
+
+/// The same of a model of these columns.
+fn learned_of(text: &str, features: &[&str]) -> Model {
     let folder = folder();
     let data = write(&folder, "rows.csv", text);
     let names = |names: &[&str]| names.iter().map(|n| (*n).to_string()).collect::<Vec<_>>();
@@ -66,7 +71,7 @@ fn learned(text: &str) -> Model {
         label: Some("one".into()),
         group: Some("user".into()),
         item: names(&["item", "kind"]),
-        categorical: names(&["user", "item", "kind"]),
+        categorical: names(features),
         ..Hints::default()
     };
     let config = Config { loss: Some(Loss::Bpr), epochs: 3, valid_fraction: 0.0, ..plain_config() };
@@ -179,4 +184,37 @@ fn seen_and_wanted_items_may_be_known_by_other_columns() {
         recommender.measure(&mut *open(test), "test.csv", tested, OnError::Stop, &threads).unwrap();
     // Of 40 items two are left out for u1 at 8, who wants one of the three, three at 9, and one for u2.
     assert_eq!((found.groups, found.rows), (3, 38 + 37 + 39));
+}
+
+/// Users who are alike to the model have items of their own all the same.
+#[test]
+fn groups_that_are_no_feature_tell_contexts_apart() {
+    let row = |user: u32, item: u32| format!("u{user},t{},i{item},k{},1\n", user % 2, item % 4);
+    let rows = |items: [u32; 3]| {
+        let each = |user: u32| items.map(|item| row(user, (item + 3 * user) % ITEMS)).concat();
+        format!("user,taste,item,kind,one\n{}", (0..USERS).map(each).collect::<String>())
+    };
+    let model = learned_of(&rows([0, 7, 11]), &["taste", "item", "kind"]);
+    let columns = Columns::new(&model, &model.schema.item).unwrap();
+    let options = Default::default();
+    let catalogue =
+        Catalogue::read(&model, columns, &mut *open(&items()), "items.csv", &options).unwrap();
+    let read = |text: &str, relevant: bool| {
+        let mut reader = open(text);
+        Seen::read(&model, &catalogue, &mut *reader, "rows.csv", &[], relevant, OnError::Stop)
+    };
+    let test = rows([1, 2, 5]);
+    let (wanted, seen) = (read(&test, true).unwrap(), read(&rows([0, 7, 11]), false).unwrap());
+    assert_eq!(wanted.by(), ["taste", "user"]);
+    let threads = Threads::new(1).unwrap();
+    let recommender = Recommender::new(&model, &catalogue, &threads).unwrap();
+    let tested = Tested { wanted: &wanted, seen: &seen, at: 10 };
+    let (found, _) = recommender
+        .measure(&mut *open(&test), "test.csv", tested, OnError::Stop, &threads)
+        .unwrap();
+    assert_eq!((found.groups, found.rows), (USERS.into(), u64::from(USERS * (ITEMS - 3))));
+    // Where a file does not say of whom rows are, it is by what the model knows.
+    assert_eq!(read("taste,item\nt1,i1\n", false).unwrap().by(), ["taste"]);
+    let none = read(&test.replace(",1\n", ",0\n"), true).unwrap_err().to_string();
+    assert!(none.contains("rows.csv: no row is relevant: none has a label above 0"), "{none}");
 }

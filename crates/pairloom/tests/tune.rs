@@ -8,6 +8,7 @@ mod common;
 use common::{bytes, folder, mixed, model, path, plain_config, write};
 use pairloom::Error;
 use pairloom::config::Config;
+use pairloom::interaction::Kind;
 use pairloom::train::{Job, convert};
 use pairloom::tune::{Axis, Event, Trial, Tune, Tuned, Values, usual_axes};
 use std::fs;
@@ -54,7 +55,7 @@ fn names_only() -> String {
 }
 
 #[test]
-fn a_quarter_goes_on_and_then_what_is_near_the_best() {
+fn the_best_few_go_on_and_then_what_is_near_them() {
     let folder = folder();
     let tune = Tune { runs: 10.0, ..tune(&folder) };
     let mut rungs = Vec::new();
@@ -65,13 +66,16 @@ fn a_quarter_goes_on_and_then_what_is_near_the_best() {
         true
     });
     let tuned = tuned.unwrap();
-    // The defaults, and trainings of 2 and 6 epochs; then of some near the best.
-    let &[(1, None, false), (drawn, Some(2), false), (whole, None, false), ref near @ ..] =
+    // The defaults; trainings of 2 epochs with one other setting, then with several, of which some go on to 6; then some
+    // near the best.
+    let [first, (alone, Some(2), false), (more, Some(2), false), (whole, None, false), near @ ..] =
         &rungs[..]
     else {
         panic!("{rungs:?}")
     };
-    assert!(drawn >= 5 && whole <= drawn.div_ceil(4) && !near.is_empty(), "{rungs:?}");
+    let drawn = alone + more;
+    assert!(*first == (1, None, false) && (1..=drawn.div_ceil(8)).contains(whole), "{rungs:?}");
+    assert!(*alone >= 5 && *more >= 5 && !near.is_empty(), "{rungs:?}");
     assert!(near.iter().all(|(trials, epochs, near)| *near == epochs.is_some() && *trials <= 4));
     let defaults = tuned.defaults().unwrap();
     assert!(defaults.said.is_empty() && defaults.stopped.is_none());
@@ -81,22 +85,21 @@ fn a_quarter_goes_on_and_then_what_is_near_the_best() {
     let best = figure(&tuned.best());
     let of = |epochs: Option<u32>| tuned.trials.iter().filter(move |t| t.stopped == epochs);
     assert!(of(None).all(|other| figure(&other) >= best) && tuned.best().stopped.is_none());
-    // Those that were drawn go on in the order of their figures.
-    let mut rung: Vec<&Trial> = of(Some(2)).filter(|trial| trial.trial <= drawn).collect();
+    // The first ones have one other setting each.
+    assert!(tuned.trials[1..=*alone].iter().all(|trial| trial.said.len() == 1));
+    // Those of the first rungs go on in the order of their figures.
+    let mut rung: Vec<&Trial> = tuned.trials[1..=drawn].iter().collect();
     rung.sort_by(|a, b| figure(a).total_cmp(&figure(b)));
-    let mut better: Vec<usize> = rung[..whole].iter().map(|trial| trial.trial).collect();
-    better.sort_unstable();
-    let ended = of(None).map(|trial| trial.trial).filter(|trial| (1..=drawn).contains(trial));
-    let mut ended: Vec<usize> = ended.collect();
-    ended.sort_unstable();
-    assert_eq!(ended, better);
-    // Of those near the best, what goes on is no worse than the last of the better quarter of all.
-    let mut all: Vec<f64> = of(Some(2)).map(|trial| figure(&trial)).collect();
-    all.sort_by(f64::total_cmp);
-    for trial in of(None).filter(|trial| trial.trial > drawn) {
+    let numbers = |trials: &[&Trial]| {
+        trials.iter().map(|trial| trial.trial).collect::<std::collections::BTreeSet<_>>()
+    };
+    let ended: Vec<&Trial> = of(None).skip(1).take(*whole).collect();
+    assert_eq!(numbers(&ended), numbers(&rung[..*whole]));
+    // Of those near the best, what goes on is no worse than the best few of these.
+    let few = of(Some(2)).count().div_ceil(8);
+    for trial in of(None).skip(1 + whole) {
         let third = of(Some(2)).find(|of| of.trial == trial.trial).unwrap();
-        let drawn_worst = figure(rung.get(drawn.div_ceil(4) - 1).unwrap());
-        assert!(figure(&third) <= drawn_worst, "{trial:?}");
+        assert!(figure(&third) <= figure(&rung[few - 1]), "{trial:?}");
     }
     assert!(tuned.cost <= 1.05 * tune.runs && tuned.cost > 0.7 * tune.runs, "{}", tuned.cost);
 }
@@ -154,7 +157,8 @@ fn another_seed_draws_other_trials() {
     let drawn = |seed| {
         let config = Config { seed, ..base.job.config.clone() };
         let job = Job { config, ..base.job.clone() };
-        let tune = Tune { job, journal: path(&folder, &format!("s{seed}")), ..base.clone() };
+        let journal = path(&folder, &format!("s{seed}"));
+        let tune = Tune { job, journal, runs: 8.0, ..base.clone() };
         run(&tune).trials[1..].iter().map(|trial| trial.said.clone()).collect::<Vec<_>>()
     };
     assert!(drawn(1) != drawn(2));
@@ -235,17 +239,24 @@ fn late_only_the_best_so_far_is_trained_to_its_end() {
     let folder = folder();
     // Trials that were drawn have come to a third; then there is no time for anything else.
     let base = tune(&folder);
-    let whole = run(&base);
+    let mut drawn = 0;
+    let whole = base.run(&mut |event| {
+        if let Event::Rung { trials, epochs: Some(_), near: false } = event {
+            drawn = trials;
+        }
+        true
+    });
+    let whole = whole.unwrap();
     let text = fs::read_to_string(&base.journal).unwrap();
-    let is_first = |line: &&str| line.contains("\"stopped\"") || line.contains("\"trial\":0,");
-    let first: Vec<&str> = text.lines().skip(1).filter(is_first).collect();
+    let first: Vec<&str> = text.lines().skip(1).take(1 + drawn).collect();
+    assert!(first[1..].iter().all(|line| line.contains("\"stopped\":2")));
     let header = text.lines().next().unwrap();
     fs::write(&base.journal, format!("{header}\n{}\n", first.join("\n"))).unwrap();
     let late = run(&Tune { time: Some(Duration::ZERO), ..base.clone() });
     let added: Vec<&Trial> = late.trials[first.len()..].iter().collect();
     let [added] = added[..] else { panic!("{added:?}") };
     let figure = |trial: &&Trial| trial.figure("log_loss").unwrap();
-    let rung = whole.trials.iter().filter(|trial| trial.stopped == Some(2));
+    let rung = whole.trials[1..].iter().take(drawn);
     let best = rung.min_by(|a, b| figure(a).total_cmp(&figure(b))).unwrap();
     assert_eq!((added.trial, added.stopped), (best.trial, None));
 }
@@ -257,8 +268,8 @@ fn a_journal_of_no_epochs_comes_to_an_end() {
     run(&tune);
     let text = fs::read_to_string(&tune.journal).unwrap();
     let lines: Vec<&str> = text.lines().filter(|line| !line.contains("\"trial\":1")).collect();
-    assert!(lines[1].contains("\"trial\":0,") && lines[1].contains("\"epochs\":6,\"seconds\""));
-    let defaults = lines[1].replace("\"epochs\":6,\"seconds\"", "\"epochs\":0,\"seconds\"");
+    assert!(lines[1].contains("\"trial\":0,") && lines[1].contains("\"epochs\":6,\"figures\""));
+    let defaults = lines[1].replace("\"epochs\":6,\"figures\"", "\"epochs\":0,\"figures\"");
     fs::write(&tune.journal, format!("{}\n{defaults}\n", lines[0])).unwrap();
     assert!(run(&tune).trials.len() > 1);
 }
@@ -400,33 +411,46 @@ fn usual_axes_are_settings_around_usual_values() {
     let mut count = 0;
     let tuned = tune.run(&mut |event| {
         if let Event::Rung { trials, epochs: Some(_), near: false } = event {
-            count = trials;
+            count += trials;
         }
         true
     });
     let tuned = tuned.unwrap();
     let usual = tuned.defaults().unwrap().measured().unwrap().begun;
     assert_eq!((usual.rows, usual.numbers, usual.fields), (210, 1, 3));
-    let drawn = tuned.trials.iter().filter(|trial| (1..=count).contains(&trial.trial));
-    let drawn: Vec<&Trial> = drawn.filter(|trial| trial.stopped.is_some()).collect();
-    let mut seldom = 0;
-    for trial in &drawn {
+    // Two values of the three settings that matter most, but for what is usual, and the model that knows fields; then one
+    // of each other.
+    let mut alone: Vec<&Trial> = tuned.trials[1..=11].iter().collect();
+    alone.sort_by_key(|trial| trial.trial);
+    let mut models = Vec::new();
+    for (at, trial) in alone.iter().enumerate() {
+        assert_eq!((trial.said.len(), trial.trial), (1, at + 1), "{:?}", trial.said);
+        let axis = axes.iter().find(|axis| axis.name == trial.said[0].0).unwrap();
+        assert_eq!(axis.always, at < 6, "{:?}", trial.said);
+        models.extend((axis.name == "model").then(|| trial.config.model));
+    }
+    assert_eq!(models, [Kind::Ffm]);
+    let (mut seldom, mut together) = (0, 0);
+    let mut drawn: Vec<&Trial> = Vec::new();
+    for trial in &tuned.trials[12..=count] {
         let is_said = |axis: &&Axis| trial.said.iter().any(|(name, _)| *name == axis.name);
-        if trial.trial <= 10 {
-            // Two values of the three that matter most, but for what is usual; then one of each other.
-            assert_eq!(trial.said.len(), 1, "{:?}", trial.said);
-            let at = axes.iter().position(|axis| axis.name == trial.said[0].0).unwrap();
-            assert_eq!(axes[at].always, trial.trial <= 5, "{:?}", trial.said);
+        let is_always = |axis: &&Axis| axis.always && axis.name != "model";
+        if !axes.iter().filter(is_always).all(|axis| is_said(&axis)) {
+            // Several that are better alone, each of one of those.
+            let is_there = |said: &(String, String)| alone.iter().any(|one| one.said[0] == *said);
+            assert!(trial.said.len() > 1 && trial.said.iter().all(is_there), "{:?}", trial.said);
+            together += 1;
             continue;
         }
-        // Those are always drawn then; the others every other time.
-        assert!(axes.iter().filter(|axis| axis.always).all(|axis| is_said(&axis)));
+        drawn.push(trial);
+        // Those are always drawn, but for the model; the others every other time.
         seldom += axes.iter().filter(|axis| !axis.always).filter(is_said).count();
         // Around .07 at the most, within a factor of 4, and two digits of it.
         let rate = trial.config.learning_rate.unwrap_or(0.07);
         assert!(rate <= 0.29, "{rate}");
     }
-    let all = (drawn.len() - 10) * axes.iter().filter(|axis| !axis.always).count();
+    assert!((1..=5).contains(&together), "{together}");
+    let all = drawn.len() * axes.iter().filter(|axis| !axis.always).count();
     assert!((all / 4..all * 3 / 4).contains(&seldom), "{seldom} of {all}");
     let rates: std::collections::BTreeSet<String> =
         drawn.iter().map(|trial| format!("{:?}", trial.config.learning_rate)).collect();

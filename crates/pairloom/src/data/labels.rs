@@ -5,7 +5,7 @@
 
 mod flaw;
 
-use crate::encode::{MOST_CLASSES, same_label};
+use crate::encode::{MOST_CLASSES, no_count, same_label};
 use crate::error::Place;
 use crate::input::{RawRow, parse_number, quoted};
 use crate::loss::Loss;
@@ -32,9 +32,9 @@ pub(crate) struct Labels {
     /// The places of texts in `classes`, once there are many.
     #[serde(skip)]
     places: HashMap<String, usize>,
-    /// Whether each value is said to be a class, be it a number or a text.
+    /// What they are learned by, if that is said.
     #[serde(skip)]
-    are_classes: bool,
+    loss: Option<Loss>,
     /// Where the first number and the first text are.
     #[serde(skip)]
     first: [Option<Place>; 2],
@@ -48,7 +48,12 @@ impl Labels {
 
     /// The same for labels that are learned by a loss, if one is said.
     pub(super) fn learned_by(self, loss: Option<Loss>) -> Self {
-        Labels { are_classes: loss == Some(Loss::Softmax), ..self }
+        Labels { loss, ..self }
+    }
+
+    /// Whether each value is said to be a class, be it a number or a text.
+    fn are_classes(&self) -> bool {
+        self.loss == Some(Loss::Softmax)
     }
 
     /// More numbers than this, or texts beside the one that is learned, are only counted as "many".
@@ -67,6 +72,9 @@ impl Labels {
         guess: &str,
     ) -> Result<()> {
         let (name, number) = read(raw, cell)?;
+        if let (Some(Loss::Poisson), Some(below)) = (self.loss, number.filter(|n| *n < 0.0)) {
+            return Err(raw.cell_error(cell, format!("label: {}", no_count(below))));
+        }
         self.first[usize::from(number.is_none())].get_or_insert_with(|| raw.cell_place(cell));
         let place = self.place(name, number);
         let is_text = self.are_text || number.is_none();
@@ -95,7 +103,7 @@ impl Labels {
             self.to_classes(values);
         }
         let is_positive = self.positive.as_ref().is_some_and(|p| same_label(name.as_bytes(), p));
-        let tracked = if self.are_classes { MOST_CLASSES } else { Self::TRACKED };
+        let tracked = if self.are_classes() { MOST_CLASSES } else { Self::TRACKED };
         let is_room = is_positive || are_all_told || self.classes.len() < tracked;
         let is_new = place.is_none() && is_room;
         let place = if is_new { Some(self.classes.len()) } else { place };
@@ -110,7 +118,7 @@ impl Labels {
 
     /// All labels are there: what is needed only while they come is dropped.
     pub(super) fn done(self) -> Self {
-        Labels { places: HashMap::new(), are_classes: false, first: [None, None], ..self }
+        Labels { places: HashMap::new(), loss: None, first: [None, None], ..self }
     }
 
     /// The place of a label in `classes`.

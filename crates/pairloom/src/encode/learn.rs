@@ -1,11 +1,12 @@
 //! Learning an encoding from interned rows.
 
 use super::as_numbers::AsNumbers;
-use super::learner::{Learner, Part};
+use super::learner::Learner;
 use super::target::learn_target;
+use super::training::{Part, Training};
 use super::{Encoding, Field};
 use crate::config::Config;
-use crate::data::{Block, Cells, Draw, Interned, InternedColumn};
+use crate::data::{Block, Cells, Interned, InternedColumn};
 use crate::parallel::Threads;
 use crate::schema::{Role, Schema};
 use crate::{Error, Result, memory};
@@ -24,24 +25,17 @@ pub fn learn(
     threads: &Threads,
 ) -> Result<Encoding> {
     let target = learn_target(interned, held_out, schema, config, file)?;
-    let training = held_out.iter().filter(|held| !**held).count();
+    let training = Training::of(interned, held_out, schema)?;
     let is_number = |column: &&InternedColumn| {
         let role = schema.columns[column.column].role;
         column.values.are_numbers() && role != Role::Ignore
     };
     let numbers = interned.columns.iter().filter(is_number).count();
-    let bins = config.bins_of(training, numbers);
+    let bins = config.bins_of(training.copies, numbers);
     let learner = |column| Learner::new(column, schema, config, bins);
     let mut learners: Vec<Learner<'_>> = interned.columns.iter().map(learner).collect();
-    let draw = Draw::new(training, interned.is_limited);
     let labels = AsNumbers::new(&interned.labels, &target);
-    let part = |block: &Block<'_>| {
-        let is_training = |row: &u32| !held_out[block.first + *row as usize];
-        let rows: Vec<u32> = (0..block.rows() as u32).filter(is_training).collect();
-        let drawn = rows.iter().filter(|row| draw.takes(block.first + **row as usize));
-        let drawn = drawn.map(|&row| (row, labels.of(block.head.labels[row as usize]))).collect();
-        Part { rows, drawn }
-    };
+    let part = |block: &Block<'_>| training.part(block, held_out, &labels);
     interned.walk(threads, |blocks| {
         let seen = threads.map(blocks.iter().collect(), |block| {
             Ok((part(block), block.cells(&interned.columns)?))

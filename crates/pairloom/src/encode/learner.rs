@@ -2,20 +2,13 @@
 
 use super::number::Buckets;
 use super::row::index_token;
+use super::training::Part;
 use super::{Dictionary, Field, FieldKind, Number, Pairs, Target, Transform, Vocabulary};
 use crate::Result;
 use crate::config::Config;
 use crate::data::{Cells, InternedColumn, Values};
 use crate::schema::{Column, Role, Schema};
 use std::collections::BTreeMap;
-
-/// What is learned from a block of rows.
-pub(super) struct Part {
-    /// Its training rows.
-    pub(super) rows: Vec<u32>,
-    /// Those that quantities are learned from, with their labels.
-    pub(super) drawn: Vec<(u32, f32)>,
-}
 
 /// A column that is being learned.
 pub(super) struct Learner<'a> {
@@ -58,19 +51,30 @@ impl<'a> Learner<'a> {
 
     /// Learns from the cells of a block.
     pub(super) fn add(&mut self, cells: &Cells<'_>, part: &Part) -> Result<()> {
-        let rows = part.rows.iter().map(|&row| row as usize);
+        let more = |count: &mut u32, n: u32| *count = count.saturating_add(n);
         match (&mut self.found, cells) {
             (Found::Counts(counts), Cells::Single(ids)) => {
-                rows.for_each(|row| counts[ids.get(row) as usize] += 1);
+                part.each(|row, n| more(&mut counts[ids.get(row) as usize], n));
             }
             (Found::Counts(counts), Cells::Several(ends, ids) | Cells::Pairs(ends, ids, _)) => {
-                rows.for_each(|row| ids.each(ends.range(row), |id| counts[id as usize] += 1));
+                part.each(|row, n| {
+                    ids.each(ends.range(row), |id| more(&mut counts[id as usize], n));
+                });
             }
             (Found::Numbers(found), Cells::Numbers(numbers)) => {
-                found.extend(part.drawn.iter().map(|&(row, y)| (numbers.get(row as usize), y)));
+                let often = |&(row, y, n): &(u32, f32, u32)| {
+                    std::iter::repeat_n((numbers.get(row as usize), y), n as usize)
+                };
+                found.extend(part.drawn.iter().flat_map(often));
             }
             (Found::Buckets(buckets), Cells::Numbers(numbers)) => {
-                return rows.map(|row| numbers.get(row)).try_for_each(|v| buckets.add(v));
+                let mut added = Ok(());
+                part.each(|row, n| {
+                    if added.is_ok() {
+                        added = buckets.add(numbers.get(row), n);
+                    }
+                });
+                return added;
             }
             // Cells are read by what their column is.
             _ => {}

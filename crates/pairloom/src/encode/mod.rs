@@ -25,6 +25,7 @@ mod scale;
 mod slots;
 mod spline;
 mod target;
+mod training;
 mod unseen;
 mod vocabulary;
 
@@ -43,7 +44,7 @@ pub(crate) use row::{check_columns, group_cell, number_error, weight};
 pub use scale::Scale;
 pub use spline::Spline;
 pub use target::Target;
-pub(crate) use target::same_label;
+pub(crate) use target::{no_count, same_label};
 pub use unseen::Unseen;
 pub use vocabulary::Vocabulary;
 

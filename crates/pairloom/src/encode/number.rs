@@ -232,14 +232,14 @@ pub(super) struct Buckets {
 }
 
 impl Buckets {
-    /// Adds a number.
+    /// Adds a number of so many rows.
     ///
     /// # Errors
     /// [`crate::Error::Memory`] if there is no room for its bucket.
-    pub(super) fn add(&mut self, v: f64) -> Result<()> {
+    pub(super) fn add(&mut self, v: f64, rows: u32) -> Result<()> {
         let number = self.names.insert(bucket(v).as_bytes())? as usize;
         self.counts.resize(self.counts.len().max(number + 1), 0);
-        self.counts[number] += 1;
+        self.counts[number] = self.counts[number].saturating_add(rows);
         Ok(())
     }
 

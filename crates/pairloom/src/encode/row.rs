@@ -274,6 +274,11 @@ pub(crate) fn weight(raw: &RawRow, cells: [Option<usize>; 2]) -> Result<f32> {
 pub(crate) fn group_cell(raw: &RawRow, cell: usize) -> Result<&[u8]> {
     let text = raw.cell(cell);
     match text.trim_ascii().is_empty() {
+        // Rows of libsvm have a cell for the group that they do not say.
+        true if !raw.pairs().is_empty() => Err(raw.cell_error(
+            cell,
+            "group: the row does not say which rows it belongs to: write it after the label, as qid:7",
+        )),
         true => Err(raw.cell_error(
             cell,
             "group: an empty cell: say which rows this one belongs to, or leave it out",

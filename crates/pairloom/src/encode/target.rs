@@ -154,7 +154,7 @@ impl Target {
                 let number = parse_number(cell).map(|v| v as f32).filter(|v| v.is_finite());
                 match number {
                     None => Err(format!("{} is not a number", quoted(cell))),
-                    Some(v) if v < 0.0 && *self == Target::Count => Err(below_0(v)),
+                    Some(v) if v < 0.0 && *self == Target::Count => Err(no_count(v.into())),
                     Some(v) if v < 0.0 && *self == Target::Grade => Err(no_grade(v)),
                     Some(v) => Ok(v),
                 }
@@ -179,8 +179,8 @@ impl Target {
     }
 }
 
-/// What is wrong with a count.
-fn below_0(label: f32) -> String {
+/// What is wrong with a count that is less than 0.
+pub(crate) fn no_count(label: f64) -> String {
     format!("{label} is no count: with --loss poisson labels are at least 0")
 }
 
@@ -235,7 +235,12 @@ pub(super) fn learn_target(
             }
             [weighing, nothing] => (weighing + nothing, ""),
         };
-        let message = format!("all {rows} training rows{which} have the label {class}");
+        let message = match (rows, schema.find(Role::Trials)) {
+            (_, Some(_)) if first > 0.0 => "all trials of the training rows were positive".into(),
+            (_, Some(_)) => "no trial of the training rows was positive".into(),
+            (1, _) => format!("the one training row{which} has the label {class}"),
+            _ => format!("all {rows} training rows{which} have the label {class}"),
+        };
         return Err(Error::data(file, message + ": there is nothing to learn"));
     }
     let binary = match config.loss {
@@ -250,7 +255,7 @@ pub(super) fn learn_target(
         _ if binary => learn_two(labels, schema, file),
         None if several => classes::learn(interned, schema, config.loss.is_some(), file),
         None if config.loss == Some(Loss::Poisson) => {
-            let refuse = |label: f64| (label < 0.0).then(|| below_0(label as f32));
+            let refuse = |label: f64| (label < 0.0).then(|| no_count(label));
             check_labels(interned, config, file, refuse).map(|()| Target::Count)
         }
         None => learn_scale(interned, held_out, config, file),

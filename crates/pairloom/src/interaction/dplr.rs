@@ -58,6 +58,10 @@ impl<L: Lanes> Interaction for Dplr<L> {
         plan.fields * (2 * plan.width() + 1) + plan.rank * plan.width()
     }
 
+    fn work(plan: &Plan) -> usize {
+        20 * plan.width()
+    }
+
     fn shared(plan: &Plan) -> usize {
         plan.rank * (1 + plan.fields)
     }

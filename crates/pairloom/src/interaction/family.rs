@@ -141,6 +141,8 @@ pub(crate) struct Sizes {
     pub(crate) factors: usize,
     /// About how many floats the running sums of an example are.
     pub(crate) room: usize,
+    /// About how much longer training takes than with `fm`: [`Interaction::work`].
+    pub(crate) work: usize,
     /// How many shared numbers there are.
     pub(crate) shared: usize,
     /// What keeps the model from working.
@@ -158,6 +160,7 @@ impl Sizes {
             parts: M::parts(plan),
             factors: plan.factors,
             room: M::room(plan),
+            work: M::work(plan),
             shared: M::shared(plan),
             flaw: M::flaw(plan),
         }

@@ -119,6 +119,10 @@ impl<L: Lanes> Interaction for Ffm<L> {
         plan.fields * (plan.fields * plan.width() + 1)
     }
 
+    fn work(plan: &Plan) -> usize {
+        3 * plan.fields * plan.width() / 2
+    }
+
     fn flaw(plan: &Plan) -> Option<String> {
         super::family::too_few_fields(plan)
     }

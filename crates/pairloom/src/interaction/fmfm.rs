@@ -54,6 +54,10 @@ impl<L: Lanes> Interaction for Fmfm<L> {
         plan.fields * (2 * plan.width() + 1)
     }
 
+    fn work(plan: &Plan) -> usize {
+        plan.fields.saturating_mul(plan.width()).saturating_mul(plan.width())
+    }
+
     fn shared(plan: &Plan) -> usize {
         // More than there can be is refused with the memory that it would take.
         let size = plan.width().saturating_mul(plan.width());

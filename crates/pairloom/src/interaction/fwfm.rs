@@ -46,6 +46,10 @@ impl<L: Lanes> Interaction for Fwfm<L> {
         plan.fields * (2 * plan.width() + 2)
     }
 
+    fn work(plan: &Plan) -> usize {
+        5 * plan.fields * plan.width() / 4
+    }
+
     fn shared(plan: &Plan) -> usize {
         pair(plan.fields, 0)
     }

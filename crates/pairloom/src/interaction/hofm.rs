@@ -63,6 +63,10 @@ impl<L: Lanes> Interaction for Hofm<L> {
         orders(plan.order, plan.lower_orders).sum::<usize>() * plan.width()
     }
 
+    fn work(plan: &Plan) -> usize {
+        16 * plan.width()
+    }
+
     #[inline(always)]
     fn width(&self) -> usize {
         self.orders().count() * self.part()

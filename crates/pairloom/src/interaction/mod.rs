@@ -111,6 +111,12 @@ pub trait Interaction: Send + Sync + Sized {
     /// About how many floats the running sums of an example are.
     fn room(plan: &Plan) -> usize;
 
+    /// About how much longer training takes for a feature than with [`Fm`], beyond its longer vectors: as much as so
+    /// many more floats of these would (measured with 10 to 64 fields).
+    fn work(_plan: &Plan) -> usize {
+        0
+    }
+
     /// How many vectors make up each product that one of the vectors of a feature is in.
     fn degree(_plan: &Plan, _part: usize) -> usize {
         2

@@ -13,9 +13,9 @@ mod tests;
 pub(crate) use catalogue::Catalogue;
 pub(crate) use seen::Seen;
 
+use crate::Result;
 use crate::batch::Rows;
 use crate::store::Store;
-use crate::{Error, Result};
 use rand::{RngExt, SeedableRng};
 use rand_distr::Distribution;
 use rand_distr::weighted::WeightedAliasIndex;
@@ -72,21 +72,14 @@ pub(crate) enum Purpose {
 const TRIES: usize = 32;
 
 impl Negatives {
-    /// Draws `each` items of this catalogue for a row to learn from.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] if there are not two items.
+    /// Draws `each` items of this catalogue, which has two or more, for a row to learn from.
     pub(crate) fn new(
         catalogue: Catalogue,
         (seen, seen_with_valid): (Seen, Option<Seen>),
         sampling: NegativeSampling,
         each: usize,
         seed: u64,
-    ) -> Result<Self> {
-        if catalogue.len() < 2 {
-            let message = "the training rows have one item, and to rank it takes two: see --item";
-            return Err(Error::usage(message));
-        }
+    ) -> Self {
         let popular = match sampling {
             NegativeSampling::Uniform => None,
             NegativeSampling::Popularity => {
@@ -95,7 +88,7 @@ impl Negatives {
                 WeightedAliasIndex::new(weights).ok()
             }
         };
-        Ok(Negatives { catalogue, popular, seen, seen_with_valid, each, seed })
+        Negatives { catalogue, popular, seen, seen_with_valid, each, seed }
     }
 
     /// Whether at least one of these rows, all of them relevant, can be ranked above an item that its group does

@@ -25,7 +25,7 @@ fn with_rare(rows: &Rows, rare: Option<u32>, sampling: NegativeSampling, each: u
     let store = Store::from(rows.clone());
     let catalogue = Catalogue::of(vec![10..20, 30..32], (10..20, rare), &store).unwrap();
     let seen = (Seen::of_rows(&[&store], &catalogue).unwrap(), None);
-    Negatives::new(catalogue, seen, sampling, each, 5).unwrap()
+    Negatives::new(catalogue, seen, sampling, each, 5)
 }
 
 fn drawn(negatives: &Negatives, rows: &Rows, epoch: u32) -> (Rows, Vec<(u32, u32)>) {

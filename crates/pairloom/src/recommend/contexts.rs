@@ -92,8 +92,8 @@ pub fn for_each_piece(
     let mine: Vec<&str> = columns.names(model, Side::Context).collect();
     if let Some(missing) = mine.iter().find(|name| !names.iter().any(|there| there == *name)) {
         return Err(Error::usage(format!(
-            "{file}: column '{missing}' of the model is missing: a context needs it, unless it is said to be \
-             the items' (--item)"
+            "{file}: column '{missing}' of the model is missing: a context needs it; if it is the items', their \
+             file needs it"
         )));
     }
     let keep = positions(&options.keep, "to keep", reader, file)?;
@@ -138,7 +138,7 @@ pub fn for_each_piece(
         Ok(())
     })?;
     if known.is_empty() {
-        return Err(Error::data(file, "no contexts: there is nobody to recommend to"));
+        return Err(Error::data(file, "no rows, so there are no contexts"));
     }
     if !piece.rows.is_empty() {
         take(&piece)?;

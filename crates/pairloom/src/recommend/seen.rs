@@ -23,8 +23,8 @@ pub struct Seen {
 
 impl Seen {
     /// Reads rows of a context and an item from a file, called `file` in errors, all of them or those that are
-    /// `relevant`, with a label above 0. A context is known by the columns `by`; by those of the model's that the
-    /// file has, if none are named. Items that the catalogue has not got are passed over.
+    /// `relevant`, with a label above 0. A context is known by the columns `by`; by those of the model's and the
+    /// groups' that the file has, if none are named. Items that the catalogue has not got are passed over.
     ///
     /// # Errors
     /// [`Error::Usage`] for a column that is not there, [`Error::Data`] if no column tells a context, and
@@ -44,10 +44,14 @@ impl Seen {
             let there = |name: &&str| reader.columns().iter().any(|there| there == name);
             let mine = columns.names(model, Side::Context).filter(there);
             by.extend(mine.map(String::from));
+            // Contexts that are alike to the model may be of several groups, each with items of its own.
+            let group = model.schema.group().map(|group| &model.schema.columns[group].name);
+            by.extend(group.filter(|name| there(&name.as_str()) && !by.contains(name)).cloned());
         }
         if by.is_empty() {
-            let message = "none of its columns tells whose items these are: name one (--by)";
-            return Err(Error::data(file, message));
+            return Err(Error::usage(format!(
+                "{file}: none of its columns tells whose items these are: name one (--by)"
+            )));
         }
         let item = positions(&[columns.id().into()], "that names the items", reader, file)?[0];
         let cells = positions(&by, "by which seen items are known", reader, file)?;
@@ -57,7 +61,7 @@ impl Seen {
         let group = group_among(model, &by, reader.columns());
         let told_by = [cells.clone(), group.into_iter().collect()];
         let mut seen = Seen { by, ..Seen::default() };
-        let mut buffer = Vec::new();
+        let (mut buffer, mut any) = (Vec::new(), false);
         let counts = Counts::of(&model.schema, reader).filter(|_| relevant);
         seen.skipped = for_each_row(reader, counts, on_error, |raw| {
             check_context(raw, &told_by)?;
@@ -66,6 +70,7 @@ impl Seen {
                     return Ok(());
                 }
             }
+            any = true;
             let Some(item) = catalogue.find(raw.cell(item)) else {
                 seen.unknown += 1;
                 return Ok(());
@@ -78,6 +83,9 @@ impl Seen {
             seen.items[context].push(item);
             Ok(())
         })?;
+        if relevant && !any {
+            return Err(Error::data(file, "no row is relevant: none has a label above 0"));
+        }
         for items in &mut seen.items {
             items.sort_unstable();
             items.dedup();

@@ -114,7 +114,8 @@ pub(super) fn apply_hints(schema: &mut Schema, given: &mut [bool], hints: &Hints
     for (name, role) in single.chain(several).chain(multi) {
         let column = schema.column(name)?;
         if given[column] && schema.columns[column].role != role {
-            let (a, b) = (schema.columns[column].role.name(), role.name());
+            let said = |role: Role| if role == Role::Ignore { "ignored" } else { role.name() };
+            let (a, b) = (said(schema.columns[column].role), said(role));
             return Err(Error::usage(format!("column '{name}' cannot be both {a} and {b}")));
         }
         set(schema, given, column, role, "");

@@ -176,6 +176,11 @@ impl Schema {
         [weight || trials, self.group().is_some()]
     }
 
+    /// Whether the weight of a row is how many rows it stands for.
+    pub(crate) fn are_counts(&self) -> bool {
+        self.find(Role::Trials).is_some() && self.find(Role::Weight).is_none()
+    }
+
     /// Number of the column with this name.
     ///
     /// # Errors

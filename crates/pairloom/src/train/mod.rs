@@ -22,7 +22,6 @@ use crate::model::Model;
 use crate::negatives::Negatives;
 use crate::parallel::Threads;
 use crate::pieces::Pieces;
-use crate::schema::Role;
 use crate::store::Store;
 use crate::{Error, Result};
 use calibrate::{calibrate, check_held_out, stands_for};
@@ -126,7 +125,7 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     }
     let items = negatives.as_ref().map(Negatives::items);
     let start = start(&config, &encoding, [&train, &valid], &summary)?;
-    let are_counts = schema.find(Role::Trials).is_some() && schema.find(Role::Weight).is_none();
+    let are_counts = schema.are_counts();
     let is_out = |(held, out): (&bool, &bool)| !held && *out;
     let rows_out = held_out.iter().zip(&left_out).filter(|row| is_out(*row)).count();
     let start = Start { items, groups, left_out: rows_out, are_counts, ..start };

@@ -34,8 +34,12 @@ pub(super) fn check(config: &Config, schema: &Schema) -> Result<()> {
         return if schema.item.is_empty() { Ok(()) } else { Err(Error::usage(message)) };
     };
     if schema.group().is_none() {
+        let how = match schema.has_names() {
+            true => format!("say which column it is, by {group}"),
+            false => "write it after the label of each row, as qid:7".into(),
+        };
         return Err(Error::usage(format!(
-            "{loss_flag} {} ranks the rows of a group: say which column it is, by {group}",
+            "{loss_flag} {} ranks the rows of a group: {how}",
             loss.name()
         )));
     }
@@ -59,13 +63,17 @@ pub(super) fn negatives(
         return Ok(None);
     }
     let catalogue = Catalogue::learn(train, schema, encoding)?;
+    if catalogue.len() < 2 {
+        let message = "the training rows have one item, and to rank it takes two: see --item";
+        return Err(Error::data(files[0], message));
+    }
     let seen = Seen::of_rows(&[train], &catalogue)?;
     let with_valid = match valid.is_empty() {
         true => None,
         false => Some(Seen::of_rows(&[train, valid], &catalogue)?),
     };
     let (sampling, seed) = (config.negative_sampling, config.seed);
-    let negatives = Negatives::new(catalogue, (seen, with_valid), sampling, each, seed)?;
+    let negatives = Negatives::new(catalogue, (seen, with_valid), sampling, each, seed);
     for (rows, file, what) in [(train, files[0], "training"), (valid, files[1], "validation")] {
         if !rows.is_empty() && !negatives.can_draw(rows, what == "validation")? {
             let message = format!(

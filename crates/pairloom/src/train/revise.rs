@@ -91,7 +91,7 @@ fn look_closer(suspects: &mut [Suspect], interned: &Interned, threads: &Threads)
         suspect.counts = vec![0; texts.len()];
         suspect.numbers = (0..texts.len() as u32).map(|id| parse_cell(texts.key(id))).collect();
     }
-    let draw = Draw::new(interned.rows, interned.is_limited);
+    let draw = Draw::new(interned.rows, interned.rows, interned.is_limited);
     each(suspects, interned, threads, |suspect, block, ids| {
         for (row, &label) in block.head.labels.iter().enumerate() {
             let id = ids.get(row);

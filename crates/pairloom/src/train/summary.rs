@@ -1,6 +1,6 @@
 //! What is asked of all training rows before training begins, in one walk over them.
 
-use crate::batch::Rows;
+use crate::batch::{Block, Rows};
 use crate::encode::Target;
 use crate::metric::{Constant, Tally};
 use crate::store::Store;
@@ -13,7 +13,7 @@ const CLASSES: usize = 20;
 pub(super) struct Summary {
     /// How many rows carry each feature.
     pub(super) counts: Vec<u32>,
-    /// The mean of `sum_i x_i^2`: the number of features in a row, if all are 1.
+    /// The mean of `sum_i x_i^2`, by the weights of rows: the number of features in a row, if all are 1.
     pub(super) square_length: f64,
     /// How many entries the rows of a batch have at the most.
     pub(super) most_entries: usize,
@@ -43,7 +43,7 @@ impl Summary {
             Ok(())
         })?;
         Ok(Summary {
-            square_length: sums.squares / rows.len().max(1) as f64,
+            square_length: sums.squares / sums.tally.weight,
             most_entries: sums.longest.iter().map(|&entries| entries as usize).sum(),
             constant: sums.constant()?,
             means: sums.labels.iter().map(|sum| sum / sums.tally.weight).collect(),
@@ -64,6 +64,24 @@ fn counts(features: usize) -> Result<Vec<u32>> {
     counts.try_reserve_exact(features).map_err(full)?;
     counts.resize(features, 0);
     Ok(counts)
+}
+
+/// The sum of `x^2` over a block, each as often as its row weighs.
+fn squares(block: &Block) -> f64 {
+    let square = |x: &f32| f64::from(*x) * f64::from(*x);
+    let (values, weights) = (block.values(), block.weights());
+    if weights.is_empty() {
+        return match values {
+            [] => block.ids().len() as f64,
+            values => values.iter().map(square).sum(),
+        };
+    }
+    let mut each = values.iter();
+    let of_row = |(entries, weight): (u32, &f32)| {
+        let squares: f64 = each.by_ref().take(entries as usize).map(square).sum();
+        f64::from(*weight) * if values.is_empty() { f64::from(entries) } else { squares }
+    };
+    block.lengths().zip(weights).map(of_row).sum()
 }
 
 /// What the rows so far add up to.
@@ -101,10 +119,7 @@ impl<'a> Sums<'a> {
     fn add(&mut self, rows: &Rows) {
         rows.count(&mut self.counts);
         for block in rows.blocks() {
-            self.squares += match block.values() {
-                [] => block.ids().len() as f64,
-                values => values.iter().map(|&x| f64::from(x) * f64::from(x)).sum(),
-            };
+            self.squares += squares(block);
             self.longest.extend(block.lengths());
             if self.longest.len() > self.batch {
                 self.longest.select_nth_unstable_by(self.batch, |a, b| b.cmp(a));

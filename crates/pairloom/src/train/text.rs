@@ -8,7 +8,7 @@ use crate::input::{self, OpenOptions, RawRow, Reader};
 use crate::loss::Loss;
 use crate::parallel::Threads;
 use crate::pieces::Pieces;
-use crate::reading::{self, Counts, OnError, Outcome, ahead, for_each_row};
+use crate::reading::{self, Counts, OnError, Outcome, UNTRIED, ahead, for_each_row};
 use crate::schema::{Role, Schema, infer};
 use crate::store::{InOrder, Room, Store};
 use crate::{Error, Result};
@@ -61,7 +61,7 @@ pub(super) fn read_text(
     tell_skipped(&skipped, watch)?;
     if interning.is_empty() {
         let untried = are_counts && skipped.rows == 0;
-        let why = if untried { ": nothing was ever tried" } else { "" };
+        let why = if untried { UNTRIED } else { "" };
         return Err(Error::data(input::name(&job.data), format!("no rows to train on{why}")));
     }
     let (mut interned, mut notes) = (interning.done()?, Vec::new());

@@ -2,13 +2,13 @@
 
 use super::space::{self, Said};
 use super::trials::Task;
-use super::{Measured, Trial, Tune};
+use super::{Measured, Trial, Tune, rank};
 use crate::Result;
 use crate::config::Config;
 use crate::interaction::Sizes;
 
-/// One of so many goes on.
-pub(super) const QUARTER: usize = 4;
+/// Of trials that were trained for a third, one in so many goes on.
+pub(super) const FEW: usize = 8;
 
 /// Times that a training to its end takes as long as that of the defaults, as far as nothing else is known.
 const LONGER: f64 = 1.3;
@@ -19,9 +19,20 @@ const FEARED: f64 = 1.15;
 /// What of the budget is for trials that are drawn; the rest is for those near the best of them.
 const DRAWN: f64 = 0.7;
 
-/// Trials near the best that are made at a time, and those that are looked at for some that can be paid.
+/// Trials near the best that are made at a time.
 const NEAR: usize = 4;
-const LOOKED_AT: usize = 16;
+
+/// Trials that are not paid for, or not new, until no more are looked at.
+const SKIPPED: usize = 12;
+
+/// What trials to come may cost.
+pub(super) struct Plan {
+    pub(super) left: f64,
+    /// The number of the next one.
+    pub(super) next: usize,
+    /// What was tried before.
+    pub(super) tried: Vec<Config>,
+}
 
 /// What may be spent, where the trial of the defaults is known.
 pub(super) struct Budget<'a> {
@@ -50,6 +61,12 @@ impl<'a> Budget<'a> {
     /// What a training costs with the defaults.
     fn one(&self) -> f64 {
         f64::from(self.epochs()) * self.epoch(&self.first.config)
+    }
+
+    /// What the defaults came to in so many epochs, as trials are sorted.
+    pub(super) fn figure_of_defaults(&self, epochs: u32, metric: &str) -> f64 {
+        let figures = self.defaults.figures.iter().take(epochs as usize);
+        figures.map(|figure| rank(metric, Some(*figure))).fold(f64::INFINITY, f64::min)
     }
 
     /// What trials have cost: epochs, each by the length of what it reads.
@@ -92,45 +109,69 @@ impl<'a> Budget<'a> {
         Some((self.epochs() / 3).max(1)).filter(|&third| third < self.epochs())
     }
 
-    /// As many trials as `left` pays for, if a quarter of them goes to its end.
-    pub(super) fn drawn(&self, mut left: f64) -> Result<Vec<Task>> {
+    /// Trials with one other setting each, as far as they are paid for if one of a few goes to its end.
+    pub(super) fn alone(&self, plan: &mut Plan) -> Result<Vec<Task>> {
         let Tune { job, axes, .. } = self.tune;
-        let mut tasks = Vec::new();
-        while !axes.is_empty() {
-            let trial = tasks.len() + 1;
-            let (config, said) =
-                space::drawn(&job.config, axes, &self.defaults.begun, trial, self.first)?;
-            left -= self.costs(&config, self.expected([].into_iter()) / QUARTER as f64);
-            if left < 0.0 {
+        let alone = space::alone(&job.config, axes, &self.defaults.begun, self.first)?;
+        self.paid(plan, self.few(), usize::MAX, alone.into_iter().map(Ok))
+    }
+
+    /// Trials with several of the settings that are better alone.
+    pub(super) fn together(&self, plan: &mut Plan, better: &[Task]) -> Result<Vec<Task>> {
+        let Tune { job, axes, .. } = self.tune;
+        let begun = &self.defaults.begun;
+        let together = space::together(&job.config, axes, begun, better, self.first)?;
+        self.paid(plan, self.few(), usize::MAX, together.into_iter().map(Ok))
+    }
+
+    /// As many trials that are drawn as are paid for.
+    pub(super) fn drawn(&self, plan: &mut Plan) -> Result<Vec<Task>> {
+        let Tune { job, axes, .. } = self.tune;
+        let from = if axes.is_empty() { usize::MAX } else { plan.next };
+        let draw = |trial| space::drawn(&job.config, axes, &self.defaults.begun, trial);
+        self.paid(plan, self.few(), usize::MAX, (from..usize::MAX).map(draw))
+    }
+
+    /// Some trials near the best ones so far, paid for even if all go to their end, with so many epochs.
+    pub(super) fn near(&self, plan: &mut Plan, epochs: f64, best: &[Task]) -> Result<Vec<Task>> {
+        let Tune { job, axes, .. } = self.tune;
+        let make =
+            |trial| space::near(&job.config, axes, &self.defaults.begun, trial, best, self.first);
+        let from = plan.next;
+        self.paid(plan, epochs, NEAR, (from..).map(make))
+    }
+
+    /// At most so many of some trials that are new, which the plan pays for if they go on for so many epochs; the others
+    /// have numbers too.
+    fn paid(
+        &self,
+        plan: &mut Plan,
+        epochs: f64,
+        most: usize,
+        made: impl Iterator<Item = Result<(Config, Said)>>,
+    ) -> Result<Vec<Task>> {
+        let (mut tasks, mut skipped) = (Vec::new(), 0);
+        for made in made {
+            let (config, said) = made?;
+            let (trial, costs) = (plan.next, self.costs(&config, epochs));
+            plan.next += 1;
+            if costs <= plan.left && !plan.tried.contains(&config) {
+                plan.left -= costs;
+                plan.tried.push(config.clone());
+                tasks.push(Task { trial, said, config, stopped: None });
+            } else {
+                skipped += 1;
+            }
+            if tasks.len() == most || skipped == SKIPPED {
                 break;
             }
-            tasks.push(Task { trial, said, config, stopped: None });
         }
         Ok(tasks)
     }
 
-    /// Some trials near the best ones so far that `left` pays for even if all go to their end, with so many epochs.
-    /// They have numbers from `from` on, with those that it does not pay for; returned is the next one too.
-    pub(super) fn near(
-        &self,
-        mut left: f64,
-        epochs: f64,
-        from: usize,
-        best: &[&Said],
-    ) -> Result<(Vec<Task>, usize)> {
-        let Tune { job, axes, .. } = self.tune;
-        let (mut tasks, mut trial) = (Vec::new(), from);
-        while tasks.len() < NEAR && trial < from + LOOKED_AT {
-            let (config, said) =
-                space::near(&job.config, axes, &self.defaults.begun, trial, best, self.first)?;
-            let costs = self.costs(&config, epochs);
-            if costs <= left {
-                left -= costs;
-                tasks.push(Task { trial, said, config, stopped: None });
-            }
-            trial += 1;
-        }
-        Ok((tasks, trial))
+    /// Epochs that each of many trials goes on for in the mean, if one of a few does.
+    fn few(&self) -> f64 {
+        self.expected([].into_iter()) / FEW as f64
     }
 
     /// What a trial costs that is trained for a third, and for so many epochs then.
@@ -142,8 +183,10 @@ impl<'a> Budget<'a> {
 }
 
 /// About what an epoch costs with these settings, beside one with others: for each feature of a row what is read and
-/// written of its vectors, and as much as so many floats for all else (measured with 4 to 64 factors).
-fn cost(config: &Config, fields: usize) -> f64 {
+/// written of its vectors, what its model takes longer, and as much as so many floats for all else (measured with 4 to
+/// 64 factors).
+pub(super) fn cost(config: &Config, fields: usize) -> f64 {
     const EACH: f64 = 48.0;
-    EACH + Sizes::new(config, fields).width() as f64
+    let sizes = Sizes::new(config, fields);
+    EACH + sizes.width() as f64 + sizes.work as f64
 }

@@ -1,7 +1,8 @@
-//! Trials that are drawn, and trials near the best of them; of each a quarter goes to its end.
+//! Trials of one other setting, of several, and drawn ones; then trials near the best of them. Of each the best few go to
+//! their end.
 
-use super::budget::{Budget, QUARTER};
-use super::space::{self, Said};
+use super::budget::{Budget, FEW, Plan};
+use super::space;
 use super::trials::{Task, Trials};
 use super::{Event, Measured, Trial, Tune, Tuned};
 use crate::journal::Journal;
@@ -14,8 +15,6 @@ use std::time::Instant;
 struct Course {
     /// What may still be spent.
     left: f64,
-    /// The number of the next trial.
-    next: usize,
     /// Figures after a third of the epochs, the best first.
     thirds: Vec<f64>,
     /// What was trained to its end, the best first.
@@ -51,9 +50,9 @@ impl<'a> Search<'a> {
         let first = task.clone();
         let budget = Budget::new(self.tune, &first, &defaults);
         let (left, mut reserve) = budget.all();
-        let mut tasks = budget.drawn(left)?;
-        let next = tasks.len() + 1;
-        let mut course = Course { left, next, thirds: Vec::new(), whole: vec![task] };
+        let mut plan = Plan { left, next: 1, tried: vec![task.config.clone()] };
+        let mut tasks = self.first(&mut plan, &budget, watch)?;
+        let mut course = Course { left, thirds: Vec::new(), whole: vec![task] };
         while !tasks.is_empty() {
             let before = course.left;
             self.generation(tasks, &mut course, &budget, watch)?;
@@ -62,15 +61,35 @@ impl<'a> Search<'a> {
                 break;
             }
             course.left += std::mem::take(&mut reserve);
-            let best: Vec<&Said> = course.whole.iter().map(|task| &task.said).collect();
+            plan.left = course.left;
             let epochs = self.expected(&course, &budget);
-            (tasks, course.next) = budget.near(course.left, epochs, course.next, &best)?;
+            tasks = budget.near(&mut plan, epochs, &course.whole)?;
         }
         self.done(&budget, watch)
     }
 
-    /// Trains some trials for a third of the epochs of the defaults, and to their end those that are among the better
-    /// quarter of all that were trained for as many so far.
+    /// The first trials: those with one other setting each, trained for a third of the epochs of the defaults; then what is
+    /// made of those that are better than the defaults after as many; and what is drawn, as long as it is paid for.
+    fn first(
+        &mut self,
+        plan: &mut Plan,
+        budget: &Budget<'_>,
+        watch: &mut dyn FnMut(Event<'_>) -> bool,
+    ) -> Result<Vec<Task>> {
+        let mut tasks = budget.alone(plan)?;
+        if let Some(third) = budget.third().filter(|_| !self.is_late()) {
+            let alone: Vec<Task> = tasks.iter().map(|task| task.stopped_at(third)).collect();
+            let mut alone = self.rung(alone, false, watch)?;
+            let usual = budget.figure_of_defaults(third, &self.trials.metric);
+            alone.retain(|task| self.trials.figure(task) < usual);
+            tasks.extend(budget.together(plan, &alone)?);
+        }
+        tasks.extend(budget.drawn(plan)?);
+        Ok(tasks)
+    }
+
+    /// Trains some trials for a third of the epochs of the defaults, and to their end those that are among the best few
+    /// of all that were trained for as many so far.
     fn generation(
         &mut self,
         mut tasks: Vec<Task>,
@@ -80,13 +99,13 @@ impl<'a> Search<'a> {
     ) -> Result<()> {
         let is_first = course.thirds.is_empty();
         if let Some(third) = budget.third().filter(|_| !self.is_late()) {
-            tasks.iter_mut().for_each(|task| task.stopped = Some(third));
+            tasks = tasks.iter().map(|task| task.stopped_at(third)).collect();
             tasks = self.rung(tasks, !is_first, watch)?;
             course.left -= budget.spent(tasks.iter().filter_map(|task| self.trials.known(task)));
             tasks.retain(|task| self.trials.goes_further(task));
             course.thirds.extend(tasks.iter().map(|task| self.trials.figure(task)));
             course.thirds.sort_by(f64::total_cmp);
-            let last = course.thirds.len().div_ceil(QUARTER).saturating_sub(1);
+            let last = course.thirds.len().div_ceil(FEW).saturating_sub(1);
             let is_ended =
                 |task: &Task| self.trials.known(task).is_some_and(|trial| trial.stopped.is_none());
             let (ended, others) = tasks.into_iter().partition::<Vec<_>, _>(is_ended);

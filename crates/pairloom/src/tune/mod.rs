@@ -1,24 +1,25 @@
 //! Settings that are good for some rows, found by trying.
 //!
-//! Settings are tried one by one, then drawn at random (Bergstra and Bengio 2012, "Random Search for Hyper-Parameter
-//! Optimization"), and trained for a third of the epochs of the defaults; the better quarter of them is trained to the end
-//! (successive halving: Jamieson and Talwalkar 2016, "Non-stochastic Best Arm Identification and Hyperparameter
-//! Optimization", algorithm 1, with one rung and four instead of two). Then settings near the best ones are tried: each
-//! goes to its end if it is among the better quarter of all that were trained for a third (Li et al. 2020, "A System for
-//! Massively Parallel Hyperparameter Tuning", algorithm 2, has that rule). The defaults are among those that are trained
-//! to the end, and what it all costs is counted in trainings with them.
+//! Settings are tried one by one, those that are better so are tried together, and others are drawn at random (Bergstra
+//! and Bengio 2012, "Random Search for Hyper-Parameter Optimization"), each for a third of the epochs of the defaults; the
+//! best few of them are trained to the end (successive halving: Jamieson and Talwalkar 2016, "Non-stochastic Best Arm
+//! Identification and Hyperparameter Optimization", algorithm 1, with one rung and eight instead of two). Then settings
+//! near the best ones are tried: each goes to its end if it is among the best eighth of all that were trained for a third
+//! (Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning", algorithm 2, has that rule). The defaults
+//! are among those that are trained to the end, and what it all costs is counted in trainings with them.
 //!
 //! A trial is a training like any other, from its beginning; so the best one is repeated by one command, to the bit. Each
 //! is a line of the journal when it has ended. What is measured are the validation rows: being the best of many on these,
 //! a figure is better than it would be on others.
 
+mod axis;
 mod budget;
 mod halving;
 mod rung;
 mod space;
 mod trials;
 
-pub use space::{Axis, Values, usual_axes};
+pub use axis::{Axis, Values, usual_axes};
 
 use crate::config::Config;
 use crate::fit::Epoch;
@@ -92,6 +93,9 @@ pub struct Measured {
     pub best: Epoch,
     /// Epochs that were trained.
     pub epochs: u32,
+    /// The figure after each of these that trials are compared by.
+    #[serde(default)]
+    pub figures: Vec<f64>,
     /// Of training alone, on one thread if several trainings went on.
     pub seconds: f64,
     /// What usual values depend on.

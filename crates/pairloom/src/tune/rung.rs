@@ -22,7 +22,8 @@ impl Search<'_> {
         if tasks.is_empty() {
             return Ok(tasks);
         }
-        let mut goes_on = watch(Event::Rung { trials: tasks.len(), epochs, near });
+        let mut goes_on =
+            open.is_empty() || watch(Event::Rung { trials: open.len(), epochs, near });
         let Share { at_a_time, threads } =
             Share::of(self.tune.job.threads, self.tune.parallel, open.len())?;
         let (begun, time) = (self.begun, self.tune.time);
@@ -130,5 +131,10 @@ fn measured(
     let model = trained.model.ok_or(Error::Interrupted)?;
     let best = model.kept_epoch().cloned().ok_or(Error::Interrupted)?;
     let begun = Begun::of(&model, trained.start.as_ref());
-    Ok((Measured { best, epochs: model.history.len() as u32, seconds, begun }, model))
+    let epochs = model.history.len() as u32;
+    let valid = model.history.iter().filter_map(|epoch| epoch.valid.as_ref());
+    let metric =
+        best.valid.as_ref().map(|valid| valid.chosen(tune.metric.as_deref())).transpose()?;
+    let figures = valid.filter_map(|valid| valid.find(metric?)).collect();
+    Ok((Measured { best, epochs, figures, seconds, begun }, model))
 }

@@ -1,263 +1,25 @@
-//! Where settings are looked for.
+//! The settings of trials.
 
 use super::Begun;
+use super::axis::{Axis, Random, Values};
 use super::trials::Task;
+use crate::Result;
 use crate::config::Config;
-use crate::error::flagged;
-use crate::optimizer::Optimizer;
-use crate::{Error, Result};
 use rand::{RngExt, SeedableRng};
-use rand_distr::{Distribution, StandardNormal};
-use rand_xoshiro::Xoshiro256PlusPlus;
-
-/// Values of one setting.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Values {
-    /// Numbers of a range, their logarithms alike.
-    Range {
-        /// The least: more than 0.
-        low: f64,
-        /// The greatest.
-        high: f64,
-        /// Whether they are whole.
-        whole: bool,
-    },
-    /// The usual value of the model, times a number of a range, whose logarithms are alike.
-    Times {
-        /// The least: more than 0.
-        low: f64,
-        /// The greatest.
-        high: f64,
-    },
-    /// Some, alike.
-    Choice(Vec<String>),
-}
-
-/// A setting that is looked for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Axis {
-    /// Its name.
-    pub name: String,
-    /// Its values.
-    pub values: Values,
-    /// Whether it is drawn in every trial, or stays as it is in every other one: of many settings that are each
-    /// somewhere else, some are always where they do harm.
-    pub always: bool,
-}
 
 /// Of neighbours, one of so many settings is another.
 const MOVED: f64 = 1.0 / 3.0;
 
-/// How far a setting moves: the standard deviation of its logarithm, beside the length of its range.
-const STEP: f64 = 0.125;
-
-/// Values without an order of which each is tried alone.
-const FEW: usize = 4;
-
-const RANGE: &str = "a range is LOW:HIGH with 0 < LOW < HIGH";
-
-/// Whether values can be drawn between these ends.
-fn is_range(low: f64, high: f64) -> bool {
-    low > 0.0 && low < high && high.is_finite()
-}
-
-impl Axis {
-    fn new(name: &str, values: Values, always: bool) -> Self {
-        Axis { name: name.into(), values, always }
-    }
-
-    /// What `NAME=LOW:HIGH` or `NAME=VALUE,VALUE,...` says.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] for a setting that is not there, or what are no values of it.
-    pub fn said(text: &str, base: &Config) -> Result<Self> {
-        let form = || Error::usage(format!("'{text}' is no NAME=LOW:HIGH and no NAME=VALUE,VALUE"));
-        let (name, values) = text.split_once('=').ok_or_else(form)?;
-        let name = name.replace('-', "_");
-        let range = || {
-            let (low, high) = values.split_once(':')?;
-            let [low, high] = [low, high].map(|end| end.parse::<f64>().ok());
-            Some((low?, high?)).filter(|&(low, high)| is_range(low, high))
-        };
-        let values = match range() {
-            Some((low, high)) => {
-                // A setting that takes no fraction is a whole number.
-                let whole = base.with(&name, "1.5").is_err();
-                Values::Range { low, high, whole }
-            }
-            None if values.contains(':') && !values.contains(',') => {
-                let message = format!("{}: '{values}': {RANGE}", flagged(&name));
-                return Err(Error::usage(message));
-            }
-            None => Values::Choice(values.split(',').map(String::from).collect()),
-        };
-        let axis = Axis { name, values, always: true };
-        axis.check(base).map(|()| axis)
-    }
-
-    /// Checks that there is such a setting, and that it has such values.
-    pub(super) fn check(&self, base: &Config) -> Result<()> {
-        let refused = |what: &str| Err(Error::usage(format!("{}: {what}", flagged(&self.name))));
-        match &self.values {
-            Values::Range { low, high, .. } | Values::Times { low, high }
-                if !is_range(*low, *high) =>
-            {
-                return refused(RANGE);
-            }
-            Values::Choice(all) if all.is_empty() => return refused("there are no values"),
-            _ => {}
-        }
-        let ends = match &self.values {
-            Values::Range { low, high, whole } => {
-                [*low, *high].map(|end| number(end, *whole)).to_vec()
-            }
-            Values::Times { .. } => Vec::new(),
-            Values::Choice(all) => all.clone(),
-        };
-        ends.iter().try_for_each(|value| base.with(&self.name, value).map(drop))
-    }
-
-    /// The text of a value that is drawn for these settings.
-    fn draw(&self, config: &Config, begun: &Begun, random: &mut Random) -> Option<String> {
-        if let Values::Choice(all) = &self.values {
-            return all.get(random.random_range(0..all.len())).cloned();
-        }
-        let (low, high) = self.ends(config, begun)?;
-        let value = random.random_range(low.ln()..=high.ln()).exp();
-        Some(self.text(value, config))
-    }
-
-    /// Values to be tried alone: the middle between what is usual and the ends of a range; the ends of numbers; all of
-    /// a few others.
-    fn alone(&self, config: &Config, begun: &Begun) -> Vec<String> {
-        let usual = usual(&self.name, config, begun);
-        let mut values = match &self.values {
-            Values::Choice(all) if all.iter().all(|text| text.parse::<f64>().is_ok()) => {
-                all.iter().rev().take(1).chain(all.first()).cloned().collect()
-            }
-            Values::Choice(all) => all.iter().take(FEW).cloned().collect(),
-            _ => {
-                let middle = |end: f64, usual: f64| self.text((end * usual).sqrt(), config);
-                let ends = self.ends(config, begun);
-                let usual = usual.as_deref().and_then(|text| text.parse::<f64>().ok());
-                match (ends, usual.filter(|usual| *usual > 0.0)) {
-                    (Some((low, high)), Some(usual)) => {
-                        vec![middle(high, usual), middle(low, usual)]
-                    }
-                    _ => Vec::new(),
-                }
-            }
-        };
-        values.retain(|value| Some(value.as_str()) != usual.as_deref());
-        values.dedup();
-        values
-    }
-
-    /// The text of a value beside `value`, or beside what is usual for these settings.
-    fn near(
-        &self,
-        value: Option<&str>,
-        config: &Config,
-        begun: &Begun,
-        random: &mut Random,
-    ) -> Option<String> {
-        let usual = usual(&self.name, config, begun);
-        let value = value.or(usual.as_deref());
-        if let Values::Choice(all) = &self.values {
-            let is_ordered = all.iter().all(|text| text.parse::<f64>().is_ok());
-            let at = all.iter().position(|text| Some(text.as_str()) == value);
-            return match at {
-                Some(at) if is_ordered => {
-                    let next = if random.random() { at + 1 } else { at.saturating_sub(1) };
-                    all.get(next.min(all.len() - 1)).cloned()
-                }
-                _ => self.draw(config, begun, random),
-            };
-        }
-        let (low, high) = self.ends(config, begun)?;
-        let step: f64 = StandardNormal.sample(random);
-        let value = value?.parse::<f64>().ok()? * (step * STEP * (high / low).ln()).exp();
-        Some(self.text(value.clamp(low, high), config))
-    }
-
-    /// The ends of a range.
-    fn ends(&self, config: &Config, begun: &Begun) -> Option<(f64, f64)> {
-        match self.values {
-            Values::Range { low, high, .. } => Some((low, high)),
-            Values::Times { low, high } => {
-                let usual: f64 = usual(&self.name, config, begun)?.parse().ok()?;
-                Some((low * usual, high * usual)).filter(|&(low, high)| is_range(low, high))
-            }
-            Values::Choice(_) => None,
-        }
-    }
-
-    fn text(&self, value: f64, config: &Config) -> String {
-        let whole = match self.values {
-            Values::Range { whole, .. } => whole,
-            _ => config.with(&self.name, "1.5").is_err(),
-        };
-        number(value, whole)
-    }
-}
-
-/// The usual value of a setting.
-fn usual(name: &str, config: &Config, begun: &Begun) -> Option<String> {
-    begun.resolve(config).values().into_iter().find(|(of, _)| *of == name)?.1
-}
-
-/// Two digits: nobody wants to read or repeat more of them.
-fn number(value: f64, whole: bool) -> String {
-    if whole {
-        return format!("{}", value.round().max(1.0));
-    }
-    let short: f64 = format!("{value:.1e}").parse().unwrap_or(value);
-    short.to_string()
-}
-
-/// The settings that matter, and where they are looked for where nothing is said: ranges around the usual values, which
-/// follow from the rows.
-pub fn usual_axes(config: &Config) -> Vec<Axis> {
-    let times = |low, high| Values::Times { low, high };
-    let choice = |all: &[&str]| Values::Choice(all.iter().map(ToString::to_string).collect());
-    let mut axes = vec![
-        Axis::new("factors", choice(&["4", "8", "16", "32", "64"]), true),
-        Axis::new("l2_factors", times(0.03, 10.0), true),
-        Axis::new("l2_linear", times(0.03, 30.0), false),
-        Axis::new("learning_rate", times(0.25, 4.0), true),
-        Axis::new("batch_size", times(0.25, 4.0), false),
-        Axis::new("init_stdev", times(0.3, 3.0), false),
-        Axis::new("min_count", choice(&["1", "2", "3", "5", "10"]), false),
-        Axis::new("numeric_transform", choice(&["piecewise", "spline"]), false),
-    ];
-    if config.optimizer == Optimizer::Adagrad {
-        axes.push(Axis::new("learn_l2", choice(&["true", "true", "false"]), false));
-    }
-    axes
-}
-
-type Random = Xoshiro256PlusPlus;
-
 /// Names of settings and their values.
 pub(super) type Said = Vec<(String, String)>;
 
-/// The settings of a trial that is drawn, and what was drawn of them. The first trials each have one other setting than
-/// the trial of the defaults: what is better alone is found surely, and what is made of the best may have several.
+/// The settings of a trial that is drawn, and what was drawn of them.
 pub(super) fn drawn(
     base: &Config,
     axes: &[Axis],
     begun: &Begun,
     number: usize,
-    first: &Task,
 ) -> Result<(Config, Said)> {
-    let mut alone = alone(&first.config, axes, begun);
-    if number <= alone.len() {
-        let (name, value) = alone.swap_remove(number - 1);
-        return made(base, axes, Some(begun), |axis, _| match axis.name == name {
-            true => Some(value.clone()),
-            false => value_of(&axis.name, &first.said).map(String::from),
-        });
-    }
     let mut random = random(base, number);
     made(base, axes, Some(begun), |axis, config| {
         let value = axis.draw(config, begun, &mut random);
@@ -265,19 +27,73 @@ pub(super) fn drawn(
     })
 }
 
-/// One other value of a setting for each of the first trials: those that matter most come first, and have a second value
-/// too.
-fn alone(first: &Config, axes: &[Axis], begun: &Begun) -> Said {
-    let mut alone: Vec<(bool, usize, String, String)> = Vec::new();
+/// The settings of trials that have one other setting each than the first trial: those that matter most come first, and
+/// have a second value too.
+pub(super) fn alone(
+    base: &Config,
+    axes: &[Axis],
+    begun: &Begun,
+    first: &Task,
+) -> Result<Vec<(Config, Said)>> {
+    let mut alone: Vec<(bool, usize, (String, String))> = Vec::new();
     for axis in axes {
-        let values = axis.alone(first, begun).into_iter().enumerate();
-        alone.extend(values.map(|(at, value)| (!axis.always, at, axis.name.clone(), value)));
+        let values = axis.alone(&first.config, begun).into_iter().enumerate();
+        alone.extend(values.map(|(at, value)| (!axis.always, at, (axis.name.clone(), value))));
     }
-    alone.retain(|(seldom, at, name, _)| {
-        (!seldom || *at == 0) && !is_moot(first, name, Some(begun))
+    alone.retain(|(seldom, at, (name, _))| {
+        (!seldom || *at == 0) && !is_moot(&first.config, name, Some(begun))
     });
-    alone.sort_by_key(|&(seldom, at, ..)| (seldom, at));
-    alone.into_iter().map(|(.., name, value)| (name, value)).collect()
+    alone.sort_by_key(|&(seldom, at, _)| (seldom, at));
+    alone.into_iter().map(|(.., other)| with(base, axes, begun, first, &[other])).collect()
+}
+
+/// The settings of trials that have several of the settings that are better alone, of which the best come first.
+pub(super) fn together(
+    base: &Config,
+    axes: &[Axis],
+    begun: &Begun,
+    better: &[Task],
+    first: &Task,
+) -> Result<Vec<(Config, Said)>> {
+    let is_other = |(name, value): &&(String, String)| value_of(name, &first.said) != Some(value);
+    let mut others: Said = Vec::new();
+    for other in better.iter().filter_map(|task| task.said.iter().find(is_other)) {
+        if value_of(&other.0, &others).is_none() {
+            others.push(other.clone());
+        }
+    }
+    let (mut with_model, others): (Said, Said) =
+        others.into_iter().partition(|(name, _)| name == "model");
+    if !with_model.is_empty() {
+        // What is good of these depends on the model.
+        let is_apart = |(name, _): &&(String, String)| name != "factors" && name != "l2_factors";
+        with_model.extend(others.iter().filter(is_apart).cloned());
+    }
+    let some = |said: &Said, count: usize| said[..count.min(said.len())].to_vec();
+    let mut all = vec![others.clone(), some(&others, 2), some(&others, 3)];
+    all.extend([some(&with_model, 2), with_model]);
+    let mut made: Vec<(Config, Said)> = Vec::new();
+    for several in all.into_iter().filter(|several| several.len() > 1) {
+        let one = with(base, axes, begun, first, &several)?;
+        if !made.contains(&one) {
+            made.push(one);
+        }
+    }
+    Ok(made)
+}
+
+/// The settings of the first trial, but for some.
+fn with(
+    base: &Config,
+    axes: &[Axis],
+    begun: &Begun,
+    first: &Task,
+    others: &[(String, String)],
+) -> Result<(Config, Said)> {
+    made(base, axes, Some(begun), |axis, _| {
+        let value = value_of(&axis.name, others).or_else(|| value_of(&axis.name, &first.said));
+        value.map(String::from)
+    })
 }
 
 /// Whether a setting means nothing to a model.
@@ -300,24 +116,22 @@ pub(super) fn first(base: &Config, values: &Said) -> Result<(Config, Said)> {
 }
 
 /// The settings of a trial near those before, the best first, and what is said of them: each setting is that of one of
-/// them, or beside it.
+/// them, or beside it, of those that have the same model.
 pub(super) fn near(
     base: &Config,
     axes: &[Axis],
     begun: &Begun,
     number: usize,
-    before: &[&Said],
+    before: &[Task],
     first: &Task,
 ) -> Result<(Config, Said)> {
     let mut random = random(base, number);
     made(base, axes, Some(begun), |axis, config| {
-        // Mostly one of the first.
-        let mut at = 0;
-        while at + 1 < before.len() && random.random_bool(0.6) {
-            at += 1;
-        }
-        // What means nothing to the model of that one may mean something to this.
-        let said = value_of(&axis.name, before.get(at)?);
+        let is_like = |task: &&Task| axis.name == "model" || task.config.model == config.model;
+        let mut like = before.iter().filter(is_like);
+        // Mostly one of the first. What means nothing to the model of that one may mean something to this.
+        let task = like.clone().find(|_| random.random_bool(0.4)).or_else(|| like.next());
+        let said = task.and_then(|task| value_of(&axis.name, &task.said));
         let said = said.or_else(|| value_of(&axis.name, &first.said));
         match random.random_bool(MOVED) {
             true => axis.near(said, config, begun, &mut random),
@@ -327,7 +141,7 @@ pub(super) fn near(
 }
 
 /// What is said of a setting.
-fn value_of<'s>(name: &str, said: &'s Said) -> Option<&'s str> {
+fn value_of<'s>(name: &str, said: &'s [(String, String)]) -> Option<&'s str> {
     said.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str())
 }
 

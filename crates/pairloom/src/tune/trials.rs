@@ -13,6 +13,13 @@ pub(super) struct Task {
     pub(super) stopped: Option<u32>,
 }
 
+impl Task {
+    /// The same, stopped after so many epochs.
+    pub(super) fn stopped_at(&self, epochs: u32) -> Self {
+        Task { stopped: Some(epochs), ..self.clone() }
+    }
+}
+
 /// All that have ended, in that order.
 pub(super) struct Trials {
     pub(super) all: Vec<Trial>,

@@ -39,7 +39,7 @@ impl Labels {
             );
             return Some(Flaw { message, of_column: Some(None) });
         }
-        if self.are_classes { None } else { self.mixed(name, number.is_some()) }
+        if self.are_classes() { None } else { self.mixed(name, number.is_some()) }
     }
 
     /// What is wrong where numbers and texts are mixed, unless each is said to be a class: with another one beside
@@ -59,7 +59,10 @@ impl Labels {
         let skip = if of_column.is_none() { OR_SKIP } else { "" };
         let message = match is_text && is_missing(odd.as_bytes()) {
             true => format!("stands for a missing number: leave out rows without a label{skip}"),
-            false => format!("{}: correct it{skip}{}", alone(is_text, &others), if_meant()),
+            false => {
+                let meant = if self.loss.is_none() { if_meant() } else { String::new() };
+                format!("{}: correct it{skip}{meant}", alone(is_text, &others))
+            }
         };
         Some(Flaw { message: format!("label: {} {message}", quoted(odd)), of_column })
     }
