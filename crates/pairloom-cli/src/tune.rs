@@ -41,8 +41,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
     /// Where to look for a setting: NAME=LOW:HIGH, a range whose logarithms are alike, or NAME=VALUE,VALUE,..
-    /// [default: around the usual values of factors, L2 strengths, learning rate, batch size, initial deviation,
-    /// minimum count and transform]
+    /// [default: a model that knows fields, and around the usual values of factors, L2 strengths, learning rate, batch
+    /// size, initial deviation, minimum count and transform]
     #[arg(long, value_name = "RANGE")]
     search: Vec<String>,
     #[command(flatten)]
@@ -234,7 +234,8 @@ fn end(args: &Args, tuned: &Tuned, screen: &mut Screen) -> Result<()> {
     screen.text(&format!("\n{title} of the validation rows: {}{defaults}", shown(best)))?;
     let trials = tuned.trials.iter().map(|trial| trial.trial);
     let trials = trials.collect::<BTreeSet<usize>>().len();
-    screen.text(&format!("{trials} settings tried, for {:.1} trainings' cost", tuned.cost))?;
+    let what = if trials == 1 { "setting" } else { "settings" };
+    screen.text(&format!("{trials} {what} tried, for {:.1} trainings' cost", tuned.cost))?;
     screen.text(&format!("\nwrote {}; the same again:\n", args.output))?;
     let command = command(args, best);
     screen.text(&format!("  {command}"))?;

@@ -263,3 +263,21 @@ pub fn usual_axes(config: &Config) -> Vec<Axis> {
     }
     axes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_richer_model_is_one_that_does_not_take_too_long() {
+        let of = |model, factors, fields| {
+            richer(&Config { model, factors, ..Config::default() }, fields)
+        };
+        assert_eq!(of(Kind::Fm, None, 2), None);
+        assert_eq!(of(Kind::Fm, None, 3), Some(Kind::Ffm));
+        // 39 fields have longer vectors than are affordable.
+        assert_eq!(of(Kind::Fm, None, 39), Some(Kind::Dplr));
+        assert_eq!(of(Kind::Fm, Some(64), 39), None);
+        assert_eq!(of(Kind::Mf, None, 3), None);
+    }
+}

@@ -17,7 +17,7 @@ const LONGER: f64 = 1.3;
 const FEARED: f64 = 1.15;
 
 /// What of the budget is for trials that are drawn; the rest is for those near the best of them.
-const DRAWN: f64 = 0.7;
+const DRAWN: f64 = 0.55;
 
 /// Trials near the best that are made at a time.
 const NEAR: usize = 4;
