@@ -6,6 +6,7 @@ use super::{Measured, Trial, Tune, rank};
 use crate::Result;
 use crate::config::Config;
 use crate::interaction::Sizes;
+use std::collections::HashSet;
 
 /// Of trials that were trained for a third, one in so many goes on.
 pub(super) const FEW: usize = 8;
@@ -30,8 +31,22 @@ pub(super) struct Plan {
     pub(super) left: f64,
     /// The number of the next one.
     pub(super) next: usize,
-    /// What was tried before.
-    pub(super) tried: Vec<Config>,
+    /// What was tried before, as JSON.
+    tried: HashSet<String>,
+}
+
+impl Plan {
+    /// A plan for what is tried after the defaults.
+    pub(super) fn after(first: &Task, left: f64) -> Self {
+        let mut plan = Plan { left, next: 1, tried: HashSet::new() };
+        plan.is_new(&first.config);
+        plan
+    }
+
+    /// Whether these settings were not tried before; now they are.
+    fn is_new(&mut self, config: &Config) -> bool {
+        self.tried.insert(serde_json::to_string(config).unwrap_or_default())
+    }
 }
 
 /// What may be spent, where the trial of the defaults is known.
@@ -104,7 +119,7 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// Epochs after which a quarter goes on; nothing if there are too few.
+    /// Epochs after which the best few go on; nothing if there are too few.
     pub(super) fn third(&self) -> Option<u32> {
         Some((self.epochs() / 3).max(1)).filter(|&third| third < self.epochs())
     }
@@ -155,9 +170,8 @@ impl<'a> Budget<'a> {
             let (config, said) = made?;
             let (trial, costs) = (plan.next, self.costs(&config, epochs));
             plan.next += 1;
-            if costs <= plan.left && !plan.tried.contains(&config) {
+            if costs <= plan.left && plan.is_new(&config) {
                 plan.left -= costs;
-                plan.tried.push(config.clone());
                 tasks.push(Task { trial, said, config, stopped: None });
             } else {
                 skipped += 1;

@@ -50,7 +50,7 @@ impl<'a> Search<'a> {
         let first = task.clone();
         let budget = Budget::new(self.tune, &first, &defaults);
         let (left, mut reserve) = budget.all();
-        let mut plan = Plan { left, next: 1, tried: vec![task.config.clone()] };
+        let mut plan = Plan::after(&task, left);
         let mut tasks = self.first(&mut plan, &budget, watch)?;
         let mut course = Course { left, thirds: Vec::new(), whole: vec![task] };
         while !tasks.is_empty() {
