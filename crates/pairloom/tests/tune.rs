@@ -75,7 +75,7 @@ fn the_best_few_go_on_and_then_what_is_near_them() {
     };
     let drawn = alone + more;
     assert!(*first == (1, None, false) && (1..=drawn.div_ceil(8)).contains(whole), "{rungs:?}");
-    assert!(*alone >= 5 && *more >= 5 && !near.is_empty(), "{rungs:?}");
+    assert!(*alone >= 5 && *more >= 3 && !near.is_empty(), "{rungs:?}");
     assert!(near.iter().all(|(trials, epochs, near)| *near == epochs.is_some() && *trials <= 4));
     let defaults = tuned.defaults().unwrap();
     assert!(defaults.said.is_empty() && defaults.stopped.is_none());
