@@ -235,12 +235,12 @@ fn what_cannot_work_is_refused() {
     room.ok("train ok.svm --epochs 1 -o svm.model");
     let cases = [
         (1, "likes.csv --items none.csv", "none.csv: no items: there is nothing to recommend"),
-        (1, "nobody.csv --items items.csv", "nobody.csv: no contexts: there is nobody"),
+        (1, "nobody.csv --items items.csv", "nobody.csv: no rows, so there are no contexts"),
         (2, "likes.csv --items titles.csv", "titles.csv: none of its columns is a feature of the"),
         (
             2,
             "users.csv --items items.csv",
-            "users.csv: column 'age' of the model is missing: a context needs it, unless it is said to be the items' (--item)",
+            "users.csv: column 'age' of the model is missing: a context needs it; if it is the items', their file needs it",
         ),
         (2, "likes.csv --items likes.csv", "all features of the model are the item's"),
         (2, "likes.csv --items items.csv --item itme", "items.csv: there is no column 'itme' that"),
