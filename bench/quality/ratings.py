@@ -82,7 +82,8 @@ def main():
         found = [rmse(binary, args.folder, seed, left_out) for seed in range(args.splits)]
         alone = alone or found
         less = [before - now for before, now in zip(alone, found)]
-        sure = f"{statistics.mean(less):.4f} ± {statistics.stdev(less):.4f}" if found is not alone else ""
+        spread = f" ± {statistics.stdev(less):.4f}" if len(less) > 1 else ""
+        sure = f"{statistics.mean(less):.4f}{spread}" if found is not alone else ""
         print(f"| {name} | {statistics.mean(found):.4f} | {sure} |")
 
 
