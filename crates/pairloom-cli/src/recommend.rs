@@ -125,8 +125,11 @@ impl<'a> Lines<'a> {
         let mut keep = args.keep.clone();
         if keep.is_empty() {
             keep.extend(columns.names(model, Side::Context).map(String::from));
-            let others = seen.by().iter().filter(|name| !keep.contains(name)).cloned();
-            keep.extend(others.collect::<Vec<_>>());
+            for name in seen.by() {
+                if !keep.contains(name) && !args.keep_item.contains(name) {
+                    keep.push(name.clone());
+                }
+            }
         }
         let mut names = keep.clone();
         names.extend(["rank".into(), columns.id().into()]);

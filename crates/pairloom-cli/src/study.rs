@@ -109,10 +109,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             end(args, &study, &summary, &mut screen).map(|()| ExitCode::SUCCESS)
         }
         (_, status) => {
-            notice(&format!(
-                "stopped; what was finished is in {}: go on with --resume",
-                args.output
-            ));
+            notice(&match study.is_begun() {
+                true => {
+                    let file = &args.output;
+                    format!("stopped; what was finished is in {file}: go on with --resume")
+                }
+                false => "stopped before the first run".into(),
+            });
             Ok(ExitCode::from(status.unwrap_or(1)))
         }
     }

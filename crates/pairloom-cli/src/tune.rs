@@ -77,7 +77,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     told?;
     match (tuned, signals.status()) {
         (Err(Error::Interrupted), Some(status)) => {
-            notice(&format!("stopped; the trials are in {}: go on with --resume", tune.journal));
+            notice(&match tune.is_begun() {
+                true => format!("stopped; the trials are in {}: go on with --resume", tune.journal),
+                false => "stopped before the first trial".into(),
+            });
             Ok(ExitCode::from(status))
         }
         (tuned, _) => {
@@ -232,8 +235,8 @@ fn end(args: &Args, tuned: &Tuned, screen: &mut Screen) -> Result<()> {
         format!("; with {}{colon} {}", name(trial), shown(trial))
     });
     screen.text(&format!("\n{title} of the validation rows: {}{defaults}", shown(best)))?;
-    let trials = tuned.trials.iter().map(|trial| trial.trial);
-    let trials = trials.collect::<BTreeSet<usize>>().len();
+    let trials = tuned.trials.iter().map(|trial| format!("{:?}", trial.config));
+    let trials = trials.collect::<BTreeSet<String>>().len();
     let what = if trials == 1 { "setting" } else { "settings" };
     screen.text(&format!("{trials} {what} tried, for {:.1} trainings' cost", tuned.cost))?;
     screen.text(&format!("\nwrote {}; the same again:\n", args.output))?;

@@ -137,6 +137,16 @@ fn counts_are_encoded_as_a_row_for_each_trial() {
     }
     let (counts, trials) =
         (write(&folder, "counts.csv", counts), write(&folder, "trials.csv", trials));
+    // The number of bins that the settings say is that of trials too.
+    let few = "shown,x,z,clicks\n5,1,2,1\n90,3,4,60\n40,2,5,9\n".to_string();
+    let hints = Hints {
+        label: Some("clicks".into()),
+        trials: Some("shown".into()),
+        numeric: vec!["x".into(), "z".into()],
+        ..Hints::default()
+    };
+    let few = job(&write(&folder, "few.csv", few), SchemaSource::Infer(hints), Kind::Fm);
+    assert_eq!(model(&few).config.bins, Some(6), "135 trials, 6 rows");
     for transform in Transform::ALL {
         let model = |data: &String, label: &str, trials: Option<&str>| {
             let hints = Hints {

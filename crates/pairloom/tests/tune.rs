@@ -24,7 +24,7 @@ fn tune(folder: &TempDir) -> Tune {
         job: Job { config, threads: 1, ..Job::new(write(folder, "rows.csv", mixed(300))) },
         first: Vec::new(),
         metric: None,
-        runs: 5.0,
+        runs: 8.0,
         time: None,
         parallel: 0,
         journal: path(folder, "model.tune"),
@@ -242,7 +242,7 @@ fn late_only_the_best_so_far_is_trained_to_its_end() {
     let mut drawn = 0;
     let whole = base.run(&mut |event| {
         if let Event::Rung { trials, epochs: Some(_), near: false } = event {
-            drawn = trials;
+            drawn += trials;
         }
         true
     });
@@ -268,8 +268,8 @@ fn a_journal_of_no_epochs_comes_to_an_end() {
     run(&tune);
     let text = fs::read_to_string(&tune.journal).unwrap();
     let lines: Vec<&str> = text.lines().filter(|line| !line.contains("\"trial\":1")).collect();
-    assert!(lines[1].contains("\"trial\":0,") && lines[1].contains("\"epochs\":6,\"figures\""));
-    let defaults = lines[1].replace("\"epochs\":6,\"figures\"", "\"epochs\":0,\"figures\"");
+    assert!(lines[1].contains("\"trial\":0,") && lines[1].contains("\"epochs\":6,\"course\""));
+    let defaults = lines[1].replace("\"epochs\":6,\"course\"", "\"epochs\":0,\"course\"");
     fs::write(&tune.journal, format!("{}\n{defaults}\n", lines[0])).unwrap();
     assert!(run(&tune).trials.len() > 1);
 }
@@ -345,6 +345,12 @@ fn no_search_without_validation_rows_or_runs() {
     let axes = vec![Axis { name: "memory".into(), values, always: true }];
     let memory = Tune { axes, ..base.clone() };
     assert!(refusal(&memory).to_string().contains("no setting of the model"));
+    // A figure that these validation rows have not.
+    let one = mixed(300).lines().take(2).collect::<Vec<_>>().join("\n");
+    let job = Job { valid: Some(write(&folder, "one.csv", one)), ..base.job.clone() };
+    let metric = Some("auc".into());
+    let undefined = refusal(&Tune { job, metric, journal: path(&folder, "u"), ..base.clone() });
+    assert!(undefined.to_string().contains("one.csv: the auc of the validation rows is not"));
     let dash = Tune { job: Job::new("-"), ..base.clone() };
     assert!(refusal(&dash).to_string().contains("not standard input"));
     write(&folder, "rows.csv", "label,a\n1,x\n");
@@ -362,6 +368,9 @@ fn axes_that_mean_nothing_are_refused() {
         ("factors=0:2", "LOW:HIGH with 0 < LOW < HIGH"),
         ("factors=1:inf", "LOW:HIGH with 0 < LOW < HIGH"),
         ("factors=a:b", "LOW:HIGH with 0 < LOW < HIGH"),
+        ("seed=1,2", "cannot be compared"),
+        ("valid_fraction=0.1:0.2", "cannot be compared"),
+        ("class_weight=balanced", "cannot be compared"),
         ("factors=4,many", "'many' is none of its values"),
         ("factors=", "none of its values"),
         ("learn_l2=1:2", "none of its values"),
@@ -374,6 +383,12 @@ fn axes_that_mean_nothing_are_refused() {
             "{text}: {error}"
         );
     }
+    // Values that are tried alone lie in the range, wherever the usual one is.
+    let narrow =
+        Tune { axes: vec![Axis::said("factors=32:40", &base).unwrap()], ..tune(&common::folder()) };
+    let tuned = run(&narrow);
+    let factors = tuned.trials[1..].iter().map(|trial| trial.config.factors.unwrap());
+    assert!(factors.clone().all(|k| (32..=40).contains(&k)) && factors.count() > 1);
     let range = |text| Axis::said(text, &base).unwrap();
     let whole = Values::Range { low: 2.0, high: 64.0, whole: true };
     let factors = Axis { name: "factors".into(), values: whole, always: true };
@@ -427,7 +442,7 @@ fn usual_axes_are_settings_around_usual_values() {
         assert_eq!((trial.said.len(), trial.trial), (1, at + 1), "{:?}", trial.said);
         let axis = axes.iter().find(|axis| axis.name == trial.said[0].0).unwrap();
         assert_eq!(axis.always, at < 6, "{:?}", trial.said);
-        models.extend((axis.name == "model").then(|| trial.config.model));
+        models.extend((axis.name == "model").then_some(trial.config.model));
     }
     assert_eq!(models, [Kind::Ffm]);
     let (mut seldom, mut together) = (0, 0);

@@ -1,6 +1,6 @@
 //! Rows that quantities are learned from.
 
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Rows that are enough to learn the quantiles and the scale of a column from: the share of rows
 /// below a quantile is then right to a tenth of a percent.
@@ -26,9 +26,12 @@ impl Draw {
         }
     }
 
-    /// How often a row counts that stands for so many.
-    pub(crate) fn of_copies(self, copies: u32) -> u32 {
-        (f64::from(copies) * self.share).round().max(1.0) as u32
+    /// How often a row counts that stands for so many: what is less than one counts as often as its share says.
+    pub(crate) fn of_copies(self, row: usize, copies: u32) -> u32 {
+        let counts = f64::from(copies) * self.share;
+        let chance = xxh3_64_with_seed(&(row as u64).to_le_bytes(), 1) as f64 / u64::MAX as f64;
+        let whole = counts.floor() + f64::from(u8::from(chance < counts.fract()));
+        whole.min(ENOUGH as f64) as u32
     }
 
     /// Whether a row is taken.
@@ -54,10 +57,16 @@ mod tests {
     #[test]
     fn of_many_copies_about_enough_count() {
         let draw = |rows, copies| Draw::new(rows, copies, false);
-        assert_eq!(draw(1000, ENOUGH).of_copies(262), 262);
-        assert_eq!(draw(1000, 10 * ENOUGH).of_copies(2620), 262);
-        assert_eq!(draw(1000, 10 * ENOUGH).of_copies(1), 1);
+        assert_eq!(draw(1000, ENOUGH).of_copies(0, 262), 262);
+        // Of ten times as many, a tenth: also of rows that stand for less than ten.
+        let tenth = draw(1000, 10 * ENOUGH);
+        for copies in [1, 3, 2620] {
+            let counts: u32 = (0..100_000).map(|row| tenth.of_copies(row, copies)).sum();
+            let expected = f64::from(copies) / 10.0;
+            assert!((f64::from(counts) / 1e5 - expected).abs() < 0.01, "{copies}: {counts}");
+        }
         // As many rows are drawn as are enough, and count once each in the mean.
-        assert_eq!(draw(2 * ENOUGH, 200 * ENOUGH).of_copies(100), 1);
+        assert_eq!(draw(2 * ENOUGH, 200 * ENOUGH).of_copies(0, 100), 1);
+        assert_eq!(draw(2 * ENOUGH, 2 * ENOUGH).of_copies(0, u32::MAX), ENOUGH as u32);
     }
 }

@@ -21,11 +21,11 @@ impl Training {
     /// The rows that `held_out` leaves.
     pub(super) fn of(interned: &Interned, held_out: &[bool], schema: &Schema) -> Result<Self> {
         let are_counts = schema.are_counts();
-        let (mut rows, mut copies) = (0, 0);
-        training(interned, held_out, |_, weight| {
-            rows += 1;
-            copies += if are_counts { times(weight as f32) as usize } else { 1 };
-        })?;
+        let rows = held_out.iter().filter(|held| !**held).count();
+        let mut copies = if are_counts { 0 } else { rows };
+        if are_counts {
+            training(interned, held_out, |_, weight| copies += times(weight as f32) as usize)?;
+        }
         let draw = Draw::new(rows, copies, interned.is_limited);
         Ok(Training { draw, copies, are_counts })
     }
@@ -40,7 +40,10 @@ impl Training {
             false => Vec::new(),
         };
         let drawn = rows.iter().filter(|row| self.draw.takes(block.first + **row as usize));
-        let counts = |row| if self.are_counts { self.draw.of_copies(times(row)) } else { 1 };
+        let counts = |row: u32| match self.are_counts {
+            true => self.draw.of_copies(block.first + row as usize, times(row)),
+            false => 1,
+        };
         let label = |row| labels.of(block.head.labels[row as usize]);
         let drawn = drawn.map(|&row| (row, label(row), counts(row))).collect();
         Part { rows, copies, drawn }

@@ -27,7 +27,7 @@ impl Seen {
     /// groups' that the file has, if none are named. Items that the catalogue has not got are passed over.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a column that is not there, [`Error::Data`] if no column tells a context, and
+    /// [`Error::Usage`] for a column that is not there or if none tells a context, [`Error::Data`] if no row is relevant, and
     /// [`Error::Row`] for a row that cannot be used, as one whose context is empty.
     pub fn read(
         model: &Model,
@@ -45,8 +45,12 @@ impl Seen {
             let mine = columns.names(model, Side::Context).filter(there);
             by.extend(mine.map(String::from));
             // Contexts that are alike to the model may be of several groups, each with items of its own.
-            let group = model.schema.group().map(|group| &model.schema.columns[group].name);
-            by.extend(group.filter(|name| there(&name.as_str()) && !by.contains(name)).cloned());
+            let is_items = |name: &str| {
+                name == columns.id() || columns.names(model, Side::Item).any(|n| n == name)
+            };
+            let group = model.schema.group().map(|group| model.schema.columns[group].name.as_str());
+            let group = group.filter(|name| there(name) && !is_items(name));
+            by.extend(group.filter(|name| !by.iter().any(|of| of == name)).map(String::from));
         }
         if by.is_empty() {
             return Err(Error::usage(format!(

@@ -115,7 +115,9 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     let (features, rows) = (encoding.features(), train.len());
     let batch = job.config.batch_rows(rows).min(rows) + beyond;
     let mut summary = Summary::of(&train, features, batch, &encoding.target)?;
-    let mut config = resolve(&job.config, &encoding, train.len(), &summary);
+    let are_counts = schema.are_counts();
+    let copies = if are_counts { train.weight().round() as usize } else { rows };
+    let mut config = resolve(&job.config, &encoding, (rows, copies), &summary);
     let files = [input::name(&job.data), &valid_file];
     let negatives = ranking::negatives(&config, &schema, &encoding, [&train, &valid], files)?;
     config.negatives = negatives.as_ref().map(Negatives::each);
@@ -125,7 +127,6 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     }
     let items = negatives.as_ref().map(Negatives::items);
     let start = start(&config, &encoding, [&train, &valid], &summary)?;
-    let are_counts = schema.are_counts();
     let is_out = |(held, out): (&bool, &bool)| !held && *out;
     let rows_out = held_out.iter().zip(&left_out).filter(|row| is_out(*row)).count();
     let start = Start { items, groups, left_out: rows_out, are_counts, ..start };

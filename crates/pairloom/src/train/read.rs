@@ -113,10 +113,13 @@ fn asked(job: &Job) -> String {
     // The extension says how the file is read where nothing else does.
     let name = Path::new(&job.data).file_name().map(|name| name.to_string_lossy().to_lowercase());
     let extension = name.and_then(|name| name.split_once('.').map(|(_, end)| end.to_string()));
-    // Of numbers and texts in one column some rows are left out, unless each value is a class.
-    let skips = job.on_error == OnError::Skip && job.config.loss == Some(Loss::Softmax);
-    let classes = if skips { " classes" } else { "" };
-    format!("{:?} {:?} {:?} {extension:?}{classes}", job.schema, job.open, job.on_error)
+    // Of numbers and texts in one column some rows are left out, unless each value is a class; and negative counts.
+    let by_loss = match job.config.loss.filter(|_| job.on_error == OnError::Skip) {
+        Some(Loss::Softmax) => " classes",
+        Some(Loss::Poisson) => " counts",
+        _ => "",
+    };
+    format!("{:?} {:?} {:?} {extension:?}{by_loss}", job.schema, job.open, job.on_error)
 }
 
 /// What the rows of a job are made from: the content of its file, and what was said of it.

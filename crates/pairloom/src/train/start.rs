@@ -48,7 +48,7 @@ pub struct Start {
     pub greatest_weight: f32,
     /// Whether the weights are those of rows of counts, and nothing else.
     pub are_counts: bool,
-    /// The mean `sum_i x_i^2` of a training row, which usual rates and strengths depend on.
+    /// The mean `sum_i x_i^2` of a training row, by the weights of rows, which usual rates and strengths depend on.
     pub square_length: f64,
     /// Bytes of the encoded rows in memory.
     pub row_bytes: u128,
@@ -105,14 +105,16 @@ impl WithInteraction for OnCpu<'_> {
     }
 }
 
-/// The settings with everything decided that was left to the data.
+/// The settings with everything decided that was left to the data: so many rows, which stand for so many `copies`.
 pub(super) fn resolve(
     config: &Config,
     encoding: &Encoding,
-    rows: usize,
+    (rows, copies): (usize, usize),
     summary: &Summary,
 ) -> Config {
     let loss = config.loss.unwrap_or(encoding.target.usual_loss());
+    let bins = Some(config.bins_of(copies, encoding.numbers()));
+    let config = Config { bins, ..config.clone() };
     config.resolve(rows, summary.square_length, encoding.numbers(), loss)
 }
 

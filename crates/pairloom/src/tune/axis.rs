@@ -57,7 +57,11 @@ pub struct Axis {
 const STEP: f64 = 0.125;
 
 /// Values without an order of which each is tried alone.
-const FEW: usize = 4;
+const ALONE: usize = 4;
+
+/// Settings that change which rows are measured, or what a figure is.
+const MEASURES: [&str; 5] =
+    ["seed", "valid_fraction", "valid_tail", "class_weight", "negative_rate"];
 
 /// How many times as long an epoch of a richer model may take.
 const RICHER: f64 = 8.0;
@@ -106,6 +110,9 @@ impl Axis {
     /// Checks that there is such a setting, and that it has such values.
     pub(super) fn check(&self, base: &Config) -> Result<()> {
         let refused = |what: &str| Err(Error::usage(format!("{}: {what}", flagged(&self.name))));
+        if MEASURES.contains(&self.name.as_str()) {
+            return refused("figures with different values of it cannot be compared");
+        }
         match &self.values {
             Values::Range { low, high, .. } | Values::Times { low, high }
                 if !is_range(*low, *high) =>
@@ -148,17 +155,18 @@ impl Axis {
             Values::Choice(all) if all.iter().all(|text| text.parse::<f64>().is_ok()) => {
                 all.iter().rev().take(1).chain(all.first()).cloned().collect()
             }
-            Values::Choice(all) => all.iter().take(FEW).cloned().collect(),
+            Values::Choice(all) => all.iter().take(ALONE).cloned().collect(),
             Values::Richer => {
                 richer(config, begun.fields).iter().map(|kind| kind.name().into()).collect()
             }
             _ => {
-                let middle = |end: f64, usual: f64| self.text((end * usual).sqrt(), config);
-                let ends = self.ends(config, begun);
                 let usual = usual.as_deref().and_then(|text| text.parse::<f64>().ok());
-                match (ends, usual.filter(|usual| *usual > 0.0)) {
+                match (self.ends(config, begun), usual.filter(|usual| *usual > 0.0)) {
                     (Some((low, high)), Some(usual)) => {
-                        vec![middle(high, usual), middle(low, usual)]
+                        // What is usual may lie outside.
+                        let inside = usual.clamp(low, high);
+                        let middle = |end: f64| (end * inside).sqrt().clamp(low, high);
+                        [middle(high), middle(low)].map(|value| self.text(value, config)).to_vec()
                     }
                     _ => Vec::new(),
                 }

@@ -78,10 +78,12 @@ impl<'a> Budget<'a> {
         f64::from(self.epochs()) * self.epoch(&self.first.config)
     }
 
-    /// What the defaults came to in so many epochs, as trials are sorted.
-    pub(super) fn figure_of_defaults(&self, epochs: u32, metric: &str) -> f64 {
-        let figures = self.defaults.figures.iter().take(epochs as usize);
-        figures.map(|figure| rank(metric, Some(*figure))).fold(f64::INFINITY, f64::min)
+    /// What the defaults would have come to if they had been stopped after so many epochs, as trials are sorted: the figure
+    /// at the least loss.
+    pub(super) fn defaults_after(&self, epochs: u32, metric: &str) -> f64 {
+        let course = self.defaults.course.iter().take(epochs as usize);
+        let best = course.min_by(|a, b| a.loss().total_cmp(&b.loss()));
+        rank(metric, best.and_then(|best| best.find(metric)))
     }
 
     /// What trials have cost: epochs, each by the length of what it reads.
@@ -128,7 +130,7 @@ impl<'a> Budget<'a> {
     pub(super) fn alone(&self, plan: &mut Plan) -> Result<Vec<Task>> {
         let Tune { job, axes, .. } = self.tune;
         let alone = space::alone(&job.config, axes, &self.defaults.begun, self.first)?;
-        self.paid(plan, self.few(), usize::MAX, alone.into_iter().map(Ok))
+        self.many(plan, alone.into_iter().map(Ok))
     }
 
     /// Trials with several of the settings that are better alone.
@@ -136,15 +138,17 @@ impl<'a> Budget<'a> {
         let Tune { job, axes, .. } = self.tune;
         let begun = &self.defaults.begun;
         let together = space::together(&job.config, axes, begun, better, self.first)?;
-        self.paid(plan, self.few(), usize::MAX, together.into_iter().map(Ok))
+        self.many(plan, together.into_iter().map(Ok))
     }
 
     /// As many trials that are drawn as are paid for.
     pub(super) fn drawn(&self, plan: &mut Plan) -> Result<Vec<Task>> {
         let Tune { job, axes, .. } = self.tune;
-        let from = if axes.is_empty() { usize::MAX } else { plan.next };
+        if axes.is_empty() {
+            return Ok(Vec::new());
+        }
         let draw = |trial| space::drawn(&job.config, axes, &self.defaults.begun, trial);
-        self.paid(plan, self.few(), usize::MAX, (from..usize::MAX).map(draw))
+        self.many(plan, (plan.next..).map(draw))
     }
 
     /// Some trials near the best ones so far, paid for even if all go to their end, with so many epochs.
@@ -183,9 +187,14 @@ impl<'a> Budget<'a> {
         Ok(tasks)
     }
 
-    /// Epochs that each of many trials goes on for in the mean, if one of a few does.
-    fn few(&self) -> f64 {
-        self.expected([].into_iter()) / FEW as f64
+    /// All of some trials that are paid for if one of a few goes to its end.
+    fn many(
+        &self,
+        plan: &mut Plan,
+        made: impl Iterator<Item = Result<(Config, Said)>>,
+    ) -> Result<Vec<Task>> {
+        let epochs = self.expected([].into_iter()) / FEW as f64;
+        self.paid(plan, epochs, usize::MAX, made)
     }
 
     /// What a trial costs that is trained for a third, and for so many epochs then.

@@ -77,12 +77,15 @@ impl<'a> Search<'a> {
         watch: &mut dyn FnMut(Event<'_>) -> bool,
     ) -> Result<Vec<Task>> {
         let mut tasks = budget.alone(plan)?;
-        if let Some(third) = budget.third().filter(|_| !self.is_late()) {
-            let alone: Vec<Task> = tasks.iter().map(|task| task.stopped_at(third)).collect();
-            let mut alone = self.rung(alone, false, watch)?;
-            let usual = budget.figure_of_defaults(third, &self.trials.metric);
+        if let Some(third) = budget.third() {
+            let mut alone: Vec<Task> = tasks.iter().map(|task| task.stopped_at(third)).collect();
+            if !self.is_late() {
+                alone = self.rung(alone, false, watch)?;
+            }
+            // Late, what was made of them before is made again.
+            let usual = budget.defaults_after(third, &self.trials.metric);
             alone.retain(|task| self.trials.figure(task) < usual);
-            tasks.extend(budget.together(plan, &alone)?);
+            tasks.extend(budget.together(plan, &self.trials.sorted(alone))?);
         }
         tasks.extend(budget.drawn(plan)?);
         Ok(tasks)
@@ -129,9 +132,19 @@ impl<'a> Search<'a> {
 
     /// Checks that what came of the first trial has the figure that others are compared by.
     pub(super) fn choose(&mut self, measured: &Measured) -> Result<()> {
-        if let Some(valid) = &measured.best.valid {
-            self.trials.metric = valid.chosen(self.tune.metric.as_deref())?.into();
+        let file = self.tune.job.valid.as_ref().unwrap_or(&self.tune.job.data);
+        let Some(valid) = &measured.best.valid else {
+            let message = "no validation row is left to compare trials by: give more (--valid, --valid-fraction)";
+            return Err(Error::data(file, message));
+        };
+        let metric = valid.chosen(self.tune.metric.as_deref())?;
+        if valid.find(metric).is_none() {
+            let message = format!(
+                "the {metric} of the validation rows is not defined: give other rows (--valid)"
+            );
+            return Err(Error::data(file, message));
         }
+        self.trials.metric = metric.into();
         Ok(())
     }
 

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::fit::Epoch;
 use crate::journal::{self, Opened, Work};
 use crate::loss::Loss;
-use crate::metric::{check_figure, is_loss};
+use crate::metric::{Metrics, check_figure, is_loss};
 use crate::model::Model;
 use crate::parallel::Share;
 use crate::train::{self, Job, KeptRows, Start, check_rereadable, content};
@@ -93,9 +93,8 @@ pub struct Measured {
     pub best: Epoch,
     /// Epochs that were trained.
     pub epochs: u32,
-    /// The figure after each of these that trials are compared by.
-    #[serde(default)]
-    pub figures: Vec<f64>,
+    /// The validation rows after each of these.
+    pub course: Vec<Metrics>,
     /// Of training alone, on one thread if several trainings went on.
     pub seconds: f64,
     /// What usual values depend on.
@@ -107,7 +106,7 @@ pub struct Measured {
 pub struct Begun {
     /// Training rows.
     pub rows: usize,
-    /// The mean `sum_i x_i^2` of a row.
+    /// The mean `sum_i x_i^2` of a row, by the weights of rows.
     pub square_length: f64,
     /// Columns of numbers.
     pub numbers: usize,
@@ -239,7 +238,7 @@ impl Tune {
         let (first, _) = space::first(&self.job.config, &self.first)?;
         let valid = self.job.valid.as_deref().map(|path| content(&self.job, path)).transpose()?;
         let work = Work { job: &self.job, journal: &self.journal, restart: self.restart };
-        let header = |rows: &KeptRows| Ok(Header { tune: 1, rows: rows.known_by.clone(), valid });
+        let header = |rows: &KeptRows| Ok(Header { tune: 2, rows: rows.known_by.clone(), valid });
         let opened = work.begin(header, &mut |event| watch(Event::Rows(event)))?;
         let Opened { rows, mut journal, pieces: mut trials } = opened;
         // Of others, made of other settings, the command that is told at the end would be wrong.

@@ -132,9 +132,6 @@ fn measured(
     let best = model.kept_epoch().cloned().ok_or(Error::Interrupted)?;
     let begun = Begun::of(&model, trained.start.as_ref());
     let epochs = model.history.len() as u32;
-    let valid = model.history.iter().filter_map(|epoch| epoch.valid.as_ref());
-    let metric =
-        best.valid.as_ref().map(|valid| valid.chosen(tune.metric.as_deref())).transpose()?;
-    let figures = valid.filter_map(|valid| valid.find(metric?)).collect();
-    Ok((Measured { best, epochs, figures, seconds, begun }, model))
+    let course = model.history.iter().filter_map(|epoch| epoch.valid.clone()).collect();
+    Ok((Measured { best, epochs, course, seconds, begun }, model))
 }

@@ -72,14 +72,8 @@ pub(super) fn together(
     let some = |said: &Said, count: usize| said[..count.min(said.len())].to_vec();
     let mut all = vec![others.clone(), some(&others, 2), some(&others, 3)];
     all.extend([some(&with_model, 2), with_model]);
-    let mut made: Vec<(Config, Said)> = Vec::new();
-    for several in all.into_iter().filter(|several| several.len() > 1) {
-        let one = with(base, axes, begun, first, &several)?;
-        if !made.contains(&one) {
-            made.push(one);
-        }
-    }
-    Ok(made)
+    let several = all.into_iter().filter(|several| several.len() > 1);
+    several.map(|several| with(base, axes, begun, first, &several)).collect()
 }
 
 /// The settings of the first trial, but for some.
