@@ -384,8 +384,9 @@ fn axes_that_mean_nothing_are_refused() {
         );
     }
     // Values that are tried alone lie in the range, wherever the usual one is.
-    let narrow =
-        Tune { axes: vec![Axis::said("factors=32:40", &base).unwrap()], ..tune(&common::folder()) };
+    let rows = folder();
+    let axes = vec![Axis::said("factors=32:40", &base).unwrap()];
+    let narrow = Tune { axes, ..tune(&rows) };
     let tuned = run(&narrow);
     let factors = tuned.trials[1..].iter().map(|trial| trial.config.factors.unwrap());
     assert!(factors.clone().all(|k| (32..=40).contains(&k)) && factors.count() > 1);
