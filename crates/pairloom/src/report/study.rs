@@ -96,7 +96,7 @@ fn all_ends(summary: &Summary) -> impl Iterator<Item = f64> {
     summary.points.iter().filter_map(|point| point.figure).flat_map(ends)
 }
 
-/// Quality over the number of factors, a line for each model that has several.
+/// Quality over the number of factors, a line for each model that has several, through the best of each.
 fn over_factors(summary: &Summary, metric: &str) -> Option<String> {
     let of = |model: &str| {
         let mine = summary.points.iter().filter(|point| point.model == model && point.factors > 0);
@@ -123,9 +123,8 @@ fn over_factors(summary: &Summary, metric: &str) -> Option<String> {
     for (at, (model, class, points)) in drawn.iter().enumerate() {
         // Beside each other, or intervals of one k hide each other.
         let aside = ASIDE * (at as f64 - (drawn.len() - 1) as f64 / 2.0);
-        let places: Vec<_> = points.iter().map(|&(k, of)| (k as f64, of.mean)).collect();
         chart.key_of_shape(class, model);
-        chart.line(class, &places);
+        chart.line(class, &best_of_each(points, summary.is_greater_better));
         for &(k, of) in points {
             let note = format!("{model}, k = {k}: {} {}", number(of.mean), within(of));
             chart.whisker(class, k as f64, ends(of), aside);
@@ -142,6 +141,20 @@ fn over_factors(summary: &Summary, metric: &str) -> Option<String> {
         said += &format!(" {}: {}.", point.name, number(of.mean));
     }
     Some(chart.render("factors", &said))
+}
+
+/// The best mean of each number of factors, which are in order: points that differ in other settings too are no line.
+fn best_of_each(points: &[(usize, Estimate)], is_greater_better: bool) -> Vec<(f64, f64)> {
+    let best = |same: &[(usize, Estimate)]| {
+        let means = same.iter().map(|(_, of)| of.mean);
+        let best = if is_greater_better {
+            means.max_by(f64::total_cmp)
+        } else {
+            means.min_by(f64::total_cmp)
+        };
+        Some((same.first()?.0 as f64, best?))
+    };
+    points.chunk_by(|a, b| a.0 == b.0).filter_map(best).collect()
 }
 
 /// All points beside each other with their intervals.
@@ -186,4 +199,17 @@ fn over_time(summary: &Summary, metric: &str) -> Option<String> {
         said += &format!(" {note}.");
     }
     (summary.points.len() > 1).then(|| chart.render("time", &said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_goes_through_the_best_of_each_number() {
+        let of = |mean| Estimate { mean, margin: None };
+        let points = [(2, of(0.5)), (2, of(0.3)), (8, of(0.4)), (8, of(0.6))];
+        assert_eq!(best_of_each(&points, false), [(2.0, 0.3), (8.0, 0.4)]);
+        assert_eq!(best_of_each(&points, true), [(2.0, 0.5), (8.0, 0.6)]);
+    }
 }

@@ -63,8 +63,9 @@ impl Config {
             let message = "it is no setting of the model, and the same for all: give one value";
             return Err(Error::usage(format!("{}: {message}", flagged(&name))));
         }
-        // Names are texts, also such as 7.
-        let read = [serde_json::from_str(text).unwrap_or(Value::Null), Value::from(text)];
+        // Names are texts, also such as 7; and .05 is a number, but none of JSON.
+        let number = text.parse::<f64>().map_or(Value::Null, Value::from);
+        let read = [serde_json::from_str(text).unwrap_or(Value::Null), Value::from(text), number];
         let with = |value: &Value| {
             all[&name] = value.clone();
             serde_json::from_value(all.clone()).ok()
@@ -123,6 +124,8 @@ mod tests {
         let with = |name: &str, text: &str| config.with(name, text).unwrap();
         assert_eq!(with("factors", "20"), Config { factors: Some(20), ..config.clone() });
         assert_eq!(with("batch-size", "1").batch_size, Some(1));
+        assert_eq!(with("learning_rate", ".05").learning_rate, Some(0.05));
+        assert_eq!(with("learning_rate", "5.").learning_rate, Some(5.0));
         assert_eq!(with("learn_l2", "false"), Config { learn_l2: false, ..config.clone() });
         assert_eq!(with("model", "ffm").model, Kind::Ffm);
         assert_eq!(
