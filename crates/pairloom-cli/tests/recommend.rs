@@ -263,7 +263,7 @@ fn what_cannot_work_is_refused() {
             "likes.csv --items items.csv --seen likes.csv --by x",
             "likes.csv: there is no column 'x' by",
         ),
-        (1, "likes.csv --items items.csv --seen none.csv", "none.csv: none of its columns tells"),
+        (2, "likes.csv --items items.csv --seen none.csv", "none.csv: none of its columns tells"),
         (2, "- --items -", "standard input (-) can be one of the files only"),
         (2, "likes.csv --items items.csv -o items.csv", "items.csv would replace the input"),
         (2, "likes.csv --items items.csv --keep rank", "two columns to write are called 'rank'"),

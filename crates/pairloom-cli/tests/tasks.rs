@@ -101,7 +101,7 @@ fn classes_that_are_odd() {
         "y,c\n1,v\n-1,v\n3,w\n",
         "--label y --loss poisson",
         1,
-        "rows.csv:3: label: -1 is no count",
+        "rows.csv:3:1: label: -1 is no count",
     );
     let two = rows(&|i| ["1", "0"][i % 2]);
     let twice = "rows.csv: class_weight (--class-weight): class '1' is there twice";

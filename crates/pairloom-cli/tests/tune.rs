@@ -61,10 +61,11 @@ fn of_lists_the_first_trial_has_the_first_values() {
     let row = |i: usize| format!("{},{},{}\n", i % 12, i * 7 % 31, 1 + i % 5);
     room.write("rated.csv", format!("user,item,rating\n{}", (0..240).map(row).collect::<String>()));
     let ranked = "--loss bpr,listwise --group user --item item --categorical user --label rating";
-    let lists = "--model linear,fm --search optimizer=ftrl,adagrad --search factors=2:4 --seed 3,4";
+    let lists =
+        "--model linear,fm --search optimizer=ftrl,adagrad --search factors=2:4 --l2-linear 3,4";
     for (rows, flags, first) in [
         ("rated.csv", ranked, "loss=bpr"),
-        ("rated.csv", lists, "model=linear optimizer=ftrl seed=3"),
+        ("rated.csv", lists, "model=linear optimizer=ftrl l2_linear=3"),
     ] {
         // One training pays for the first trial alone.
         let line = format!("tune {rows} --epochs 2 --batch-size 64 --runs 1 {flags}");
@@ -133,12 +134,13 @@ fn what_cannot_be_searched() {
     let room = shop_room(60);
     room.write("one.csv", "y,a\n1,x\n");
     let cases = [
-        ("tune one.csv", 1, "error: one.csv: all 1 training rows"),
+        ("tune one.csv", 1, "error: one.csv: the one training row"),
         ("tune -", 2, "not standard input"),
         ("tune shop.csv --label bought --valid -", 2, "not standard input"),
         ("tune shop.csv --label bought --metric acu --epochs 1", 2, "no figure is 'acu'"),
         ("tune shop.csv --label bought --valid-fraction 0", 2, "validation rows"),
         ("tune shop.csv --label bought --runs 0", 2, "runs"),
+        ("tune shop.csv --label bought --seed 1,2", 2, "cannot be compared"),
         ("tune shop.csv --label bought --time-limit soon", 2, "soon"),
         ("tune shop.csv --label bought --search factors", 2, "NAME=LOW:HIGH"),
         ("tune shop.csv --label bought --search factors=9:2", 2, "0 < LOW < HIGH"),

@@ -239,7 +239,7 @@ fn contradicting_hints_are_refused() {
     );
     assert_eq!(
         refusal(Hints { label: Some("a".into()), ignore: words(&["a"]), ..hints() }),
-        "column 'a' cannot be both label and ignore"
+        "column 'a' cannot be both label and ignored"
     );
     let transforms = vec![("a".to_string(), Transform::Log, None)];
     assert_eq!(
