@@ -78,6 +78,12 @@ fn learned_of(text: &str, features: &[&str]) -> Model {
     model(&Job { schema: SchemaSource::Infer(hints), ..job(&data, &config) })
 }
 
+fn catalogue(model: &Model) -> Catalogue {
+    let columns = Columns::new(model, &model.schema.item).unwrap();
+    let options = Default::default();
+    Catalogue::read(model, columns, &mut *open(&items()), "items.csv", &options).unwrap()
+}
+
 /// All items that a user has not seen, scored as rows, in one group; those that it wants have label 1.
 fn brute_force(model: &Model, wanted: &Pairs, seen: &Pairs, at: usize) -> Ranking {
     let (mut text, mut outcomes) = (String::from("user,item,kind\n"), Outcomes::default());
@@ -115,10 +121,7 @@ fn a_ranked_catalogue_is_as_good_as_all_rows() {
     let (train_text, test_text) = (text(&train), text(&test));
     let model = learned(&train_text);
     let threads = Threads::new(2).unwrap();
-    let columns = Columns::new(&model, &model.schema.item).unwrap();
-    let options = Default::default();
-    let catalogue =
-        Catalogue::read(&model, columns, &mut *open(&items()), "items.csv", &options).unwrap();
+    let catalogue = catalogue(&model);
     let read = |text: &str, relevant: bool| {
         let mut reader = open(text);
         Seen::read(&model, &catalogue, &mut *reader, "rows.csv", &[], relevant, OnError::Stop)
@@ -162,10 +165,7 @@ fn a_ranked_catalogue_is_as_good_as_all_rows() {
 #[test]
 fn seen_and_wanted_items_may_be_known_by_other_columns() {
     let model = learned(&text(&pairs(300, 1)));
-    let columns = Columns::new(&model, &model.schema.item).unwrap();
-    let options = Default::default();
-    let catalogue =
-        Catalogue::read(&model, columns, &mut *open(&items()), "items.csv", &options).unwrap();
+    let catalogue = catalogue(&model);
     let test =
         "user,hour,item,kind,one\nu1,8,i1,k1,1\nu1,9,i2,k2,1\nu2,8,i3,k3,1\nu1,8,i9999,k3,1\n";
     let seen = "user,item\nu1,i1\nu1,i5\nu1,i6\nu2,i7\nu2,gone\nu3,gone\n";
@@ -195,10 +195,7 @@ fn groups_that_are_no_feature_tell_contexts_apart() {
         format!("user,taste,item,kind,one\n{}", (0..USERS).map(each).collect::<String>())
     };
     let model = learned_of(&rows([0, 7, 11]), &["taste", "item", "kind"]);
-    let columns = Columns::new(&model, &model.schema.item).unwrap();
-    let options = Default::default();
-    let catalogue =
-        Catalogue::read(&model, columns, &mut *open(&items()), "items.csv", &options).unwrap();
+    let catalogue = catalogue(&model);
     let read = |text: &str, relevant: bool| {
         let mut reader = open(text);
         Seen::read(&model, &catalogue, &mut *reader, "rows.csv", &[], relevant, OnError::Stop)

@@ -36,6 +36,18 @@ fn run(tune: &Tune) -> Tuned {
     tune.run(&mut |_| true).unwrap()
 }
 
+/// The same, and how many trials there were before those near the best.
+fn counted(tune: &Tune) -> (Tuned, usize) {
+    let mut count = 0;
+    let tuned = tune.run(&mut |event| {
+        if let Event::Rung { trials, epochs: Some(_), near: false } = event {
+            count += trials;
+        }
+        true
+    });
+    (tuned.unwrap(), count)
+}
+
 fn refusal(tune: &Tune) -> Error {
     tune.run(&mut |_| true).unwrap_err()
 }
@@ -239,14 +251,7 @@ fn late_only_the_best_so_far_is_trained_to_its_end() {
     let folder = folder();
     // Trials that were drawn have come to a third; then there is no time for anything else.
     let base = tune(&folder);
-    let mut drawn = 0;
-    let whole = base.run(&mut |event| {
-        if let Event::Rung { trials, epochs: Some(_), near: false } = event {
-            drawn += trials;
-        }
-        true
-    });
-    let whole = whole.unwrap();
+    let (whole, drawn) = counted(&base);
     let text = fs::read_to_string(&base.journal).unwrap();
     let first: Vec<&str> = text.lines().skip(1).take(1 + drawn).collect();
     assert!(first[1..].iter().all(|line| line.contains("\"stopped\":2")));
@@ -424,14 +429,7 @@ fn usual_axes_are_settings_around_usual_values() {
     let axes = usual_axes(&config);
     let tune =
         Tune { axes: axes.clone(), job: Job { config, ..base.job.clone() }, runs: 30.0, ..base };
-    let mut count = 0;
-    let tuned = tune.run(&mut |event| {
-        if let Event::Rung { trials, epochs: Some(_), near: false } = event {
-            count += trials;
-        }
-        true
-    });
-    let tuned = tuned.unwrap();
+    let (tuned, count) = counted(&tune);
     let usual = tuned.defaults().unwrap().measured().unwrap().begun;
     assert_eq!((usual.rows, usual.numbers, usual.fields), (210, 1, 3));
     // Two values of the three settings that matter most, but for what is usual, and the model that knows fields; then one

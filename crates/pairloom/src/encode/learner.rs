@@ -54,10 +54,10 @@ impl<'a> Learner<'a> {
         let more = |count: &mut u32, n: u32| *count = count.saturating_add(n);
         match (&mut self.found, cells) {
             (Found::Counts(counts), Cells::Single(ids)) => {
-                part.each(|row, n| more(&mut counts[ids.get(row) as usize], n));
+                part.each().for_each(|(row, n)| more(&mut counts[ids.get(row) as usize], n));
             }
             (Found::Counts(counts), Cells::Several(ends, ids) | Cells::Pairs(ends, ids, _)) => {
-                part.each(|row, n| {
+                part.each().for_each(|(row, n)| {
                     ids.each(ends.range(row), |id| more(&mut counts[id as usize], n));
                 });
             }
@@ -68,13 +68,7 @@ impl<'a> Learner<'a> {
                 found.extend(part.drawn.iter().flat_map(often));
             }
             (Found::Buckets(buckets), Cells::Numbers(numbers)) => {
-                let mut added = Ok(());
-                part.each(|row, n| {
-                    if added.is_ok() {
-                        added = buckets.add(numbers.get(row), n);
-                    }
-                });
-                return added;
+                return part.each().try_for_each(|(row, n)| buckets.add(numbers.get(row), n));
             }
             // Cells are read by what their column is.
             _ => {}

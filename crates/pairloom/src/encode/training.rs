@@ -65,11 +65,9 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Gives each training row and how many it stands for to `take`.
-    pub(super) fn each(&self, mut take: impl FnMut(usize, u32)) {
-        match self.copies[..] {
-            [] => self.rows.iter().for_each(|&row| take(row as usize, 1)),
-            _ => self.rows.iter().zip(&self.copies).for_each(|(&row, &n)| take(row as usize, n)),
-        }
+    /// Each training row, and how many it stands for.
+    pub(super) fn each(&self) -> impl Iterator<Item = (usize, u32)> {
+        let copies = self.copies.iter().copied().chain(std::iter::repeat(1));
+        self.rows.iter().map(|&row| row as usize).zip(copies)
     }
 }

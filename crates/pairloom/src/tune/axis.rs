@@ -1,7 +1,7 @@
 //! Where settings are looked for.
 
 use super::Begun;
-use super::budget::cost;
+use super::cost::cost;
 use crate::config::Config;
 use crate::error::flagged;
 use crate::interaction::Kind;

@@ -1,11 +1,11 @@
 //! What trials cost, beside what a search may.
 
+use super::cost::cost;
 use super::space::{self, Said};
 use super::trials::Task;
 use super::{Measured, Trial, Tune, rank};
 use crate::Result;
 use crate::config::Config;
-use crate::interaction::Sizes;
 use std::collections::HashSet;
 
 /// Of trials that were trained for a third, one in so many goes on.
@@ -203,13 +203,4 @@ impl<'a> Budget<'a> {
         let like = if config.check().is_ok() { config } else { &self.first.config };
         self.epoch(like) * (f64::from(self.third().unwrap_or(0)) + epochs)
     }
-}
-
-/// About what an epoch costs with these settings, beside one with others: for each feature of a row what is read and
-/// written of its vectors, what its model takes longer, and as much as so many floats for all else (measured with 4 to
-/// 64 factors).
-pub(super) fn cost(config: &Config, fields: usize) -> f64 {
-    const EACH: f64 = 48.0;
-    let sizes = Sizes::new(config, fields);
-    EACH + sizes.width() as f64 + sizes.work as f64
 }

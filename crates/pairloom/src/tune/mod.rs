@@ -14,6 +14,7 @@
 
 mod axis;
 mod budget;
+mod cost;
 mod halving;
 mod rung;
 mod space;
