@@ -7,12 +7,10 @@ use crate::output;
 use crate::screen::{Screen, figure, notice_skipped, one_line};
 use pairloom::encode::Target;
 use pairloom::explain::{
-    ByField, DEFAULT_REPEATS, DEFAULT_SAMPLE, DEFAULT_TOP, ExplainOptions, Explained, FieldPart,
-    Names, Pair, Value,
+    ByField, DEFAULT_REPEATS, DEFAULT_SAMPLE, DEFAULT_TOP, ExplainOptions, Explained, Names,
 };
 use pairloom::loss::Loss;
 use pairloom::{Model, Result, input};
-use serde_json::json;
 
 /// Arguments of `pairloom explain`.
 #[derive(Debug, clap::Args)]
@@ -84,7 +82,7 @@ pub fn run(args: &Args) -> Result<()> {
             screen.text("")?;
         }
         told.text(args.top, &mut screen)?;
-        screen.json(&told.json())?;
+        screen.json(&row.to_json(&model))?;
     }
     Ok(())
 }
@@ -193,44 +191,5 @@ impl Told<'_> {
             steps.push(format!("calibrated ({calibration}): {prediction}"));
         }
         steps
-    }
-
-    fn json(&self) -> serde_json::Value {
-        let Explained { row, line, label, cells, explanation } = self.row;
-        let ByField { fields, pairs } = explanation.by_field(&self.model.encoding);
-        let class = explanation.class.map(|at| &self.model.encoding.target.names()[at]);
-        let name = |field: usize| self.names.field(field);
-        let field = |part: &FieldPart| {
-            json!({
-                "column": name(part.field), "cell": cells[part.field],
-                "contribution": part.contribution(), "linear": part.linear, "within": part.within,
-            })
-        };
-        let value = |value: &Value| {
-            json!({
-                "id": value.id, "name": self.names.feature(value.id), "x": value.x,
-                "contribution": value.contribution,
-            })
-        };
-        let pair = |pair: &Pair| {
-            let names = pair.ids.map(|id| self.names.feature(id));
-            json!({ "ids": pair.ids, "names": names, "contribution": pair.contribution })
-        };
-        json!({
-            "row": row, "line": line, "label": label, "class": class,
-            "score": explanation.score, "bias": explanation.bias, "rounding": explanation.rounding,
-            "columns": fields.iter().map(field).collect::<Vec<_>>(),
-            "column_pairs": pairs.iter().map(|pair| json!({
-                "columns": pair.fields.map(name), "contribution": pair.contribution,
-            })).collect::<Vec<_>>(),
-            "products": explanation.products.iter().map(|(order, sum)| json!({
-                "order": order, "contribution": sum,
-            })).collect::<Vec<_>>(),
-            "values": explanation.values.iter().map(value).collect::<Vec<_>>(),
-            "pairs": explanation.pairs.iter().map(pair).collect::<Vec<_>>(),
-            "corrected_score": explanation.steps.corrected,
-            "uncalibrated": explanation.steps.uncalibrated,
-            "prediction": explanation.steps.prediction,
-        })
     }
 }

@@ -123,16 +123,8 @@ pub fn time(text: &str) -> Result<(String, TimePattern)> {
 /// A numeric column, its transform and perhaps its number of bins.
 pub fn transform(text: &str) -> Result<(String, Transform, Option<usize>)> {
     let (name, how) = named(text, "price=log or age=quantile:64")?;
-    let Some((how, bins)) = how.split_once(':') else {
-        return Ok((name.into(), transform_name(how)?, None));
-    };
-    let bins = bins.parse().map_err(|_| Error::usage(format!("'{bins}' is no number of bins")))?;
-    match transform_name(how)? {
-        how @ (Transform::Piecewise | Transform::Spline | Transform::Quantile) => {
-            Ok((name.into(), how, Some(bins)))
-        }
-        _ => Err(Error::usage(format!("{how} has no number of bins"))),
-    }
+    let (how, bins) = Transform::with_bins(how)?;
+    Ok((name.into(), how, bins))
 }
 
 /// A column and the value that it must have; the value may hold '=' too.

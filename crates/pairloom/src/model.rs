@@ -70,18 +70,39 @@ impl Weights {
         let features = counts.len() * classes;
         let linear = Table::new(features, 1, 0)?;
         let mut factors = Table::of(features, sizes.width(), 0, config.precision)?;
-        let normal = Normal::new(0.0, config.init_stdev.unwrap_or(0.0))
-            .map_err(|_| Error::setting("init_stdev", "a number of at least 0"))?;
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed);
-        factors.change(|id, vector| {
-            if counts[id as usize / classes] > 0 {
-                let vectors = sizes.unpadded_mut(vector).flatten();
-                vectors.for_each(|v| *v = normal.sample(&mut random) as f32);
-            }
-        });
+        fill(&mut factors, config, &sizes, config.seed, |id| counts[id as usize / classes] > 0)?;
         let bias = if config.bias { bias.to_vec() } else { vec![0.0; classes] };
         let shared = first_shared(config, fields.len(), classes)?;
         Ok(Weights { bias, linear, factors, shared, fields })
+    }
+
+    /// A copy to go on from with rows that have each feature so often: what was never seen before, and is now, gets
+    /// first factors.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if the tables do not fit.
+    pub(crate) fn go_on(&self, config: &Config, counts: &[u32]) -> Result<Self> {
+        let (linear, mut factors) = (self.linear.with_states(0)?, self.factors.with_states(0)?);
+        fill_new(&mut factors, config, self.fields.len(), counts, config.seed)?;
+        let (bias, shared, fields) =
+            (self.bias.clone(), self.shared.clone(), self.fields.clone());
+        Ok(Weights { bias, linear, factors, shared, fields })
+    }
+
+    /// Shape of the factors without their padding, as in the model file, and for each dimension the numbers from
+    /// one to the next in the table.
+    pub fn factor_layout(&self, config: &Config) -> (Vec<usize>, Vec<usize>) {
+        let (sizes, classes) = (Sizes::new(config, self.fields.len()), self.classes());
+        let (stride, parts) = (self.factors.stride(), sizes.parts.max(1));
+        let (mut shape, mut steps) = (vec![self.factors.features() / classes], vec![classes * stride]);
+        let inner = [(classes, stride), (parts, stride / parts)];
+        for (count, step) in inner.into_iter().filter(|(count, _)| *count > 1) {
+            shape.push(count);
+            steps.push(step);
+        }
+        shape.push(sizes.factors);
+        steps.push(1);
+        (shape, steps)
     }
 
     /// How many classes have a machine of their own; 1 where there is one score.
@@ -101,6 +122,45 @@ impl Weights {
         let dense = self.bias.iter().chain(&self.shared).all(|x| x.is_finite());
         self.linear.is_finite() && self.factors.is_finite() && dense
     }
+}
+
+/// Gives first factors to the features that rows have (`counts`) and that have none yet: they are all 0, from which
+/// no product ever moves.
+pub(crate) fn fill_new(
+    factors: &mut Table,
+    config: &Config,
+    fields: usize,
+    counts: &[u32],
+    seed: u64,
+) -> Result<()> {
+    let classes = factors.features() / counts.len().max(1);
+    let mut is_empty = vec![false; factors.features()];
+    factors.change(|id, vector| is_empty[id as usize] = vector.iter().all(|v| *v == 0.0));
+    let is_new = |id: u32| is_empty[id as usize] && counts[id as usize / classes] > 0;
+    if (0..factors.features() as u32).any(is_new) {
+        fill(factors, config, &Sizes::new(config, fields), seed, is_new)?;
+    }
+    Ok(())
+}
+
+/// Draws the factors of some features.
+fn fill(
+    factors: &mut Table,
+    config: &Config,
+    sizes: &Sizes,
+    seed: u64,
+    is_drawn: impl Fn(u32) -> bool,
+) -> Result<()> {
+    let normal = Normal::new(0.0, config.init_stdev.unwrap_or(0.0))
+        .map_err(|_| Error::setting("init_stdev", "a number of at least 0"))?;
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    factors.change(|id, vector| {
+        if is_drawn(id) {
+            let vectors = sizes.unpadded_mut(vector).flatten();
+            vectors.for_each(|v| *v = normal.sample(&mut random) as f32);
+        }
+    });
+    Ok(())
 }
 
 /// Scores encoded rows.

@@ -3,7 +3,9 @@
 use crate::data::{self, is_cache};
 use crate::encode::Unseen;
 use crate::error::OR_SKIP;
-use crate::input::{self, Format, OpenOptions, RawRow, Reader, parse_number, quoted};
+use crate::input::{
+    self, Format, OpenOptions, RawRow, Reader, TimePattern, parse_number, quoted,
+};
 use crate::parallel::Threads;
 use crate::schema::{Role, Schema};
 use crate::{Error, Result};
@@ -122,11 +124,11 @@ pub fn open(path: &str, options: &OpenOptions, schema: &Schema) -> Result<Box<dy
 ///
 /// # Errors
 /// [`Error::Data`] if rows without names are not of so many columns as the schema has, but for the label.
-pub fn prepared(
-    mut reader: Box<dyn Reader>,
+pub fn prepared<'a>(
+    mut reader: Box<dyn Reader + 'a>,
     path: &str,
     schema: &Schema,
-) -> Result<Box<dyn Reader>> {
+) -> Result<Box<dyn Reader + 'a>> {
     if [reader.format(), schema.format].into_iter().all(is_bare) && gives_names(schema) {
         let names = names_of_bare(reader.columns().len(), path, schema)?;
         reader = input::named(reader, names);
@@ -162,6 +164,67 @@ fn names_of_bare(count: usize, path: &str, schema: &Schema) -> Result<Vec<String
                  (another --delimiter? --header, if the first line names them?)"
             );
             Err(Error::data(input::name(path), message))
+        }
+    }
+}
+
+/// Rows that are given to be read, not opened by their name.
+pub enum Given<'a> {
+    /// They may be read by another thread.
+    Own(Box<dyn Reader>),
+    /// They live no longer than what they are read from.
+    Lent(Box<dyn Reader + 'a>),
+}
+
+impl<'a> Given<'a> {
+    /// The reader.
+    pub fn reader(&mut self) -> &mut (dyn Reader + 'a) {
+        match self {
+            Given::Own(reader) => &mut **reader,
+            Given::Lent(reader) => &mut **reader,
+        }
+    }
+
+    /// As [`prepared`].
+    ///
+    /// # Errors
+    /// As for [`prepared`].
+    pub fn prepared(self, name: &str, schema: &Schema) -> Result<Self> {
+        Ok(match self {
+            Given::Own(reader) => Given::Own(prepared(reader, name, schema)?),
+            Given::Lent(reader) => Given::Lent(prepared(reader, name, schema)?),
+        })
+    }
+
+    /// For encoding by a schema: [`Given::prepared`] and [`Given::ahead`].
+    ///
+    /// # Errors
+    /// As for these.
+    pub fn encodable(
+        self,
+        name: &str,
+        schema: &Schema,
+        threads: &Threads,
+    ) -> Result<Box<dyn Reader + 'a>> {
+        self.prepared(name, schema)?.ahead(threads)
+    }
+
+    /// With columns for the parts of those that are times.
+    pub(crate) fn timed(self, times: Vec<(usize, TimePattern)>) -> Self {
+        match self {
+            Given::Own(reader) => Given::Own(input::timed(reader, times)),
+            Given::Lent(reader) => Given::Lent(input::timed(reader, times)),
+        }
+    }
+
+    /// Read ahead, if they may be and there is a thread to spare.
+    ///
+    /// # Errors
+    /// As for [`input::ahead`].
+    pub fn ahead(self, threads: &Threads) -> Result<Box<dyn Reader + 'a>> {
+        match self {
+            Given::Own(reader) => ahead(reader, threads),
+            Given::Lent(reader) => Ok(reader),
         }
     }
 }

@@ -10,7 +10,6 @@ use crate::screen::{
 use pairloom::explain::{Importance, ImportanceOptions, Names, PairImportance, ValuePair, Worse};
 use pairloom::report::html;
 use pairloom::{Result, input};
-use serde_json::{Map, Value, json};
 
 /// Places that a name may take in a table.
 const NAME: usize = 40;
@@ -50,7 +49,7 @@ pub fn run(args: &Args, opening: Opening<'_>, screen: &mut Screen) -> Result<()>
         write_text(file, &html(&told.page(model, &args.model, name)))?;
         screen.text(&format!("\nwrote {file}"))?;
     }
-    screen.json(&told.json())
+    screen.json(&found.to_json(model))
 }
 
 /// What was found, and the names of what it was found of.
@@ -122,54 +121,6 @@ impl Told<'_> {
             vec![name, adds, in_all, thousands(of.rows as i64)]
         };
         std::iter::once(header).chain(self.found.values.iter().map(row)).collect()
-    }
-
-    fn json(&self) -> Value {
-        let Importance { rows, of, metrics, fields, pairs, products, values, outcome, .. } =
-            self.found;
-        let field = |of: &pairloom::explain::FieldImportance| {
-            let mut object = self.worse_json(Some(of.loss), of.quality);
-            object.insert("column".into(), self.names.field(of.field).into());
-            let numbers = [("own", of.own), ("pairs", of.pairs), ("spread", of.spread)];
-            object.extend(numbers.map(|(name, number)| (name.into(), number.into())));
-            Value::Object(object)
-        };
-        let pair = |of: &PairImportance| {
-            let mut object = self.worse_json(of.loss, of.quality);
-            object.insert("columns".into(), json!(of.fields.map(|field| self.names.field(field))));
-            let numbers = [("weight", of.weight), ("spread", of.spread)];
-            object.extend(numbers.map(|(name, number)| (name.into(), number.into())));
-            Value::Object(object)
-        };
-        let value = |of: &ValuePair| {
-            json!({
-                "ids": of.ids, "names": of.ids.map(|id| self.names.feature(id)),
-                "contribution": of.contribution, "weight": of.weight, "rows": of.rows,
-            })
-        };
-        json!({
-            "rows": rows, "of": of, "metrics": metrics,
-            "columns": fields.iter().map(field).collect::<Vec<_>>(),
-            "column_pairs": pairs.iter().map(pair).collect::<Vec<_>>(),
-            "products": products.iter().map(|of| json!({
-                "order": of.order, "weight": of.weight,
-            })).collect::<Vec<_>>(),
-            "value_pairs": values.iter().map(value).collect::<Vec<_>>(),
-            "skipped_rows": outcome.skipped.rows,
-        })
-    }
-
-    /// What becomes worse, by the names of the figures.
-    fn worse_json(&self, loss: Option<Worse>, quality: Option<Worse>) -> Map<String, Value> {
-        let json = |of: Option<Worse>| {
-            of.map_or(Value::Null, |of| json!({ "mean": of.mean, "deviation": of.deviation }))
-        };
-        let mut object = Map::new();
-        object.insert(format!("{}_worse", self.found.loss), json(loss));
-        if let Some(name) = self.found.quality {
-            object.insert(format!("{name}_worse"), json(quality));
-        }
-        object
     }
 }
 

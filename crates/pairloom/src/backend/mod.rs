@@ -137,6 +137,9 @@ pub trait Backend {
         rate: f32,
     ) -> Result<(f64, f64), usize>;
 
+    /// Adds to how many training rows carry each feature.
+    fn count(&mut self, more: &[u32]);
+
     /// Learns the L2 strengths from what an epoch has made of the weights, if that is wanted.
     /// `dispersion` is the variance of a label beside its prediction, over what the loss takes it to be.
     fn learn_strengths(&mut self, dispersion: f64);

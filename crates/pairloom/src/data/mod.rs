@@ -20,7 +20,7 @@ mod shelf;
 mod values;
 
 pub use cache::is_cache;
-pub(crate) use cache::{Cached, Source, check_values, decided, format_of, not_held, open};
+pub(crate) use cache::{Cached, Source, check_values, decided, format_of, not_held, open, reader};
 pub(crate) use cells::Cells;
 pub(crate) use draw::Draw;
 pub(crate) use head::Head;
@@ -39,6 +39,7 @@ use crate::reading::RowLines;
 use crate::{Error, Result, memory};
 use shelf::Shelf;
 use std::collections::TryReserveError;
+use std::sync::Arc;
 
 /// Interned rows of one file.
 #[derive(Debug)]
@@ -116,21 +117,31 @@ impl Interned {
         all.chunks(self.together(threads)).try_for_each(|some| take(self.load(some, threads)?))
     }
 
-    /// The same, and what was given is forgotten: the memory of these rows is free for others.
+    /// The same, and what was given is forgotten unless others have these rows too: their memory is free.
     ///
     /// # Errors
     /// As for [`Interned::walk`].
     pub(crate) fn consume(
-        mut self,
+        mut self: Arc<Self>,
         threads: &Threads,
         mut take: impl FnMut(Vec<Block<'_>>, &[InternedColumn]) -> Result<()>,
     ) -> Result<()> {
         let all: Vec<usize> = (0..self.blocks.len()).collect();
         for some in all.chunks(self.together(threads)) {
             take(self.load(some, threads)?, &self.columns)?;
-            some.iter().for_each(|&at| self.blocks.forget(at));
+            if let Some(own) = Arc::get_mut(&mut self) {
+                some.iter().for_each(|&at| own.blocks.forget(at));
+            }
         }
         Ok(())
+    }
+
+    /// The names of the groups by number, to which others may be added.
+    pub(crate) fn take_group_names(self: &mut Arc<Self>) -> Dictionary {
+        match Arc::get_mut(self) {
+            Some(own) => std::mem::take(&mut own.group_names),
+            None => self.group_names.clone(),
+        }
     }
 
     /// How many blocks are worked on at a time.

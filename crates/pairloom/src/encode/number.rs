@@ -2,7 +2,7 @@
 
 use super::quantile::{Knots, edges};
 use super::{Dictionary, Scale, Spline, Vocabulary};
-use crate::Result;
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// What is done to a numeric column.
@@ -48,6 +48,28 @@ impl Transform {
             Transform::Standard => "standard",
             Transform::Log => "log",
             Transform::LogSquare => "log-square",
+        }
+    }
+
+    /// Reads a name that may have a number of bins behind it, as in `quantile:64`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for what is no transform, or has no number of bins.
+    pub fn with_bins(text: &str) -> Result<(Transform, Option<usize>)> {
+        let (name, bins) = match text.split_once(':') {
+            Some((name, bins)) => (name, Some(bins)),
+            None => (text, None),
+        };
+        let found = Transform::ALL.into_iter().find(|transform| transform.name() == name);
+        let names = Transform::ALL.map(Transform::name).join(", ");
+        let how =
+            found.ok_or_else(|| Error::usage(format!("'{name}' is none of {names}")))?;
+        let Some(bins) = bins else { return Ok((how, None)) };
+        let bins =
+            bins.parse().map_err(|_| Error::usage(format!("'{bins}' is no number of bins")))?;
+        match how {
+            Transform::Piecewise | Transform::Spline | Transform::Quantile => Ok((how, Some(bins))),
+            _ => Err(Error::usage(format!("{how} has no number of bins"))),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::batch::Rows;
 use crate::data::{Block, Cells, Interned, InternedColumn, Values};
 use crate::parallel::Threads;
 use crate::store::{Filling, InOrder, Room, Store};
+use std::sync::Arc;
 
 /// What becomes of rows beside their features.
 #[derive(Debug, Clone, Default)]
@@ -25,13 +26,13 @@ pub struct Beside<'a> {
 }
 
 /// The training rows, and those held out for validation and for a test, with their ids. Where they take more than there is room
-/// for, training rows are dealt to the windows of a file by `shuffle`, a seed. Interned rows are
-/// dropped as they are encoded.
+/// for, training rows are dealt to the windows of a file by `shuffle`, a seed. Interned rows
+/// that nobody else has are dropped as they are encoded.
 ///
 /// # Errors
 /// [`crate::Error::Memory`] if the rows do not fit, [`crate::Error::Io`] if they cannot be written.
 pub fn encode(
-    interned: Interned,
+    interned: Arc<Interned>,
     held_out: &[bool],
     encoding: &Encoding,
     room: &Room,

@@ -20,6 +20,7 @@ mod by_field;
 mod by_weight;
 mod found;
 mod importance;
+mod json;
 mod names;
 mod parts;
 mod permute;

@@ -2,7 +2,7 @@
 
 use super::container::{self, Container, Tensor};
 use super::weights::{read_weights, weights};
-use crate::Result;
+use crate::{Error, Result};
 use crate::calibration::Calibration;
 use crate::config::Config;
 use crate::encode::{Dictionary, Encoding, FieldKind, Number, Vocabulary};
@@ -13,6 +13,7 @@ use crate::model::Model;
 use crate::schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::io::Write;
 
 const KIND: &str = "model";
 
@@ -42,6 +43,21 @@ impl Model {
     /// # Errors
     /// [`crate::Error::Io`] if the file cannot be written; the old one is untouched then.
     pub fn save(&self, path: &str) -> Result<()> {
+        let (document, tensors) = self.parts();
+        container::write(path, KIND, &document, tensors)
+    }
+
+    /// Writes the bytes of such a file.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] if `out`, which is called `name` in errors, does not take them.
+    pub fn write_to(&self, out: &mut dyn Write, name: &str) -> Result<()> {
+        let (document, tensors) = self.parts();
+        container::write_to(out, KIND, &document, tensors).map_err(|e| Error::io(name, e))
+    }
+
+    /// What is written.
+    fn parts(&self) -> (Document<'_>, Vec<(String, Tensor<'_>)>) {
         let document = Document {
             schema: Cow::Borrowed(&self.schema),
             config: Cow::Borrowed(&self.config),
@@ -56,7 +72,7 @@ impl Model {
             tensors.push((format!("dictionary.{number}.bytes"), Tensor::bytes(bytes)));
             tensors.push((format!("dictionary.{number}.ends"), Tensor::numbers(ends)));
         }
-        container::write(path, KIND, &document, tensors)
+        (document, tensors)
     }
 
     /// Reads a model from a file.

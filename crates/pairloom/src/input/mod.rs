@@ -7,6 +7,7 @@
 //! A reader fills one `RawRow` again and again, so reading allocates nothing per row.
 
 mod ahead;
+mod beside;
 mod calendar;
 mod csv;
 mod detect;
@@ -14,6 +15,7 @@ mod fast;
 mod gzip;
 mod lines;
 mod magic;
+mod matrix;
 mod missing;
 mod movielens;
 mod named;
@@ -32,9 +34,11 @@ mod time;
 mod timed;
 
 pub use ahead::ahead;
+pub use beside::{Beside, beside};
 pub use detect::{from_bytes, open, open_as};
 pub(crate) use lines::MAX_RECORD;
 pub(crate) use magic::CONVERTED;
+pub use matrix::{Index, Number, Sparse, dense, sparse};
 pub(crate) use missing::is_missing;
 pub use movielens::{MovieLens, movielens_from_bytes};
 pub(crate) use named::named;

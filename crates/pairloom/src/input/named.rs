@@ -4,16 +4,19 @@ use super::{Format, RawRow, Reader};
 use crate::Result;
 
 /// The same rows with other names of their columns.
-pub(crate) fn named(reader: Box<dyn Reader>, columns: Vec<String>) -> Box<dyn Reader> {
+pub(crate) fn named<'a>(
+    reader: Box<dyn Reader + 'a>,
+    columns: Vec<String>,
+) -> Box<dyn Reader + 'a> {
     Box::new(Named { reader, columns })
 }
 
-struct Named {
-    reader: Box<dyn Reader>,
+struct Named<'a> {
+    reader: Box<dyn Reader + 'a>,
     columns: Vec<String>,
 }
 
-impl Reader for Named {
+impl Reader for Named<'_> {
     fn format(&self) -> Format {
         self.reader.format()
     }

@@ -9,7 +9,10 @@ use crate::Result;
 
 /// The same rows, with a column for each part of some columns that are times: behind the others, called as
 /// [`TimePart::column`] says. Where a time is missing, so are its parts.
-pub(crate) fn timed(reader: Box<dyn Reader>, times: Vec<(usize, TimePattern)>) -> Box<dyn Reader> {
+pub(crate) fn timed<'a>(
+    reader: Box<dyn Reader + 'a>,
+    times: Vec<(usize, TimePattern)>,
+) -> Box<dyn Reader + 'a> {
     if times.is_empty() {
         return reader;
     }
@@ -25,8 +28,8 @@ pub(crate) fn timed(reader: Box<dyn Reader>, times: Vec<(usize, TimePattern)>) -
     Box::new(Timed { times: times.into_iter().map(part).collect(), reader, columns })
 }
 
-struct Timed {
-    reader: Box<dyn Reader>,
+struct Timed<'a> {
+    reader: Box<dyn Reader + 'a>,
     times: Vec<Source>,
     columns: Vec<String>,
 }
@@ -52,7 +55,7 @@ impl Source {
     }
 }
 
-impl Reader for Timed {
+impl Reader for Timed<'_> {
     fn format(&self) -> Format {
         self.reader.format()
     }

@@ -96,14 +96,20 @@ pub fn infer(
 /// libsvm and libffm: the first cell is the label, the second a query if there is one, and the
 /// pairs follow.
 fn sparse(schema: &mut Schema, given: &mut [bool], sample: &[&RawRow]) {
-    if schema.find(Role::Label).is_none() && !given[0] {
-        set(schema, given, 0, Role::Label, "by the format");
+    let at = |schema: &Schema, name| schema.columns.iter().position(|column| column.name == name);
+    if let Some(label) = at(schema, "label").filter(|&label| !given[label])
+        && schema.find(Role::Label).is_none()
+    {
+        set(schema, given, label, Role::Label, "by the format");
     }
-    if !given[1] && sample.iter().any(|row| !row.cell(1).is_empty()) {
-        set(schema, given, 1, Role::Group, "by the format");
+    if let Some(qid) = at(schema, "qid").filter(|&qid| !given[qid]) {
+        if sample.iter().any(|row| !row.cell(qid).is_empty()) {
+            set(schema, given, qid, Role::Group, "by the format");
+        } else if qid + 1 == schema.columns.len() {
+            // It is the last column, and pairs have no cell: leaving this one out moves nothing.
+            schema.columns.truncate(qid);
+        }
     }
-    // The label is the first column, and pairs have no cell: leaving this one out moves nothing.
-    schema.columns.truncate(1 + usize::from(given[1]));
     schema
         .columns
         .push(Column { why: "by the format".into(), ..Column::new("pairs", Role::Pairs) });

@@ -3,10 +3,12 @@
 use crate::config::Config;
 use crate::fit::Checkpoints;
 use crate::input::OpenOptions;
+use crate::model::Model;
 use crate::reading::OnError;
 use crate::schema::{Hints, Schema};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Where the schema comes from.
 #[derive(Debug, Clone)]
@@ -98,6 +100,9 @@ pub struct Job {
     /// The file that keeps the training rows as they were read: it is made, and used by later jobs
     /// over the same rows.
     pub cache: Option<String>,
+    /// The model to go on from: its encoding stays, and its weights are where training begins, with a fresh
+    /// optimizer. The schema is then to be the model's.
+    pub init: Option<Arc<Model>>,
 }
 
 impl Job {
@@ -116,6 +121,7 @@ impl Job {
             checkpoints: None,
             temp_dir: std::env::temp_dir().to_string_lossy().into_owned(),
             cache: None,
+            init: None,
         }
     }
 }

@@ -1,10 +1,13 @@
 //! From a file of raw rows to a model: schema, interning, hold-out, encoding and fit in one call.
 
 mod calibrate;
+mod dataset;
 mod event;
+mod going_on;
 mod hold_out;
 mod job;
 mod kept;
+mod learner;
 mod prepare;
 mod ranking;
 mod read;
@@ -22,13 +25,16 @@ use crate::model::Model;
 use crate::negatives::Negatives;
 use crate::parallel::Threads;
 use crate::pieces::Pieces;
+use crate::reading::Given;
 use crate::store::Store;
 use crate::{Error, Result};
 use calibrate::{calibrate, check_held_out, stands_for};
+pub use dataset::Dataset;
 pub use event::Event;
 use event::{tell, tell_skipped};
 pub use job::{Job, SchemaSource, TestPart};
 pub use kept::{Converted, convert};
+pub use learner::Learner;
 pub(crate) use kept::{KeptRows, check_rereadable, content, keep_rows};
 use prepare::{Prepared, prepare};
 pub use ranking::Groups;
@@ -65,7 +71,28 @@ pub struct Trained {
 /// Errors of reading, of the schema and of the settings. Divergence and a stop that `watch` asks
 /// for are no errors here: see [`Trained::stop`].
 pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
-    match run(job, watch) {
+    check(job)?;
+    ended(Dataset::read_file(job, watch).and_then(|rows| run(rows, None, job, watch)))
+}
+
+/// Trains a model on rows that were read before. Of the job's files counts that of validation rows, unless such
+/// rows are given under its name; its schema, format and policy for bad rows were for reading.
+///
+/// # Errors
+/// As for [`train`].
+pub fn train_on(
+    rows: Dataset,
+    valid: Option<Given<'_>>,
+    job: &Job,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<Trained> {
+    check(job)?;
+    ended(run(rows, valid, job, watch))
+}
+
+/// An interrupted run has ended like others.
+fn ended(run: Result<Trained>) -> Result<Trained> {
+    match run {
         Err(Error::Interrupted) => Ok(Trained {
             model: None,
             start: None,
@@ -80,18 +107,28 @@ pub fn train(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trai
     }
 }
 
-fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
+/// Refuses what cannot be, before rows are read.
+fn check(job: &Job) -> Result<()> {
     job.config.check()?;
     check_held_out(job)?;
     job.test.map_or(Ok(()), |part| part.check())?;
     if job.data == "-" && job.valid.as_deref() == Some("-") {
         return Err(Error::usage("standard input cannot be both training and validation rows"));
     }
-    let threads = Threads::new(job.threads)?;
     if job.config.memory.is_some() {
         // Tried out before rows are read that may have to go there.
         Pieces::temporary(&job.temp_dir)?;
     }
+    Ok(())
+}
+
+fn run(
+    rows: Dataset,
+    valid: Option<Given<'_>>,
+    job: &Job,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<Trained> {
+    let threads = Threads::new(job.threads)?;
     let Prepared {
         schema,
         encoding,
@@ -104,7 +141,7 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
         held_out,
         left_out,
         lines,
-    } = prepare(job, &threads, watch)?;
+    } = prepare(rows, valid, job, &threads, watch)?;
     let units = Units::learn(&schema, &encoding, &train)?;
     units.enter(&mut train)?;
     units.enter(&mut valid)?;
@@ -121,6 +158,8 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     let files = [input::name(&job.data), &valid_file];
     let negatives = ranking::negatives(&config, &schema, &encoding, [&train, &valid], files)?;
     config.negatives = negatives.as_ref().map(Negatives::each);
+    let init = job.init.as_deref();
+    init.map_or(Ok(()), |model| going_on::check_config(model, &config))?;
     if let Some(negatives) = &negatives {
         negatives.count(&mut summary.counts);
         summary.most_entries += negatives.most_entries(batch, summary.most_entries);
@@ -132,7 +171,7 @@ fn run(job: &Job, watch: &mut dyn FnMut(Event<'_>) -> bool) -> Result<Trained> {
     let start = Start { items, groups, left_out: rows_out, are_counts, ..start };
     tell(watch, Event::Start(&start))?;
     let most_entries = summary.most_entries;
-    let mut backend = backend(&config, &encoding, summary, threads)?;
+    let mut backend = backend(&config, &encoding, summary, init.map(|model| (model, &units)), threads)?;
     let run = Run {
         train: &train,
         most_entries,

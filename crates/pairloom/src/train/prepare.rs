@@ -2,17 +2,16 @@
 
 use super::calibrate::check_classes;
 use super::hold_out::{Parts, hold_out};
-use super::read::read;
 use super::start::{before_model, room};
 use super::text::read_rows;
-use super::{Event, Groups, Job, ranking, tell, tell_skipped};
-use crate::data::{Cached, check_values, is_cache};
+use super::{Dataset, Event, Groups, Job, going_on, ranking, tell, tell_skipped};
+use crate::data::{check_values, is_cache};
 use crate::encode::{Beside, Encoding, encode, learn};
 use crate::error::flagged;
 use crate::input;
 use crate::loss::Loss;
 use crate::parallel::Threads;
-use crate::reading::RowLines;
+use crate::reading::{Given, RowLines};
 use crate::schema::Schema;
 use crate::store::Store;
 use crate::{Error, Result, calibration};
@@ -34,13 +33,15 @@ pub(super) struct Prepared {
     pub(super) lines: RowLines,
 }
 
-/// From the job's files to encoded rows.
+/// From rows that were read to encoded ones, with those of the job's validation file, or that are given as such.
 pub(super) fn prepare(
+    rows: Dataset,
+    given_valid: Option<Given<'_>>,
     job: &Job,
     threads: &Threads,
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<Prepared> {
-    let Cached { mut schema, mut interned, .. } = read(job, threads, watch)?;
+    let Dataset { mut schema, mut interned, .. } = rows;
     if let Some(only) = &job.only {
         schema.keep_features(only)?;
     }
@@ -48,22 +49,25 @@ pub(super) fn prepare(
     let draws = job.config.drawn_negatives(&schema) > 0;
     let Parts { held_out, test } = hold_out(&interned, &schema, job, draws)?;
     let file = input::name(&job.data);
-    let encoding = learn(&interned, &held_out, &schema, &job.config, file, threads)?;
+    let encoding = match &job.init {
+        Some(model) => going_on::encoding(model, &schema, &interned, file)?,
+        None => learn(&interned, &held_out, &schema, &job.config, file, threads)?,
+    };
     check_classes(&job.config, &encoding.target, file)?;
     let class_weights = match &job.config.class_weight {
         None => Vec::new(),
         Some(weights) => weights.factors(&interned, &held_out, &encoding.target, file)?,
     };
-    let lines = std::mem::take(&mut interned.lines);
+    let lines = interned.lines.clone();
     let work = interned.work_bytes();
     let room = room(&job.config, &encoding, work, &job.temp_dir)?;
-    if let (Some(path), Some(memory)) = (&job.valid, job.config.memory)
+    if let (Some(path), Some(memory), None) = (&job.valid, job.config.memory, &given_valid)
         && is_cache(path)
     {
         check_values(path, before_model(memory.into(), &encoding, work))?;
     }
     let shuffle = job.config.shuffle.then_some(job.config.seed);
-    let group_names = std::mem::take(&mut interned.group_names);
+    let group_names = interned.take_group_names();
     let groups = job.config.loss.is_some_and(Loss::is_ranking);
     let left_out = match draws {
         true => ranking::not_relevant(&interned, &encoding.target)?,
@@ -76,7 +80,7 @@ pub(super) fn prepare(
     let mut valid_file = file;
     if let Some(path) = &job.valid {
         let (rows, read) = read_rows(
-            path,
+            (path, given_valid),
             &schema,
             &encoding,
             (&beside, group_names),

@@ -78,7 +78,7 @@ fn converted(job: &Job) -> Result<Cached> {
 }
 
 /// Whether two schemas make the same of the text of rows.
-fn is_same(one: &Schema, other: &Schema) -> bool {
+pub(super) fn is_same(one: &Schema, other: &Schema) -> bool {
     type Read<'a> =
         (&'a str, Role, Option<char>, Option<&'a FieldMap>, bool, Option<&'a TimePattern>);
     fn read(column: &Column) -> Read<'_> {

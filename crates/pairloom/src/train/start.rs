@@ -1,6 +1,7 @@
 //! Where training begins: settings, first weights, and the memory that all takes.
 
 use super::Groups;
+use super::units::Units;
 use super::summary::Summary;
 use crate::backend::{Backend, Cpu, ENTRY_BYTES, StepSettings};
 use crate::config::Config;
@@ -10,7 +11,7 @@ use crate::error::flagged;
 use crate::interaction::{Interaction, Sizes, WithInteraction, with_interaction};
 use crate::loss::Loss;
 use crate::metric::Constant;
-use crate::model::Weights;
+use crate::model::{Model, Weights};
 use crate::optimizer::Update;
 use crate::parallel::Threads;
 use crate::precision::{Precision, Stored};
@@ -77,15 +78,25 @@ impl Start {
         self.mean_weight > *Self::USUAL_WEIGHTS.end()
     }
 }
-/// A machine with its first weights.
+/// A machine with its first weights: those of `init`, in these units, if there is a model to go on from.
 pub(super) fn backend(
     config: &Config,
     encoding: &Encoding,
     summary: Summary,
+    init: Option<(&Model, &Units)>,
     threads: Threads,
 ) -> Result<Box<dyn Backend>> {
-    let first = first_scores(config, &summary.means);
-    let weights = Weights::init(config, &summary.counts, encoding.starts(), &first)?;
+    let weights = match init {
+        Some((model, units)) => {
+            let mut weights = model.weights.go_on(config, &summary.counts)?;
+            units.enter_weights(&mut weights);
+            weights
+        }
+        None => {
+            let first = first_scores(config, &summary.means);
+            Weights::init(config, &summary.counts, encoding.starts(), &first)?
+        }
+    };
     let settings = StepSettings::new(config, encoding.target.clone(), summary.counts);
     with_interaction(config, &weights.fields, OnCpu { weights: &weights, settings, threads })
 }

@@ -4,12 +4,12 @@ use super::revise::revise;
 use super::{Event, Job, SchemaSource, ranking, tell, tell_skipped};
 use crate::data::{Cached, Interning};
 use crate::encode::{Beside, Dictionary, Encoding, RowEncoder};
-use crate::input::{self, OpenOptions, RawRow, Reader};
+use crate::input::{self, OpenOptions, RawRow, Reader, TimePattern};
 use crate::loss::Loss;
 use crate::parallel::Threads;
 use crate::pieces::Pieces;
-use crate::reading::{self, Counts, OnError, Outcome, UNTRIED, ahead, for_each_row};
-use crate::schema::{Role, Schema, infer};
+use crate::reading::{self, Counts, Given, OnError, Outcome, UNTRIED, for_each_row};
+use crate::schema::{Hints, Role, Schema, infer};
 use crate::store::{InOrder, Room, Store};
 use crate::{Error, Result};
 
@@ -25,8 +25,18 @@ pub(super) fn read_text(
     threads: &Threads,
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<Cached> {
-    let mut reader = open(job)?;
-    let (mut schema, sample) = schema(job, &mut *reader)?;
+    read_given(Given::Own(open(job)?), job, to, threads, watch)
+}
+
+/// The same for rows that are given, with all columns that the job asks for.
+pub(super) fn read_given(
+    mut given: Given<'_>,
+    job: &Job,
+    to: Option<Pieces>,
+    threads: &Threads,
+    watch: &mut dyn FnMut(Event<'_>) -> bool,
+) -> Result<Cached> {
+    let (mut schema, sample) = schema(job, given.reader())?;
     tell(watch, Event::Schema(&schema))?;
     if schema.find(Role::Label).is_none() {
         return Err(Error::usage("the schema has no label: give one column the role label"));
@@ -44,7 +54,7 @@ pub(super) fn read_text(
     // A line of counts is two rows.
     let last = sample.iter().flatten().last().map_or(0, RawRow::line);
     let mut sampled = 0;
-    let reader = ahead(reader, threads)?;
+    let reader = given.ahead(threads)?;
     let mut reader = Replayed { sample: sample.into_iter(), reader };
     let counts = Counts::of(&schema, &reader);
     let are_counts = counts.is_some();
@@ -80,13 +90,28 @@ fn open(job: &Job) -> Result<Box<dyn Reader>> {
         SchemaSource::Infer(hints) => {
             let options = OpenOptions { names: hints.names(), ..job.open.clone() };
             let reader = input::open(&job.data, &options)?;
-            let at = |name: &String| reader.columns().iter().position(|there| there == name);
-            let times = hints.times.iter();
-            let times = times.filter_map(|(name, pattern)| Some((at(name)?, pattern.clone())));
-            let times = times.collect();
+            let times = times(hints, reader.columns());
             Ok(input::timed(reader, times))
         }
     }
+}
+
+/// Rows that are given, with the columns that a job makes of times.
+pub(super) fn completed<'a>(given: Given<'a>, job: &Job) -> Result<Given<'a>> {
+    match &job.schema {
+        SchemaSource::Given(schema) => given.prepared(&job.data, schema),
+        SchemaSource::Infer(hints) => {
+            let mut given = given;
+            let times = times(hints, given.reader().columns());
+            Ok(given.timed(times))
+        }
+    }
+}
+
+fn times(hints: &Hints, columns: &[String]) -> Vec<(usize, TimePattern)> {
+    let at = |name: &String| columns.iter().position(|there| there == name);
+    let times = hints.times.iter();
+    times.filter_map(|(name, pattern)| Some((at(name)?, pattern.clone()))).collect()
 }
 
 /// The schema of the file, and the rows read for it.
@@ -124,12 +149,12 @@ fn sample(reader: &mut dyn Reader) -> Result<(Vec<Result<RawRow>>, bool)> {
 }
 
 /// A reader whose first rows have been read before.
-struct Replayed {
+struct Replayed<'a> {
     sample: std::vec::IntoIter<Result<RawRow>>,
-    reader: Box<dyn Reader>,
+    reader: Box<dyn Reader + 'a>,
 }
 
-impl Reader for Replayed {
+impl Reader for Replayed<'_> {
     fn format(&self) -> input::Format {
         self.reader.format()
     }
@@ -149,9 +174,9 @@ impl Reader for Replayed {
     }
 }
 
-/// Encodes the labelled rows of another file.
+/// Encodes the labelled rows of another file, or those that are given under its name.
 pub(super) fn read_rows(
-    path: &str,
+    (path, given): (&str, Option<Given<'_>>),
     schema: &Schema,
     encoding: &Encoding,
     beside: (&Beside<'_>, Dictionary),
@@ -160,7 +185,11 @@ pub(super) fn read_rows(
     threads: &Threads,
 ) -> Result<(Store, Outcome)> {
     let (Beside { class_weights, groups, left_out, .. }, group_names) = beside;
-    let mut reader = ahead(reading::open(path, &OpenOptions::default(), schema)?, threads)?;
+    let given = match given {
+        Some(given) => given.prepared(path, schema)?,
+        None => Given::Own(reading::open(path, &OpenOptions::default(), schema)?),
+    };
+    let mut reader = given.ahead(threads)?;
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?
             .weighing(class_weights);

@@ -57,21 +57,40 @@ impl Units {
         if self.0.is_empty() { Ok(()) } else { rows.scale(&self.0) }
     }
 
+    /// Brings weights into these units.
+    pub(super) fn enter_weights(&self, weights: &mut Weights) {
+        scale(weights, &self.back());
+    }
+
     /// Brings rows back into their own units, and weights with them.
     pub(super) fn leave(&self, rows: [&mut Store; 2], weights: Option<&mut Weights>) -> Result<()> {
         if self.0.is_empty() {
             return Ok(());
         }
-        let back: Vec<f32> = self.0.iter().map(|unit| 1.0 / unit).collect();
+        let back = self.back();
         rows.into_iter().try_for_each(|rows| rows.scale(&back))?;
-        for table in weights.into_iter().flat_map(|w| [&mut w.linear, &mut w.factors]) {
-            let classes = table.features() / self.0.len();
-            table.change(|id, vector| {
-                let unit = self.0[id as usize / classes];
-                vector.iter_mut().for_each(|w| *w *= unit);
-            });
+        if let Some(weights) = weights {
+            scale(weights, &self.0);
         }
         Ok(())
+    }
+
+    fn back(&self) -> Vec<f32> {
+        self.0.iter().map(|unit| 1.0 / unit).collect()
+    }
+}
+
+/// Multiplies the weights of each feature with its factor, if there are some.
+fn scale(weights: &mut Weights, by: &[f32]) {
+    if by.is_empty() {
+        return;
+    }
+    for table in [&mut weights.linear, &mut weights.factors] {
+        let classes = table.features() / by.len();
+        table.change(|id, vector| {
+            let by = by[id as usize / classes];
+            vector.iter_mut().for_each(|w| *w *= by);
+        });
     }
 }
 

@@ -252,7 +252,7 @@ pub fn learned_of(
         encode::learn(&interned, held_out, schema, config, "rows.csv", &threads).unwrap();
     let room = Room::default();
     let stores =
-        encode::encode(interned, held_out, &encoding, &room, None, &Beside::default(), &threads);
+        encode::encode(interned.into(), held_out, &encoding, &room, None, &Beside::default(), &threads);
     let [train, valid, _] = stores.unwrap().map(held);
     Learned { encoding, train, valid }
 }

@@ -14,7 +14,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use reader::open;
+pub(crate) use reader::{open, reader};
 pub(crate) use roles::not_held;
 pub(crate) use source::Source;
 

@@ -7,7 +7,7 @@ use super::Cached;
 use super::roles::{check_columns, is_held};
 use crate::batch::BLOCK_ROWS;
 use crate::data::cells::{self, Cells};
-use crate::data::{Head, Ids, InternedColumn, Values};
+use crate::data::{Head, Ids, Interned, InternedColumn, Values};
 use crate::encode::Pairs;
 use crate::input::{Format, MAX_RECORD, Pair, RawRow, Reader, parse_number};
 use crate::schema::{Column, Role, Schema};
@@ -21,7 +21,8 @@ type Fault = &'static str;
 /// Rows of a file of kept rows.
 struct KeptRows {
     name: Arc<str>,
-    cached: Cached,
+    schema: Schema,
+    interned: Arc<Interned>,
     names: Vec<String>,
     /// Rows that were read.
     read: usize,
@@ -35,18 +36,31 @@ struct KeptRows {
 /// # Errors
 /// As for [`Cached::open`]; [`Error::Data`] if it has not kept what columns of the schema need.
 pub(crate) fn open(path: &str, schema: &Schema) -> Result<Box<dyn Reader>> {
-    let cached = Cached::open(path, false)?;
-    schema.check_format(cached.schema.format, path)?;
-    let cells = cached.schema.columns.iter().filter(|column| column.role != Role::Pairs);
+    let Cached { schema: of, interned, .. } = Cached::open(path, false)?;
+    reader(path, of, Arc::new(interned), schema)
+}
+
+/// Interned rows of the schema `of`, for another one by which they are encoded. `name` is for errors.
+///
+/// # Errors
+/// [`Error::Data`] if they have not kept what columns of the schema need.
+pub(crate) fn reader(
+    name: &str,
+    of: Schema,
+    interned: Arc<Interned>,
+    schema: &Schema,
+) -> Result<Box<dyn Reader>> {
+    schema.check_format(of.format, name)?;
+    let cells = of.columns.iter().filter(|column| column.role != Role::Pairs);
     let names: Vec<String> = cells.map(|column| column.name.clone()).collect();
-    check_columns(&cached, &names, schema).map_err(|what| Error::data(path, what))?;
+    check_columns(&of, &interned, &names, schema).map_err(|what| Error::data(name, what))?;
     let (head, words) = Default::default();
-    Ok(Box::new(KeptRows { name: path.into(), cached, names, read: 0, head, words }))
+    Ok(Box::new(KeptRows { name: name.into(), schema: of, interned, names, read: 0, head, words }))
 }
 
 impl Reader for KeptRows {
     fn format(&self) -> Format {
-        self.cached.schema.format
+        self.schema.format
     }
 
     fn columns(&self) -> &[String] {
@@ -54,7 +68,7 @@ impl Reader for KeptRows {
     }
 
     fn holds(&self, column: usize) -> bool {
-        let mut cells = self.cached.schema.columns.iter().filter(|c| c.role != Role::Pairs);
+        let mut cells = self.schema.columns.iter().filter(|c| c.role != Role::Pairs);
         cells.nth(column).is_some_and(|column| is_held(column.role))
     }
 
@@ -63,7 +77,7 @@ impl Reader for KeptRows {
     }
 
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {
-        let (number, interned) = (self.read, &self.cached.interned);
+        let (number, interned) = (self.read, &self.interned);
         if number == interned.rows {
             return Ok(false);
         }
@@ -73,7 +87,7 @@ impl Reader for KeptRows {
             (self.head, self.words) = (block.head, block.loaded.into_cells());
         }
         let line = interned.lines.line(number).unwrap_or(number as u64 + 1);
-        row.begin(&self.name, line, self.cached.schema.format);
+        row.begin(&self.name, line, self.schema.format);
         self.fill(number % BLOCK_ROWS, row).map_err(|what| interned.blocks.damaged(what))?;
         self.read += 1;
         Ok(true)
@@ -84,8 +98,8 @@ impl KeptRows {
     /// Adds the cells and pairs of a row of the block.
     fn fill(&self, at: usize, row: &mut RawRow) -> Result<(), Fault> {
         let (mut words, rows) = (&self.words[..], self.head.labels.len());
-        let mut features = self.cached.interned.columns.iter();
-        for about in &self.cached.schema.columns {
+        let mut features = self.interned.columns.iter();
+        for about in &self.schema.columns {
             let feature = if about.role.is_feature() { features.next() } else { None };
             let Some(InternedColumn { values, .. }) = feature else {
                 row.add_cell(|text| self.write_beside(about.role, at, text));
@@ -109,11 +123,11 @@ impl KeptRows {
     fn write_beside(&self, role: Role, at: usize, text: &mut Vec<u8>) {
         match role {
             Role::Label => {
-                let label = self.cached.interned.labels.text(self.head.labels[at]);
+                let label = self.interned.labels.text(self.head.labels[at]);
                 text.extend_from_slice(label.as_bytes());
             }
             // The weight has both in it.
-            Role::Trials if self.cached.schema.find(Role::Weight).is_some() => text.push(b'1'),
+            Role::Trials if self.schema.find(Role::Weight).is_some() => text.push(b'1'),
             Role::Weight | Role::Trials => write_weight(self.head.weight(at), text),
             // Their names are not kept, but which rows belong together.
             Role::Group => text.extend_from_slice(self.head.groups[at].to_string().as_bytes()),

@@ -3,7 +3,7 @@
 //! What a column was taken for when rows were kept decides what is left of its text: of a number its
 //! bits, of a label its class. Only the text of names is kept as it was.
 
-use super::Cached;
+use crate::data::Interned;
 use crate::schema::{Column, Role, Schema};
 
 /// Whether the cells of a column with this role are kept.
@@ -19,20 +19,20 @@ pub(crate) fn not_held(name: &str) -> String {
 /// Checks that rows with these `names` of cells have kept what the columns of a schema need. Columns
 /// that are missing are told of where they are looked for.
 pub(super) fn check_columns(
-    cached: &Cached,
+    of: &Schema,
+    interned: &Interned,
     names: &[String],
     schema: &Schema,
 ) -> Result<(), String> {
-    let kept: Vec<&Column> =
-        cached.schema.columns.iter().filter(|c| c.role != Role::Pairs).collect();
+    let kept: Vec<&Column> = of.columns.iter().filter(|c| c.role != Role::Pairs).collect();
     for (wanted, position) in schema.columns.iter().zip(schema.positions(names)) {
         match position.map(|position| kept[position]) {
             Some(found) if is_held(wanted.role) => check_column(found, wanted)?,
             _ => {}
         }
     }
-    let [found, wanted] = [&cached.schema, schema].map(|schema| &schema.positive);
-    match cached.interned.labels.are_many() && found != wanted {
+    let [found, wanted] = [of, schema].map(|schema| &schema.positive);
+    match interned.labels.are_many() && found != wanted {
         true => Err(format!(
             "converted rows tell few of many labels apart, and another positive one was said to \
              pairloom convert: {REMEDY}"

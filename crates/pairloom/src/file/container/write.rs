@@ -61,17 +61,39 @@ pub fn write<D: Serialize>(
     path: &str,
     kind: &str,
     document: &D,
-    mut tensors: Vec<(String, Tensor<'_>)>,
+    tensors: Vec<(String, Tensor<'_>)>,
 ) -> Result<()> {
+    let (header, tensors) = prepared(kind, document, tensors).map_err(|e| Error::io(name(path), e))?;
+    write_whole(path, |out| send(out, &header, tensors).map_err(|e| Error::io(name(path), e)))
+}
+
+/// Writes the bytes of such a file.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_to<D: Serialize>(
+    out: &mut dyn Write,
+    kind: &str,
+    document: &D,
+    tensors: Vec<(String, Tensor<'_>)>,
+) -> io::Result<()> {
+    let (header, tensors) = prepared(kind, document, tensors)?;
+    send(out, &header, tensors)
+}
+
+/// The header of a file, and its tensors in their order.
+fn prepared<'a, D: Serialize>(
+    kind: &str,
+    document: &D,
+    mut tensors: Vec<(String, Tensor<'a>)>,
+) -> io::Result<(Vec<u8>, Vec<(String, Tensor<'a>)>)> {
     tensors.sort_by(|(a, left), (b, right)| right.dtype.cmp(&left.dtype).then(a.cmp(b)));
     let envelope = serde_json::json!({
         "format_version": FORMAT_VERSION,
         "kind": kind,
         "document": document,
     });
-    let failed = |e| Error::io(name(path), e);
-    let header = header(envelope.to_string(), &tensors).map_err(failed)?;
-    write_whole(path, |out| send(out, &header, tensors).map_err(failed))
+    Ok((header(envelope.to_string(), &tensors)?, tensors))
 }
 
 /// The header of a file with these tensors and the checksum after them.

@@ -1,0 +1,83 @@
+//! Errors of the library as the exceptions that Python's users expect, and panics as errors.
+
+use pairloom::Error;
+use pyo3::PyErr;
+use pyo3::exceptions::{
+    PyFloatingPointError, PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyValueError,
+};
+use pyo3::prelude::*;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+
+/// The exception of an error.
+pub fn failed(error: Error) -> PyErr {
+    let message = as_keywords(&error.to_string());
+    match error {
+        Error::Io { file, source } => match source.raw_os_error() {
+            // With its number it is the subclass of OSError that it means.
+            Some(number) => PyOSError::new_err((number, system_text(&source), file)),
+            None => PyOSError::new_err(message),
+        },
+        Error::Memory(_) => PyMemoryError::new_err(message),
+        Error::Interrupted => PyKeyboardInterrupt::new_err(message),
+        Error::Diverged(_) => PyFloatingPointError::new_err(message),
+        Error::Usage(_) | Error::Row { .. } | Error::Data { .. } | Error::ModelFile { .. } => {
+            PyValueError::new_err(message)
+        }
+    }
+}
+
+/// What the system says, without the number that Python adds itself.
+fn system_text(source: &std::io::Error) -> String {
+    let text = source.to_string();
+    text.split_once(" (os error").map_or(text.clone(), |(text, _)| text.to_string())
+}
+
+/// A message with the flags of the command called as they are here: `--batch-size` is `batch_size`.
+fn as_keywords(message: &str) -> String {
+    let mut text = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once("--") {
+        text.push_str(before);
+        let end = after.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(after.len());
+        let (flag, behind) = after.split_at(end);
+        match flag.strip_prefix("no-") {
+            _ if flag.is_empty() => text.push_str("--"),
+            Some(off) => text.push_str(&format!("{}=False", off.replace('-', "_"))),
+            None => text.push_str(&flag.replace('-', "_")),
+        }
+        rest = behind;
+    }
+    text + rest
+}
+
+thread_local! {
+    static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Lets a panic say nothing by itself: [`guarded`] does.
+pub fn silence_panics() {
+    set_hook(Box::new(|info| {
+        let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line()));
+        let text = info.payload_as_str().unwrap_or("no reason is given").to_string();
+        PANIC.with_borrow_mut(|panic| *panic = text + &place.unwrap_or_default());
+    }));
+}
+
+/// Runs work without the interpreter's lock. What goes wrong is an exception, also if it is a panic.
+pub fn guarded<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> pairloom::Result<T> + Send,
+) -> PyResult<T> {
+    // What a panic may leave unfinished is dropped with the work.
+    let done = py.detach(|| {
+        catch_unwind(AssertUnwindSafe(work)).map_err(|_| PANIC.with_borrow(String::clone))
+    });
+    match done {
+        Ok(done) => done.map_err(failed),
+        Err(panic) => {
+            let message = format!("this is a defect of pairloom, please report it: {panic}");
+            Err(PyRuntimeError::new_err(message))
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What to train on, and how, from what Python says.
+
+use super::columns::Columns;
+use super::model::Model;
+use pairloom::preset::{self, Preset};
+use pairloom::reading::OnError;
+use pairloom::schema::Schema;
+use pairloom::train::{Job, SchemaSource};
+use pairloom::{Config, Error, Result};
+use pyo3::prelude::*;
+use serde_json::Value;
+
+/// What Python says of a job, as keywords of several functions.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Asked {
+    /// A JSON object: settings that are not left to their defaults.
+    settings: String,
+    /// A JSON object: what is said of columns.
+    columns: String,
+    preset: Option<String>,
+    schema: Option<String>,
+    /// Threads, 0 for one a core.
+    threads: usize,
+    on_error: String,
+    cache: Option<String>,
+    /// The model to go on from.
+    init: Option<Py<Model>>,
+}
+
+impl Asked {
+    /// The job over rows that are called so.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for what is no setting, or no column.
+    pub fn job(&self, data: &str) -> Result<Job> {
+        let hints = Columns::from_json(&self.columns)?.hints()?;
+        let (schema, config) = match (&self.init, &self.preset, &self.schema) {
+            (Some(model), ..) => {
+                let schema = model.get().of.schema.clone();
+                (SchemaSource::Given(schema), Config::default())
+            }
+            (None, Some(name), _) => {
+                let (schema, config) = preset::get(find_preset(name)?);
+                (SchemaSource::Given(hints.apply(schema)?), config)
+            }
+            (None, None, Some(file)) => {
+                let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, e))?;
+                let schema = hints.apply(Schema::from_toml(file, &text)?)?;
+                (SchemaSource::Given(schema), Config::default())
+            }
+            (None, None, None) => (SchemaSource::Infer(hints), Config::default()),
+        };
+        Ok(Job {
+            schema,
+            config: with_settings(&config, &self.settings)?,
+            threads: self.threads,
+            on_error: on_error(&self.on_error)?,
+            cache: self.cache.clone(),
+            init: self.init.as_ref().map(|model| model.get().of.clone()),
+            ..Job::new(data)
+        })
+    }
+}
+
+/// What to do with rows that cannot be used.
+///
+/// # Errors
+/// [`Error::Usage`] for what is none of the two.
+pub fn on_error(name: &str) -> Result<OnError> {
+    match name {
+        "stop" => Ok(OnError::Stop),
+        "skip" => Ok(OnError::Skip),
+        _ => Err(Error::usage(format!("--on-error must be stop or skip, not '{name}'"))),
+    }
+}
+
+fn find_preset(name: &str) -> Result<Preset> {
+    let unknown = || {
+        let names = Preset::ALL.map(Preset::name).join(", ");
+        Error::usage(format!("there is no preset '{name}': {names}"))
+    };
+    Preset::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(unknown)
+}
+
+/// The settings with those changed that a JSON object has.
+fn with_settings(config: &Config, said: &str) -> Result<Config> {
+    let unfit = |e: serde_json::Error| Error::usage(format!("settings: {e}"));
+    let mut all = serde_json::to_value(config).map_err(unfit)?;
+    let said: Value = serde_json::from_str(said).map_err(unfit)?;
+    if let (Some(all), Value::Object(said)) = (all.as_object_mut(), said) {
+        for (name, value) in said {
+            // Each by itself, so that an error can name it.
+            let one = serde_json::json!({ name.clone(): value });
+            serde_json::from_value::<Config>(one).map_err(|e| Error::usage(format!("{name}: {e}")))?;
+            all.insert(name, value);
+        }
+    }
+    serde_json::from_value(all).map_err(unfit)
+}

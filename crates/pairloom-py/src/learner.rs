@@ -1,0 +1,49 @@
+//! A model that goes on learning.
+
+use super::dataset::read;
+use super::failure::failed;
+use super::job::Asked;
+use super::model::Model;
+use super::rows::Rows;
+use super::watch::{Watch, lock};
+use pairloom::train::Learner as Learning;
+use pyo3::prelude::*;
+use std::sync::{Arc, Mutex};
+
+/// A model that learns from rows as they come.
+#[pyclass(frozen)]
+pub struct Learner {
+    of: Mutex<Learning>,
+}
+
+#[pymethods]
+impl Learner {
+    /// Learns from the first rows.
+    #[new]
+    fn new(py: Python<'_>, rows: &Rows, asked: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let asked: Asked = asked.extract()?;
+        let mut watch = Watch::new(None, None);
+        let dataset = read(py, rows, &asked, &mut watch)?;
+        let job = asked.job(rows.name()).map_err(failed)?;
+        let hear = &mut |event: pairloom::train::Event<'_>| watch.hear(event);
+        let of = super::failure::guarded(py, || Learning::begin(dataset, &job, hear));
+        Ok(Learner { of: Mutex::new(watch.end(of)?) })
+    }
+
+    /// Learns from further rows.
+    fn learn(&self, py: Python<'_>, rows: &Rows) -> PyResult<()> {
+        let mut watch = Watch::new(None, None);
+        let schema = super::failure::guarded(py, || Ok(lock(&self.of).schema().clone()))?;
+        let hear = &mut |event: pairloom::train::Event<'_>| watch.hear(event);
+        let done = rows.read(py, Some(&schema), |given| {
+            lock(&self.of).learn(given, rows.name(), hear)
+        });
+        watch.end(done)
+    }
+
+    /// The model as it is now.
+    fn model(&self, py: Python<'_>) -> PyResult<Model> {
+        let model = super::failure::guarded(py, || lock(&self.of).model())?;
+        Ok(Model { of: Arc::new(model) })
+    }
+}

@@ -1,0 +1,232 @@
+//! A trained model.
+
+use super::failure::{failed, guarded};
+use super::job::on_error;
+use super::rows::Rows;
+use super::watch::Watch;
+use super::weights;
+use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods};
+use pairloom::explain::{ExplainOptions, ImportanceOptions};
+use pairloom::parallel::Threads;
+use pairloom::predict::{EvaluateOptions, PredictOptions};
+use pairloom::reading::Outcome;
+use pairloom::Error;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::io::Write;
+use std::sync::Arc;
+
+/// A trained model.
+#[pyclass(frozen)]
+pub struct Model {
+    pub of: Arc<pairloom::Model>,
+}
+
+/// Predictions, raw scores and what there is to tell of the rows.
+type Predicted<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f32>>, Vec<String>);
+
+#[pymethods]
+impl Model {
+    /// Reads a model from a file.
+    #[staticmethod]
+    fn load(py: Python<'_>, path: String) -> PyResult<Self> {
+        let of = Arc::new(guarded(py, || pairloom::Model::load(&path))?);
+        Ok(Model { of })
+    }
+
+    /// Writes the model to a file, whole or not at all.
+    fn save(&self, py: Python<'_>, path: String) -> PyResult<()> {
+        guarded(py, || self.of.save(&path))
+    }
+
+    /// The bytes of the model's file.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let mut bytes = Vec::new();
+        guarded(py, || self.of.write_to(&mut bytes, "bytes"))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// The model of such bytes.
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
+        let of = guarded(py, || {
+            let failed = |e| Error::io("temporary file", e);
+            let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
+            file.write_all(bytes).map_err(failed)?;
+            pairloom::Model::load(&file.path().to_string_lossy())
+        })?;
+        Ok(Model { of: Arc::new(of) })
+    }
+
+    /// All but the numbers, as a JSON object: `schema`, `config`, `history`, `epoch`, `target`, `calibration`, `formula`
+    /// and `fields`, of each its name, the number of its first id and how many it has.
+    fn document(&self) -> String {
+        let model = &*self.of;
+        let names = pairloom::explain::Names::new(model);
+        let field = |(at, field): (usize, &pairloom::encode::Field)| {
+            serde_json::json!({ "name": names.field(at), "offset": field.offset, "len": field.len() })
+        };
+        let fields: Vec<_> = model.encoding.fields.iter().enumerate().map(field).collect();
+        serde_json::json!({
+            "schema": model.schema,
+            "config": model.config,
+            "history": model.history,
+            "epoch": model.epoch,
+            "target": model.encoding.target,
+            "calibration": model.calibration,
+            "formula": model.config.formula(),
+            "fields": fields,
+        })
+        .to_string()
+    }
+
+    /// What an id stands for, in words: column and value.
+    fn feature_name(&self, id: u32) -> PyResult<String> {
+        match (id as usize) < self.of.encoding.features() {
+            true => Ok(pairloom::explain::Names::new(&self.of).feature(id)),
+            false => Err(failed(Error::usage(format!("there is no feature {id}")))),
+        }
+    }
+
+    /// Predictions `[rows, outputs]` and raw scores `[rows, outputs]` of rows.
+    #[pyo3(signature = (rows, threads=0, skip_errors=false))]
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        rows: &Rows,
+        threads: usize,
+        skip_errors: bool,
+    ) -> PyResult<Predicted<'py>> {
+        let on_error = on_error(if skip_errors { "skip" } else { "stop" }).map_err(failed)?;
+        let (mut predictions, mut scores) = (Vec::new(), Vec::new());
+        let (model, options) = (&*self.of, PredictOptions { on_error, ..PredictOptions::default() });
+        let mut watch = Watch::new(None, None);
+        let outcome = rows.read(py, Some(&model.schema), |given| {
+            let threads = Threads::new(threads)?;
+            let mut reader = given.encodable(rows.name(), &model.schema, &threads)?;
+            model.predict_rows(&mut *reader, rows.name(), &options, &threads, |piece| {
+                predictions.extend_from_slice(&piece.predictions);
+                scores.extend_from_slice(&piece.scores);
+                watch.looks()
+            })
+        });
+        let outcome = watch.end(outcome)?;
+        let outputs = model.outputs();
+        let shape = [predictions.len() / outputs, outputs];
+        let predictions = PyArray1::from_vec(py, predictions).reshape(shape)?;
+        let scores = PyArray1::from_vec(py, scores).reshape(shape)?;
+        Ok((predictions, scores, notices(&outcome)))
+    }
+
+    /// Metrics of labelled rows, as a JSON object.
+    #[pyo3(signature = (rows, threads=0, threshold=None, at=None))]
+    fn evaluate(
+        &self,
+        py: Python<'_>,
+        rows: &Rows,
+        threads: usize,
+        threshold: Option<f64>,
+        at: Option<usize>,
+    ) -> PyResult<(String, Vec<String>)> {
+        let usual = EvaluateOptions::default();
+        let options = EvaluateOptions {
+            threshold: threshold.unwrap_or(usual.threshold),
+            at: at.unwrap_or(usual.at),
+            ..usual
+        };
+        let model = &*self.of;
+        let evaluated = rows.read(py, Some(&model.schema), |given| {
+            let threads = Threads::new(threads)?;
+            let mut reader = given.encodable(rows.name(), &model.schema, &threads)?;
+            model.evaluate(&mut *reader, rows.name(), &options, &threads)
+        })?;
+        let metrics = serde_json::json!(evaluated.metrics).to_string();
+        Ok((metrics, notices(&evaluated.outcome)))
+    }
+
+    /// The parts of the scores of some rows, counted from 1, as a JSON list.
+    #[pyo3(signature = (rows, which, class_name=None))]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        rows: &Rows,
+        which: Vec<u64>,
+        class_name: Option<String>,
+    ) -> PyResult<String> {
+        let model = &*self.of;
+        rows.read(py, Some(&model.schema), |given| {
+            let class = class_name.as_deref().map(|name| model.class(name)).transpose()?;
+            let options = ExplainOptions { rows: which, class, ..ExplainOptions::default() };
+            // The parts are told with the text of their cells.
+            let mut reader = given.prepared(rows.name(), &model.schema)?.ahead(&Threads::new(1)?)?;
+            let (explained, _) = model.explain_rows(&mut *reader, rows.name(), &options)?;
+            let each = explained.iter().map(|row| row.to_json(model));
+            Ok(serde_json::Value::from_iter(each).to_string())
+        })
+    }
+
+    /// What fields and pairs of them are worth over labelled rows, as a JSON object.
+    #[pyo3(signature = (rows, sample=None, repeats=None, seed=0, top=None, threads=0))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    fn importance(
+        &self,
+        py: Python<'_>,
+        rows: &Rows,
+        sample: Option<usize>,
+        repeats: Option<usize>,
+        seed: u64,
+        top: Option<usize>,
+        threads: usize,
+    ) -> PyResult<String> {
+        let usual = ImportanceOptions::default();
+        let options = ImportanceOptions {
+            rows: sample.or(usual.rows),
+            repeats: repeats.unwrap_or(usual.repeats),
+            seed,
+            top: top.unwrap_or(usual.top),
+            ..usual
+        };
+        let model = &*self.of;
+        rows.read(py, Some(&model.schema), |given| {
+            let threads = Threads::new(threads)?;
+            let mut reader = given.encodable(rows.name(), &model.schema, &threads)?;
+            let found = model.importance(&mut *reader, rows.name(), &options, &threads)?;
+            Ok(found.to_json(model).to_string())
+        })
+    }
+
+    /// The bias of each class, `[classes]`.
+    #[getter]
+    fn bias<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyArray1<f32>> {
+        weights::bias(slf)
+    }
+
+    /// Linear weights, `[features]`, or `[features, classes]` of several classes: a view.
+    #[getter]
+    fn linear<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        weights::linear(slf)
+    }
+
+    /// Factors, `[features, factors]`; of several classes and of models with several vectors a feature
+    /// `[features, classes, vectors, factors]`, without what is one: a view.
+    #[getter]
+    fn factors<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        weights::factors(slf)
+    }
+
+    /// What belongs to no feature, as the model file has it.
+    #[getter]
+    fn shared<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyArray1<f32>> {
+        weights::shared(slf)
+    }
+}
+
+/// What there is to tell of rows that were encoded.
+pub fn notices(outcome: &Outcome) -> Vec<String> {
+    let mut notices: Vec<String> = outcome.unseen.iter().map(ToString::to_string).collect();
+    if outcome.skipped.rows > 0 {
+        let (rows, first) = (outcome.skipped.rows, outcome.skipped.first.join("; "));
+        notices.push(format!("{rows} rows were left out: {first}"));
+    }
+    notices
+}

@@ -1,0 +1,57 @@
+//! Training that goes on from a model.
+
+use super::read::is_same;
+use crate::config::Config;
+use crate::data::Interned;
+use crate::encode::{Encoding, Target};
+use crate::error::flagged;
+use crate::model::Model;
+use crate::schema::Schema;
+use crate::{Error, Result};
+
+/// The encoding of a model, for rows that it can go on with.
+///
+/// # Errors
+/// [`Error::Usage`] if their columns are not the model's, [`Error::Data`] for a label that is none of its classes.
+pub(super) fn encoding(
+    model: &Model,
+    schema: &Schema,
+    interned: &Interned,
+    file: &str,
+) -> Result<Encoding> {
+    if !is_same(schema, &model.schema) {
+        let message = "its columns are not those that the model to go on from was trained on";
+        return Err(Error::usage(format!("{file}: {message}")));
+    }
+    let target = &model.encoding.target;
+    if !matches!(target, Target::Real { .. } | Target::Count | Target::Grade) {
+        for class in &interned.labels.classes {
+            let unknown = |what| Error::data(file, format!("label: {what}"));
+            target.parse(class.as_bytes()).map_err(unknown)?;
+        }
+    }
+    Ok(model.encoding.clone())
+}
+
+/// Refuses settings, in which nothing is left to the data, of another machine than the model's.
+///
+/// # Errors
+/// [`Error::Usage`].
+pub(super) fn check_config(model: &Model, config: &Config) -> Result<()> {
+    const SAME: [&str; 9] = [
+        "model", "factors", "order", "lower_orders", "rank", "bias", "linear", "loss", "precision",
+    ];
+    let [before, now] = [&model.config, config].map(Config::values);
+    let differs = |(one, other): &(&(String, Option<String>), &(String, Option<String>))| {
+        SAME.contains(&&*one.0) && one.1 != other.1
+    };
+    match before.iter().zip(&now).find(differs) {
+        None => Ok(()),
+        Some(((name, value), _)) => {
+            let (name, value) = (flagged(name), value.as_deref().unwrap_or("none"));
+            Err(Error::usage(format!(
+                "the model to go on from has {name} {value}: it cannot go on with another"
+            )))
+        }
+    }
+}

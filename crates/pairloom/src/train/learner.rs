@@ -1,0 +1,169 @@
+//! A model that goes on learning from rows as they come.
+
+use super::prepare::{Prepared, prepare};
+use super::start::{backend, resolve};
+use super::summary::Summary;
+use super::text::read_rows;
+use super::units::Units;
+use super::{Dataset, Event, Job, check};
+use crate::backend::Backend;
+use crate::config::Config;
+use crate::encode::{Beside, Dictionary, Encoding};
+use crate::fit::{Epoch, Fit, Run, Stop};
+use crate::loss::Loss;
+use crate::model::{Model, fill_new};
+use crate::parallel::Threads;
+use crate::reading::Given;
+use crate::schema::Schema;
+use crate::store::{Room, Store};
+use crate::{Error, Result};
+
+/// A model that learns from some rows after others, in one pass each: its ids are those of the first rows, and the
+/// optimizer's state stays from one to the next. What it has learned from is not kept.
+pub struct Learner {
+    schema: Schema,
+    encoding: Encoding,
+    /// Nothing in them is left to the data.
+    config: Config,
+    class_weights: Vec<f32>,
+    units: Units,
+    backend: Box<dyn Backend>,
+    history: Vec<Epoch>,
+    job: Job,
+}
+
+impl Learner {
+    /// Learns ids from the first rows, and from these in one pass. No rows are held out.
+    ///
+    /// # Errors
+    /// As for [`super::train`]; [`Error::Usage`] for losses that rank, whose lists may not be whole;
+    /// [`Error::Diverged`]; [`Error::Interrupted`] if `watch` returns false.
+    pub fn begin(
+        rows: Dataset,
+        job: &Job,
+        watch: &mut dyn FnMut(Event<'_>) -> bool,
+    ) -> Result<Self> {
+        let config = Config {
+            valid_fraction: 0.0,
+            valid_tail: 0.0,
+            calibrate: None,
+            epochs: 1,
+            patience: 0,
+            ..job.config.clone()
+        };
+        let job = Job { config, valid: None, test: None, checkpoints: None, ..job.clone() };
+        check(&job)?;
+        if job.config.loss.is_some_and(Loss::is_ranking) {
+            let message = "rows that are ranked are learned from as a whole: some after others cannot be";
+            return Err(Error::usage(message));
+        }
+        let threads = Threads::new(job.threads)?;
+        let Prepared { schema, encoding, mut train, class_weights, .. } =
+            prepare(rows, None, &job, &threads, watch)?;
+        let units = Units::learn(&schema, &encoding, &train)?;
+        units.enter(&mut train)?;
+        let summary = summary(&train, &encoding, &job.config)?;
+        let config = resolve(&job.config, &encoding, (train.len(), train.len()), &summary);
+        let init = job.init.as_deref();
+        init.map_or(Ok(()), |model| super::going_on::check_config(model, &config))?;
+        let most_entries = summary.most_entries;
+        let init = init.map(|model| (model, &units));
+        let backend = backend(&config, &encoding, summary, init, threads)?;
+        let history = Vec::new();
+        let mut learner =
+            Learner { schema, encoding, config, class_weights, units, backend, history, job };
+        learner.pass(&train, most_entries, watch)?;
+        Ok(learner)
+    }
+
+    /// Learns from further rows, called `name` in errors, in one pass. Values that the first rows had not are as
+    /// ever those of the default id; of hashed ones all have an id.
+    ///
+    /// # Errors
+    /// As for [`Learner::begin`]. After an error of the rows it is what it was; an interrupted or diverged pass has
+    /// learned from some.
+    pub fn learn(
+        &mut self,
+        given: Given<'_>,
+        name: &str,
+        watch: &mut dyn FnMut(Event<'_>) -> bool,
+    ) -> Result<()> {
+        let threads = Threads::new(self.job.threads)?;
+        let beside = Beside { class_weights: &self.class_weights, ..Beside::default() };
+        let (mut train, _) = read_rows(
+            (name, Some(given)),
+            &self.schema,
+            &self.encoding,
+            (&beside, Dictionary::default()),
+            self.job.on_error,
+            &Room::default(),
+            &threads,
+        )?;
+        self.units.enter(&mut train)?;
+        let summary = summary(&train, &self.encoding, &self.config)?;
+        self.backend.count(&summary.counts);
+        let seed = self.config.seed ^ self.history.len() as u64;
+        let factors = &mut self.backend.state_mut().factors;
+        fill_new(factors, &self.config, self.encoding.fields.len(), &summary.counts, seed)?;
+        self.pass(&train, summary.most_entries, watch)
+    }
+
+    fn pass(
+        &mut self,
+        train: &Store,
+        most_entries: usize,
+        watch: &mut dyn FnMut(Event<'_>) -> bool,
+    ) -> Result<()> {
+        let run = Run {
+            train,
+            most_entries,
+            valid: &Store::default(),
+            config: &self.config,
+            negatives: None,
+            target: &self.encoding.target,
+            checkpoints: None,
+        };
+        let Fit { history, stop, .. } =
+            run.fit(&mut *self.backend, &mut |event| watch(Event::Fit(event)))?;
+        match stop {
+            Stop::Diverged { rate, .. } => {
+                Err(Error::Diverged(format!("it diverged at learning rate {rate}")))
+            }
+            // Told at the end of the pass, it has nothing left to stop.
+            Stop::Interrupted if history.is_empty() => Err(Error::Interrupted),
+            _ => {
+                let pass = self.history.len() as u32 + 1;
+                self.history.extend(history.into_iter().map(|e| Epoch { epoch: pass, ..e }));
+                Ok(())
+            }
+        }
+    }
+
+    /// What the columns are.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The model as it is now.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if it does not fit.
+    pub fn model(&self) -> Result<Model> {
+        let mut weights = self.backend.weights()?;
+        self.units.leave([&mut Store::default(), &mut Store::default()], Some(&mut weights))?;
+        Ok(Model {
+            schema: self.schema.clone(),
+            encoding: self.encoding.clone(),
+            config: self.config.clone(),
+            history: self.history.clone(),
+            epoch: self.history.len() as u32,
+            calibration: None,
+            weights,
+        })
+    }
+}
+
+fn summary(rows: &Store, encoding: &Encoding, config: &Config) -> Result<Summary> {
+    let batch = config.batch_rows(rows.len()).min(rows.len());
+    Summary::of(rows, encoding.features(), batch, &encoding.target)
+}
