@@ -100,7 +100,8 @@ fn schema(job: &Job, reader: &mut dyn Reader) -> Result<(Schema, Vec<Result<RawR
         SchemaSource::Infer(hints) => {
             let (sample, all) = sample(reader)?;
             let rows: Vec<&RawRow> = sample.iter().flatten().collect();
-            Ok((infer(reader.format(), &names, &rows, all, hints)?, sample))
+            let kinds: Vec<_> = (0..names.len()).map(|column| reader.kind(column)).collect();
+            Ok((infer(reader.format(), &names, &kinds, &rows, all, hints)?, sample))
         }
     }
 }
@@ -136,6 +137,14 @@ impl Reader for Replayed {
 
     fn columns(&self) -> &[String] {
         self.reader.columns()
+    }
+
+    fn kind(&self, column: usize) -> input::Kind {
+        self.reader.kind(column)
+    }
+
+    fn without_text(&mut self, columns: &[usize]) {
+        self.reader.without_text(columns);
     }
 
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {
