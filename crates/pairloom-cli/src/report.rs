@@ -10,27 +10,10 @@ use pairloom::loss::Loss;
 use pairloom::metric::{CALIBRATION_BINS, Constant, Measure, Metrics};
 use pairloom::parallel::Threads;
 use pairloom::predict::Evaluated;
-use pairloom::report::{Epoch, Evaluation, Figure, Kind, Report, Table, html};
+use pairloom::report::{Evaluation, Figure, Kind, Report, Table, epochs, html};
 use pairloom::segment::Segments;
 use pairloom::train::{Start, Trained};
 use pairloom::{Model, Result};
-
-/// Figures of an epoch that have a column in the table.
-const EPOCH_METRICS: [&str; 13] = [
-    "log_loss",
-    "auc",
-    "accuracy",
-    "macro_f1",
-    "poisson_deviance",
-    "huber_loss",
-    "quantile_loss",
-    "rmse",
-    "mae",
-    "r2",
-    "loss",
-    "ndcg",
-    "mrr",
-];
 
 /// What a page is about, and the file it goes to.
 pub struct Page<'a> {
@@ -113,7 +96,7 @@ impl Page<'_> {
             lead: sentence(model),
             summary: self.tiles(start, drawn),
             command: Some(self.command.clone()),
-            history: model.history.iter().map(|epoch| self.epoch(epoch)).collect(),
+            history: epochs(model),
             loss_name: metric_title(self.loss().figure()),
             kept_epoch: Some(model.epoch),
             evaluation: drawn.and_then(|drawn| drawn.evaluation(classes.as_ref())),
@@ -124,17 +107,6 @@ impl Page<'_> {
             importance: None,
         };
         write_text(self.file, &html(&page))
-    }
-
-    fn epoch(&self, epoch: &pairloom::fit::Epoch) -> Epoch {
-        let shown = |(name, value): (&str, Option<f64>)| Some((metric_title(name), value?));
-        let valid = epoch.valid.iter().flat_map(Metrics::iter);
-        Epoch {
-            epoch: epoch.epoch,
-            train_loss: self.loss().shown(epoch.train_loss),
-            valid: valid.filter(|pair| EPOCH_METRICS.contains(&pair.0)).filter_map(shown).collect(),
-            learning_rate: epoch.learning_rate,
-        }
     }
 
     /// What to see first: how good it is beside doing nothing, on how many rows of what kind.

@@ -1,6 +1,7 @@
 //! Writing results: text for people or one JSON object a line for programs.
 
 use crate::live::Window;
+pub use pairloom::report::metric_title;
 use pairloom::encode::Unseen;
 use pairloom::file::{name, write_whole};
 use pairloom::metric::{LEAST_DRAWN, Metrics};
@@ -172,20 +173,6 @@ pub fn one_line(text: &str, most: usize) -> String {
 pub fn metric_rows(metrics: &Metrics) -> Vec<Vec<String>> {
     let row = |(name, value): (&str, Option<f64>)| vec![metric_title(name), figure(value)];
     metrics.iter().map(row).collect()
-}
-
-/// The name of a metric as it is shown.
-pub fn metric_title(name: &str) -> String {
-    match name {
-        "auc" | "rmse" | "mae" | "ndcg" | "map" | "mrr" => name.to_uppercase(),
-        "grouped_auc" => "grouped AUC".into(),
-        "r2" => "R2".into(),
-        "brier_score" => "Brier score".into(),
-        "macro_f1" => "macro F1".into(),
-        "poisson_deviance" => "Poisson deviance".into(),
-        "huber_loss" => "Huber loss".into(),
-        _ => name.replace('_', " "),
-    }
 }
 
 /// A figure as it is shown.

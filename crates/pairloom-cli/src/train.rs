@@ -12,10 +12,11 @@ use pairloom::file;
 use pairloom::fit::{Checkpoints, FitEvent, Stop};
 use pairloom::input;
 use pairloom::loss::Loss;
-use pairloom::train::{Event, Job, Trained, train};
-use pairloom::{Error, Result};
+use pairloom::train::{Event, Job, SchemaSource, Trained, train};
+use pairloom::{Error, Model, Result};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Arguments of `pairloom train`.
@@ -35,6 +36,10 @@ pub struct Args {
     report: Option<String>,
     #[command(flatten)]
     schema: SchemaArgs,
+    /// Go on from this model with other rows, or the same: its columns, its ids and its settings stay, but for what
+    /// is said, and its weights are where training begins
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["schema", "preset"])]
+    init: Option<String>,
     /// Threads, 0 for one a core; the model does not depend on it
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -140,7 +145,14 @@ fn check_outputs(args: &Args, job: &Job) -> Result<()> {
 }
 
 fn job(args: &Args) -> Result<Job> {
-    let (schema, mut config) = args.schema.source(&args.columns)?;
+    let init = args.init.as_deref().map(Model::load).transpose()?.map(Arc::new);
+    let (schema, mut config) = match &init {
+        Some(model) => {
+            let schema = args.columns.hints().apply(model.schema.clone())?;
+            (SchemaSource::Given(schema), model.config.clone())
+        }
+        None => args.schema.source(&args.columns)?,
+    };
     args.config.apply(&mut config)?;
     let every = Duration::try_from_secs_f64(args.checkpoint_every)
         .map_err(|_| Error::usage("--checkpoint-every must be a number of seconds"))?;
@@ -156,6 +168,8 @@ fn job(args: &Args) -> Result<Job> {
         on_error: args.input.on_error(),
         checkpoints: Some(checkpoints).filter(|_| args.output != "-"),
         cache: args.cache.clone(),
+        init,
+        classes: None,
         only: None,
         test: None,
         temp_dir: args.temp_dir.clone().unwrap_or_else(|| temp_dir(&args.output)),

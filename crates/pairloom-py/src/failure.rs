@@ -21,9 +21,8 @@ pub fn failed(error: Error) -> PyErr {
         Error::Memory(_) => PyMemoryError::new_err(message),
         Error::Interrupted => PyKeyboardInterrupt::new_err(message),
         Error::Diverged(_) => PyFloatingPointError::new_err(message),
-        Error::Usage(_) | Error::Row { .. } | Error::Data { .. } | Error::ModelFile { .. } => {
-            PyValueError::new_err(message)
-        }
+        // Of settings, rows, files of rows and of models.
+        _ => PyValueError::new_err(message),
     }
 }
 

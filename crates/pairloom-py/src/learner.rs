@@ -20,11 +20,18 @@ pub struct Learner {
 impl Learner {
     /// Learns from the first rows.
     #[new]
-    fn new(py: Python<'_>, rows: &Rows, asked: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (rows, asked, classes=None))]
+    fn new(
+        py: Python<'_>,
+        rows: &Rows,
+        asked: &Bound<'_, PyAny>,
+        classes: Option<Vec<String>>,
+    ) -> PyResult<Self> {
         let asked: Asked = asked.extract()?;
         let mut watch = Watch::new(None, None);
         let dataset = read(py, rows, &asked, &mut watch)?;
-        let job = asked.job(rows.name()).map_err(failed)?;
+        let mut job = asked.job(rows.name()).map_err(failed)?;
+        job.classes = classes;
         let hear = &mut |event: pairloom::train::Event<'_>| watch.hear(event);
         let of = super::failure::guarded(py, || Learning::begin(dataset, &job, hear));
         Ok(Learner { of: Mutex::new(watch.end(of)?) })

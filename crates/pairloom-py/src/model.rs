@@ -10,6 +10,7 @@ use pairloom::explain::{ExplainOptions, ImportanceOptions};
 use pairloom::parallel::Threads;
 use pairloom::predict::{EvaluateOptions, PredictOptions};
 use pairloom::reading::Outcome;
+use pairloom::report::{self, Figure, Report};
 use pairloom::Error;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -23,7 +24,7 @@ pub struct Model {
 }
 
 /// Predictions, raw scores and what there is to tell of the rows.
-type Predicted<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f32>>, Vec<String>);
+type Predicted<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>, Vec<String>);
 
 #[pymethods]
 impl Model {
@@ -58,7 +59,7 @@ impl Model {
         Ok(Model { of: Arc::new(of) })
     }
 
-    /// All but the numbers, as a JSON object: `schema`, `config`, `history`, `epoch`, `target`, `calibration`, `formula`
+    /// All but the numbers, as a JSON object: `schema`, `config`, `history`, `epoch`, `classes`, `calibration`, `formula`
     /// and `fields`, of each its name, the number of its first id and how many it has.
     fn document(&self) -> String {
         let model = &*self.of;
@@ -72,7 +73,7 @@ impl Model {
             "config": model.config,
             "history": model.history,
             "epoch": model.epoch,
-            "target": model.encoding.target,
+            "classes": model.encoding.target.class_names(),
             "calibration": model.calibration,
             "formula": model.config.formula(),
             "fields": fields,
@@ -106,7 +107,7 @@ impl Model {
             let mut reader = given.encodable(rows.name(), &model.schema, &threads)?;
             model.predict_rows(&mut *reader, rows.name(), &options, &threads, |piece| {
                 predictions.extend_from_slice(&piece.predictions);
-                scores.extend_from_slice(&piece.scores);
+                scores.extend(piece.scores.iter().map(|&score| scored(model, score)));
                 watch.looks()
             })
         });
@@ -195,6 +196,29 @@ impl Model {
         })
     }
 
+    /// A page with learning curves, metrics and settings.
+    fn html(&self, title: String) -> String {
+        let model = &*self.of;
+        let kept = report::epochs(model).into_iter().find(|epoch| epoch.epoch == model.epoch);
+        let figure = |(name, value): (String, f64)| Figure {
+            name,
+            value: report::number(value),
+            note: "validation rows".into(),
+        };
+        let settings = model.config.values().into_iter();
+        let page = Report {
+            title,
+            lead: model.config.formula(),
+            summary: kept.map_or(Vec::new(), |epoch| epoch.valid.into_iter().take(4).map(figure).collect()),
+            history: report::epochs(model),
+            loss_name: report::metric_title(model.config.resolved_loss().figure()),
+            kept_epoch: Some(model.epoch),
+            settings: settings.map(|(name, value)| (name, value.unwrap_or("none".into()))).collect(),
+            ..Report::default()
+        };
+        report::html(&page)
+    }
+
     /// The bias of each class, `[classes]`.
     #[getter]
     fn bias<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyArray1<f32>> {
@@ -218,6 +242,14 @@ impl Model {
     #[getter]
     fn shared<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyArray1<f32>> {
         weights::shared(slf)
+    }
+}
+
+/// A score as users have it: log-odds are those of all rows.
+fn scored(model: &pairloom::Model, score: f32) -> f64 {
+    match model.config.resolved_loss() {
+        pairloom::loss::Loss::Logistic => model.corrected(score),
+        _ => score.into(),
     }
 }
 

@@ -11,7 +11,7 @@ use pairloom::recommend::{
     for_each_piece,
 };
 use pairloom::schema::Schema;
-use pairloom::{Model as Trained, Result};
+use pairloom::Model as Trained;
 use pyo3::prelude::*;
 
 /// The columns of what is recommended: of contexts, of items, and of the two together.

@@ -1,7 +1,7 @@
 //! Rows in Python's objects.
 
 use super::dataset::Dataset;
-use super::failure::{failed, guarded};
+use super::failure::guarded;
 use super::watch::lock;
 use arrow_array::RecordBatchReader;
 use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};

@@ -13,15 +13,17 @@ use pyo3::exceptions::PyFloatingPointError;
 use pyo3::prelude::*;
 use std::sync::Arc;
 
-/// Trains a model. Returns it with a JSON object that says how the training ended.
+/// Trains a model; where labels are to be classes (`classify`), numbers are too. Returns it with a JSON object that says how the training ended.
 #[pyfunction]
-#[pyo3(signature = (rows, asked, valid=None, keep_beside=true, on_epoch=None, on_progress=None))]
+#[pyo3(signature = (rows, asked, valid=None, classify=false, keep_weight=true, on_epoch=None, on_progress=None))]
+#[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
 pub fn train(
     py: Python<'_>,
     rows: &Rows,
     asked: &Bound<'_, PyAny>,
     valid: Option<&Rows>,
-    keep_beside: bool,
+    classify: bool,
+    keep_weight: bool,
     on_epoch: Option<Py<PyAny>>,
     on_progress: Option<Py<PyAny>>,
 ) -> PyResult<(Model, String)> {
@@ -30,6 +32,9 @@ pub fn train(
     let dataset = read(py, rows, &asked, &mut watch)?;
     let schema = dataset.schema().clone();
     let mut job = asked.job(rows.name()).map_err(failed)?;
+    if classify && job.config.loss.is_none() {
+        job.config.loss = Some(dataset.loss_of_classes());
+    }
     job.valid = valid.map(|valid| valid.name().to_string());
     let hear = &mut |event: pairloom::train::Event<'_>| watch.hear(event);
     let trained = match valid {
@@ -41,7 +46,7 @@ pub fn train(
     let mut trained = watch.end(trained)?;
     let report = report(&trained, &watch.notices);
     let Some(mut model) = trained.model.take() else { return Err(none(&trained, &job)) };
-    if !keep_beside {
+    if !keep_weight {
         drop_weight(&mut model.schema);
     }
     Ok((Model { of: Arc::new(model) }, report))

@@ -196,7 +196,7 @@ impl<'a> Given<'a> {
         })
     }
 
-    /// For encoding by a schema: [`Given::prepared`] and [`Given::ahead`].
+    /// For encoding by a schema: [`Given::prepared`] and [`Given::ahead`], and of numbers the numbers alone.
     ///
     /// # Errors
     /// As for these.
@@ -206,7 +206,16 @@ impl<'a> Given<'a> {
         schema: &Schema,
         threads: &Threads,
     ) -> Result<Box<dyn Reader + 'a>> {
-        self.prepared(name, schema)?.ahead(threads)
+        let mut given = self.prepared(name, schema)?;
+        given.without_text(schema);
+        given.ahead(threads)
+    }
+
+    /// Asks for numbers alone where the schema has numbers.
+    pub(crate) fn without_text(&mut self, schema: &Schema) {
+        let reader = self.reader();
+        let numbers = schema.numbers_among(reader.columns());
+        reader.without_text(&numbers);
     }
 
     /// With columns for the parts of those that are times.

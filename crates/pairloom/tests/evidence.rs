@@ -27,7 +27,7 @@ fn role(seed: u64, rows: usize, label: &dyn Fn(f64, f64) -> String, draw: Draw) 
     let format = Format::Csv { delimiter: ',', header: true };
     let (names, rows) = raw_rows("rows", &format!("label,v\n{text}"), format);
     let rows: Vec<&RawRow> = rows.iter().collect();
-    let mut schema = infer(format, &names, &rows, true, &Hints::default()).unwrap();
+    let mut schema = infer(format, &names, &[], &rows, true, &Hints::default()).unwrap();
     let column = schema.columns.swap_remove(1);
     (column.role, column.why)
 }

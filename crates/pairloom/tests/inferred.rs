@@ -15,7 +15,7 @@ const BARE: Format = Format::Csv { delimiter: '\t', header: false };
 fn inferred(format: Format, text: &str, hints: &Hints) -> Result<Schema> {
     let (names, rows) = raw_rows("rows", text, format);
     let rows: Vec<&RawRow> = rows.iter().collect();
-    infer(format, &names, &rows, true, hints)
+    infer(format, &names, &[], &rows, true, hints)
 }
 
 /// A column `c` of these cells beside a label.
@@ -113,7 +113,7 @@ fn few_whole_numbers_are_names_where_rows_tell_of_each() {
     let role = |names: &str, all: bool| {
         let (names, rows) = raw_rows("rows", &format!("label,{names}\n{text}"), CSV);
         let rows: Vec<&RawRow> = rows.iter().collect();
-        infer(CSV, &names, &rows, all, &Hints::default()).unwrap().columns[1].role
+        infer(CSV, &names, &[], &rows, all, &Hints::default()).unwrap().columns[1].role
     };
     // 30 values in all for 290 rows, and half of them if one column is named.
     assert_eq!(role("a,b", true), Role::Numeric);

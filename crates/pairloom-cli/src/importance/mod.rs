@@ -7,7 +7,7 @@ use crate::explain::Args;
 use crate::screen::{
     Screen, figure, metric_title, notice_skipped, notice_unseen, one_line, thousands, write_text,
 };
-use pairloom::explain::{Importance, ImportanceOptions, Names, PairImportance, ValuePair, Worse};
+use pairloom::explain::{Importance, ImportanceOptions, Names, ValuePair, Worse};
 use pairloom::report::html;
 use pairloom::{Result, input};
 

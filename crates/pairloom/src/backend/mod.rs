@@ -109,7 +109,7 @@ impl Lists<'_> {
 }
 
 /// A model in training.
-pub trait Backend {
+pub trait Backend: Send {
     /// How many entries the rows of a batch may have in all.
     fn most_entries(&self) -> usize;
 

@@ -3,7 +3,7 @@
 use super::head::Head;
 use super::values::{InternedColumn, Values};
 use super::{cells, full};
-use crate::encode::{Short, number_error, parse_cell, split_values};
+use crate::encode::{Short, number_error, split_values};
 use crate::input::RawRow;
 use crate::pieces::CHECKSUM;
 use crate::schema::{Column, Role, Schema};
@@ -142,7 +142,7 @@ impl GrowingCells {
                 self.end(raw)?;
             }
             Values::Numbers | Values::NumbersOf(_) => {
-                let number = parse_cell(raw.cell(cell));
+                let number = raw.number(cell);
                 self.numbers.try_reserve(1).map_err(full)?;
                 self.numbers.push(number.ok_or_else(|| number_error(raw, cell, &about.name))?);
             }

@@ -136,8 +136,9 @@ impl Labels {
     /// What stands for a class.
     pub(crate) fn value_of(&self, class: &str) -> f64 {
         match self.are_text {
-            true => self.classes.iter().position(|c| c == class).unwrap_or(0) as f64,
-            false => parse_number(class.as_bytes()).unwrap_or(1.0),
+            // No row may have it.
+            true => self.classes.iter().position(|c| c == class).map_or(f64::NAN, |at| at as f64),
+            false => parse_number(class.as_bytes()).unwrap_or(f64::NAN),
         }
     }
 

@@ -54,7 +54,7 @@ pub(super) fn learn(
     if labels.are_text && !is_said {
         check_alike(interned, file)?;
     }
-    let mut names: Vec<String> = match labels.are_text {
+    let names: Vec<String> = match labels.are_text {
         true => labels.classes.clone(),
         false => distinct(interned, file)?.iter().map(f64::to_string).collect(),
     };
@@ -75,8 +75,13 @@ pub(super) fn learn(
         );
         return Err(Error::data(file, message));
     }
+    Ok(Target::Classes { names: sorted(names) })
+}
+
+/// Classes in their order.
+pub(super) fn sorted(mut names: Vec<String>) -> Vec<String> {
     names.sort_by(|one, other| order(one.as_bytes(), other.as_bytes()));
-    Ok(Target::Classes { names })
+    names
 }
 
 /// Refuses numbers and texts together: there are rows that were kept when each was said to be a class.

@@ -4,27 +4,35 @@ use super::as_numbers::AsNumbers;
 use super::learner::Learner;
 use super::target::learn_target;
 use super::training::{Part, Training};
-use super::{Encoding, Field};
+use super::{Encoding, Field, Target};
 use crate::config::Config;
 use crate::data::{Block, Cells, Interned, InternedColumn};
 use crate::parallel::Threads;
 use crate::schema::{Role, Schema};
 use crate::{Error, Result, memory};
 
-/// Learns from the rows that `held_out` leaves. `file` is their name in errors.
+/// Learns from the rows that are not held out, as is said of each of them; `classes` are all that labels may be, if
+/// that is known beforehand. `file` is the name of the rows in errors.
 ///
 /// # Errors
 /// [`Error::Data`] if the labels cannot be learned from, [`Error::Usage`] if they are not what the
 /// settings or the schema say or if there would be more than 2^32 ids.
 pub fn learn(
-    interned: &Interned,
-    held_out: &[bool],
+    (interned, held_out): (&Interned, &[bool]),
     schema: &Schema,
     config: &Config,
+    classes: Option<&[String]>,
     file: &str,
     threads: &Threads,
 ) -> Result<Encoding> {
-    let target = learn_target(interned, held_out, schema, config, file)?;
+    let target = match classes {
+        Some(classes) => {
+            let target = Target::of_classes(classes, schema)?;
+            target.check_labels(&interned.labels, file)?;
+            target
+        }
+        None => learn_target(interned, held_out, schema, config, file)?,
+    };
     let training = Training::of(interned, held_out, schema)?;
     let is_number = |column: &&InternedColumn| {
         let role = schema.columns[column.column].role;

@@ -49,7 +49,6 @@ pub use unseen::Unseen;
 pub use vocabulary::Vocabulary;
 
 use crate::config::Config;
-use crate::input::{is_missing, parse_number};
 use crate::interaction::Fields;
 use crate::schema::{Column, Role, Schema};
 use serde::{Deserialize, Serialize};
@@ -206,12 +205,6 @@ impl Encoding {
     fn field(&self, id: u32) -> &Field {
         &self.fields[self.field_of(id)]
     }
-}
-
-/// Reads a cell of a numeric column: NaN if it is missing, `None` if it is no finite number.
-pub(crate) fn parse_cell(cell: &[u8]) -> Option<f64> {
-    let trimmed = cell.trim_ascii();
-    parse_number(trimmed).or_else(|| is_missing(trimmed).then_some(f64::NAN))
 }
 
 /// The values of a multi-valued cell. A cell without any has the one value "", which is missing.

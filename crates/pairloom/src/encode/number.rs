@@ -69,7 +69,7 @@ impl Transform {
             bins.parse().map_err(|_| Error::usage(format!("'{bins}' is no number of bins")))?;
         match how {
             Transform::Piecewise | Transform::Spline | Transform::Quantile => Ok((how, Some(bins))),
-            _ => Err(Error::usage(format!("{how} has no number of bins"))),
+            _ => Err(Error::usage(format!("{name} has no number of bins"))),
         }
     }
 

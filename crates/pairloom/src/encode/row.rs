@@ -3,7 +3,7 @@
 use super::cells::Cells;
 use super::class_weight::class_weight;
 use super::unseen::{Count, Unseen};
-use super::{Dictionary, Encoding, Field, FieldKind, Vocabulary, parse_cell, share, split_values};
+use super::{Dictionary, Encoding, Field, FieldKind, Vocabulary, share, split_values};
 use crate::batch::Rows;
 use crate::input::{Format, RawRow, parse_number, quoted, spelled};
 use crate::schema::{Column, Role, Schema};
@@ -184,7 +184,8 @@ impl<'a> RowEncoder<'a> {
             let field = &fields[column.fields.start];
             match &field.kind {
                 FieldKind::Number(number) => {
-                    let v = parse_cell(cell)
+                    let v = raw
+                        .number(column.cell)
                         .ok_or_else(|| number_error(raw, column.cell, &about.name))?;
                     number.features(v, |id, x| rows.push(field.offset + id, x));
                 }
@@ -300,7 +301,7 @@ fn parse_weight(raw: &RawRow, cell: usize) -> Result<f32> {
     })
 }
 
-/// What is wrong with a numeric cell that [`parse_cell`] refused.
+/// What is wrong with a numeric cell that [`RawRow::number`] refused.
 pub(crate) fn number_error(raw: &RawRow, cell: usize, name: &str) -> Error {
     let text = quoted(raw.cell(cell));
     let what = match (is_first_of_bare(raw), spelled(raw.cell(cell))) {

@@ -40,6 +40,41 @@ pub enum Target {
 }
 
 impl Target {
+    /// Classes that are known before any label; of two, the one that the schema calls positive is, else the second.
+    ///
+    /// # Errors
+    /// [`crate::Error::Usage`] if these can be no classes.
+    pub(super) fn of_classes(names: &[String], schema: &Schema) -> Result<Self> {
+        let unfit = || {
+            let message = "classes must be 2 to 1000 different labels";
+            Error::usage(format!("{message}, and not {}", all(names)))
+        };
+        let names = classes::sorted(names.to_vec());
+        if !classes::are_usable(&names) {
+            return Err(unfit());
+        }
+        let [negative, positive] = &names[..] else { return Ok(Target::Classes { names }) };
+        let is_first = |said: &String| same_label(said.as_bytes(), negative);
+        let (negative, positive) = match schema.positive.as_ref().is_some_and(is_first) {
+            true => (positive, negative),
+            false => (negative, positive),
+        };
+        Ok(Target::Binary { negative: Some(negative.clone()), positive: positive.clone() })
+    }
+
+    /// Refuses labels that are none of the classes, if there are classes.
+    ///
+    /// # Errors
+    /// [`crate::Error::Data`]; `file` is the name of the rows there.
+    pub(crate) fn check_labels(&self, labels: &Labels, file: &str) -> Result<()> {
+        if self.class_names().is_empty() {
+            return Ok(());
+        }
+        let unknown = |what| Error::data(file, format!("label: {what}"));
+        let known = |class: &String| self.parse(class.as_bytes()).map(drop).map_err(unknown);
+        labels.classes.iter().try_for_each(known)
+    }
+
     /// Whether there are two classes.
     pub fn is_binary(&self) -> bool {
         matches!(self, Target::Binary { .. })
@@ -78,7 +113,7 @@ impl Target {
 
     /// The classes in the order of the labels that stand for them, `None` for all others; none at all where
     /// labels are numbers.
-    pub(super) fn class_names(&self) -> Vec<Option<&str>> {
+    pub fn class_names(&self) -> Vec<Option<&str>> {
         match self {
             Target::Binary { negative, positive } => vec![negative.as_deref(), Some(positive)],
             Target::Classes { names } => names.iter().map(|name| Some(name.as_str())).collect(),

@@ -4,7 +4,7 @@
 //! batch where they came up, so whoever reads sees what it would see without the thread. A reader
 //! that is no longer wanted may still wait for an idle pipe: nobody waits for its thread.
 
-use super::{Format, RawRow, Reader};
+use super::{Format, Kind, RawRow, Reader};
 use crate::{Error, Result};
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -19,7 +19,7 @@ const WAITING: usize = 3;
 
 type Batch = Vec<Result<RawRow>>;
 
-/// The same rows, read on a thread of their own.
+/// The same rows, read on a thread of their own. What [`Reader::without_text`] is to say is said before.
 ///
 /// # Errors
 /// [`Error::Memory`] if the system gives no thread.
@@ -32,6 +32,7 @@ pub(super) struct Ahead {
     format: Format,
     columns: Vec<String>,
     holds: Vec<bool>,
+    kinds: Vec<Kind>,
     is_split: bool,
     batch: std::vec::IntoIter<Result<RawRow>>,
     batches: Receiver<Batch>,
@@ -47,6 +48,7 @@ impl Ahead {
     pub(super) fn new(reader: Box<dyn Reader>, rows: usize, bytes: usize) -> Result<Self> {
         let (format, columns) = (reader.format(), reader.columns().to_vec());
         let holds = (0..columns.len()).map(|column| reader.holds(column)).collect();
+        let kinds = (0..columns.len()).map(|column| reader.kind(column)).collect();
         let (full, batches) = sync_channel(WAITING);
         let (back, spare) = channel();
         let is_split = reader.is_split();
@@ -54,7 +56,7 @@ impl Ahead {
         let failed = |e| Error::Memory(format!("cannot start a thread that reads: {e}"));
         let thread = Some(Builder::new().spawn(read).map_err(failed)?);
         let (batch, used) = (Vec::new().into_iter(), Vec::new());
-        Ok(Ahead { format, columns, holds, is_split, batch, batches, used, back, thread })
+        Ok(Ahead { format, columns, holds, kinds, is_split, batch, batches, used, back, thread })
     }
 
     /// Waits for the next batch; `false` at the end.
@@ -88,6 +90,10 @@ impl Reader for Ahead {
 
     fn holds(&self, column: usize) -> bool {
         self.holds[column]
+    }
+
+    fn kind(&self, column: usize) -> Kind {
+        self.kinds.get(column).copied().unwrap_or_default()
     }
 
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {

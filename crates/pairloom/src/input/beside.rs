@@ -1,6 +1,6 @@
 //! Cells that lie beside rows, in memory: labels and weights of rows that come without them.
 
-use super::{Format, RawRow, Reader};
+use super::{Format, Kind, RawRow, Reader};
 use crate::{Error, Result};
 use std::io::Write;
 use std::sync::Arc;
@@ -93,6 +93,14 @@ impl Reader for WithBeside<'_> {
 
     fn is_split(&self) -> bool {
         self.reader.is_split()
+    }
+
+    fn kind(&self, column: usize) -> Kind {
+        self.reader.kind(column)
+    }
+
+    fn without_text(&mut self, columns: &[usize]) {
+        self.reader.without_text(columns);
     }
 
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {

@@ -1,16 +1,26 @@
 //! Matrices in memory as rows: dense ones, a column of numbers each, and compressed sparse rows, as libsvm has them.
 
-use super::{Format, Pair, RawRow, Reader};
+use super::{Format, Kind, Pair, RawRow, Reader, quoted};
 use crate::{Error, Result};
 use ndarray::ArrayView2;
-use std::fmt::Display;
 use std::io::Write;
 use std::sync::Arc;
 
 /// A number of a matrix.
-pub trait Number: Copy + Display + Send + Sync {
+pub trait Number: Copy + Send + Sync {
+    /// What the type tells of a column of such numbers.
+    const KIND: Kind = Kind::Number;
+
     /// As a float; whole numbers beyond 2^53 are rounded.
     fn to_f64(self) -> f64;
+
+    /// Writes its text, that of a float in 64 bits.
+    ///
+    /// # Errors
+    /// Those of `text`.
+    fn write(self, text: &mut Vec<u8>) -> std::io::Result<()> {
+        write!(text, "{}", self.to_f64())
+    }
 }
 
 impl Number for f32 {
@@ -26,8 +36,15 @@ impl Number for f64 {
 }
 
 impl Number for i64 {
+    // They may be names.
+    const KIND: Kind = Kind::Unknown;
+
     fn to_f64(self) -> f64 {
         self as f64
+    }
+
+    fn write(self, text: &mut Vec<u8>) -> std::io::Result<()> {
+        write!(text, "{self}")
     }
 }
 
@@ -45,12 +62,15 @@ pub fn dense<'a, T: Number>(
         let (names, has) = (columns.len(), values.ncols());
         return Err(Error::usage(format!("{name}: {names} names for {has} columns")));
     }
-    Ok(Box::new(Dense { values, columns, name: name.into(), read: 0 }))
+    let bare = vec![false; columns.len()];
+    Ok(Box::new(Dense { values, columns, bare, name: name.into(), read: 0 }))
 }
 
 struct Dense<'a, T> {
     values: ArrayView2<'a, T>,
     columns: Vec<String>,
+    /// Whether the cells of a column need no text.
+    bare: Vec<bool>,
     name: Arc<str>,
     read: usize,
 }
@@ -64,20 +84,40 @@ impl<T: Number> Reader for Dense<'_, T> {
         &self.columns
     }
 
+    fn kind(&self, _column: usize) -> Kind {
+        T::KIND
+    }
+
+    fn without_text(&mut self, columns: &[usize]) {
+        for &column in columns {
+            if let Some(bare) = self.bare.get_mut(column) {
+                *bare = true;
+            }
+        }
+    }
+
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {
         if self.read == self.values.nrows() {
             return Ok(false);
         }
-        row.begin(&self.name, self.read as u64 + 1, self.format());
-        for &value in self.values.row(self.read) {
-            row.add_cell(|text| {
-                if !value.to_f64().is_nan() {
-                    // Writing to a Vec cannot fail.
-                    let _ = write!(text, "{value}");
-                }
-            });
-        }
+        row.begin_typed(&self.name, self.read as u64 + 1, self.format());
         self.read += 1;
+        for (at, (&value, &is_bare)) in self.values.row(self.read - 1).iter().zip(&self.bare).enumerate() {
+            let number = value.to_f64();
+            if number.is_infinite() {
+                let name = quoted(&self.columns[at]);
+                return Err(row.cell_error(at, format!("column {name}: an infinite number")));
+            }
+            match is_bare {
+                true => row.add_number(number),
+                false => row.append_cell(|text| {
+                    if !number.is_nan() {
+                        // Writing to a Vec cannot fail.
+                        let _ = value.write(text);
+                    }
+                }),
+            }
+        }
         Ok(true)
     }
 }
@@ -151,7 +191,7 @@ impl<I: Index, T: Number> Reader for Compressed<'_, I, T> {
         let Some([from, to]) = starts.get(self.read..).and_then(|rest| rest.first_chunk()) else {
             return Ok(false);
         };
-        row.begin(&self.name, self.read as u64 + 1, Format::Libsvm);
+        row.begin_typed(&self.name, self.read as u64 + 1, Format::Libsvm);
         let place = |at: &I| at.get().map_or(0, |at| at as usize);
         let range = place(from)..place(to);
         for (index, value) in indices[range.clone()].iter().zip(&values[range]) {

@@ -7,12 +7,14 @@
 //! A reader fills one `RawRow` again and again, so reading allocates nothing per row.
 
 mod ahead;
+mod batches;
 mod beside;
 mod calendar;
 mod csv;
 mod detect;
 mod fast;
 mod gzip;
+mod kind;
 mod lines;
 mod magic;
 mod matrix;
@@ -34,14 +36,17 @@ mod time;
 mod timed;
 
 pub use ahead::ahead;
+pub use batches::batches;
 pub use beside::{Beside, beside};
 pub use detect::{from_bytes, open, open_as};
+pub use kind::{Kind, LIST_SEPARATOR};
 pub(crate) use lines::MAX_RECORD;
 pub(crate) use magic::CONVERTED;
 pub use matrix::{Index, Number, Sparse, dense, sparse};
 pub(crate) use missing::is_missing;
 pub use movielens::{MovieLens, movielens_from_bytes};
 pub(crate) use named::named;
+pub(crate) use number::parse_cell;
 pub use number::parse_number;
 pub use open::name;
 pub use options::{FormatName, OpenOptions};
@@ -118,6 +123,15 @@ pub trait Reader: Send {
     fn is_split(&self) -> bool {
         false
     }
+
+    /// What the type of a column tells of it.
+    fn kind(&self, _column: usize) -> Kind {
+        Kind::Unknown
+    }
+
+    /// Says that of these columns only numbers are wanted ([`RawRow::number`]): from the next row on, cells of
+    /// columns that are numbers by their types may have no text.
+    fn without_text(&mut self, _columns: &[usize]) {}
 
     /// Reads the next row into `row`; `false` at the end of the input.
     ///

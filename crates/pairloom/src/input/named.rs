@@ -1,6 +1,6 @@
 //! Names for the columns of rows that have none.
 
-use super::{Format, RawRow, Reader};
+use super::{Format, Kind, RawRow, Reader};
 use crate::Result;
 
 /// The same rows with other names of their columns.
@@ -31,6 +31,14 @@ impl Reader for Named<'_> {
 
     fn is_split(&self) -> bool {
         self.reader.is_split()
+    }
+
+    fn kind(&self, column: usize) -> Kind {
+        self.reader.kind(column)
+    }
+
+    fn without_text(&mut self, columns: &[usize]) {
+        self.reader.without_text(columns);
     }
 
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {

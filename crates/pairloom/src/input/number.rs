@@ -4,6 +4,7 @@
 //! `infinity`. One such value makes every weight it touches NaN, so here a number consists of
 //! digits, a sign, a point and an exponent, and is finite.
 
+use super::missing::is_missing;
 use std::str::{self, FromStr};
 
 /// Parses a finite decimal number, with blanks around it allowed: `-1`, `+.5`, `2.`, `1e-3`.
@@ -22,6 +23,12 @@ pub fn parse_number(text: &[u8]) -> Option<f64> {
         Some(number) => Some(f64::from(number)),
         None => parse::<f64>(text).filter(|number| number.is_finite()),
     }
+}
+
+/// Reads a cell of a numeric column: NaN if it is missing, `None` if it is no finite number.
+pub(crate) fn parse_cell(cell: &[u8]) -> Option<f64> {
+    let trimmed = cell.trim_ascii();
+    parse_number(trimmed).or_else(|| is_missing(trimmed).then_some(f64::NAN))
 }
 
 /// A finite `f32`, without blanks. Not by way of `f64`, which would round twice.

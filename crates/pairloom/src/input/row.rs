@@ -1,6 +1,7 @@
 //! One row of input, in buffers that are used again for the next row.
 
 use super::Format;
+use super::number::parse_cell;
 use crate::error::{Error, Place};
 use memchr::{memchr_iter, memrchr};
 use std::ops::Range;
@@ -30,8 +31,15 @@ pub struct RawRow {
     /// Cells whose text follows the record, by number, with where they start in the record.
     pub(super) moved: Vec<(usize, usize)>,
     pub(super) pairs: Vec<Pair>,
+    /// Cells that are numbers alone.
+    numbers: Vec<f64>,
+    /// Whether it comes from no text: places in it are those of cells.
+    is_typed: bool,
     pub(crate) format: Format,
 }
+
+/// From where ranges of cells are no places in the text, which never is as long, but in the numbers.
+const NUMBERS: usize = isize::MAX as usize + 1;
 
 impl RawRow {
     /// An empty row for `Reader::read` to fill.
@@ -44,6 +52,8 @@ impl RawRow {
             cells: Vec::new(),
             moved: Vec::new(),
             pairs: Vec::new(),
+            numbers: Vec::new(),
+            is_typed: false,
             format: Format::Libsvm,
         }
     }
@@ -58,9 +68,18 @@ impl RawRow {
         self.cells.is_empty()
     }
 
-    /// The text of cell `i`, unquoted; empty beyond the last.
+    /// The text of cell `i`, unquoted; empty beyond the last, and for a cell that is a number alone.
     pub fn cell(&self, i: usize) -> &[u8] {
         self.cells.get(i).and_then(|range| self.text.get(range.clone())).unwrap_or_default()
+    }
+
+    /// The number in cell `i`, NaN if it is missing: of a cell that is a number alone that one, else what its
+    /// text says; `None` if it is no finite number.
+    pub fn number(&self, i: usize) -> Option<f64> {
+        match self.cells.get(i).and_then(|range| range.start.checked_sub(NUMBERS)) {
+            None => parse_cell(self.cell(i)),
+            Some(at) => self.numbers.get(at).copied().filter(|number| !number.is_infinite()),
+        }
     }
 
     /// The pairs, in the order of the line.
@@ -68,7 +87,8 @@ impl RawRow {
         &self.pairs
     }
 
-    /// Line of the file, counted from 1: the first one of a record that spans several.
+    /// Line of the file, counted from 1: the first one of a record that spans several. Of a table that is no
+    /// text, the number of the row.
     pub fn line(&self) -> u64 {
         self.line
     }
@@ -86,7 +106,8 @@ impl RawRow {
     /// Bytes of memory taken.
     pub(crate) fn bytes(&self) -> usize {
         let cells = self.cells.capacity() * size_of::<Range<usize>>();
-        self.text.capacity() + cells + self.pairs.capacity() * size_of::<Pair>()
+        let numbers = self.numbers.capacity() * size_of::<f64>();
+        self.text.capacity() + cells + numbers + self.pairs.capacity() * size_of::<Pair>()
     }
 
     /// Makes it a row that is not read from text, with neither cells nor pairs.
@@ -99,6 +120,12 @@ impl RawRow {
         }
     }
 
+    /// The same for a row of a table that is no text: errors point to its cells by their numbers.
+    pub(super) fn begin_typed(&mut self, file: &Arc<str>, line: u64, format: Format) {
+        self.begin(file, line, format);
+        self.is_typed = true;
+    }
+
     /// Adds the cell whose text `write` appends to the bytes that it is given.
     pub(crate) fn add_cell<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         if !self.cells.is_empty() {
@@ -109,6 +136,22 @@ impl RawRow {
         self.record_len = self.text.len();
         self.cells.push(start..self.record_len);
         written
+    }
+
+    /// The same with nothing between the texts of cells.
+    pub(super) fn append_cell<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        let start = self.text.len();
+        let written = write(&mut self.text);
+        self.record_len = self.text.len();
+        self.cells.push(start..self.record_len);
+        written
+    }
+
+    /// Adds a cell that is a number alone, NaN if it is missing: it has no text.
+    pub(crate) fn add_number(&mut self, number: f64) {
+        let at = NUMBERS + self.numbers.len();
+        self.numbers.push(number);
+        self.cells.push(at..at);
     }
 
     /// Adds a cell that is made of another one, where errors point to.
@@ -131,7 +174,7 @@ impl RawRow {
     /// Gives a cell another text; errors go on to point to where the old one is.
     pub(crate) fn replace_cell(&mut self, cell: usize, text: &[u8]) {
         let Some(range) = self.cells.get(cell).cloned() else { return };
-        if range.start < self.record_len {
+        if range.start < self.record_len && !self.is_typed {
             self.moved.push((cell, range.start));
         }
         let start = self.text.len();
@@ -147,6 +190,8 @@ impl RawRow {
         self.cells.extend_from_slice(&row.cells);
         self.moved.extend_from_slice(&row.moved);
         self.pairs.extend_from_slice(&row.pairs);
+        self.numbers.extend_from_slice(&row.numbers);
+        self.is_typed = row.is_typed;
     }
 
     /// Adds a pair.
@@ -160,6 +205,8 @@ impl RawRow {
         self.cells.clear();
         self.moved.clear();
         self.pairs.clear();
+        self.numbers.clear();
+        self.is_typed = false;
     }
 
     /// The record as read, without its line end.
@@ -171,18 +218,27 @@ impl RawRow {
         Error::Row { place: self.place(offset), message: message.into() }
     }
 
-    /// The line and column of an offset in the record, which may span several lines.
+    /// The line and column of an offset in the record, which may span several lines; of a table that is no
+    /// text, the numbers of row and cell.
     pub(super) fn place(&self, offset: usize) -> Place {
+        if self.is_typed {
+            return Place { file: self.file.clone(), line: self.line, column: offset + 1 };
+        }
         let before = self.text.get(..offset).unwrap_or(&self.text);
         let line = self.line + memchr_iter(b'\n', before).count() as u64;
         let start = memrchr(b'\n', before).map_or(0, |at| at + 1);
         Place { file: self.file.clone(), line, column: before.len() - start + 1 }
     }
 
-    /// Where the text of cell `i` starts in the record; its end for a cell that is not there.
+    /// Where the text of cell `i` starts in the record; its end for a cell that is not there. Of a table that
+    /// is no text, the number of the cell.
     pub(super) fn cell_offset(&self, i: usize) -> usize {
         let moved = self.moved.iter().find(|(cell, _)| *cell == i).map(|(_, start)| *start);
-        let start = || self.cells.get(i).map_or(self.record_len, |range| range.start);
+        let start = || match self.cells.get(i) {
+            _ if self.is_typed => i,
+            Some(range) if range.start < NUMBERS => range.start,
+            _ => self.record_len,
+        };
         moved.unwrap_or_else(start)
     }
 }

@@ -4,7 +4,7 @@ use super::missing::is_missing;
 use super::pattern::TimePattern;
 use super::shown::quoted;
 use super::time::{Time, TimePart};
-use super::{Format, RawRow, Reader};
+use super::{Format, Kind, RawRow, Reader};
 use crate::Result;
 
 /// The same rows, with a column for each part of some columns that are times: behind the others, called as
@@ -70,6 +70,20 @@ impl Reader for Timed<'_> {
 
     fn is_split(&self) -> bool {
         self.reader.is_split()
+    }
+
+    fn kind(&self, column: usize) -> Kind {
+        match column < self.reader.columns().len() {
+            true => self.reader.kind(column),
+            false => Kind::Unknown,
+        }
+    }
+
+    /// A time is read from its text.
+    fn without_text(&mut self, columns: &[usize]) {
+        let is_time = |column: &usize| self.times.iter().any(|time| time.of == *column);
+        let columns: Vec<usize> = columns.iter().copied().filter(|c| !is_time(c)).collect();
+        self.reader.without_text(&columns);
     }
 
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {

@@ -11,6 +11,7 @@
 //! `worth` draws what columns and pairs of them are worth; `page` puts it all in its place.
 
 mod charts;
+mod epochs;
 mod page;
 mod study;
 mod svg;
@@ -18,8 +19,10 @@ mod svg;
 mod tests;
 mod worth;
 
+pub use epochs::{epochs, metric_title};
 pub use page::html;
 pub use study::study_html;
+pub use svg::number;
 
 /// Everything the page shows; parts left empty are left out.
 #[derive(Debug, Clone, Default)]

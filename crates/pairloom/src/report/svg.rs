@@ -288,7 +288,7 @@ fn shape(class: &str, (x, y): (f64, f64), r: f64) -> String {
 }
 
 /// A number for people: four significant digits, a dash if there is none.
-pub(super) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "\u{2013}".to_string();
     }

@@ -10,8 +10,8 @@ use super::evidence::{are_names, labels};
 use super::hints::{Hints, apply_hints, set};
 use super::look::{Look, falls, look, numbers_rows, separator, spelling, unevenness};
 use super::{Column, Role, Schema};
-use crate::encode::{number_error, parse_cell};
-use crate::input::{Format, RawRow, quoted, with_comma};
+use crate::encode::number_error;
+use crate::input::{Format, Kind, LIST_SEPARATOR, RawRow, parse_cell, quoted, with_comma};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -43,7 +43,8 @@ const UNEVEN: f64 = 2.0;
 /// A text column is free text or a key if this share of its cells are distinct.
 const DISTINCT: f64 = 0.95;
 
-/// Chooses a role for each of the `names`. `all` says that the sample is all rows that there are.
+/// Chooses a role for each of the `names`. `kinds` are what types tell of the columns, if they have types, and
+/// `all` says that the sample is all rows that there are.
 ///
 /// # Errors
 /// [`Error::Usage`] if a hint names no column, if two hints contradict each other, or if no column
@@ -51,6 +52,7 @@ const DISTINCT: f64 = 0.95;
 pub fn infer(
     format: Format,
     names: &[String],
+    kinds: &[Kind],
     sample: &[&RawRow],
     all: bool,
     hints: &Hints,
@@ -73,9 +75,10 @@ pub fn infer(
         set(&mut schema, &mut given, column, Role::Label, why);
     }
     let labels = labels(&schema, sample);
-    let cells = |cell| sample.iter().map(move |row: &&RawRow| (row.cell(cell), 1));
-    let looks: Vec<_> =
-        (0..names.len()).map(|cell| (!given[cell]).then(|| look(cells(cell)))).collect();
+    let kind = |cell: usize| kinds.get(cell).copied().unwrap_or_default();
+    let looks: Vec<_> = (0..names.len())
+        .map(|cell| (!given[cell]).then(|| look_at(cell, kind(cell), sample)))
+        .collect();
     let values =
         schema.columns.iter().zip(&looks).enumerate().filter_map(|(cell, (column, look))| {
             look.as_ref()
@@ -86,7 +89,10 @@ pub fn infer(
     for (cell, (column, look)) in schema.columns.iter_mut().zip(&looks).enumerate() {
         if let Some(look) = look {
             guess(column, cell, sample, look, &labels, crowded);
-            refuse_commas(column, cell, sample)?;
+            told(column, kind(cell), look, || numbers_rows(cell, sample));
+            if !column.typed {
+                refuse_commas(column, cell, sample)?;
+            }
         }
     }
     schema.check()?;
@@ -141,6 +147,35 @@ fn guess_label(schema: &Schema, given: &[bool]) -> Result<(usize, &'static str)>
             Err(Error::usage(format!("which column is the label? Say --label COLUMN; {names}")))
         }
     }
+}
+
+/// Looks at a column. What is no number by its type is not taken for one.
+fn look_at<'a>(cell: usize, kind: Kind, sample: &[&'a RawRow]) -> Look<'a> {
+    let look = look(sample.iter().map(|row| (row.cell(cell), 1)));
+    match kind {
+        Kind::Unknown | Kind::Number => look,
+        Kind::Text | Kind::Category | Kind::List => look.as_text(),
+    }
+}
+
+/// Corrects what was guessed of a column by what its type tells.
+fn told(column: &mut Column, kind: Kind, look: &Look<'_>, numbers_rows: impl Fn() -> bool) {
+    let few = look.whole.as_ref().is_some_and(|whole| (1..=FEW).contains(&whole.len()));
+    let (role, why) = match kind {
+        Kind::Unknown => return,
+        Kind::Number if numbers_rows() || (few && column.role == Role::Categorical) => return,
+        Kind::Number => (Role::Numeric, "numbers"),
+        Kind::Text if look.filled == 0 => (Role::Categorical, "text, empty so far"),
+        Kind::Text => (column.role, &*column.why.clone()),
+        Kind::Category => (Role::Categorical, "categories"),
+        Kind::List => (Role::Multi, "lists"),
+    };
+    column.separator = match role {
+        Role::Multi if kind == Kind::List => Some(LIST_SEPARATOR),
+        Role::Multi => column.separator,
+        _ => None,
+    };
+    (column.role, column.why, column.typed) = (role, format!("its type: {why}"), true);
 }
 
 /// The number of values, if they are few whole numbers that nothing tells to be names or counts.

@@ -1,7 +1,6 @@
 //! What the sample shows of one column.
 
-use crate::encode::parse_cell;
-use crate::input::{RawRow, quoted, spelled};
+use crate::input::{RawRow, parse_cell, quoted, spelled};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A column is numeric if at most one in so many of its cells is no number.
@@ -42,6 +41,13 @@ pub(super) fn look<'a>(texts: impl Iterator<Item = (&'a [u8], usize)>) -> Look<'
     look.numeric = look.filled > 0 && odd * ODD <= look.filled;
     look.whole = look.whole.filter(|_| look.numeric);
     look
+}
+
+impl Look<'_> {
+    /// The same of a column whose type says that it is no number.
+    pub(super) fn as_text(self) -> Self {
+        Look { numeric: false, whole: None, ..self }
+    }
 }
 
 /// Whether each row has the number after that of the row before.

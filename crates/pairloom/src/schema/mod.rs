@@ -109,6 +109,9 @@ pub struct Column {
     /// Why inference chose the role; empty if it was given.
     #[serde(skip)]
     pub why: String,
+    /// Whether its type told the role, so that no values can refute it.
+    #[serde(skip)]
+    pub typed: bool,
 }
 
 impl Column {
@@ -126,6 +129,7 @@ impl Column {
             fields: None,
             time: None,
             why: String::new(),
+            typed: false,
         }
     }
 
@@ -258,6 +262,15 @@ impl Schema {
             _ => Some(number).filter(|&number| number < names.len()),
         };
         self.columns.iter().enumerate().map(position).collect()
+    }
+
+    /// Where the cells of the numeric columns are in a file whose columns are called `names`: of which numbers are
+    /// enough, and their text says no more ([`Reader::without_text`](crate::input::Reader::without_text)).
+    /// Without those that are times or say which rows belong together.
+    pub fn numbers_among(&self, names: &[String]) -> Vec<usize> {
+        let is_number = |c: &Column| c.role == Role::Numeric && c.time.is_none() && !c.group;
+        let columns = self.columns.iter().zip(self.positions(names));
+        columns.filter(|(column, _)| is_number(column)).filter_map(|(_, at)| at).collect()
     }
 
     /// Where the column that says which rows belong together stands in a file whose columns are called `names`,

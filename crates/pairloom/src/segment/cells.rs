@@ -3,7 +3,7 @@
 use super::{Segments, Which, measured};
 use crate::Result;
 use crate::batch::Outcomes;
-use crate::encode::parse_cell;
+use crate::input::parse_cell;
 use crate::metric::Measure;
 use crate::schema::{Role, Schema};
 use std::collections::HashMap;

@@ -6,6 +6,7 @@ use super::{Event, Job};
 use crate::Result;
 use crate::data::{self, Cached, Interned};
 use crate::input::Reader;
+use crate::loss::Loss;
 use crate::parallel::Threads;
 use crate::reading::{Given, Skipped};
 use crate::schema::Schema;
@@ -79,6 +80,13 @@ impl Dataset {
     /// Guesses that the rows after the first have changed.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// The loss that takes all labels for classes.
+    pub fn loss_of_classes(&self) -> Loss {
+        let labels = &self.interned.labels;
+        let is_binary = labels.classes.len() == 2 || self.schema.positive.is_some();
+        if is_binary { Loss::Logistic } else { Loss::Softmax }
     }
 
     /// What the rows are called in errors.

@@ -3,7 +3,7 @@
 use super::read::is_same;
 use crate::config::Config;
 use crate::data::Interned;
-use crate::encode::{Encoding, Target};
+use crate::encode::Encoding;
 use crate::error::flagged;
 use crate::model::Model;
 use crate::schema::Schema;
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// The encoding of a model, for rows that it can go on with.
 ///
 /// # Errors
-/// [`Error::Usage`] if their columns are not the model's, [`Error::Data`] for a label that is none of its classes.
+/// [`Error::Usage`] if their columns are not the model's, [`Error::Data`] for a label that it cannot have.
 pub(super) fn encoding(
     model: &Model,
     schema: &Schema,
@@ -23,13 +23,7 @@ pub(super) fn encoding(
         let message = "its columns are not those that the model to go on from was trained on";
         return Err(Error::usage(format!("{file}: {message}")));
     }
-    let target = &model.encoding.target;
-    if !matches!(target, Target::Real { .. } | Target::Count | Target::Grade) {
-        for class in &interned.labels.classes {
-            let unknown = |what| Error::data(file, format!("label: {what}"));
-            target.parse(class.as_bytes()).map_err(unknown)?;
-        }
-    }
+    model.encoding.target.check_labels(&interned.labels, file)?;
     Ok(model.encoding.clone())
 }
 

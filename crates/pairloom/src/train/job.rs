@@ -100,6 +100,8 @@ pub struct Job {
     /// The file that keeps the training rows as they were read: it is made, and used by later jobs
     /// over the same rows.
     pub cache: Option<String>,
+    /// All classes, if rows will come with others than these have: nothing else is then a class.
+    pub classes: Option<Vec<String>>,
     /// The model to go on from: its encoding stays, and its weights are where training begins, with a fresh
     /// optimizer. The schema is then to be the model's.
     pub init: Option<Arc<Model>>,
@@ -121,6 +123,7 @@ impl Job {
             checkpoints: None,
             temp_dir: std::env::temp_dir().to_string_lossy().into_owned(),
             cache: None,
+            classes: None,
             init: None,
         }
     }

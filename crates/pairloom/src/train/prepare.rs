@@ -51,7 +51,10 @@ pub(super) fn prepare(
     let file = input::name(&job.data);
     let encoding = match &job.init {
         Some(model) => going_on::encoding(model, &schema, &interned, file)?,
-        None => learn(&interned, &held_out, &schema, &job.config, file, threads)?,
+        None => {
+            let rows = (&*interned, &held_out[..]);
+            learn(rows, &schema, &job.config, job.classes.as_deref(), file, threads)?
+        }
     };
     check_classes(&job.config, &encoding.target, file)?;
     let class_weights = match &job.config.class_weight {

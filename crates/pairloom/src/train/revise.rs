@@ -6,8 +6,7 @@
 
 use crate::Result;
 use crate::data::{Block, Cells, Draw, Ids, Interned, InternedColumn, Values};
-use crate::encode::parse_cell;
-use crate::input::quoted;
+use crate::input::{parse_cell, quoted};
 use crate::parallel::Threads;
 use crate::schema::{Column, Role, Schema, centre, numbers_after_all};
 
@@ -65,7 +64,7 @@ fn suspects(
 ) -> Result<Vec<Suspect>> {
     let suspect = |(at, column): (usize, &InternedColumn)| {
         let about = &schema.columns[column.column];
-        let was_guessed = about.role == Role::Categorical && !about.why.is_empty();
+        let was_guessed = about.role == Role::Categorical && !about.why.is_empty() && !about.typed;
         let is_text = matches!(column.values, Values::Texts(_));
         (was_guessed && is_text).then(|| Suspect { at, ..Suspect::default() })
     };

@@ -54,6 +54,7 @@ pub(super) fn read_given(
     // A line of counts is two rows.
     let last = sample.iter().flatten().last().map_or(0, RawRow::line);
     let mut sampled = 0;
+    given.without_text(&schema);
     let reader = given.ahead(threads)?;
     let mut reader = Replayed { sample: sample.into_iter(), reader };
     let counts = Counts::of(&schema, &reader);
@@ -125,7 +126,8 @@ fn schema(job: &Job, reader: &mut dyn Reader) -> Result<(Schema, Vec<Result<RawR
         SchemaSource::Infer(hints) => {
             let (sample, all) = sample(reader)?;
             let rows: Vec<&RawRow> = sample.iter().flatten().collect();
-            Ok((infer(reader.format(), &names, &rows, all, hints)?, sample))
+            let kinds: Vec<_> = (0..names.len()).map(|column| reader.kind(column)).collect();
+            Ok((infer(reader.format(), &names, &kinds, &rows, all, hints)?, sample))
         }
     }
 }
@@ -163,6 +165,14 @@ impl Reader for Replayed<'_> {
         self.reader.columns()
     }
 
+    fn kind(&self, column: usize) -> input::Kind {
+        self.reader.kind(column)
+    }
+
+    fn without_text(&mut self, columns: &[usize]) {
+        self.reader.without_text(columns);
+    }
+
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {
         match self.sample.next() {
             None => self.reader.read(row),
@@ -185,10 +195,11 @@ pub(super) fn read_rows(
     threads: &Threads,
 ) -> Result<(Store, Outcome)> {
     let (Beside { class_weights, groups, left_out, .. }, group_names) = beside;
-    let given = match given {
+    let mut given = match given {
         Some(given) => given.prepared(path, schema)?,
         None => Given::Own(reading::open(path, &OpenOptions::default(), schema)?),
     };
+    given.without_text(schema);
     let mut reader = given.ahead(threads)?;
     let mut encoder =
         RowEncoder::bind(encoding, schema, input::name(path), reader.columns(), true)?

@@ -249,7 +249,7 @@ pub fn learned_of(
 ) -> Learned {
     let threads = Threads::new(2).unwrap();
     let encoding =
-        encode::learn(&interned, held_out, schema, config, "rows.csv", &threads).unwrap();
+        encode::learn((&interned, held_out), schema, config, None, "rows.csv", &threads).unwrap();
     let room = Room::default();
     let stores =
         encode::encode(interned.into(), held_out, &encoding, &room, None, &Beside::default(), &threads);

@@ -1,0 +1,113 @@
+"""Rows that are read once, for many fits."""
+
+import json
+import warnings
+
+from . import _pairloom
+from ._progress import Progress
+from ._rows import beside, beside_texts, rows
+from ._settings import COLUMNS, asked
+
+
+class Dataset:
+    """Rows that are read and encoded once, for many fits.
+
+    Values of categorical columns are numbered and numbers are kept; which rows are held out, rare values, quantiles
+    and all else is decided by each fit, with its own settings.
+
+    Parameters
+    ----------
+    data : str, path, data frame, Arrow table or stream, CSR matrix or array of shape (n_rows, n_columns)
+        A file may be CSV, TSV, libsvm, libffm, MovieLens, Parquet, or one that ``pairloom convert`` has made.
+    label : str, optional
+        The column to predict, if it is not called as labels mostly are.
+    y : array-like of shape (n_rows,), optional
+        Labels, if they are not among the columns.
+    weight, group : str, optional
+        Columns of row weights, and of what says which rows belong together.
+    sample_weight : array-like of shape (n_rows,), optional
+        Row weights, if they are not among the columns.
+    categorical, numeric, multi, transform, time, ignore, item, trials, fields, positive, preset, schema : optional
+        What is said of columns: see :class:`FMClassifier`. What is not said is inferred.
+    format, delimiter, header : optional
+        How a file is written, if it is not to be found out.
+    loss : str, optional
+        The loss that labels will be learned by, where it decides what they are: "softmax" for numbers that are
+        classes, "poisson" for counts.
+    cache : str, optional
+        A file that keeps the rows of a file as they were read; it is made, and used by later runs.
+    on_error : {"stop", "skip"}, optional
+        What to do with a row that cannot be used.
+    n_jobs : int, optional
+        Threads; one for each core if nothing is said.
+    verbose : bool, default=False
+        Whether progress is shown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.5, 1.0], [1.5, 2.0], [2.5, 0.0], [3.5, 1.0]])
+    >>> len(Dataset(X, y=[0, 1, 1, 0]))
+    4
+    """
+
+    def __init__(
+        self,
+        data,
+        label=None,
+        *,
+        y=None,
+        weight=None,
+        group=None,
+        sample_weight=None,
+        format=None,
+        delimiter=None,
+        header=None,
+        loss=None,
+        cache=None,
+        on_error=None,
+        n_jobs=None,
+        verbose=False,
+        **columns,
+    ):
+        unknown = columns.keys() - {*COLUMNS, "preset", "schema"}
+        if unknown:
+            raise TypeError(f"Dataset has no keyword {sorted(unknown)[0]!r}")
+        params = {**columns, "loss": loss, "on_error": on_error, "n_jobs": n_jobs}
+        read = rows(data, format=format, delimiter=delimiter, header=header)
+        if y is not None:
+            label = label or "label"
+            read = label_beside(read, label, y)
+        if sample_weight is not None:
+            weight = weight or "weight"
+            read = beside(read, weight, sample_weight)
+        self._asked = asked(params, label=label, weight=weight, group=group, cache=cache)
+        with Progress(verbose) as progress:
+            self._of = _pairloom.Dataset(read, self._asked, progress.rows)
+        for notice in self._of.notices:
+            warnings.warn(notice, stacklevel=2)
+
+    def __len__(self):
+        return len(self._of)
+
+    @property
+    def schema(self):
+        """dict: The columns with their roles, and why they were guessed."""
+        return json.loads(self._of.schema())
+
+    def __repr__(self):
+        columns = self.schema["schema"]["columns"]
+        return f"Dataset({len(self):,} rows, {len(columns)} columns)"
+
+
+def label_beside(read, name, y):
+    """The same rows with labels of any type after their columns."""
+    import numpy as np
+
+    from ._settings import class_text
+
+    y = np.asarray(y)
+    if y.dtype.kind in "fiu":
+        return beside(read, name, y)
+    classes, codes = np.unique(y, return_inverse=True)
+    return beside_texts(read, name, codes, [class_text(label) for label in classes])

@@ -1,0 +1,577 @@
+"""Factorization machines as scikit-learn has estimators."""
+
+import json
+import warnings
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from . import _pairloom
+from ._model import Model
+from ._progress import Progress
+from ._rows import beside, beside_texts, column_names, is_encoded, is_frame, rows
+from ._settings import asked, class_text, threads
+
+
+class _FM(BaseEstimator):
+    """What the estimators have in common."""
+
+    # Every keyword is left to the core if it is None: this package has no defaults of its own.
+    def __init__(
+        self,
+        *,
+        model=None,
+        factors=None,
+        order=None,
+        lower_orders=None,
+        rank=None,
+        bias=None,
+        linear=None,
+        init_stdev=None,
+        loss=None,
+        class_weight=None,
+        negative_rate=None,
+        calibrate=None,
+        negatives=None,
+        negative_sampling=None,
+        precision=None,
+        optimizer=None,
+        learning_rate=None,
+        warm_up=None,
+        l2_linear=None,
+        l2_factors=None,
+        learn_l2=None,
+        l1_linear=None,
+        l1_factors=None,
+        batch_size=None,
+        epochs=None,
+        shuffle=None,
+        patience=None,
+        rate_decay=None,
+        valid_fraction=None,
+        valid_tail=None,
+        min_count=None,
+        hash_bits=None,
+        numeric_transform=None,
+        memory=None,
+        bins=None,
+        categorical=None,
+        numeric=None,
+        multi=None,
+        transform=None,
+        time=None,
+        ignore=None,
+        item=None,
+        trials=None,
+        fields=None,
+        positive=None,
+        preset=None,
+        schema=None,
+        on_error=None,
+        random_state=None,
+        n_jobs=None,
+        warm_start=False,
+        callbacks=None,
+        verbose=False,
+    ):
+        self.model = model
+        self.factors = factors
+        self.order = order
+        self.lower_orders = lower_orders
+        self.rank = rank
+        self.bias = bias
+        self.linear = linear
+        self.init_stdev = init_stdev
+        self.loss = loss
+        self.class_weight = class_weight
+        self.negative_rate = negative_rate
+        self.calibrate = calibrate
+        self.negatives = negatives
+        self.negative_sampling = negative_sampling
+        self.precision = precision
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.warm_up = warm_up
+        self.l2_linear = l2_linear
+        self.l2_factors = l2_factors
+        self.learn_l2 = learn_l2
+        self.l1_linear = l1_linear
+        self.l1_factors = l1_factors
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.shuffle = shuffle
+        self.patience = patience
+        self.rate_decay = rate_decay
+        self.valid_fraction = valid_fraction
+        self.valid_tail = valid_tail
+        self.min_count = min_count
+        self.hash_bits = hash_bits
+        self.numeric_transform = numeric_transform
+        self.memory = memory
+        self.bins = bins
+        self.categorical = categorical
+        self.numeric = numeric
+        self.multi = multi
+        self.transform = transform
+        self.time = time
+        self.ignore = ignore
+        self.item = item
+        self.trials = trials
+        self.fields = fields
+        self.positive = positive
+        self.preset = preset
+        self.schema = schema
+        self.on_error = on_error
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.verbose = verbose
+
+    def fit(self, X, y=None, *, sample_weight=None, group=None, eval_set=None, callbacks=None):
+        """Train a model.
+
+        Parameters
+        ----------
+        X : data frame, Arrow table or stream, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+            Rows. Columns of frames and files may be of any type: names and lists of them are encoded. A file may be
+            CSV, TSV, libsvm, libffm, MovieLens or Parquet, and larger than memory (``memory``).
+        y : array-like of shape (n_rows,), or str, optional
+            Labels, or the name of their column in ``X``; of a file or data set it may be left out.
+        sample_weight : array-like of shape (n_rows,), or str, optional
+            Row weights, or the name of their column.
+        group : array-like of shape (n_rows,), or str, optional
+            What says which rows belong together: they are held out together, or ranked among each other.
+        eval_set : tuple (X, y) or (X, y, sample_weight), or X that has its labels, optional
+            Validation rows, which stop the training; else a share of the rows is held out (``valid_fraction``).
+        callbacks : callable or list of callables, optional
+            Each is called with the dict of an epoch; training ends after one that returns False.
+
+        Returns
+        -------
+        self
+        """
+        read = self._training_rows(X, y, sample_weight, group, reset=True)
+        init = self.model_._of if self.warm_start and hasattr(self, "model_") else None
+        valid = None if eval_set is None else self._validation_rows(eval_set)
+        callbacks = [*_listed(self.callbacks), *_listed(callbacks)]
+        with Progress(self.verbose, callbacks) as progress:
+            of, report = _pairloom.train(
+                read,
+                self._asked(init=init),
+                valid,
+                self._classifies,
+                self._weight is None,
+                progress.epoch,
+                progress.rows,
+            )
+        self._learner = None
+        self._tell(json.loads(report))
+        return self._learned(of)
+
+    def _partial_fit(self, X, y, sample_weight, classes):
+        first = getattr(self, "_learner", None) is None
+        read = self._training_rows(X, y, sample_weight, None, reset=first and not hasattr(self, "model_"), classes=classes)
+        if first:
+            init = self.model_._of if hasattr(self, "model_") else None
+            self._learner = _pairloom.Learner(read, self._asked(init=init), self._all_classes())
+        else:
+            self._learner.learn(read)
+        return self._learned(self._learner.model())
+
+    # What subclasses change: whether labels are classes, and the loss if none is said.
+    _classifies = False
+    _loss = None
+
+    def _asked(self, init):
+        label, weight, group = self._columns
+        params = self.get_params(deep=False)
+        if params["loss"] is None:
+            params["loss"] = self._loss
+        if self._positive is not None:
+            params["positive"] = self._positive
+        return asked(params, label=label, weight=weight, group=group, init=init)
+
+    def _training_rows(self, X, y, sample_weight, group, *, reset, classes=None):
+        """Rows with labels, weights and groups beside them; says what these columns are called."""
+        self._positive, self._weight, self._outside = None, None, False
+        encoded = is_encoded(X)
+        if encoded or is_frame(X):
+            names = [] if encoded else column_names(X)
+            if not encoded and hasattr(X, "shape"):
+                validate_data(self, X, skip_check_array=True, reset=reset)
+            if y is None and not encoded:
+                raise ValueError(_needs_y(self))
+        else:
+            names = []
+            X, y = self._checked(X, y, reset)
+        read, n_rows = rows(X, names=getattr(self, "feature_names_in_", None)), getattr(X, "shape", (None,))[0]
+        label = y if isinstance(y, str) else None
+        if y is not None and label is None:
+            label, self._outside = _free("label", y, names), True
+            read = self._label_beside(read, label, y, sample_weight, classes)
+        weight = sample_weight if isinstance(sample_weight, str) else None
+        if sample_weight is not None and weight is None:
+            weight = self._weight = _free("weight", None, names)
+            if n_rows is not None:
+                sample_weight = _check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True)
+            read = beside(read, weight, np.asarray(sample_weight))
+        named = group if isinstance(group, str) else None
+        if group is not None and named is None:
+            named = "qid" if sparse.issparse(X) else _free("group", None, names)
+            read = _group_beside(read, named, group)
+        self._columns = (label, weight, named)
+        return read
+
+    def _checked(self, X, y, reset):
+        if y is None:
+            return self._matrix(X, reset), None
+        if isinstance(y, str):
+            raise ValueError(f"y is {y!r}, and the columns of a matrix have no names: give the labels themselves")
+        return validate_data(
+            self, X, y, accept_sparse="csr", dtype="numeric", ensure_all_finite=_finite(X), y_numeric=self._numeric,
+            multi_output=False, ensure_min_samples=2, reset=reset,
+        )
+
+    _numeric = True
+
+    def _matrix(self, X, reset=False):
+        return validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_all_finite=_finite(X), reset=reset)
+
+    def _label_beside(self, read, name, y, sample_weight, classes):
+        return beside(read, name, column_or_1d(y, warn=True))
+
+    def _all_classes(self):
+        return None
+
+    def _validation_rows(self, eval_set):
+        if isinstance(eval_set, list) and len(eval_set) == 1:
+            eval_set = eval_set[0]
+        if not isinstance(eval_set, (tuple, list)):
+            eval_set = (eval_set, None)
+        if len(eval_set) not in (2, 3) or isinstance(eval_set[0], tuple):
+            raise ValueError("eval_set must be one (X, y) or (X, y, sample_weight): the core stops by one set of rows")
+        X, y, *weight = eval_set
+        label, weight_name, group = self._columns
+        if not is_encoded(X) and not is_frame(X):
+            X = self._matrix(X)
+        read = rows(X, names=getattr(self, "feature_names_in_", None))
+        if y is not None and not isinstance(y, str):
+            read = self._known_beside(read, label, y)
+        if weight_name is not None and self._weight is not None:
+            length = X.shape[0] if hasattr(X, "shape") else len(y)
+            read = beside(read, weight_name, weight[0] if weight else np.ones(length))
+        elif weight:
+            raise ValueError("eval_set has weights, and the training rows have none: weigh both or none")
+        return read
+
+    def _known_beside(self, read, name, y):
+        """Labels of rows that are not trained on."""
+        return beside(read, name, column_or_1d(y))
+
+    def _tell(self, report):
+        for notice in report["notices"]:
+            warnings.warn(notice, stacklevel=3)
+        if report["stop"] == "diverged":
+            message = "training diverged; the model is that of the best epoch before: lower learning_rate"
+            warnings.warn(message, ConvergenceWarning, stacklevel=3)
+
+    def _learned(self, of):
+        self.model_ = Model(of)
+        self.history_ = self.model_.history
+        self.n_iter_ = max(1, len(self.history_))
+        self.bias_ = self.model_.bias if len(self.model_.bias) > 1 else float(self.model_.bias[0])
+        self.linear_ = self.model_.linear
+        self.factors_ = self.model_.factors
+        if not hasattr(self, "n_features_in_"):
+            features = ("categorical", "multi", "numeric", "pairs")
+            names = [c["name"] for c in self.model_.schema["columns"] if c["role"] in features]
+            self.n_features_in_ = len(names)
+            self.feature_names_in_ = np.asarray(names, dtype=object)
+        return self
+
+    def _predict_rows(self, X):
+        check_is_fitted(self)
+        if not is_encoded(X) and not is_frame(X):
+            X = self._matrix(X)
+        elif self._outside and hasattr(X, "shape"):
+            validate_data(self, X, skip_check_array=True, reset=False)
+        return self.model_._predict(X, self.n_jobs, self.on_error)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def __getstate__(self):
+        # The optimizer's state stays here: a copy goes on from the weights.
+        return {name: value for name, value in super().__getstate__().items() if name not in ("_learner", "linear_", "factors_")}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if hasattr(self, "model_"):
+            self.linear_, self.factors_ = self.model_.linear, self.model_.factors
+
+    def _repr_html_(self):
+        if not hasattr(self, "model_"):
+            return super()._repr_html_inner()
+        from ._html import page
+
+        return page(self.model_, title=repr(self))
+
+
+class FMClassifier(ClassifierMixin, _FM):
+    """A factorization machine that predicts the probability of classes."""
+
+    _numeric = False
+    _classifies = True
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Learn from some rows after others, in one pass each.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix or array of shape (n_rows, n_columns)
+            The ids of values are those of the first rows; with ``hash_bits`` all have one.
+        y : array-like of shape (n_rows,)
+        classes : array-like of shape (n_classes,), optional
+            All classes that will come, at the first call.
+        sample_weight : array-like of shape (n_rows,), optional
+
+        Returns
+        -------
+        self
+        """
+        if getattr(self, "_learner", None) is None and classes is not None:
+            self.classes_ = np.unique(classes)
+        known = getattr(self, "classes_", None)
+        return self._partial_fit(X, y, sample_weight, known)
+
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            In the order of ``classes_``.
+        """
+        predictions, _ = self._predict_rows(X)
+        if predictions.shape[1] == 1:
+            return np.hstack([1.0 - predictions, predictions])
+        return predictions[:, self._order]
+
+    def decision_function(self, X):
+        """Score rows.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes)
+            Log-odds of the second of two classes, before a calibration; or the score of each of several.
+        """
+        _, scores = self._predict_rows(X)
+        return scores[:, 0] if scores.shape[1] == 1 else scores[:, self._order]
+
+    def predict(self, X):
+        """Predict classes.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            The most probable of ``classes_``.
+        """
+        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+
+    def _label_beside(self, read, name, y, sample_weight, classes):
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if classes is None:
+            self.classes_, codes = np.unique(y, return_inverse=True)
+            weight = None if sample_weight is None or isinstance(sample_weight, str) else np.asarray(sample_weight)
+            there = codes if weight is None or weight.shape != y.shape else codes[weight > 0]
+            if len(np.unique(there)) < 2:
+                raise ValueError(
+                    "a classifier needs rows of at least 2 classes, and these are of one class: "
+                    f"{self.classes_[there[0]] if len(there) else self.classes_[0]!r}"
+                )
+        else:
+            codes = self._codes(y)
+        texts = [class_text(label) for label in self.classes_]
+        self._positive = texts[1] if len(texts) == 2 else None
+        self._loss = "logistic" if len(texts) == 2 else "softmax"
+        return beside_texts(read, name, codes, texts)
+
+    def _codes(self, y):
+        codes = np.searchsorted(self.classes_, y)
+        codes = np.clip(codes, 0, len(self.classes_) - 1)
+        unknown = np.asarray(self.classes_[codes] != y)
+        if unknown.any():
+            raise ValueError(f"label {y[unknown][0]!r} is none of the classes {self.classes_.tolist()}")
+        return codes
+
+    def _known_beside(self, read, name, y):
+        texts = [class_text(label) for label in self.classes_]
+        return beside_texts(read, name, self._codes(column_or_1d(y)), texts)
+
+    def _all_classes(self):
+        return [class_text(label) for label in self.classes_]
+
+    def _learned(self, of):
+        super()._learned(of)
+        names = self.model_.classes
+        if names is None:
+            raise ValueError("the label of these rows is a number: FMRegressor predicts it")
+        if not self._outside:
+            self.classes_ = _typed(names)
+            self._order = np.arange(len(names))
+        elif len(names) > 2:
+            texts = [class_text(label) for label in self.classes_]
+            self._order = np.array([names.index(text) for text in texts])
+        return self
+
+
+class FMRegressor(RegressorMixin, _FM):
+    """A factorization machine that predicts a number."""
+
+    _loss = "squared"
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """Learn from some rows after others, in one pass each.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix or array of shape (n_rows, n_columns)
+            The ids of values are those of the first rows; with ``hash_bits`` all have one.
+        y : array-like of shape (n_rows,)
+        sample_weight : array-like of shape (n_rows,), optional
+
+        Returns
+        -------
+        self
+        """
+        return self._partial_fit(X, y, sample_weight, None)
+
+    def predict(self, X):
+        """Predict numbers.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            In the unit of the labels.
+        """
+        return self._predict_rows(X)[0][:, 0]
+
+
+class FMRanker(_FM):
+    """A factorization machine that ranks the rows of a group, or the items of a catalogue."""
+
+    _loss = "bpr"
+
+    def predict(self, X):
+        """Score rows, for comparing those of a group.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        return self._predict_rows(X)[0][:, 0]
+
+    decision_function = predict
+
+    def score(self, X, y=None, *, group=None, sample_weight=None):
+        """Measure the order of the rows of each group.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+        y : array-like of shape (n_rows,), optional
+        group : array-like of shape (n_rows,), optional
+            All rows are one group if none is given.
+        sample_weight : ignored
+
+        Returns
+        -------
+        float
+            NDCG.
+        """
+        check_is_fitted(self)
+        if not is_encoded(X) and not is_frame(X):
+            X = self._matrix(X)
+        if group is None and self._outside and y is not None:
+            group = np.zeros(len(np.asarray(y)), dtype=int)
+        return self.model_.evaluate(X, y, group=group, n_jobs=self.n_jobs)["ndcg"]
+
+    def _training_rows(self, X, y, sample_weight, group, **how):
+        if group is None and y is not None and not isinstance(y, str):
+            group = np.zeros(len(np.asarray(y)), dtype=int)
+        return super()._training_rows(X, y, sample_weight, group, **how)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+
+def _finite(X):
+    # A missing value of a sparse matrix is one that is not there.
+    return True if sparse.issparse(X) else "allow-nan"
+
+
+def _listed(callbacks):
+    if callbacks is None:
+        return []
+    return [callbacks] if callable(callbacks) else list(callbacks)
+
+
+def _free(name, y, names):
+    """A name for a column that is given beside others: that of a series, if it has one."""
+    own = getattr(y, "name", None)
+    name = own if isinstance(own, str) and own and own not in names else name
+    while name in names:
+        name += "_"
+    return name
+
+
+def _group_beside(read, name, group):
+    values, codes = np.unique(np.asarray(group), return_inverse=True)
+    return beside_texts(read, name, codes, [class_text(value) for value in values])
+
+
+def _typed(names):
+    """Classes of a file as numbers, if all are."""
+    for kind in (int, float):
+        try:
+            return np.array([kind(name) for name in names])
+        except ValueError:
+            pass
+    return np.array(names, dtype=object)
+
+
+def _needs_y(estimator):
+    name = type(estimator).__name__
+    return f"requires y to be passed, but the target y is None: {name} learns from labels, or the name of their column"

@@ -1,0 +1,378 @@
+"""A trained model, the same in Python, on the command line and in Rust."""
+
+import html
+import json
+import os
+import warnings
+
+import numpy as np
+from scipy import sparse
+
+from . import _pairloom
+from ._dataset import label_beside
+from ._progress import flat
+from ._rows import beside, column_names, is_frame, rows
+from ._settings import threads
+
+
+class Model:
+    """A trained model.
+
+    It is what :meth:`load` gives, and the ``model_`` of a fitted estimator. Rows may be a file's name, a data frame,
+    an Arrow table or stream, a CSR matrix or an array with the columns of the training rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pairloom import FMRegressor
+    >>> X = np.arange(60.0).reshape(-1, 2) % 7
+    >>> model = FMRegressor(random_state=0).fit(X, X[:, 0] - X[:, 1]).model_
+    >>> model.factors.shape[1]
+    16
+    >>> model.predict(X[:3]).shape
+    (3,)
+    """
+
+    def __init__(self, of):
+        self._of = of
+        self._document = json.loads(of.document())
+
+    @classmethod
+    def load(cls, path):
+        """Read a model from a file, be it made here or by the command.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        ValueError
+            If it is no model, or damaged.
+        """
+        return cls(_pairloom.Model.load(os.fspath(path)))
+
+    def save(self, path):
+        """Write the model to a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        self._of.save(os.fspath(path))
+
+    def __reduce__(self):
+        return _unpickled, (self._of.to_bytes(),)
+
+    @property
+    def settings(self):
+        """dict: The settings that it was trained with, in which nothing is left to the data."""
+        return self._document["config"]
+
+    @property
+    def schema(self):
+        """dict: The columns of raw rows with their roles."""
+        return self._document["schema"]
+
+    @property
+    def fields(self):
+        """list of dict: Of each field its ``name``, the ``offset`` of its first id, and ``len``, how many it has."""
+        return self._document["fields"]
+
+    @property
+    def formula(self):
+        """str: What the model computes."""
+        return self._document["formula"]
+
+    @property
+    def epoch(self):
+        """int: The epoch whose weights these are, from 1; 0 of an average."""
+        return self._document["epoch"]
+
+    @property
+    def history(self):
+        """list of dict: What each epoch brought: ``epoch``, ``learning_rate``, ``train_loss``, ``valid_...``."""
+        return [flat(epoch) for epoch in self._document["history"]]
+
+    @property
+    def classes(self):
+        """list of str, or None: The classes in the order of their probabilities; None of a model of numbers."""
+        classes = self._document["classes"]
+        # One of two is None if all other values are that class.
+        return ["" if name is None else name for name in classes] or None
+
+    @property
+    def label(self):
+        """str: The column that is predicted."""
+        return self._named("label")
+
+    @property
+    def group(self):
+        """str or None: The column that says which rows belong together."""
+        columns = self.schema["columns"]
+        own = [c["name"] for c in columns if c["role"] == "group" or c.get("group")]
+        return own[0] if own else None
+
+    @property
+    def bias(self):
+        """ndarray of shape (n_outputs,): ``w0``."""
+        return self._of.bias
+
+    @property
+    def linear(self):
+        """ndarray of shape (n_features,), or (n_features, n_classes): ``w``, read only and without a copy."""
+        return self._of.linear
+
+    @property
+    def factors(self):
+        """ndarray of shape (n_features, [n_classes,] [n_vectors,] n_factors): ``v``.
+
+        Read only and without a copy, unless they are kept in 16 bits.
+        """
+        return self._of.factors
+
+    @property
+    def shared(self):
+        """ndarray: What belongs to no feature, as strengths of pairs of fields; see the model file's format."""
+        return self._of.shared
+
+    def feature_name(self, id):
+        """Say what an id stands for: column and value.
+
+        Parameters
+        ----------
+        id : int
+            From 0 to ``n_features - 1``.
+
+        Returns
+        -------
+        str
+        """
+        return self._of.feature_name(id)
+
+    def predict(self, data, *, n_jobs=None, on_error=None):
+        """Predict rows.
+
+        Parameters
+        ----------
+        data : str, path, data frame, CSR matrix or array of shape (n_rows, n_columns)
+        n_jobs : int, optional
+            Threads; one for each core if nothing is said.
+        on_error : {"stop", "skip"}, optional
+            What to do with a row that cannot be used. Those that are skipped have no prediction.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes)
+            The probability of the positive class, the target in its own unit, or a score for ranking; of several
+            classes the probability of each.
+        """
+        return self._flat(self._predict(data, n_jobs, on_error)[0])
+
+    def score(self, data, *, n_jobs=None, on_error=None):
+        """Score rows: log-odds of the positive class, or the raw score of each class.
+
+        Parameters and shape are those of :meth:`predict`.
+        """
+        return self._flat(self._predict(data, n_jobs, on_error)[1])
+
+    def evaluate(self, data, y=None, *, sample_weight=None, group=None, threshold=None, at=None, n_jobs=None):
+        """Measure predictions of labelled rows.
+
+        Parameters
+        ----------
+        data : str, path, data frame, CSR matrix or array of shape (n_rows, n_columns)
+        y : array-like of shape (n_rows,), optional
+            Labels, unless they are a column of ``data``.
+        sample_weight, group : array-like of shape (n_rows,), optional
+        threshold : float, optional
+            The probability from which a row counts as predicted positive.
+        at : int, optional
+            The place at which ranked lists end.
+        n_jobs : int, optional
+
+        Returns
+        -------
+        dict
+            Metrics by name, as ``pairloom evaluate --json`` has them.
+        """
+        read = self._labelled(data, y, sample_weight, group)
+        metrics, notices = self._of.evaluate(read, threads(n_jobs), threshold, at)
+        _warn(notices)
+        return json.loads(metrics)
+
+    def explain(self, data, which=0, *, class_name=None):
+        """Say why scores are what they are: each is a sum of parts, and nothing is estimated.
+
+        Parameters
+        ----------
+        data : str, path, data frame, CSR matrix or array of shape (n_rows, n_columns)
+        which : int or list of int, default=0
+            Rows, counted from 0.
+        class_name : str, optional
+            The class whose score is explained, of several; else the one that is predicted.
+
+        Returns
+        -------
+        dict, or list of dict
+            ``score``, ``bias``, ``columns``, ``column_pairs``, ``values``, ``pairs`` with their contributions; see
+            ``docs/explain.md``.
+        """
+        several = not isinstance(which, (int, np.integer))
+        asked = [int(row) for row in (which if several else [which])]
+        if any(row < 0 for row in asked):
+            raise IndexError("rows are counted from 0")
+        found = json.loads(self._of.explain(self._rows(data), [row + 1 for row in asked], class_name))
+        by_row = {row["row"] - 1: row for row in found}
+        return [by_row[row] for row in asked] if several else by_row[asked[0]]
+
+    def importance(self, data, y=None, *, sample=None, repeats=None, random_state=0, top=None, n_jobs=None):
+        """Say what columns and pairs of columns are worth over labelled rows.
+
+        Parameters
+        ----------
+        data, y
+            As for :meth:`evaluate`.
+        sample : int, optional
+            Rows that it is looked for on, drawn at random where there are more.
+        repeats : int, optional
+            How often each exchange is repeated.
+        random_state : int, default=0
+        top : int, optional
+            Pairs of values to tell of.
+        n_jobs : int, optional
+
+        Returns
+        -------
+        dict
+            ``columns``, ``column_pairs``, ``value_pairs``: see ``docs/explain.md``.
+        """
+        read = self._labelled(data, y, None, None)
+        return json.loads(self._of.importance(read, sample, repeats, random_state, top, threads(n_jobs)))
+
+    def recommend(
+        self,
+        contexts,
+        items,
+        *,
+        top=10,
+        item=None,
+        seen=None,
+        by=None,
+        filter=None,
+        keep=None,
+        keep_item=None,
+        n_jobs=None,
+    ):
+        """Find the best items of a catalogue for each context.
+
+        Parameters
+        ----------
+        contexts : str, path or data frame
+            Rows with the columns of the contexts; rows that are alike in these are one context.
+        items : str, path or data frame
+            A row for each item.
+        top : int, default=10
+            Items for each context.
+        item : str or list of str, optional
+            Columns of the item, the first of which names it; else those that the model was trained with, or found.
+        seen : str, path or data frame, optional
+            Rows of a context and an item: these are left out for it.
+        by : str or list of str, optional
+            Columns by which contexts are known in ``seen``.
+        filter : dict, optional
+            Only items with this value in a column of theirs.
+        keep, keep_item : list of str, optional
+            Columns of contexts and of items to give back.
+        n_jobs : int, optional
+
+        Returns
+        -------
+        pandas.DataFrame, or a frame of the kind of ``contexts``; a dict of lists without pandas
+            Columns of the context, ``rank``, the item's columns and ``prediction``.
+        """
+        found = _pairloom.recommend(
+            self._of,
+            rows(contexts),
+            rows(items),
+            top,
+            _names(item),
+            None if seen is None else rows(seen),
+            _names(by),
+            [(column, str(value)) for column, value in (filter or {}).items()],
+            _names(keep),
+            _names(keep_item),
+            threads(n_jobs),
+        )
+        context, rank, (id, named), kept, prediction = found
+        columns = dict([*context, ("rank", rank), (id, named), *kept, ("prediction", prediction)])
+        return _like(contexts, columns)
+
+    def __repr__(self):
+        settings = self.settings
+        return f"Model({settings['model']}, {len(self.linear):,} features, loss={settings['loss']}, epoch={self.epoch})"
+
+    def _repr_html_(self):
+        from ._html import page
+
+        return page(self)
+
+    def _predict(self, data, n_jobs=None, on_error=None):
+        predictions, scores, notices = self._of.predict(self._rows(data), threads(n_jobs), on_error == "skip")
+        _warn(notices)
+        return predictions, scores
+
+    def _flat(self, values):
+        return values[:, 0] if values.shape[1] == 1 else values
+
+    def _rows(self, data):
+        names = None
+        if not is_frame(data) and not sparse.issparse(data) and hasattr(data, "shape"):
+            names = [c["name"] for c in self.schema["columns"] if c["role"] not in ("label", "weight", "group")]
+        return rows(data, names=names)
+
+    def _labelled(self, data, y, sample_weight, group):
+        read = self._rows(data)
+        if y is not None:
+            read = label_beside(read, self.label, y)
+        if sample_weight is not None:
+            read = beside(read, self._named("weight") or "weight", sample_weight)
+        if group is not None:
+            read = label_beside(read, self.group, group)
+        return read
+
+    def _named(self, role):
+        return next((c["name"] for c in self.schema["columns"] if c["role"] == role), None)
+
+
+def _unpickled(data):
+    return Model(_pairloom.Model.from_bytes(data))
+
+
+def _names(value):
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else [str(name) for name in value]
+
+
+def _warn(notices):
+    for notice in notices:
+        warnings.warn(notice, stacklevel=3)
+
+
+def _like(data, columns):
+    if type(data).__module__.partition(".")[0] == "polars":
+        import polars
+
+        return polars.DataFrame(columns)
+    try:
+        import pandas
+    except ImportError:
+        return columns
+    return pandas.DataFrame(columns)

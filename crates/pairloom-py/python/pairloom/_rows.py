@@ -1,0 +1,108 @@
+"""Data as people have it, as rows that the core reads."""
+
+import os
+
+import numpy as np
+from scipy import sparse
+
+from ._pairloom import Rows
+
+#: What a frame is called in errors, and a matrix.
+FRAME, MATRIX = "the data frame", "the matrix"
+
+
+def is_path(data):
+    """Whether data are a file's name."""
+    return isinstance(data, (str, os.PathLike))
+
+
+def is_frame(data):
+    """Whether data have named columns of any types."""
+    return hasattr(data, "__arrow_c_stream__") or _is_pandas(data)
+
+
+def is_encoded(data):
+    """Whether data are rows as the core has them, in a file or read before."""
+    from ._dataset import Dataset
+
+    return is_path(data) or isinstance(data, Dataset)
+
+
+def rows(data, *, names=None, format=None, delimiter=None, header=None):
+    """The rows of a file, a data set, a frame or a matrix.
+
+    A matrix is one that scikit-learn has checked; ``names`` are those of its columns.
+    """
+    from ._dataset import Dataset
+
+    if isinstance(data, Dataset):
+        return Rows.dataset(data._of)
+    if is_path(data):
+        return Rows.path(os.fspath(data), format, delimiter, header)
+    if is_frame(data):
+        return _frame(data)
+    if sparse.issparse(data):
+        return _csr(data)
+    names = [f"x{i}" for i in range(data.shape[1])] if names is None else [str(name) for name in names]
+    return Rows.dense(_dense(data), names, MATRIX)
+
+
+def beside(rows, name, values):
+    """The same rows with a column of numbers after their own."""
+    return rows.with_numbers(name, np.ascontiguousarray(values, dtype=np.float64))
+
+
+def beside_texts(rows, name, codes, texts):
+    """The same rows with a column of texts after their own."""
+    return rows.with_texts(name, np.ascontiguousarray(codes, dtype=np.uint32), list(texts))
+
+
+def column_names(data):
+    """The names of a frame's columns, as texts."""
+    if _is_pandas(data):
+        return [str(name) for name in data.columns]
+    columns = getattr(data, "column_names", None) or getattr(data, "columns", None)
+    if columns is None and hasattr(data, "schema"):
+        columns = data.schema.names
+    return [] if columns is None else [str(name) for name in columns]
+
+
+def _is_pandas(data):
+    return type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "columns")
+
+
+def _frame(data):
+    if not _is_pandas(data):
+        return Rows.arrow(data, FRAME)
+    try:
+        import pyarrow
+    except ImportError:
+        raise ImportError("pandas frames are read by way of Arrow: pip install pyarrow") from None
+    try:
+        table = pyarrow.Table.from_pandas(data, preserve_index=False)
+    except pyarrow.ArrowTypeError as error:
+        raise TypeError(_mixed(error)) from error
+    except pyarrow.ArrowInvalid as error:
+        raise ValueError(_mixed(error)) from error
+    return Rows.arrow(table, FRAME)
+
+
+def _mixed(error):
+    text = "; ".join(str(arg) for arg in error.args)
+    return f"{text}: make the values of the column one type, as with .astype(str)"
+
+
+def _csr(data):
+    data = data if data.format == "csr" else data.tocsr()
+    values = data.data if data.data.dtype in (np.float32, np.float64) else data.data.astype(np.float64)
+    index = np.int32 if data.indices.dtype == data.indptr.dtype == np.int32 else np.int64
+    parts = (np.ascontiguousarray(part) for part in (data.indptr.astype(index, copy=False), data.indices.astype(index, copy=False), values))
+    return Rows.csr(*parts, MATRIX)
+
+
+def _dense(data):
+    if data.dtype in (np.float32, np.float64, np.int64):
+        return data
+    if data.dtype == np.float16:
+        return data.astype(np.float32)
+    return data.astype(np.int64 if data.dtype.kind in "biu" and data.dtype != np.uint64 else np.float64)
