@@ -27,7 +27,7 @@ class Dataset:
         Columns of row weights, and of what says which rows belong together.
     sample_weight : array-like of shape (n_rows,), optional
         Row weights, if they are not among the columns.
-    categorical, numeric, multi, transform, time, ignore, item, trials, fields, positive, preset, schema : optional
+    categorical, numeric, multi, transforms, time, ignore, item, trials, fields, positive, preset, schema : optional
         What is said of columns: see :class:`FMClassifier`. What is not said is inferred.
     format, delimiter, header : optional
         How a file is written, if it is not to be found out.

@@ -63,7 +63,7 @@ class _FM(BaseEstimator):
         categorical=None,
         numeric=None,
         multi=None,
-        transform=None,
+        transforms=None,
         time=None,
         ignore=None,
         item=None,
@@ -117,7 +117,7 @@ class _FM(BaseEstimator):
         self.categorical = categorical
         self.numeric = numeric
         self.multi = multi
-        self.transform = transform
+        self.transforms = transforms
         self.time = time
         self.ignore = ignore
         self.item = item
@@ -166,7 +166,7 @@ class _FM(BaseEstimator):
                 self._asked(init=init),
                 valid,
                 self._classifies,
-                self._weight is None,
+                not self._weight,
                 progress.epoch,
                 progress.rows,
             )
@@ -199,7 +199,8 @@ class _FM(BaseEstimator):
 
     def _training_rows(self, X, y, sample_weight, group, *, reset, classes=None):
         """Rows with labels, weights and groups beside them; says what these columns are called."""
-        self._positive, self._weight, self._outside = None, None, False
+        self._positive, self._weight, self._outside = None, False, False
+        self.__dict__.pop("_loss", None)
         encoded = is_encoded(X)
         if encoded or is_frame(X):
             names = [] if encoded else column_names(X)
@@ -217,7 +218,7 @@ class _FM(BaseEstimator):
             read = self._label_beside(read, label, y, sample_weight, classes)
         weight = sample_weight if isinstance(sample_weight, str) else None
         if sample_weight is not None and weight is None:
-            weight = self._weight = _free("weight", None, names)
+            weight, self._weight = _free("weight", None, names), True
             if n_rows is not None:
                 sample_weight = _check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True)
             read = beside(read, weight, np.asarray(sample_weight))
@@ -230,7 +231,7 @@ class _FM(BaseEstimator):
 
     def _checked(self, X, y, reset):
         if y is None:
-            return self._matrix(X, reset), None
+            raise ValueError(_needs_y(self))
         if isinstance(y, str):
             raise ValueError(f"y is {y!r}, and the columns of a matrix have no names: give the labels themselves")
         return validate_data(
@@ -256,17 +257,20 @@ class _FM(BaseEstimator):
             eval_set = (eval_set, None)
         if len(eval_set) not in (2, 3) or isinstance(eval_set[0], tuple):
             raise ValueError("eval_set must be one (X, y) or (X, y, sample_weight): the core stops by one set of rows")
-        X, y, *weight = eval_set
-        label, weight_name, group = self._columns
+        X, y, *third = eval_set
+        label = self._columns[0]
         if not is_encoded(X) and not is_frame(X):
             X = self._matrix(X)
         read = rows(X, names=getattr(self, "feature_names_in_", None))
         if y is not None and not isinstance(y, str):
             read = self._known_beside(read, label, y)
-        if weight_name is not None and self._weight is not None:
-            length = X.shape[0] if hasattr(X, "shape") else len(y)
-            read = beside(read, weight_name, weight[0] if weight else np.ones(length))
-        elif weight:
+        return self._third_beside(read, X.shape[0] if hasattr(X, "shape") else None, *third)
+
+    def _third_beside(self, read, n_rows, weight=None):
+        """What comes third in ``eval_set`` beside its rows."""
+        if self._weight:
+            return beside(read, self._columns[1], np.ones(n_rows) if weight is None else weight)
+        if weight is not None:
             raise ValueError("eval_set has weights, and the training rows have none: weigh both or none")
         return read
 
@@ -397,7 +401,8 @@ class FMClassifier(ClassifierMixin, _FM):
         ndarray of shape (n_rows,)
             The most probable of ``classes_``.
         """
-        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        best = np.argmax(self.predict_proba(X), axis=1)
+        return self.classes_[best]
 
     def _label_beside(self, read, name, y, sample_weight, classes):
         y = column_or_1d(y, warn=True)
@@ -406,10 +411,12 @@ class FMClassifier(ClassifierMixin, _FM):
             self.classes_, codes = np.unique(y, return_inverse=True)
             weight = None if sample_weight is None or isinstance(sample_weight, str) else np.asarray(sample_weight)
             there = codes if weight is None or weight.shape != y.shape else codes[weight > 0]
+            if not len(there):
+                raise ValueError("the sample weights of all rows are zero")
             if len(np.unique(there)) < 2:
                 raise ValueError(
                     "a classifier needs rows of at least 2 classes, and these are of one class: "
-                    f"{self.classes_[there[0]] if len(there) else self.classes_[0]!r}"
+                    f"{self.classes_[there[0]]!r}"
                 )
         else:
             codes = self._codes(y)
@@ -503,7 +510,34 @@ class FMRanker(_FM):
 
     decision_function = predict
 
-    def score(self, X, y=None, *, group=None, sample_weight=None):
+    def fit(self, X, y=None, *, group=None, eval_set=None, callbacks=None):
+        """Train a model to rank the rows of each group.
+
+        Parameters
+        ----------
+        X : data frame, Arrow table or stream, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+            Rows, which may have weights if they are a data set.
+        y : array-like of shape (n_rows,), or str, optional
+            Labels of at least 0: in a group those with greater ones are to come first.
+        group : array-like of shape (n_rows,), or str, optional
+            What says which rows are ranked among each other; all are one group if none is given.
+        eval_set : tuple (X, y, group), or X that has its labels and groups, optional
+            Validation rows, which stop the training; else a share of the groups is held out (``valid_fraction``).
+        callbacks : callable or list of callables, optional
+            Each is called with the dict of an epoch; training ends after one that returns False.
+
+        Returns
+        -------
+        self
+        """
+        return super().fit(X, y, group=group, eval_set=eval_set, callbacks=callbacks)
+
+    def _third_beside(self, read, n_rows, group=None):
+        if group is None and self._own_group:
+            group = np.zeros(n_rows, dtype=int)
+        return read if group is None else _group_beside(read, self._columns[2], group)
+
+    def score(self, X, y=None, *, group=None):
         """Measure the order of the rows of each group.
 
         Parameters
@@ -512,7 +546,6 @@ class FMRanker(_FM):
         y : array-like of shape (n_rows,), optional
         group : array-like of shape (n_rows,), optional
             All rows are one group if none is given.
-        sample_weight : ignored
 
         Returns
         -------
@@ -529,6 +562,7 @@ class FMRanker(_FM):
     def _training_rows(self, X, y, sample_weight, group, **how):
         if group is None and y is not None and not isinstance(y, str):
             group = np.zeros(len(np.asarray(y)), dtype=int)
+        self._own_group = group is not None and not isinstance(group, str)
         return super()._training_rows(X, y, sample_weight, group, **how)
 
     def __sklearn_tags__(self):

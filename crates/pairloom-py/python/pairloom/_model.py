@@ -1,6 +1,5 @@
 """A trained model, the same in Python, on the command line and in Rust."""
 
-import html
 import json
 import os
 import warnings
@@ -11,7 +10,7 @@ from scipy import sparse
 from . import _pairloom
 from ._dataset import label_beside
 from ._progress import flat
-from ._rows import beside, column_names, is_frame, rows
+from ._rows import beside, is_encoded, is_frame, rows
 from ._settings import threads
 
 
@@ -333,7 +332,13 @@ class Model:
 
     def _rows(self, data):
         names = None
-        if not is_frame(data) and not sparse.issparse(data) and hasattr(data, "shape"):
+        if is_encoded(data) or is_frame(data):
+            return rows(data)
+        # A matrix of either kind, whichever the training rows were.
+        if self.schema["format"]["name"] == "libsvm":
+            data = data if sparse.issparse(data) else sparse.csr_array(data)
+        else:
+            data = data.toarray() if sparse.issparse(data) else np.asarray(data)
             names = [c["name"] for c in self.schema["columns"] if c["role"] not in ("label", "weight", "group")]
         return rows(data, names=names)
 

@@ -8,7 +8,7 @@ import numpy as np
 from . import _pairloom
 
 #: What is said of columns: flags of the command with these names.
-COLUMNS = ("categorical", "numeric", "multi", "transform", "time", "ignore", "item", "trials", "fields", "positive")
+COLUMNS = ("categorical", "numeric", "multi", "transforms", "time", "ignore", "item", "trials", "fields", "positive")
 
 _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 
@@ -84,7 +84,7 @@ def class_text(label):
 
 
 def _column(name, value):
-    if name in ("multi", "transform", "time"):
+    if name in ("multi", "transforms", "time"):
         return {str(column): how for column, how in dict(value).items()}
     if name in ("trials", "positive"):
         return class_text(value)

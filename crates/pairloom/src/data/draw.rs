@@ -11,24 +11,30 @@ const ENOUGH: usize = 1 << 18;
 pub(crate) struct Draw {
     /// `None` if all are taken.
     below: Option<u64>,
-    /// Of the rows that one stands for, the share that counts.
+    /// How often a row counts for each that it stands for.
     share: f64,
 }
 
 impl Draw {
     /// A draw from so many rows, which stand for so many; an eighth of what is enough where memory is limited.
     pub(crate) fn new(rows: usize, copies: usize, is_limited: bool) -> Self {
+        let draw = Self::weighted(rows, copies as f64, is_limited);
+        Draw { share: draw.share.min(1.0), ..draw }
+    }
+
+    /// A draw from rows that weigh so much in all, and count as they weigh.
+    pub(crate) fn weighted(rows: usize, weight: f64, is_limited: bool) -> Self {
         let enough = if is_limited { ENOUGH / 8 } else { ENOUGH };
         let share = || ((enough as u128) << 64) / rows as u128;
         Draw {
             below: (rows > enough).then(|| share() as u64),
-            share: (rows.max(enough) as f64 / copies.max(1) as f64).min(1.0),
+            share: rows.max(enough) as f64 / weight.max(f64::MIN_POSITIVE),
         }
     }
 
     /// How often a row counts that stands for so many: what is less than one counts as often as its share says.
-    pub(crate) fn of_copies(self, row: usize, copies: u32) -> u32 {
-        let counts = f64::from(copies) * self.share;
+    pub(crate) fn of_copies(self, row: usize, copies: f64) -> u32 {
+        let counts = copies * self.share;
         let chance = xxh3_64_with_seed(&(row as u64).to_le_bytes(), 1) as f64 / u64::MAX as f64;
         let whole = counts.floor() + f64::from(u8::from(chance < counts.fract()));
         whole.min(ENOUGH as f64) as u32
@@ -57,16 +63,16 @@ mod tests {
     #[test]
     fn of_many_copies_about_enough_count() {
         let draw = |rows, copies| Draw::new(rows, copies, false);
-        assert_eq!(draw(1000, ENOUGH).of_copies(0, 262), 262);
+        assert_eq!(draw(1000, ENOUGH).of_copies(0, 262.0), 262);
         // Of ten times as many, a tenth: also of rows that stand for less than ten.
         let tenth = draw(1000, 10 * ENOUGH);
-        for copies in [1, 3, 2620] {
+        for copies in [1.0, 3.0, 2620.0] {
             let counts: u32 = (0..100_000).map(|row| tenth.of_copies(row, copies)).sum();
-            let expected = f64::from(copies) / 10.0;
+            let expected = copies / 10.0;
             assert!((f64::from(counts) / 1e5 - expected).abs() < 0.01, "{copies}: {counts}");
         }
         // As many rows are drawn as are enough, and count once each in the mean.
-        assert_eq!(draw(2 * ENOUGH, 200 * ENOUGH).of_copies(0, 100), 1);
-        assert_eq!(draw(2 * ENOUGH, 2 * ENOUGH).of_copies(0, u32::MAX), ENOUGH as u32);
+        assert_eq!(draw(2 * ENOUGH, 200 * ENOUGH).of_copies(0, 100.0), 1);
+        assert_eq!(draw(2 * ENOUGH, 2 * ENOUGH).of_copies(0, u32::MAX.into()), ENOUGH as u32);
     }
 }

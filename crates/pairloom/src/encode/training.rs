@@ -12,37 +12,65 @@ pub(super) struct Training {
     draw: Draw,
     /// How many rows they all stand for.
     pub(super) copies: usize,
-    /// Whether a row is as many as it weighs, because it counts trials. (Where rows have weights of their own too,
-    /// these are not known apart.)
-    are_counts: bool,
+    weights: Weights,
+}
+
+/// What the weights of rows say of what is learned from them.
+#[derive(Clone, Copy, PartialEq)]
+enum Weights {
+    /// Nothing: there are none.
+    None,
+    /// A row is as many as it weighs, because it counts trials. (Where rows have weights of their own too, these are
+    /// not known apart.)
+    Counts,
+    /// A row counts in quantities as it weighs, and as one row where rows are counted: a weight may be in any unit.
+    Shares,
 }
 
 impl Training {
     /// The rows that `held_out` leaves.
     pub(super) fn of(interned: &Interned, held_out: &[bool], schema: &Schema) -> Result<Self> {
-        let are_counts = schema.are_counts();
-        let rows = held_out.iter().filter(|held| !**held).count();
-        let mut copies = if are_counts { 0 } else { rows };
-        if are_counts {
-            training(interned, held_out, |_, weight| copies += times(weight as f32) as usize)?;
-        }
-        let draw = Draw::new(rows, copies, interned.is_limited);
-        Ok(Training { draw, copies, are_counts })
+        let weights = match schema.has_weights_and_groups()[0] {
+            false => Weights::None,
+            true if schema.are_counts() => Weights::Counts,
+            true => Weights::Shares,
+        };
+        let (mut rows, mut copies, mut weight, mut are_whole) = (0, 0, 0.0, true);
+        training(interned, held_out, |_, w| {
+            rows += usize::from(w > 0.0);
+            copies += times(w as f32) as usize;
+            weight += w;
+            are_whole &= w.fract() == 0.0;
+        })?;
+        let is_limited = interned.is_limited;
+        let draw = match weights {
+            // Whole weights are as good as copies.
+            Weights::Shares if !are_whole => Draw::weighted(rows, weight, is_limited),
+            Weights::Shares => Draw::new(rows, weight.round() as usize, is_limited),
+            Weights::Counts | Weights::None => Draw::new(rows, copies, is_limited),
+        };
+        Ok(Training { draw, copies: if weights == Weights::Counts { copies } else { rows }, weights })
     }
 
     /// Those of a block.
     pub(super) fn part(&self, block: &Block<'_>, held_out: &[bool], labels: &AsNumbers) -> Part {
-        let is_training = |row: &u32| !held_out[block.first + *row as usize];
+        let weight = |row: u32| block.head.weight(row as usize);
+        // A row of weight 0 is as good as not there.
+        let is_training =
+            |row: &u32| !held_out[block.first + *row as usize] && weight(*row) > 0.0;
         let rows: Vec<u32> = (0..block.rows() as u32).filter(is_training).collect();
-        let times = |row: u32| times(block.head.weight(row as usize));
-        let copies = match self.are_counts {
-            true => rows.iter().map(|&row| times(row)).collect(),
-            false => Vec::new(),
+        let copies = match self.weights {
+            Weights::Counts => rows.iter().map(|&row| times(weight(row))).collect(),
+            Weights::Shares | Weights::None => Vec::new(),
         };
         let drawn = rows.iter().filter(|row| self.draw.takes(block.first + **row as usize));
-        let counts = |row: u32| match self.are_counts {
-            true => self.draw.of_copies(block.first + row as usize, times(row)),
-            false => 1,
+        let counts = |row: u32| {
+            let copies = match self.weights {
+                Weights::None => return 1,
+                Weights::Counts => times(weight(row)).into(),
+                Weights::Shares => weight(row).into(),
+            };
+            self.draw.of_copies(block.first + row as usize, copies)
         };
         let label = |row| labels.of(block.head.labels[row as usize]);
         let drawn = drawn.map(|&row| (row, label(row), counts(row))).collect();

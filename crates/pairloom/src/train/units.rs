@@ -6,7 +6,6 @@
 //! brought back: `w x = (w / u) (u x)`, and the same for the factors. Units are powers of 2, so the
 //! model says to the bit what it said in training.
 
-use crate::batch::Block;
 use crate::encode::{Encoding, Field};
 use crate::model::Weights;
 use crate::schema::{Role, Schema};
@@ -35,8 +34,14 @@ impl Units {
         memory::check(need, "the units of the features", memory::FEWER_FEATURES)?;
         let mut usual = vec![Usual::default(); features];
         rows.each(|rows| {
-            for (id, x) in rows.blocks().iter().flat_map(Block::features) {
-                usual[id as usize].add(f64::from(x.abs()));
+            for block in rows.blocks() {
+                let of_row = |((_, weight), entries): ((f32, f32), u32)| {
+                    std::iter::repeat_n(f64::from(weight), entries as usize)
+                };
+                let weights = block.outcomes().zip(block.lengths()).flat_map(of_row);
+                for ((id, x), weight) in block.features().zip(weights) {
+                    usual[id as usize].add(f64::from(x.abs()), weight);
+                }
             }
             Ok(())
         })?;
@@ -104,14 +109,14 @@ struct Usual {
 
 impl Usual {
     /// Zeros are no values: some write them, some do not.
-    fn add(&mut self, x: f64) {
-        if x > 0.0 {
-            self.squares += x * x;
+    fn add(&mut self, x: f64, weight: f64) {
+        if x > 0.0 && weight > 0.0 {
+            self.squares += weight * x * x;
             // Most are 1.
             if x != 1.0 {
-                self.logs += x.log2();
+                self.logs += weight * x.log2();
             }
-            self.count += 1.0;
+            self.count += weight;
         }
     }
 
