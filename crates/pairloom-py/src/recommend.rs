@@ -3,6 +3,7 @@
 use super::failure::guarded;
 use super::model::Model;
 use super::rows::Rows;
+use pairloom::Model as Trained;
 use pairloom::interaction::Side;
 use pairloom::parallel::Threads;
 use pairloom::reading::OnError;
@@ -11,7 +12,6 @@ use pairloom::recommend::{
     for_each_piece,
 };
 use pairloom::schema::Schema;
-use pairloom::Model as Trained;
 use pyo3::prelude::*;
 
 /// The columns of what is recommended: of contexts, of items, and of the two together.

@@ -3,9 +3,7 @@
 use crate::data::{self, is_cache};
 use crate::encode::Unseen;
 use crate::error::OR_SKIP;
-use crate::input::{
-    self, Format, OpenOptions, RawRow, Reader, TimePattern, parse_number, quoted,
-};
+use crate::input::{self, Format, OpenOptions, RawRow, Reader, TimePattern, parse_number, quoted};
 use crate::parallel::Threads;
 use crate::schema::{Role, Schema};
 use crate::{Error, Result};

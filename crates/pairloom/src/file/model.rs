@@ -2,7 +2,6 @@
 
 use super::container::{self, Container, Tensor};
 use super::weights::{read_weights, weights};
-use crate::{Error, Result};
 use crate::calibration::Calibration;
 use crate::config::Config;
 use crate::encode::{Dictionary, Encoding, FieldKind, Number, Vocabulary};
@@ -11,6 +10,7 @@ use crate::interaction::Sizes;
 use crate::loss::Loss;
 use crate::model::Model;
 use crate::schema::Schema;
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io::Write;

@@ -33,7 +33,15 @@ pub(super) fn encoding(
 /// [`Error::Usage`].
 pub(super) fn check_config(model: &Model, config: &Config) -> Result<()> {
     const SAME: [&str; 9] = [
-        "model", "factors", "order", "lower_orders", "rank", "bias", "linear", "loss", "precision",
+        "model",
+        "factors",
+        "order",
+        "lower_orders",
+        "rank",
+        "bias",
+        "linear",
+        "loss",
+        "precision",
     ];
     let [before, now] = [&model.config, config].map(Config::values);
     let differs = |(one, other): &(&(String, Option<String>), &(String, Option<String>))| {

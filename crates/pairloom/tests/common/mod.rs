@@ -251,8 +251,15 @@ pub fn learned_of(
     let encoding =
         encode::learn((&interned, held_out), schema, config, None, "rows.csv", &threads).unwrap();
     let room = Room::default();
-    let stores =
-        encode::encode(interned.into(), held_out, &encoding, &room, None, &Beside::default(), &threads);
+    let stores = encode::encode(
+        interned.into(),
+        held_out,
+        &encoding,
+        &room,
+        None,
+        &Beside::default(),
+        &threads,
+    );
     let [train, valid, _] = stores.unwrap().map(held);
     Learned { encoding, train, valid }
 }

@@ -63,7 +63,8 @@ pub fn write<D: Serialize>(
     document: &D,
     tensors: Vec<(String, Tensor<'_>)>,
 ) -> Result<()> {
-    let (header, tensors) = prepared(kind, document, tensors).map_err(|e| Error::io(name(path), e))?;
+    let (header, tensors) =
+        prepared(kind, document, tensors).map_err(|e| Error::io(name(path), e))?;
     write_whole(path, |out| send(out, &header, tensors).map_err(|e| Error::io(name(path), e)))
 }
 
