@@ -108,8 +108,11 @@ pub fn open(path: &str, options: &OpenOptions, schema: &Schema) -> Result<Box<dy
     match (is_cache(path), *options == OpenOptions::default()) {
         (true, true) => data::open(path, schema),
         (true, false) => Err(data::decided(path)),
-        (false, true) => prepared(input::open_as(path, schema.format)?, path, schema),
-        (false, false) => {
+        // How a table is written says nothing of text: that is found out.
+        (false, true) if schema.format != Format::Parquet => {
+            prepared(input::open_as(path, schema.format)?, path, schema)
+        }
+        (false, _) => {
             let options = OpenOptions { names: schema.own_names(), ..options.clone() };
             prepared(input::open(path, &options)?, path, schema)
         }
