@@ -124,7 +124,8 @@ pub fn open(path: &str, options: &OpenOptions, schema: &Schema) -> Result<Box<dy
 /// errors.
 ///
 /// # Errors
-/// [`Error::Data`] if rows without names are not of so many columns as the schema has, but for the label.
+/// [`Error::Data`] if rows without names are not of so many columns as the schema has, but for the label, and
+/// [`Error::Usage`] for lists of which the schema says that their values are separated otherwise.
 pub fn prepared(
     mut reader: Box<dyn Reader>,
     path: &str,
@@ -134,6 +135,7 @@ pub fn prepared(
         let names = names_of_bare(reader.columns().len(), path, schema)?;
         reader = input::named(reader, names);
     }
+    schema.check_lists(reader.columns(), |column| reader.kind(column))?;
     let times = schema.times(reader.columns());
     Ok(input::timed(reader, times))
 }

@@ -1,11 +1,19 @@
 //! The bytes of a file at their places.
 
+use super::thrift::Walk;
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 use std::fs;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Cursor};
 use std::sync::Arc;
+
+/// Bytes in which the header of a page is looked for, and the most that it may take: it may have values in it.
+const HEADER: usize = 4 << 10;
+const LONGEST_HEADER: usize = 16 << 20;
+
+/// Bytes that say how long the description at the end of a file is.
+const TAIL: usize = 8;
 
 /// A file, or bytes in memory. Clones are the same file.
 #[derive(Debug, Clone)]
@@ -80,24 +88,9 @@ fn read_at(file: &fs::File, room: &mut [u8], at: u64) -> io::Result<usize> {
 
 #[cfg(not(unix))]
 fn read_at(mut file: &fs::File, room: &mut [u8], at: u64) -> io::Result<usize> {
-    use std::io::{Seek, SeekFrom};
+    use std::io::{Read, Seek, SeekFrom};
     file.seek(SeekFrom::Start(at))?;
     file.read(room)
-}
-
-/// What follows a place in a file.
-#[derive(Debug)]
-pub(in crate::input) struct Rest {
-    file: File,
-    at: u64,
-}
-
-impl Read for Rest {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_some(self.at, room)?;
-        self.at += read as u64;
-        Ok(read)
-    }
 }
 
 impl Length for File {
@@ -107,10 +100,23 @@ impl Length for File {
 }
 
 impl ChunkReader for File {
-    type T = BufReader<Rest>;
+    type T = Cursor<Bytes>;
 
+    /// What is read so is the header of a page, or the very end.
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        Ok(BufReader::new(Rest { file: self.clone(), at: start }))
+        let left = self.len.checked_sub(start).ok_or_else(cut)? as usize;
+        let mut size = HEADER;
+        while left > TAIL {
+            let bytes = self.get_bytes(start, left.min(size))?;
+            if (Walk { bytes: &bytes, at: 0 }).pass_struct().is_some() {
+                return Ok(Cursor::new(bytes));
+            }
+            if size >= left.min(LONGEST_HEADER) {
+                return Err(ParquetError::General("the header of a page cannot be read".into()));
+            }
+            size *= 8;
+        }
+        Ok(Cursor::new(self.get_bytes(start, left)?))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {

@@ -1,14 +1,12 @@
-//! What the end of a file claims, before anything is made of it.
-//!
-//! The end is a struct in the compact protocol of Thrift. A few damaged bytes of it may claim lists of
-//! billions, for which memory would be asked before they are read, or groups in groups without end; asking for
-//! more memory than there is, or for more stack, ends the process. So lists, texts and depths are measured first.
+//! What the end of a file claims, before anything is made of it: to ask for more memory or stack than there is
+//! ends the process.
 
 use super::file::File;
+use super::thrift::{BINARY, I32, I64, LIST, STRUCT, Walk};
 use super::{ENCRYPTED, MAGIC};
 use crate::Error;
 
-/// The most that structs, and groups of columns, are nested.
+/// The most that groups of columns are nested.
 const DEPTH: usize = 64;
 
 /// The fields of the struct at the end: the columns, and how they are encrypted.
@@ -50,8 +48,8 @@ pub(super) fn check(file: &File) -> Result<(), Fault> {
         _ => {}
     }
     let bytes = footer(file)?;
-    let mut walk = Walk { bytes: &bytes, at: 0 };
-    let end = walk.file().ok_or(Fault::Damaged("its end cannot be read"))?;
+    let end = described(&mut Walk { bytes: &bytes, at: 0 })
+        .ok_or(Fault::Damaged("its end cannot be read"))?;
     if end.is_encrypted {
         return Err(Fault::Encrypted);
     }
@@ -99,143 +97,43 @@ struct End {
     is_encrypted: bool,
 }
 
-/// A walk over a struct in the compact protocol; `None` where it leads beyond its end.
-struct Walk<'a> {
-    bytes: &'a [u8],
-    at: usize,
+/// What a file says of itwalk.
+fn described(walk: &mut Walk<'_>) -> Option<End> {
+    let (mut end, mut id) = (End::default(), 0);
+    while let Some((field, of)) = walk.field(&mut id)? {
+        // What is read as another type than it says would not be what was measured here.
+        let expected = [I32, LIST, I64, LIST, LIST, BINARY, LIST, STRUCT, BINARY];
+        let expected = usize::try_from(field - 1).ok().and_then(|at| expected.get(at));
+        if expected.is_some_and(|&expected| expected != of) {
+            return None;
+        }
+        end.is_encrypted |= field == ENCRYPTION;
+        match field == COLUMNS {
+            true => columns(walk, &mut end.children)?,
+            false => walk.skip(of, 0)?,
+        }
+    }
+    Some(end)
 }
 
-/// The types of fields that matter here.
-const I32: u8 = 5;
-const I64: u8 = 6;
-const BINARY: u8 = 8;
-const LIST: u8 = 9;
-const STRUCT: u8 = 12;
-
-impl Walk<'_> {
-    fn file(&mut self) -> Option<End> {
-        let (mut end, mut id) = (End::default(), 0);
-        while let Some((field, of)) = self.field(&mut id)? {
-            // What is read as another type than it says would not be what was measured here.
-            let expected = [I32, LIST, I64, LIST, LIST, BINARY, LIST, STRUCT, BINARY];
-            let expected = usize::try_from(field - 1).ok().and_then(|at| expected.get(at));
-            if expected.is_some_and(|&expected| expected != of) {
-                return None;
-            }
-            end.is_encrypted |= field == ENCRYPTION;
-            match field == COLUMNS {
-                true => self.columns(&mut end.children)?,
-                false => self.skip(of, 0)?,
+/// How many columns each one is made of.
+fn columns(walk: &mut Walk<'_>, children: &mut Vec<i64>) -> Option<()> {
+    let (count, of) = walk.list()?;
+    if count > 0 && of != STRUCT {
+        return None;
+    }
+    for _ in 0..count {
+        let (mut id, mut has) = (0, 0);
+        while let Some((field, of)) = walk.field(&mut id)? {
+            match (field, of) {
+                (CHILDREN, I32) => has = walk.signed()?,
+                (WIDTH, I32) => drop((0..=WIDEST).contains(&walk.signed()?).then_some(())?),
+                // Read as something else than it says.
+                (CHILDREN | WIDTH, _) => return None,
+                _ => walk.skip(of, 0)?,
             }
         }
-        Some(end)
+        children.push(has);
     }
-
-    fn columns(&mut self, children: &mut Vec<i64>) -> Option<()> {
-        let (count, of) = self.list()?;
-        if count > 0 && of != STRUCT {
-            return None;
-        }
-        for _ in 0..count {
-            let (mut id, mut has) = (0, 0);
-            while let Some((field, of)) = self.field(&mut id)? {
-                match (field, of) {
-                    (CHILDREN, I32) => has = self.signed()?,
-                    (WIDTH, I32) => drop((0..=WIDEST).contains(&self.signed()?).then_some(())?),
-                    // Read as something else than it says.
-                    (CHILDREN | WIDTH, _) => return None,
-                    _ => self.skip(of, 0)?,
-                }
-            }
-            children.push(has);
-        }
-        Some(())
-    }
-
-    /// The number and the type of the next field; nothing at the end of a struct.
-    fn field(&mut self, id: &mut i64) -> Option<Option<(i64, u8)>> {
-        let head = self.byte()?;
-        if head == 0 {
-            return Some(None);
-        }
-        *id = match head >> 4 {
-            0 => self.signed()?,
-            more => id.checked_add(i64::from(more))?,
-        };
-        Some(Some((*id, head & 15)))
-    }
-
-    /// The length of a list and the type of what is in it, of which each takes a byte at the least.
-    fn list(&mut self) -> Option<(u64, u8)> {
-        let head = self.byte()?;
-        let count = match head >> 4 {
-            15 => self.unsigned()?,
-            count => u64::from(count),
-        };
-        (count <= self.left() as u64).then_some((count, head & 15))
-    }
-
-    fn skip(&mut self, of: u8, depth: usize) -> Option<()> {
-        if depth > DEPTH {
-            return None;
-        }
-        match of {
-            // True and false as fields.
-            1 | 2 => Some(()),
-            3 => self.byte().map(drop),
-            4..=I64 => self.unsigned().map(drop),
-            7 => self.pass(8),
-            BINARY => {
-                let length = self.unsigned()?;
-                self.pass(length)
-            }
-            LIST | 10 => {
-                let (count, of) = self.list()?;
-                // True and false take a byte each in a list.
-                let of = if of <= 2 { 3 } else { of };
-                (0..count).try_for_each(|_| self.skip(of, depth + 1))
-            }
-            STRUCT => {
-                let mut id = 0;
-                while let Some((_, of)) = self.field(&mut id)? {
-                    self.skip(of, depth + 1)?;
-                }
-                Some(())
-            }
-            _ => None,
-        }
-    }
-
-    fn left(&self) -> usize {
-        self.bytes.len() - self.at
-    }
-
-    fn pass(&mut self, count: u64) -> Option<()> {
-        let count = usize::try_from(count).ok().filter(|&count| count <= self.left())?;
-        self.at += count;
-        Some(())
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        let byte = *self.bytes.get(self.at)?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    fn unsigned(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 127) << shift;
-            if byte < 128 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    fn signed(&mut self) -> Option<i64> {
-        let number = self.unsigned()?;
-        Some((number >> 1) as i64 ^ -((number & 1) as i64))
-    }
+    Some(())
 }

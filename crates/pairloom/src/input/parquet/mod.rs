@@ -9,6 +9,7 @@ mod footer;
 mod pages;
 #[cfg(test)]
 mod tests;
+mod thrift;
 
 pub(super) use file::File;
 
