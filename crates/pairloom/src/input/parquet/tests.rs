@@ -269,6 +269,17 @@ fn no_memory_is_taken_for_what_is_claimed() {
 }
 
 #[test]
+fn no_page_is_walked_through_that_is_not_there() {
+    let mut bytes = plain(&columns(50));
+    // In place of the first page's header: its field 9 is a list of 2^31 - 1 values, of a type that takes 16 bytes, or
+    // of truths, which take none.
+    for of in [0xfd, 0xf1] {
+        bytes[4..11].copy_from_slice(&[0x99, of, 0xff, 0xff, 0xff, 0xff, 7]);
+        assert_eq!(message(&bytes), "t: damaged: the header of a page cannot be read");
+    }
+}
+
+#[test]
 fn damage_is_an_error_that_ends_the_input() {
     let bytes = plain(&columns(50));
     let mut errors = 0;
