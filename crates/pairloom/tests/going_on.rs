@@ -86,7 +86,10 @@ fn what_cannot_go_on_is_refused() {
     let refused = |job: &Job| train(job, &mut |_| true).unwrap_err().to_string();
     let other = Job { config: Config { factors: Some(2), ..job.config.clone() }, ..job.clone() };
     let message = refused(&from(&other, model(&job)));
-    assert_eq!(message, "the model to go on from has factors (--factors) 4: it cannot go on with another");
+    assert_eq!(
+        message,
+        "the model to go on from has factors (--factors) 4: it cannot go on with another"
+    );
     let label = write(&folder, "label.csv", "y,a,b\n1,u,v\n2,w,v\n");
     let message = refused(&Job { data: label.clone(), ..from(&job, model(&job)) });
     assert_eq!(message, format!("{label}: label: '2' is neither '1' nor '0'"));

@@ -96,6 +96,7 @@ pub fn infer(
         }
     }
     schema.check()?;
+    schema.check_lists(names, kind)?;
     Ok(schema)
 }
 

@@ -132,6 +132,7 @@ pub fn raw_rows(name: &str, text: &str, format: Format) -> (Vec<String>, Vec<Raw
         Format::Libsvm => (FormatName::Libsvm, None),
         Format::Libffm => (FormatName::Libffm, None),
         Format::MovieLens { edition } => (FormatName::MovieLens(edition), None),
+        Format::Parquet => (FormatName::Parquet, None),
     };
     let delimiter = match format {
         Format::Csv { delimiter, .. } => Some(delimiter),
