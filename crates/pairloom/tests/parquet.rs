@@ -24,14 +24,14 @@ use tempfile::TempDir;
 
 type Columns = Vec<(&'static str, ArrayRef)>;
 
-fn batch(columns: &Columns) -> RecordBatch {
+fn batch(columns: &[(&str, ArrayRef)]) -> RecordBatch {
     let field =
         |(name, array): &(&str, ArrayRef)| Field::new(*name, array.data_type().clone(), true);
     let types = Arc::new(Types::new(columns.iter().map(field).collect::<Vec<_>>()));
     RecordBatch::try_new(types, columns.iter().map(|(_, array)| array.clone()).collect()).unwrap()
 }
 
-fn write_parquet(folder: &TempDir, name: &str, columns: &Columns) -> String {
+fn write_parquet(folder: &TempDir, name: &str, columns: &[(&str, ArrayRef)]) -> String {
     let (path, batch) = (path(folder, name), batch(columns));
     let mut writer =
         ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
@@ -139,7 +139,7 @@ fn a_table_and_its_csv_are_the_same_model() {
     assert_eq!(predictions(&model(&given), &csv), expected);
 }
 
-fn schema_of(columns: &Columns, hints: Hints) -> pairloom::Result<Schema> {
+fn schema_of(columns: &[(&str, ArrayRef)], hints: Hints) -> pairloom::Result<Schema> {
     let folder = folder();
     let path = write_parquet(&folder, "rows", columns);
     let job = Job { schema: SchemaSource::Infer(hints), ..job(&path, &plain_config()) };
@@ -272,7 +272,7 @@ fn rows_are_told_by_their_numbers() {
     let none = write_parquet(
         &folder,
         "none",
-        &vec![columns[0].clone(), ("x", Arc::new(Float64Array::new_null(3)))],
+        &[columns[0].clone(), ("x", Arc::new(Float64Array::new_null(3)) as ArrayRef)],
     );
     let none_of =
         Columns::from_iter(columns.iter().map(|(name, array)| (*name, array.slice(0, 0))));
@@ -315,7 +315,7 @@ fn numbers_are_found_among_columns() {
 }
 
 /// The rows of a table, with the text of all cells, or with numbers alone.
-fn rows_of(columns: &Columns, bare: &[usize]) -> (Vec<String>, Vec<RawRow>) {
+fn rows_of(columns: &[(&str, ArrayRef)], bare: &[usize]) -> (Vec<String>, Vec<RawRow>) {
     let batch = batch(columns);
     let types = batch.schema();
     let batches = Box::new(RecordBatchIterator::new([Ok(batch)], types));

@@ -105,8 +105,11 @@ impl ChunkReader for File {
     /// What is read so is the header of a page, or the very end.
     fn get_read(&self, start: u64) -> Result<Self::T> {
         let left = self.len.checked_sub(start).ok_or_else(cut)? as usize;
+        if left <= TAIL {
+            return Ok(Cursor::new(self.get_bytes(start, left)?));
+        }
         let mut size = HEADER;
-        while left > TAIL {
+        loop {
             let bytes = self.get_bytes(start, left.min(size))?;
             if (Walk { bytes: &bytes, at: 0 }).pass_struct().is_some() {
                 return Ok(Cursor::new(bytes));
@@ -116,7 +119,6 @@ impl ChunkReader for File {
             }
             size *= 8;
         }
-        Ok(Cursor::new(self.get_bytes(start, left)?))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {

@@ -127,7 +127,9 @@ fn columns(walk: &mut Walk<'_>, children: &mut Vec<i64>) -> Option<()> {
         while let Some((field, of)) = walk.field(&mut id)? {
             match (field, of) {
                 (CHILDREN, I32) => has = walk.signed()?,
-                (WIDTH, I32) => drop((0..=WIDEST).contains(&walk.signed()?).then_some(())?),
+                (WIDTH, I32) => {
+                    (0..=WIDEST).contains(&walk.signed()?).then_some(())?;
+                }
                 // Read as something else than it says.
                 (CHILDREN | WIDTH, _) => return None,
                 _ => walk.skip(of, 0)?,
