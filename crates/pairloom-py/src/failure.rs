@@ -64,7 +64,10 @@ thread_local! {
 pub fn silence_panics() {
     set_hook(Box::new(|info| {
         let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line()));
-        let text = info.payload_as_str().unwrap_or("no reason is given").to_string();
+        let payload = info.payload();
+        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        let text = text.unwrap_or_else(|| "no reason is given".into());
         PANIC.with_borrow_mut(|panic| *panic = text + &place.unwrap_or_default());
     }));
 }

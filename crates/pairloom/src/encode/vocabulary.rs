@@ -121,13 +121,16 @@ mod tests {
     fn learned(values: &[&str]) -> Vocabulary {
         let mut all = Dictionary::default();
         values.iter().for_each(|value| drop(all.insert(value.as_bytes())));
-        Vocabulary::learn(&all, &vec![1; values.len()], 1, None).unwrap_or(Vocabulary::Hash { bits: 1 })
+        Vocabulary::learn(&all, &vec![1; values.len()], 1, None)
+            .unwrap_or(Vocabulary::Hash { bits: 1 })
     }
 
     #[test]
     fn true_and_false_may_be_spelled_otherwise() {
         let spelled = learned(&["TRUE", "FALSE", "maybe"]);
-        for (value, id) in [("True", 1), ("true", 1), ("tRuE", 1), ("false", 2), ("Maybe", 0), ("t", 0)] {
+        for (value, id) in
+            [("True", 1), ("true", 1), ("tRuE", 1), ("false", 2), ("Maybe", 0), ("t", 0)]
+        {
             assert_eq!(spelled.id(value.as_bytes()), id, "{value}");
         }
         // Where both spellings are values they stay two.

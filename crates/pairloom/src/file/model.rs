@@ -1,6 +1,6 @@
 //! Model files: schema, encoding, settings, history and weights.
 
-use super::container::{self, Container, Tensor};
+use super::container::{self, Container, Tensor, Tensors};
 use super::weights::{read_weights, weights};
 use crate::calibration::Calibration;
 use crate::config::Config;
@@ -57,7 +57,7 @@ impl Model {
     }
 
     /// What is written.
-    fn parts(&self) -> (Document<'_>, Vec<(String, Tensor<'_>)>) {
+    fn parts(&self) -> (Document<'_>, Tensors<'_>) {
         let document = Document {
             schema: Cow::Borrowed(&self.schema),
             config: Cow::Borrowed(&self.config),

@@ -44,10 +44,8 @@ pub(super) fn check_config(model: &Model, config: &Config) -> Result<()> {
         "precision",
     ];
     let [before, now] = [&model.config, config].map(Config::values);
-    let differs = |(one, other): &(&(String, Option<String>), &(String, Option<String>))| {
-        SAME.contains(&&*one.0) && one.1 != other.1
-    };
-    match before.iter().zip(&now).find(differs) {
+    let mut settings = before.iter().zip(&now);
+    match settings.find(|(one, other)| SAME.contains(&&*one.0) && one.1 != other.1) {
         None => Ok(()),
         Some(((name, value), _)) => {
             let (name, value) = (flagged(name), value.as_deref().unwrap_or("none"));
