@@ -47,7 +47,7 @@ def synth(pairloom, folder, rows):
     text, cache, arrays = (folder / f"rows-{rows}.{end}" for end in ("libsvm", "rows", "npz"))
     if not arrays.exists():
         words = ["--rows", rows, "--fields", FIELDS, "--features", FEATURES, "--positives", 0.22]
-        call(pairloom, "synth", *words, "--format", "libsvm", "--output", text, "--quiet")
+        call(pairloom, "synth", *words, "--format", "libsvm", "--output", text)
         call(pairloom, "convert", text, "--output", cache, "--quiet")
         lines = np.array([line.replace(b":1", b"").split() for line in text.read_bytes().splitlines()], dtype=np.int64)
         np.savez(arrays, y=lines[:, 0], ids=lines[:, 1:].astype(np.int32))
