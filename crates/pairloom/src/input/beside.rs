@@ -1,8 +1,8 @@
 //! Cells that lie beside rows, in memory: labels and weights of rows that come without them.
 
+use super::written::write_number;
 use super::{Format, Kind, RawRow, Reader};
 use crate::{Error, Result};
-use std::io::Write;
 use std::sync::Arc;
 
 /// A column of cells in memory, one for each row.
@@ -31,15 +31,10 @@ impl Beside {
     /// Writes the cell of a row; that it has none is told by `false`.
     fn write(&self, row: usize, text: &mut Vec<u8>) -> bool {
         match self {
-            Beside::Numbers(numbers) => match numbers.get(row) {
-                Some(number) if number.is_nan() => true,
-                // Writing to a Vec cannot fail. Whole numbers, as most labels are, are written many times faster.
-                Some(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
-                    write!(text, "{}", *number as i64).is_ok()
-                }
-                Some(number) => write!(text, "{number}").is_ok(),
-                None => false,
-            },
+            Beside::Numbers(numbers) => {
+                let found = numbers.get(row).copied();
+                found.inspect(|&number| write_number(number, text)).is_some()
+            }
             Beside::Texts(places, texts) => {
                 let found = places.get(row).and_then(|&place| texts.get(place as usize));
                 found.inspect(|found| text.extend_from_slice(found.as_bytes())).is_some()

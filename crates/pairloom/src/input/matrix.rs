@@ -1,9 +1,9 @@
 //! Matrices in memory as rows: dense ones, a column of numbers each, and compressed sparse rows, as libsvm has them.
 
+use super::written::{write_number, write_whole};
 use super::{Format, Kind, Pair, RawRow, Reader, quoted};
 use crate::{Error, Result};
 use ndarray::ArrayView2;
-use std::io::Write;
 use std::sync::Arc;
 
 /// A number of a matrix.
@@ -14,12 +14,9 @@ pub trait Number: Copy + Send + Sync {
     /// As a float; whole numbers beyond 2^53 are rounded.
     fn to_f64(self) -> f64;
 
-    /// Writes its text, that of a float in 64 bits.
-    ///
-    /// # Errors
-    /// Those of `text`.
-    fn write(self, text: &mut Vec<u8>) -> std::io::Result<()> {
-        write!(text, "{}", self.to_f64())
+    /// Writes its text, that of a float in 64 bits; nothing if it is missing.
+    fn write(self, text: &mut Vec<u8>) {
+        write_number(self.to_f64(), text);
     }
 }
 
@@ -43,8 +40,8 @@ impl Number for i64 {
         self as f64
     }
 
-    fn write(self, text: &mut Vec<u8>) -> std::io::Result<()> {
-        write!(text, "{self}")
+    fn write(self, text: &mut Vec<u8>) {
+        write_whole(self < 0, self.unsigned_abs(), text);
     }
 }
 
@@ -112,12 +109,7 @@ impl<T: Number> Reader for Dense<'_, T> {
             }
             match is_bare {
                 true => row.add_number(number),
-                false => row.append_cell(|text| {
-                    if !number.is_nan() {
-                        // Writing to a Vec cannot fail.
-                        let _ = value.write(text);
-                    }
-                }),
+                false => row.append_cell(|text| value.write(text)),
             }
         }
         Ok(true)

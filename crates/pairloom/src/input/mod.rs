@@ -36,6 +36,7 @@ mod spelled;
 mod tests;
 mod time;
 mod timed;
+mod written;
 
 pub use ahead::ahead;
 pub use batches::batches;

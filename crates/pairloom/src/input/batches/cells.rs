@@ -1,6 +1,7 @@
 //! The columns of a batch, so laid out that the cell of any row is written without looking at types.
 
 use super::types;
+use crate::input::written::{write_number, write_whole};
 use crate::input::{LIST_SEPARATOR, MAX_RECORD, parse_number, shown};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
@@ -237,34 +238,11 @@ fn write_list(range: Range<usize>, values: &Cells, text: &mut Vec<u8>) -> Result
     Ok(())
 }
 
-/// Writes a whole number of this sign and size.
-#[inline]
-fn write_whole(is_negative: bool, mut size: u64, text: &mut Vec<u8>) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (size % 10) as u8;
-        size /= 10;
-        if size == 0 {
-            break;
-        }
-    }
-    if is_negative {
-        text.push(b'-');
-    }
-    text.extend_from_slice(&digits[at..]);
-}
-
 /// Writes the shortest text with the bits of a number; nothing if it is missing.
 fn write_float(number: f64, text: &mut Vec<u8>) -> Result<(), Fault> {
-    use std::io::Write;
     if number.is_infinite() {
         return Err(Fault::Infinite);
     }
-    if !number.is_nan() {
-        // Writing to a Vec cannot fail.
-        let _ = write!(text, "{number}");
-    }
+    write_number(number, text);
     Ok(())
 }
