@@ -330,6 +330,12 @@ class _FM(BaseEstimator):
 
         return page(self.model_, title=repr(self))
 
+    def _repr_mimebundle_(self, **asked):
+        # Notebooks ask for this before they ask for the page.
+        if not hasattr(self, "model_"):
+            return super()._repr_mimebundle_(**asked)
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
 
 @documented(
     '"logistic" for two classes, else "softmax": the probability of each of several. This follows from the classes.'
