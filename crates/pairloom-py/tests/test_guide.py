@@ -65,9 +65,8 @@ class Page:
     def run(self, block):
         language, code, _ = block
         if language == "python":
-            with contextlib.chdir(self.folder) if hasattr(contextlib, "chdir") else moved(self.folder):
-                with contextlib.redirect_stdout(io.StringIO()) as printed:
-                    exec(compile(code, "the page", "exec"), self.names)
+            with moved(self.folder), contextlib.redirect_stdout(io.StringIO()) as printed:
+                exec(compile(code, "the page", "exec"), self.names)
             return printed.getvalue()
         path = f"{command().parent}{os.pathsep}{os.environ['PATH']}"
         run = subprocess.run(
