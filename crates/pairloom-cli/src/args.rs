@@ -16,8 +16,8 @@ use pairloom::{Config, Error, Result};
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Input")]
 pub struct InputArgs {
-    /// Format of the rows: csv, tsv, libsvm or libffm; movielens-100k, movielens-1m or movielens, which are
-    /// joined with the files beside them [default: by extension, then by content]
+    /// Format of the rows: csv, tsv, libsvm, libffm or parquet; movielens-100k, movielens-1m or movielens, which are
+    /// joined with the files beside them [default: by extension, then by content; Parquet by content]
     #[arg(long, value_name = "FORMAT", value_parser = parse::format)]
     pub format: Option<FormatName>,
     /// Character between cells of a CSV [default: found out]

@@ -18,7 +18,7 @@ use std::process::ExitCode;
     threads.help("Threads, 0 for one a core; the file does not depend on it")
 }))]
 pub struct Args {
-    /// Rows: a file of CSV, TSV, libsvm or libffm in UTF-8, plain or compressed with gzip or zstd; - for
+    /// Rows: a file of Parquet, or of CSV, TSV, libsvm or libffm in UTF-8, plain or compressed with gzip or zstd; - for
     /// standard input
     data: String,
     /// File to write them to, for pairloom train, evaluate and predict

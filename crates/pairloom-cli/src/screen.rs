@@ -1,11 +1,11 @@
 //! Writing results: text for people or one JSON object a line for programs.
 
 use crate::live::Window;
-pub use pairloom::report::metric_title;
 use pairloom::encode::Unseen;
 use pairloom::file::{name, write_whole};
 use pairloom::metric::{LEAST_DRAWN, Metrics};
 use pairloom::reading::Skipped;
+pub use pairloom::report::metric_title;
 use pairloom::{Error, Result};
 use std::io::{self, IsTerminal, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};

@@ -105,7 +105,7 @@ impl Args {
             FormatName::Libsvm | FormatName::Libffm if header => {
                 Err(Error::usage("--header: libsvm and libffm text has none; take csv or tsv"))
             }
-            FormatName::MovieLens(_) => {
+            FormatName::MovieLens(_) | FormatName::Parquet => {
                 Err(Error::usage("--format: made up are csv, tsv, libsvm and libffm"))
             }
             FormatName::Libsvm => Ok(Format::Libsvm),

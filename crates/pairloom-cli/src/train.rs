@@ -22,7 +22,7 @@ use std::time::Duration;
 /// Arguments of `pairloom train`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Training rows: a file of CSV, TSV, libsvm or libffm in UTF-8, plain or compressed with gzip or
+    /// Training rows: a file of Parquet, or of CSV, TSV, libsvm or libffm in UTF-8, plain or compressed with gzip or
     /// zstd, or one that pairloom convert has made; - for standard input
     data: String,
     /// Validation rows, in the format of the training rows, or a file that pairloom convert has made

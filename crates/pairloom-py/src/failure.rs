@@ -3,7 +3,8 @@
 use pairloom::Error;
 use pyo3::PyErr;
 use pyo3::exceptions::{
-    PyFloatingPointError, PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyValueError,
+    PyFloatingPointError, PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError,
+    PyValueError,
 };
 use pyo3::prelude::*;
 use std::cell::RefCell;
@@ -32,20 +33,25 @@ fn system_text(source: &std::io::Error) -> String {
     text.split_once(" (os error").map_or(text.clone(), |(text, _)| text.to_string())
 }
 
-/// A message with the flags of the command called as they are here: `--batch-size` is `batch_size`.
+/// A message with the flags of the command called as they are here: `--batch-size` is `batch_size`, and a setting
+/// that is told with its flag, as in `factors (--factors)`, is told once.
 fn as_keywords(message: &str) -> String {
-    let mut text = String::with_capacity(message.len());
-    let mut rest = message;
+    let (mut text, mut rest) = (String::with_capacity(message.len()), message);
     while let Some((before, after)) = rest.split_once("--") {
         text.push_str(before);
         let end = after.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(after.len());
         let (flag, behind) = after.split_at(end);
-        match flag.strip_prefix("no-") {
-            _ if flag.is_empty() => text.push_str("--"),
-            Some(off) => text.push_str(&format!("{}=False", off.replace('-', "_"))),
-            None => text.push_str(&flag.replace('-', "_")),
-        }
+        let off = flag.strip_prefix("no-");
+        let name = off.unwrap_or(flag).replace('-', "_");
         rest = behind;
+        if let (Some(told), Some(behind)) = (text.strip_suffix(" ("), behind.strip_prefix(')'))
+            && told.ends_with(&name)
+        {
+            (text, rest) = (told.to_string(), behind);
+            continue;
+        }
+        text.push_str(if flag.is_empty() { "--" } else { &name });
+        text.push_str(if off.is_some() { "=False" } else { "" });
     }
     text + rest
 }
@@ -58,7 +64,10 @@ thread_local! {
 pub fn silence_panics() {
     set_hook(Box::new(|info| {
         let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line()));
-        let text = info.payload_as_str().unwrap_or("no reason is given").to_string();
+        let payload = info.payload();
+        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        let text = text.unwrap_or_else(|| "no reason is given".into());
         PANIC.with_borrow_mut(|panic| *panic = text + &place.unwrap_or_default());
     }));
 }

@@ -92,7 +92,8 @@ fn with_settings(config: &Config, said: &str) -> Result<Config> {
         for (name, value) in said {
             // Each by itself, so that an error can name it.
             let one = serde_json::json!({ name.clone(): value });
-            serde_json::from_value::<Config>(one).map_err(|e| Error::usage(format!("{name}: {e}")))?;
+            serde_json::from_value::<Config>(one)
+                .map_err(|e| Error::usage(format!("{name}: {e}")))?;
             all.insert(name, value);
         }
     }

@@ -42,9 +42,8 @@ impl Learner {
         let mut watch = Watch::new(None, None);
         let schema = super::failure::guarded(py, || Ok(lock(&self.of).schema().clone()))?;
         let hear = &mut |event: pairloom::train::Event<'_>| watch.hear(event);
-        let done = rows.read(py, Some(&schema), |given| {
-            lock(&self.of).learn(given, rows.name(), hear)
-        });
+        let done =
+            rows.read(py, Some(&schema), |given| lock(&self.of).learn(given, rows.name(), hear));
         watch.end(done)
     }
 

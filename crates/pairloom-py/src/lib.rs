@@ -46,6 +46,7 @@ mod _pairloom {
     /// The settings with their defaults, as a JSON object.
     #[pyfunction]
     fn settings() -> PyResult<String> {
-        serde_json::to_string(&Config::default()).map_err(|e| failed(pairloom::Error::usage(e.to_string())))
+        serde_json::to_string(&Config::default())
+            .map_err(|e| failed(pairloom::Error::usage(e.to_string())))
     }
 }

@@ -6,12 +6,12 @@ use super::rows::Rows;
 use super::watch::Watch;
 use super::weights;
 use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods};
+use pairloom::Error;
 use pairloom::explain::{ExplainOptions, ImportanceOptions};
 use pairloom::parallel::Threads;
 use pairloom::predict::{EvaluateOptions, PredictOptions};
 use pairloom::reading::Outcome;
 use pairloom::report::{self, Figure, Report};
-use pairloom::Error;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::io::Write;
@@ -64,9 +64,7 @@ impl Model {
     fn document(&self) -> String {
         let model = &*self.of;
         let names = pairloom::explain::Names::new(model);
-        let field = |(at, field): (usize, &pairloom::encode::Field)| {
-            serde_json::json!({ "name": names.field(at), "offset": field.offset, "len": field.len() })
-        };
+        let field = |(at, field): (usize, &pairloom::encode::Field)| serde_json::json!({ "name": names.field(at), "offset": field.offset, "len": field.len() });
         let fields: Vec<_> = model.encoding.fields.iter().enumerate().map(field).collect();
         serde_json::json!({
             "schema": model.schema,
@@ -100,7 +98,8 @@ impl Model {
     ) -> PyResult<Predicted<'py>> {
         let on_error = on_error(if skip_errors { "skip" } else { "stop" }).map_err(failed)?;
         let (mut predictions, mut scores) = (Vec::new(), Vec::new());
-        let (model, options) = (&*self.of, PredictOptions { on_error, ..PredictOptions::default() });
+        let (model, options) =
+            (&*self.of, PredictOptions { on_error, ..PredictOptions::default() });
         let mut watch = Watch::new(None, None);
         let outcome = rows.read(py, Some(&model.schema), |given| {
             let threads = Threads::new(threads)?;
@@ -159,7 +158,8 @@ impl Model {
             let class = class_name.as_deref().map(|name| model.class(name)).transpose()?;
             let options = ExplainOptions { rows: which, class, ..ExplainOptions::default() };
             // The parts are told with the text of their cells.
-            let mut reader = given.prepared(rows.name(), &model.schema)?.ahead(&Threads::new(1)?)?;
+            let mut reader =
+                given.prepared(rows.name(), &model.schema)?.ahead(&Threads::new(1)?)?;
             let (explained, _) = model.explain_rows(&mut *reader, rows.name(), &options)?;
             let each = explained.iter().map(|row| row.to_json(model));
             Ok(serde_json::Value::from_iter(each).to_string())
@@ -209,11 +209,14 @@ impl Model {
         let page = Report {
             title,
             lead: model.config.formula(),
-            summary: kept.map_or(Vec::new(), |epoch| epoch.valid.into_iter().take(4).map(figure).collect()),
+            summary: kept
+                .map_or(Vec::new(), |epoch| epoch.valid.into_iter().take(4).map(figure).collect()),
             history: report::epochs(model),
             loss_name: report::metric_title(model.config.resolved_loss().figure()),
             kept_epoch: Some(model.epoch),
-            settings: settings.map(|(name, value)| (name, value.unwrap_or("none".into()))).collect(),
+            settings: settings
+                .map(|(name, value)| (name, value.unwrap_or("none".into())))
+                .collect(),
             ..Report::default()
         };
         report::html(&page)

@@ -3,6 +3,7 @@
 use super::failure::guarded;
 use super::model::Model;
 use super::rows::Rows;
+use pairloom::Model as Trained;
 use pairloom::interaction::Side;
 use pairloom::parallel::Threads;
 use pairloom::reading::OnError;
@@ -11,7 +12,6 @@ use pairloom::recommend::{
     for_each_piece,
 };
 use pairloom::schema::Schema;
-use pairloom::Model as Trained;
 use pyo3::prelude::*;
 
 /// The columns of what is recommended: of contexts, of items, and of the two together.
@@ -26,6 +26,9 @@ struct Found {
 
 /// Columns by name.
 type Table = Vec<(String, Vec<String>)>;
+
+/// Columns of contexts, ranks, the item's column, kept columns of items, predictions.
+type Recommended = (Table, Vec<u32>, (String, Vec<String>), Table, Vec<f64>);
 
 /// The best items of a catalogue for each context: the columns of contexts, ranks, the item's name, its kept columns,
 /// and predictions.
@@ -45,7 +48,7 @@ pub fn recommend(
     keep: Vec<String>,
     keep_item: Vec<String>,
     threads: usize,
-) -> PyResult<(Table, Vec<u32>, (String, Vec<String>), Table, Vec<f64>)> {
+) -> PyResult<Recommended> {
     let of = &*model.of;
     let all = catalogue(py, of, items, item, &keep_item, &filters)?;
     let seen = match seen {

@@ -30,7 +30,11 @@ enum Source {
     /// It is read once.
     Arrow(Mutex<Option<Batches>>),
     Dense(Matrix, Vec<String>),
-    Sparse { starts: Py<PyAny>, indices: Py<PyAny>, values: Py<PyAny> },
+    Sparse {
+        starts: Py<PyAny>,
+        indices: Py<PyAny>,
+        values: Py<PyAny>,
+    },
     Dataset(pairloom::train::Dataset),
 }
 
@@ -168,9 +172,15 @@ impl Rows {
                 let reader = input::batches(batches.ok_or_else(once)?, &self.name, format)?;
                 work(Given::Own(self.beside(reader)))
             }),
-            Source::Dense(Matrix::Doubles(array), columns) => self.dense_rows(py, array, columns, work),
-            Source::Dense(Matrix::Singles(array), columns) => self.dense_rows(py, array, columns, work),
-            Source::Dense(Matrix::Integers(array), columns) => self.dense_rows(py, array, columns, work),
+            Source::Dense(Matrix::Doubles(array), columns) => {
+                self.dense_rows(py, array, columns, work)
+            }
+            Source::Dense(Matrix::Singles(array), columns) => {
+                self.dense_rows(py, array, columns, work)
+            }
+            Source::Dense(Matrix::Integers(array), columns) => {
+                self.dense_rows(py, array, columns, work)
+            }
             Source::Sparse { starts, indices, values } => {
                 self.sparse_rows(py, [starts, indices, values], work)
             }

@@ -55,7 +55,8 @@ fn view<'py>(
             }
         }
         Precision::Bf16 => {
-            let all: Vec<f32> = table.numbers::<Bf16>().iter().map(|number| number.load()).collect();
+            let all: Vec<f32> =
+                table.numbers::<Bf16>().iter().map(|number| number.load()).collect();
             let numbers = ArrayView::from_shape(shape, &all).map_err(wrong)?;
             PyArrayDyn::from_array(model.py(), &numbers)
         }

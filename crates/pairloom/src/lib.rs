@@ -1,7 +1,7 @@
 //! Factorization machines: from raw rows to calibrated probabilities.
 //!
-//! A file of raw rows (CSV, TSV, libsvm, libffm, MovieLens) goes in, a model file comes out, and that file alone
-//! turns new raw rows into predictions:
+//! A file of raw rows (CSV, TSV, libsvm, libffm, MovieLens, Parquet) goes in, a model file comes out, and that file
+//! alone turns new raw rows into predictions:
 //!
 //! ```
 //! use pairloom::train::{Job, train};

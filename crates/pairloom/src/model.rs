@@ -84,8 +84,7 @@ impl Weights {
     pub(crate) fn go_on(&self, config: &Config, counts: &[u32]) -> Result<Self> {
         let (linear, mut factors) = (self.linear.with_states(0)?, self.factors.with_states(0)?);
         fill_new(&mut factors, config, self.fields.len(), counts, config.seed)?;
-        let (bias, shared, fields) =
-            (self.bias.clone(), self.shared.clone(), self.fields.clone());
+        let (bias, shared, fields) = (self.bias.clone(), self.shared.clone(), self.fields.clone());
         Ok(Weights { bias, linear, factors, shared, fields })
     }
 
@@ -94,7 +93,8 @@ impl Weights {
     pub fn factor_layout(&self, config: &Config) -> (Vec<usize>, Vec<usize>) {
         let (sizes, classes) = (Sizes::new(config, self.fields.len()), self.classes());
         let (stride, parts) = (self.factors.stride(), sizes.parts.max(1));
-        let (mut shape, mut steps) = (vec![self.factors.features() / classes], vec![classes * stride]);
+        let (mut shape, mut steps) =
+            (vec![self.factors.features() / classes], vec![classes * stride]);
         let inner = [(classes, stride), (parts, stride / parts)];
         for (count, step) in inner.into_iter().filter(|(count, _)| *count > 1) {
             shape.push(count);

@@ -3,9 +3,7 @@
 use crate::data::{self, is_cache};
 use crate::encode::Unseen;
 use crate::error::OR_SKIP;
-use crate::input::{
-    self, Format, OpenOptions, RawRow, Reader, TimePattern, parse_number, quoted,
-};
+use crate::input::{self, Format, OpenOptions, RawRow, Reader, TimePattern, parse_number, quoted};
 use crate::parallel::Threads;
 use crate::schema::{Role, Schema};
 use crate::{Error, Result};
@@ -110,8 +108,11 @@ pub fn open(path: &str, options: &OpenOptions, schema: &Schema) -> Result<Box<dy
     match (is_cache(path), *options == OpenOptions::default()) {
         (true, true) => data::open(path, schema),
         (true, false) => Err(data::decided(path)),
-        (false, true) => prepared(input::open_as(path, schema.format)?, path, schema),
-        (false, false) => {
+        // How a table is written says nothing of text: that is found out.
+        (false, true) if schema.format != Format::Parquet => {
+            prepared(input::open_as(path, schema.format)?, path, schema)
+        }
+        (false, _) => {
             let options = OpenOptions { names: schema.own_names(), ..options.clone() };
             prepared(input::open(path, &options)?, path, schema)
         }
@@ -123,7 +124,8 @@ pub fn open(path: &str, options: &OpenOptions, schema: &Schema) -> Result<Box<dy
 /// errors.
 ///
 /// # Errors
-/// [`Error::Data`] if rows without names are not of so many columns as the schema has, but for the label.
+/// [`Error::Data`] if rows without names are not of so many columns as the schema has, but for the label, and
+/// [`Error::Usage`] for lists of which the schema says that their values are separated otherwise.
 pub fn prepared<'a>(
     mut reader: Box<dyn Reader + 'a>,
     path: &str,
@@ -133,6 +135,7 @@ pub fn prepared<'a>(
         let names = names_of_bare(reader.columns().len(), path, schema)?;
         reader = input::named(reader, names);
     }
+    schema.check_lists(reader.columns(), |column| reader.kind(column))?;
     let times = schema.times(reader.columns());
     Ok(input::timed(reader, times))
 }

@@ -195,8 +195,7 @@ fn a_csv_is_no_sparse_file() {
 #[test]
 fn files_of_other_kinds_are_named() {
     let kinds: &[(&[u8], &str)] = &[
-        (b"PAR1\x15\x04\x15\x10PAR1", "a Parquet file: save it as CSV"),
-        (b"ARROW1\0\0\xff\xff\xff\xff", "a Feather or Arrow file"),
+        (b"ARROW1\0\0\xff\xff\xff\xff", "a Feather or Arrow file: save it as Parquet"),
         (b"FEA1\0\0\0\0", "a Feather or Arrow file"),
         (b"BZh91AY&SY\x01\x02", "packed by bzip2; gzip and zstd can be read: unpack it"),
         (b"\xfd7zXZ\0\0\x04", "packed by xz"),

@@ -110,7 +110,7 @@ fn mistakes_in_toml_name_their_line() {
         assert!(message.starts_with(&place) && message.contains(expected), "{wrong}: {message}");
         assert!(!message.contains('\n'), "{message}");
     }
-    for text in ["", "columns = []", "format = 3", "\u{0}", "[format]\nname = \"parquet\""] {
+    for text in ["", "columns = []", "format = 3", "\u{0}", "[format]\nname = \"orc\""] {
         let message = Schema::from_toml("my.toml", text).unwrap_err().to_string();
         assert!(message.starts_with("my.toml:") && !message.contains('\n'), "{message}");
     }

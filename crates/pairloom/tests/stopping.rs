@@ -95,6 +95,8 @@ impl Backend for Small {
     fn most_entries(&self) -> usize {
         self.0
     }
+    fn count(&mut self, _: &[u32]) {}
+
     fn announce(&mut self, _: &[u32]) {}
     fn learn_strengths(&mut self, _: f64) {}
     fn step(&mut self, _: &Rows, _: &[u32], _: f32) -> Result<f64, usize> {

@@ -69,7 +69,7 @@ pub fn text(format: FormatName) -> Vec<u8> {
                 FormatName::Libsvm => format!(" {id}:1"),
                 FormatName::Libffm => format!(" {field}:{id}:1"),
                 FormatName::Csv => format!(",{id}"),
-                FormatName::Tsv | FormatName::MovieLens(_) => format!("\t{id}"),
+                _ => format!("\t{id}"),
             });
         }
         text.push('\n');

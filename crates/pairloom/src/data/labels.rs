@@ -137,7 +137,10 @@ impl Labels {
     pub(crate) fn value_of(&self, class: &str) -> f64 {
         match self.are_text {
             // No row may have it.
-            true => self.classes.iter().position(|c| c == class).map_or(f64::NAN, |at| at as f64),
+            true => {
+                let found = self.classes.iter().position(|c| same_label(c.as_bytes(), class));
+                found.map_or(f64::NAN, |at| at as f64)
+            }
             false => parse_number(class.as_bytes()).unwrap_or(f64::NAN),
         }
     }

@@ -207,6 +207,12 @@ impl Encoding {
     }
 }
 
+/// What a text says, if it is `true` or `false` in any case of letters.
+fn truth(text: &[u8]) -> Option<bool> {
+    let is = |word: &[u8]| text.eq_ignore_ascii_case(word);
+    if is(b"true") { Some(true) } else { is(b"false").then_some(false) }
+}
+
 /// The values of a multi-valued cell. A cell without any has the one value "", which is missing.
 pub(crate) fn split_values(cell: &[u8], separator: char) -> impl Iterator<Item = &[u8]> {
     let values = cell.split(move |&byte| char::from(byte) == separator).map(<[u8]>::trim_ascii);

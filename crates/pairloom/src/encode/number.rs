@@ -62,8 +62,7 @@ impl Transform {
         };
         let found = Transform::ALL.into_iter().find(|transform| transform.name() == name);
         let names = Transform::ALL.map(Transform::name).join(", ");
-        let how =
-            found.ok_or_else(|| Error::usage(format!("'{name}' is none of {names}")))?;
+        let how = found.ok_or_else(|| Error::usage(format!("'{name}' is none of {names}")))?;
         let Some(bins) = bins else { return Ok((how, None)) };
         let bins =
             bins.parse().map_err(|_| Error::usage(format!("'{bins}' is no number of bins")))?;

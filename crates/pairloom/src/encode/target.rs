@@ -1,6 +1,6 @@
 //! From label cells to numbers and back.
 
-use super::classes;
+use super::{classes, truth};
 use crate::config::Config;
 use crate::data::{Interned, Labels};
 use crate::input::{is_missing, parse_number, quoted};
@@ -428,8 +428,12 @@ fn learn_scale(
     Ok(Target::Real { mean, scale: Some(scale).filter(usable).unwrap_or(1.0) })
 }
 
-/// Whether a cell is this class: as numbers where both are ("1", "+1" and "1.0" are the same).
+/// Whether a cell is this class: as numbers where both are ("1", "+1" and "1.0" are the same), and true and false in
+/// any spelling.
 pub(crate) fn same_label(cell: &[u8], class: &str) -> bool {
-    let number = parse_number(class.as_bytes());
-    cell.trim_ascii() == class.as_bytes() || (number.is_some() && parse_number(cell) == number)
+    let (cell, class) = (cell.trim_ascii(), class.as_bytes());
+    let number = parse_number(class);
+    cell == class
+        || (number.is_some() && parse_number(cell) == number)
+        || truth(cell).is_some_and(|said| truth(class) == Some(said))
 }

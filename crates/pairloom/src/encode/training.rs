@@ -49,15 +49,18 @@ impl Training {
             Weights::Shares => Draw::new(rows, weight.round() as usize, is_limited),
             Weights::Counts | Weights::None => Draw::new(rows, copies, is_limited),
         };
-        Ok(Training { draw, copies: if weights == Weights::Counts { copies } else { rows }, weights })
+        Ok(Training {
+            draw,
+            copies: if weights == Weights::Counts { copies } else { rows },
+            weights,
+        })
     }
 
     /// Those of a block.
     pub(super) fn part(&self, block: &Block<'_>, held_out: &[bool], labels: &AsNumbers) -> Part {
         let weight = |row: u32| block.head.weight(row as usize);
         // A row of weight 0 is as good as not there.
-        let is_training =
-            |row: &u32| !held_out[block.first + *row as usize] && weight(*row) > 0.0;
+        let is_training = |row: &u32| !held_out[block.first + *row as usize] && weight(*row) > 0.0;
         let rows: Vec<u32> = (0..block.rows() as u32).filter(is_training).collect();
         let copies = match self.weights {
             Weights::Counts => rows.iter().map(|&row| times(weight(row))).collect(),

@@ -1,6 +1,6 @@
 //! From the values of a categorical field to its ids.
 
-use super::Dictionary;
+use super::{Dictionary, truth};
 use crate::Result;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
@@ -83,7 +83,10 @@ impl Vocabulary {
     #[inline]
     pub fn id(&self, value: &[u8]) -> u32 {
         match self {
-            Vocabulary::Dictionary { values } => values.get(value).map_or(0, |n| n + 1),
+            Vocabulary::Dictionary { values } => match values.get(value) {
+                Some(number) => number + 1,
+                None => spelled_otherwise(values, value).map_or(0, |number| number + 1),
+            },
             Vocabulary::Hash { bits } => (xxh3_64(value) & ((1 << bits) - 1)) as u32,
         }
     }
@@ -98,5 +101,40 @@ impl Vocabulary {
                 value => String::from_utf8_lossy(value).into_owned(),
             },
         }
+    }
+}
+
+/// A value that is true or false in another spelling: tools that write tables do not agree on one.
+#[cold]
+fn spelled_otherwise(values: &Dictionary, value: &[u8]) -> Option<u32> {
+    let spellings: [&[u8]; 3] = match truth(value)? {
+        true => [b"true", b"True", b"TRUE"],
+        false => [b"false", b"False", b"FALSE"],
+    };
+    spellings.into_iter().find_map(|spelling| values.get(spelling))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn learned(values: &[&str]) -> Vocabulary {
+        let mut all = Dictionary::default();
+        values.iter().for_each(|value| drop(all.insert(value.as_bytes())));
+        Vocabulary::learn(&all, &vec![1; values.len()], 1, None)
+            .unwrap_or(Vocabulary::Hash { bits: 1 })
+    }
+
+    #[test]
+    fn true_and_false_may_be_spelled_otherwise() {
+        let spelled = learned(&["TRUE", "FALSE", "maybe"]);
+        for (value, id) in
+            [("True", 1), ("true", 1), ("tRuE", 1), ("false", 2), ("Maybe", 0), ("t", 0)]
+        {
+            assert_eq!(spelled.id(value.as_bytes()), id, "{value}");
+        }
+        // Where both spellings are values they stay two.
+        let both = learned(&["true", "True"]);
+        assert_eq!(["true", "True", "TRUE"].map(|value| both.id(value.as_bytes())), [1, 2, 1]);
     }
 }

@@ -54,8 +54,7 @@ impl Importance {
     /// All of it as a JSON object, with the names of columns and values: see `pairloom explain --importance --json`.
     pub fn to_json(&self, model: &Model) -> serde_json::Value {
         let names = Names::new(model);
-        let Importance { rows, of, metrics, fields, pairs, products, values, outcome, .. } =
-            self;
+        let Importance { rows, of, metrics, fields, pairs, products, values, outcome, .. } = self;
         let field = |of: &FieldImportance| {
             let mut object = self.worse_json(Some(of.loss), of.quality);
             object.insert("column".into(), names.field(of.field).into());
@@ -89,9 +88,16 @@ impl Importance {
     }
 
     /// What becomes worse, by the names of the figures.
-    fn worse_json(&self, loss: Option<Worse>, quality: Option<Worse>) -> Map<String, serde_json::Value> {
+    fn worse_json(
+        &self,
+        loss: Option<Worse>,
+        quality: Option<Worse>,
+    ) -> Map<String, serde_json::Value> {
         let json = |of: Option<Worse>| {
-            of.map_or(serde_json::Value::Null, |of| json!({ "mean": of.mean, "deviation": of.deviation }))
+            of.map_or(
+                serde_json::Value::Null,
+                |of| json!({ "mean": of.mean, "deviation": of.deviation }),
+            )
         };
         let mut object = Map::new();
         object.insert(format!("{}_worse", self.loss), json(loss));
@@ -99,4 +105,5 @@ impl Importance {
             object.insert(format!("{name}_worse"), json(quality));
         }
         object
-    }}
+    }
+}

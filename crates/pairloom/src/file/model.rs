@@ -1,8 +1,7 @@
 //! Model files: schema, encoding, settings, history and weights.
 
-use super::container::{self, Container, Tensor};
+use super::container::{self, Container, Tensor, Tensors};
 use super::weights::{read_weights, weights};
-use crate::{Error, Result};
 use crate::calibration::Calibration;
 use crate::config::Config;
 use crate::encode::{Dictionary, Encoding, FieldKind, Number, Vocabulary};
@@ -11,6 +10,7 @@ use crate::interaction::Sizes;
 use crate::loss::Loss;
 use crate::model::Model;
 use crate::schema::Schema;
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io::Write;
@@ -57,7 +57,7 @@ impl Model {
     }
 
     /// What is written.
-    fn parts(&self) -> (Document<'_>, Vec<(String, Tensor<'_>)>) {
+    fn parts(&self) -> (Document<'_>, Tensors<'_>) {
         let document = Document {
             schema: Cow::Borrowed(&self.schema),
             config: Cow::Borrowed(&self.config),

@@ -33,7 +33,10 @@ impl Beside {
         match self {
             Beside::Numbers(numbers) => match numbers.get(row) {
                 Some(number) if number.is_nan() => true,
-                // Writing to a Vec cannot fail.
+                // Writing to a Vec cannot fail. Whole numbers, as most labels are, are written many times faster.
+                Some(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+                    write!(text, "{}", *number as i64).is_ok()
+                }
                 Some(number) => write!(text, "{number}").is_ok(),
                 None => false,
             },

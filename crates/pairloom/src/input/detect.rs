@@ -9,6 +9,7 @@ use super::csv::{Csv, Records};
 use super::movielens;
 use super::open::Source;
 use super::options::{FormatName, OpenOptions};
+use super::parquet;
 use super::sniff;
 use super::sparse::{Grammar, Sparse};
 use super::{Format, Reader};
@@ -24,15 +25,24 @@ use crate::{Error, Result};
 /// a first row of a file without one, that cannot be used.
 pub fn open(path: &str, options: &OpenOptions) -> Result<Box<dyn Reader>> {
     options.check(options.format)?;
-    detect(Source::open(path)?, options, Some(path))
+    match parquet::found(path)? {
+        Some(file) => parquet::open(file, path, options),
+        None => detect(Source::open(path)?, options, Some(path)),
+    }
 }
 
-/// Opens a file, or standard input for `-`, of a known format: that of an earlier file.
+/// Opens a file, or standard input for `-`, of a known format: that of an earlier file. Parquet is found out
+/// where another format is known, and another one where Parquet is.
 ///
 /// # Errors
 /// As for [`open`].
 pub fn open_as(path: &str, format: Format) -> Result<Box<dyn Reader>> {
-    read_as(Source::open(path)?, format, Some(path))
+    match (parquet::found(path)?, format) {
+        (Some(file), _) => parquet::open(file, path, &OpenOptions::default()),
+        // How a table is written is not said by another one.
+        (None, Format::Parquet) => open(path, &OpenOptions::default()),
+        (None, format) => read_as(Source::open(path)?, format, Some(path)),
+    }
 }
 
 /// Reads bytes in memory as [`open`] reads a file of that name.
@@ -45,7 +55,11 @@ pub fn from_bytes(
     options: &OpenOptions,
 ) -> Result<Box<dyn Reader>> {
     options.check(options.format)?;
-    detect(Source::from_bytes(name, bytes.into())?, options, None)
+    let bytes = bytes.into();
+    match parquet::found_in(bytes) {
+        Ok(file) => parquet::open(file, name, options),
+        Err(bytes) => detect(Source::from_bytes(name, bytes)?, options, None),
+    }
 }
 
 fn detect(
@@ -79,6 +93,7 @@ fn format_of(name: FormatName, source: &mut Source, options: &OpenOptions) -> Re
         FormatName::Libsvm => options.check(Some(name)).map(|()| Format::Libsvm),
         FormatName::Libffm => options.check(Some(name)).map(|()| Format::Libffm),
         FormatName::MovieLens(edition) => Ok(Format::MovieLens { edition }),
+        FormatName::Parquet => Err(parquet::none(source)?),
         FormatName::Csv => csv_format(options.delimiter, source, options),
         FormatName::Tsv => csv_format(options.delimiter.or(Some('\t')), source, options),
     }
@@ -108,5 +123,6 @@ fn read_as(source: Source, format: Format, path: Option<&str>) -> Result<Box<dyn
         Format::Libsvm => Box::new(Sparse::new(source, Grammar::Libsvm)),
         Format::Libffm => Box::new(Sparse::new(source, Grammar::Libffm)),
         Format::MovieLens { edition } => return movielens::open(source, edition, path),
+        Format::Parquet => return Err(Error::usage("Parquet is no text")),
     })
 }

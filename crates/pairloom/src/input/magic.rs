@@ -20,7 +20,9 @@ pub(super) fn is_open(first: &[u8]) -> bool {
 /// What the file is and what to do about it; `None` if it may be text.
 pub(super) fn unreadable(head: &[u8]) -> Option<String> {
     let table = |name: &str, reader: &str| {
-        format!("a {name} file: save it as CSV, as with pandas.{reader}(..).to_csv(..)")
+        format!(
+            "a {name} file: save it as Parquet, as with pandas.{reader}(..).to_parquet(..), or as CSV"
+        )
     };
     let packed = |name: &str| format!("packed by {name}; gzip and zstd can be read: {PACKED}");
     match head {
@@ -28,7 +30,9 @@ pub(super) fn unreadable(head: &[u8]) -> Option<String> {
             "rows that pairloom convert has made: they are read from a file, by its name and as it is"
                 .into(),
         ),
-        [b'P', b'A', b'R', b'1', 0x15, ..] => Some(table("Parquet", "read_parquet")),
+        [b'P', b'A', b'R', b'1', 0x15, ..] => Some(
+            "Parquet, of which the end is read first: give the file as it is, unpacked and by its name".into(),
+        ),
         [b'A', b'R', b'R', b'O', b'W', b'1', 0, ..] | [b'F', b'E', b'A', b'1', 0, ..] => {
             Some(table("Feather or Arrow", "read_feather"))
         }

@@ -102,7 +102,9 @@ impl<T: Number> Reader for Dense<'_, T> {
         }
         row.begin_typed(&self.name, self.read as u64 + 1, self.format());
         self.read += 1;
-        for (at, (&value, &is_bare)) in self.values.row(self.read - 1).iter().zip(&self.bare).enumerate() {
+        for (at, (&value, &is_bare)) in
+            self.values.row(self.read - 1).iter().zip(&self.bare).enumerate()
+        {
             let number = value.to_f64();
             if number.is_infinite() {
                 let name = quoted(&self.columns[at]);
@@ -162,9 +164,10 @@ pub fn sparse<'a, I: Index, T: Number>(
 ) -> Result<Box<dyn Reader + 'a>> {
     let Sparse { starts, indices, values } = rows;
     let start = |at: &I| at.get().filter(|&at| at <= indices.len() as u64);
-    let ascend = starts.iter().map(start).is_sorted() && starts.iter().all(|at| start(at).is_some());
-    let all = starts.last().and_then(|at| at.get()) == Some(indices.len() as u64);
-    if !ascend || !all || indices.len() != values.len() {
+    let ascend =
+        starts.iter().map(start).is_sorted() && starts.iter().all(|at| start(at).is_some());
+    let ends = [starts.first(), starts.last()].map(|at| at.and_then(|at| at.get()));
+    if !ascend || ends != [Some(0), Some(indices.len() as u64)] || indices.len() != values.len() {
         let message = "it is no matrix of compressed sparse rows: its parts do not fit together";
         return Err(Error::data(name, message));
     }

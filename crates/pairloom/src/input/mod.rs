@@ -1,7 +1,8 @@
-//! Raw rows from files: text in, [`RawRow`]s out. Nothing here knows a schema, an id or a model.
+//! Raw rows from files: text or tables in, [`RawRow`]s out. Nothing here knows a schema, an id or a model.
 //!
 //! A row has **cells** (text, one per named column) and, in the sparse formats, **pairs**
-//! (`index:value`, or `field:index:value`). CSV, TSV and MovieLens have cells only; libsvm and libffm have
+//! (`index:value`, or `field:index:value`). CSV, TSV, MovieLens, Parquet and the record batches of Arrow have
+//! cells only; libsvm and libffm have
 //! the two cells `label` and `qid` (empty where a line has none) and pairs.
 //!
 //! A reader fills one `RawRow` again and again, so reading allocates nothing per row.
@@ -24,6 +25,7 @@ mod named;
 mod number;
 mod open;
 mod options;
+mod parquet;
 mod pattern;
 mod row;
 mod shown;
@@ -60,7 +62,7 @@ pub(crate) use timed::timed;
 use crate::Result;
 use serde::{Deserialize, Serialize};
 
-/// A text format of rows, with all that is needed to read more of the same.
+/// A format of rows, with all that is needed to read more of the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "name")]
 pub enum Format {
@@ -80,6 +82,8 @@ pub enum Format {
         /// Which data set.
         edition: MovieLens,
     },
+    /// Tables of Apache Parquet, whose columns have names and types.
+    Parquet,
 }
 
 impl Format {
@@ -91,6 +95,7 @@ impl Format {
             Format::Libsvm => FormatName::Libsvm,
             Format::Libffm => FormatName::Libffm,
             Format::MovieLens { edition } => FormatName::MovieLens(edition),
+            Format::Parquet => FormatName::Parquet,
         };
         name.name()
     }
@@ -102,7 +107,10 @@ impl Format {
 
     /// Whether columns are called by names, and not by numbers.
     pub fn has_names(self) -> bool {
-        matches!(self, Format::Csv { header: true, .. } | Format::MovieLens { .. })
+        matches!(
+            self,
+            Format::Csv { header: true, .. } | Format::MovieLens { .. } | Format::Parquet
+        )
     }
 }
 

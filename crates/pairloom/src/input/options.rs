@@ -17,15 +17,18 @@ pub enum FormatName {
     Libffm,
     /// Ratings of MovieLens, joined with the files beside them.
     MovieLens(MovieLens),
+    /// Tables of Apache Parquet.
+    Parquet,
 }
 
 impl FormatName {
     /// All formats, for help texts.
-    pub const ALL: [FormatName; 7] = [
+    pub const ALL: [FormatName; 8] = [
         FormatName::Csv,
         FormatName::Tsv,
         FormatName::Libsvm,
         FormatName::Libffm,
+        FormatName::Parquet,
         FormatName::MovieLens(MovieLens::Small),
         FormatName::MovieLens(MovieLens::Million),
         FormatName::MovieLens(MovieLens::Latest),
@@ -39,6 +42,7 @@ impl FormatName {
             FormatName::Libsvm => "libsvm",
             FormatName::Libffm => "libffm",
             FormatName::MovieLens(edition) => edition.name(),
+            FormatName::Parquet => "parquet",
         }
     }
 
@@ -52,6 +56,7 @@ impl FormatName {
             "tsv" | "tab" => Some(FormatName::Tsv),
             "svm" | "libsvm" | "svmlight" => Some(FormatName::Libsvm),
             "ffm" | "libffm" => Some(FormatName::Libffm),
+            "parquet" | "pq" => Some(FormatName::Parquet),
             _ => None,
         }
     }
@@ -80,9 +85,15 @@ impl OpenOptions {
     /// Refuses settings that contradict the format.
     pub(super) fn check(&self, format: Option<FormatName>) -> Result<()> {
         let name = match format {
-            Some(name @ (FormatName::Libsvm | FormatName::Libffm | FormatName::MovieLens(_))) => {
-                name
+            Some(name @ FormatName::Parquet) if self.header == Some(false) => {
+                return Err(Error::usage(format!("format {name} has no header to choose")));
             }
+            Some(
+                name @ (FormatName::Libsvm
+                | FormatName::Libffm
+                | FormatName::MovieLens(_)
+                | FormatName::Parquet),
+            ) => name,
             Some(FormatName::Tsv) if self.delimiter.is_some_and(|d| d != '\t') => {
                 let message = "tsv is separated by tabs: for another delimiter the format is csv";
                 return Err(Error::usage(message));
@@ -115,6 +126,7 @@ mod tests {
             ("a.svmlight", Some(Libsvm)),
             ("a.ffm", Some(Libffm)),
             ("a.libffm.gz", Some(Libffm)),
+            ("a.parquet", Some(Parquet)),
             ("a.txt", None),
             ("a.gz", None),
             ("csv", None),

@@ -2,7 +2,7 @@
 
 use super::{Column, Role, Schema};
 use crate::error::flagged;
-use crate::input::Format;
+use crate::input::{Format, Kind, LIST_SEPARATOR};
 use crate::{Error, Result};
 use std::collections::HashSet;
 
@@ -67,6 +67,25 @@ impl Schema {
             return Err(Error::usage(format!("{time}: {message}; leave one out")));
         }
         self.columns.iter().try_for_each(Column::check)
+    }
+
+    /// Refuses another separator for a column than stands between the values of its lists: `kind` tells what
+    /// the types of a file's columns say, which are called `names`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] that names the column.
+    pub(crate) fn check_lists(&self, names: &[String], kind: impl Fn(usize) -> Kind) -> Result<()> {
+        let is_odd = |(column, at): &(&Column, Option<usize>)| {
+            let is_list = at.is_some_and(|at| kind(at) == Kind::List);
+            is_list && column.role == Role::Multi && column.value_separator() != LIST_SEPARATOR
+        };
+        match self.columns.iter().zip(self.positions(names)).find(is_odd) {
+            None => Ok(()),
+            Some((Column { name, .. }, _)) => Err(Error::usage(format!(
+                "column '{name}' has lists here, whose values are read with '{LIST_SEPARATOR}' between them: \
+                 no other separator (--multi) finds them"
+            ))),
+        }
     }
 }
 

@@ -96,6 +96,7 @@ pub fn infer(
         }
     }
     schema.check()?;
+    schema.check_lists(names, kind)?;
     Ok(schema)
 }
 
@@ -154,7 +155,7 @@ fn look_at<'a>(cell: usize, kind: Kind, sample: &[&'a RawRow]) -> Look<'a> {
     let look = look(sample.iter().map(|row| (row.cell(cell), 1)));
     match kind {
         Kind::Unknown | Kind::Number => look,
-        Kind::Text | Kind::Category | Kind::List => look.as_text(),
+        Kind::Text | Kind::Category | Kind::List => look.into_text(),
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn look<'a>(texts: impl Iterator<Item = (&'a [u8], usize)>) -> Look<'
 
 impl Look<'_> {
     /// The same of a column whose type says that it is no number.
-    pub(super) fn as_text(self) -> Self {
+    pub(super) fn into_text(self) -> Self {
         Look { numeric: false, whole: None, ..self }
     }
 }

@@ -161,7 +161,7 @@ impl Synth {
     /// The line before the rows; also the check of the format.
     fn header(&self, format: Format) -> Result<Vec<u8>> {
         let mut text = Vec::new();
-        if let Format::MovieLens { .. } = format {
+        if let Format::MovieLens { .. } | Format::Parquet = format {
             return Err(Error::usage(format!("no rows of {} are made up", format.name())));
         }
         if let Format::Csv { delimiter, header } = format {
@@ -204,7 +204,7 @@ impl Synth {
                 each(&mut |row, label| text::libffm((fields, &row.values), label, text));
             }
             // Refused with the header.
-            Format::MovieLens { .. } => {}
+            Format::MovieLens { .. } | Format::Parquet => {}
         }
     }
 

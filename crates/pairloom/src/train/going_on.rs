@@ -33,13 +33,19 @@ pub(super) fn encoding(
 /// [`Error::Usage`].
 pub(super) fn check_config(model: &Model, config: &Config) -> Result<()> {
     const SAME: [&str; 9] = [
-        "model", "factors", "order", "lower_orders", "rank", "bias", "linear", "loss", "precision",
+        "model",
+        "factors",
+        "order",
+        "lower_orders",
+        "rank",
+        "bias",
+        "linear",
+        "loss",
+        "precision",
     ];
     let [before, now] = [&model.config, config].map(Config::values);
-    let differs = |(one, other): &(&(String, Option<String>), &(String, Option<String>))| {
-        SAME.contains(&&*one.0) && one.1 != other.1
-    };
-    match before.iter().zip(&now).find(differs) {
+    let mut settings = before.iter().zip(&now);
+    match settings.find(|(one, other)| SAME.contains(&&*one.0) && one.1 != other.1) {
         None => Ok(()),
         Some(((name, value), _)) => {
             let (name, value) = (flagged(name), value.as_deref().unwrap_or("none"));

@@ -54,7 +54,8 @@ impl Learner {
         let job = Job { config, valid: None, test: None, checkpoints: None, ..job.clone() };
         check(&job)?;
         if job.config.loss.is_some_and(Loss::is_ranking) {
-            let message = "rows that are ranked are learned from as a whole: some after others cannot be";
+            let message =
+                "rows that are ranked are learned from as a whole: some after others cannot be";
             return Err(Error::usage(message));
         }
         let threads = Threads::new(job.threads)?;

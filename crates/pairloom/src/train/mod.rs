@@ -34,8 +34,8 @@ pub use event::Event;
 use event::{tell, tell_skipped};
 pub use job::{Job, SchemaSource, TestPart};
 pub use kept::{Converted, convert};
-pub use learner::Learner;
 pub(crate) use kept::{KeptRows, check_rereadable, content, keep_rows};
+pub use learner::Learner;
 use prepare::{Prepared, prepare};
 pub use ranking::Groups;
 pub use start::Start;
@@ -171,7 +171,8 @@ fn run(
     let start = Start { items, groups, left_out: rows_out, are_counts, ..start };
     tell(watch, Event::Start(&start))?;
     let most_entries = summary.most_entries;
-    let mut backend = backend(&config, &encoding, summary, init.map(|model| (model, &units)), threads)?;
+    let mut backend =
+        backend(&config, &encoding, summary, init.map(|model| (model, &units)), threads)?;
     let run = Run {
         train: &train,
         most_entries,

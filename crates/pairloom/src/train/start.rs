@@ -1,8 +1,8 @@
 //! Where training begins: settings, first weights, and the memory that all takes.
 
 use super::Groups;
-use super::units::Units;
 use super::summary::Summary;
+use super::units::Units;
 use crate::backend::{Backend, Cpu, ENTRY_BYTES, StepSettings};
 use crate::config::Config;
 use crate::data::INTERNED;

@@ -132,6 +132,7 @@ pub fn raw_rows(name: &str, text: &str, format: Format) -> (Vec<String>, Vec<Raw
         Format::Libsvm => (FormatName::Libsvm, None),
         Format::Libffm => (FormatName::Libffm, None),
         Format::MovieLens { edition } => (FormatName::MovieLens(edition), None),
+        Format::Parquet => (FormatName::Parquet, None),
     };
     let delimiter = match format {
         Format::Csv { delimiter, .. } => Some(delimiter),
@@ -251,8 +252,15 @@ pub fn learned_of(
     let encoding =
         encode::learn((&interned, held_out), schema, config, None, "rows.csv", &threads).unwrap();
     let room = Room::default();
-    let stores =
-        encode::encode(interned.into(), held_out, &encoding, &room, None, &Beside::default(), &threads);
+    let stores = encode::encode(
+        interned.into(),
+        held_out,
+        &encoding,
+        &room,
+        None,
+        &Beside::default(),
+        &threads,
+    );
     let [train, valid, _] = stores.unwrap().map(held);
     Learned { encoding, train, valid }
 }

@@ -8,7 +8,7 @@ mod read;
 mod write;
 
 pub use read::{Container, Floats};
-pub use write::{Tensor, write, write_to};
+pub use write::{Tensor, Tensors, write, write_to};
 
 use crate::precision::{Precision, Stored};
 use safetensors::tensor::Dtype;

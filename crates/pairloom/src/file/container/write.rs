@@ -53,6 +53,9 @@ impl<'a> Tensor<'a> {
     }
 }
 
+/// Tensors by name.
+pub type Tensors<'a> = Vec<(String, Tensor<'a>)>;
+
 /// Writes a file of `kind` with this document and these tensors.
 ///
 /// # Errors
@@ -61,9 +64,10 @@ pub fn write<D: Serialize>(
     path: &str,
     kind: &str,
     document: &D,
-    tensors: Vec<(String, Tensor<'_>)>,
+    tensors: Tensors<'_>,
 ) -> Result<()> {
-    let (header, tensors) = prepared(kind, document, tensors).map_err(|e| Error::io(name(path), e))?;
+    let (header, tensors) =
+        prepared(kind, document, tensors).map_err(|e| Error::io(name(path), e))?;
     write_whole(path, |out| send(out, &header, tensors).map_err(|e| Error::io(name(path), e)))
 }
 
@@ -75,7 +79,7 @@ pub fn write_to<D: Serialize>(
     out: &mut dyn Write,
     kind: &str,
     document: &D,
-    tensors: Vec<(String, Tensor<'_>)>,
+    tensors: Tensors<'_>,
 ) -> io::Result<()> {
     let (header, tensors) = prepared(kind, document, tensors)?;
     send(out, &header, tensors)
@@ -85,8 +89,8 @@ pub fn write_to<D: Serialize>(
 fn prepared<'a, D: Serialize>(
     kind: &str,
     document: &D,
-    mut tensors: Vec<(String, Tensor<'a>)>,
-) -> io::Result<(Vec<u8>, Vec<(String, Tensor<'a>)>)> {
+    mut tensors: Tensors<'a>,
+) -> io::Result<(Vec<u8>, Tensors<'a>)> {
     tensors.sort_by(|(a, left), (b, right)| right.dtype.cmp(&left.dtype).then(a.cmp(b)));
     let envelope = serde_json::json!({
         "format_version": FORMAT_VERSION,
@@ -118,7 +122,7 @@ fn header(document: String, tensors: &[(String, Tensor<'_>)]) -> io::Result<Vec<
     Ok(header)
 }
 
-fn send(out: &mut dyn Write, header: &[u8], tensors: Vec<(String, Tensor<'_>)>) -> io::Result<()> {
+fn send(out: &mut dyn Write, header: &[u8], tensors: Tensors<'_>) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(BLOCK, Hashed { out, hash: Xxh3::new() });
     out.write_all(&(header.len() as u64).to_le_bytes())?;
     out.write_all(header)?;

@@ -1,12 +1,15 @@
 //! Rows of tables whose columns have types: the record batches of Arrow. A cell has the text that a CSV of
 //! the same table would have; of columns that are numbers it may have the number alone.
 
+mod caught;
 mod cells;
 #[cfg(test)]
 mod tests;
 mod types;
 
-use super::{Format, Kind, MAX_RECORD, RawRow, Reader, quoted};
+pub(super) use caught::caught;
+
+use super::{Format, Kind, MAX_RECORD, RawRow, Reader, parquet, quoted};
 use crate::{Error, Result};
 use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, Field};
@@ -99,8 +102,12 @@ impl Batches {
         self.cells.clear();
         loop {
             let Some(reader) = &mut self.reader else { return Ok(false) };
-            let laid = reader.next().map(|batch| batch.and_then(|batch| self.lay(&batch)));
-            match laid {
+            // Both may panic over what a damaged file made of columns.
+            let batch = caught(|| reader.next());
+            let laid = batch.and_then(|batch| {
+                caught(|| batch.map(|batch| batch.and_then(|batch| self.lay(&batch))))
+            });
+            match laid.unwrap_or_else(|panic| Some(Err(ArrowError::ParquetError(panic)))) {
                 Some(Ok((cells, rows))) if rows > 0 => {
                     (self.cells, self.rows, self.next) = (cells, rows, 0);
                     return Ok(true);
@@ -131,9 +138,14 @@ impl Batches {
     }
 
     fn broken(&self, error: ArrowError) -> Error {
-        match error {
-            ArrowError::IoError(_, error) => Error::io(&*self.name, error),
-            error => Error::data(&*self.name, format!("its rows cannot be read: {error}")),
+        let message = match error {
+            ArrowError::IoError(_, error) => return Error::io(&*self.name, error),
+            ArrowError::ParquetError(message) => message,
+            error => error.to_string(),
+        };
+        match self.format {
+            Format::Parquet => parquet::damaged(&self.name, &message),
+            _ => Error::data(&*self.name, format!("its rows cannot be read: {message}")),
         }
     }
 

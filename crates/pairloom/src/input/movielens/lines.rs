@@ -24,7 +24,7 @@ pub(super) struct TableRows {
 
 enum Rows {
     Lines(Lines),
-    Csv(Csv),
+    Csv(Box<Csv>),
 }
 
 impl TableRows {
@@ -46,7 +46,7 @@ impl TableRows {
     /// Its first line tells which file it is.
     fn csv(source: Source) -> Result<Self> {
         let file = source.name().clone();
-        let csv = Csv::new(Records::new(source, ',', true)?)?;
+        let csv = Box::new(Csv::new(Records::new(source, ',', true)?)?);
         let name = |column: &String| match column.as_str() {
             "userId" => "user".to_string(),
             "movieId" => "item".to_string(),
