@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from . import _pairloom
+from ._docs import documented
 from ._model import Model
 from ._progress import Progress
 from ._rows import beside, beside_texts, column_names, is_encoded, is_frame, rows
@@ -329,9 +330,50 @@ class _FM(BaseEstimator):
 
         return page(self.model_, title=repr(self))
 
+    def _repr_mimebundle_(self, **asked):
+        # Notebooks ask for this before they ask for the page.
+        if not hasattr(self, "model_"):
+            return super()._repr_mimebundle_(**asked)
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
+
+@documented(
+    '"logistic" for two classes, else "softmax": the probability of each of several. This follows from the classes.'
+)
 class FMClassifier(ClassifierMixin, _FM):
-    """A factorization machine that predicts the probability of classes."""
+    """A factorization machine that predicts the probability of classes.
+
+    Raw columns are encoded by the core: names by a dictionary, numbers by functions of them, lists by their values.
+    A share of the rows is held out (``valid_fraction``) to see when to stop, and the weights of the best epoch are kept.
+
+    <parameters>
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted. Of a file's labels they are numbers if all can be read so.
+    <attributes>
+
+    See Also
+    --------
+    FMRegressor : Numbers, counts, quantiles.
+    FMRanker : The order of the rows of a group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pairloom import FMClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(400, 2))
+    >>> y = np.where(X[:, 0] * X[:, 1] > 0, "click", "none")
+    >>> fm = FMClassifier(epochs=20, random_state=0).fit(X[:300], y[:300])
+    >>> fm.classes_
+    array(['click', 'none'], dtype='<U5')
+    >>> fm.predict_proba(X[300:]).shape
+    (100, 2)
+    >>> bool(fm.score(X[300:], y[300:]) > 0.9)
+    True
+    """
 
     _numeric = False
     _classifies = True
@@ -454,8 +496,41 @@ class FMClassifier(ClassifierMixin, _FM):
         return self
 
 
+@documented(
+    '"squared" if nothing is said; "poisson" for counts; "huber:D", squares up to an error of D standard deviations of\n'
+    '    the label and lines beyond; "quantile:Q", the Q quantile of the label.'
+)
 class FMRegressor(RegressorMixin, _FM):
-    """A factorization machine that predicts a number."""
+    """A factorization machine that predicts a number.
+
+    Raw columns are encoded by the core: names by a dictionary, numbers by functions of them, lists by their values.
+    A share of the rows is held out (``valid_fraction``) to see when to stop, and the weights of the best epoch are kept.
+
+    <parameters>
+
+    Attributes
+    ----------
+    <attributes>
+
+    See Also
+    --------
+    FMClassifier : Probabilities of classes.
+    FMRanker : The order of the rows of a group.
+
+    Examples
+    --------
+    Ratings of items by users, in an array of whole numbers: they are names, as is said.
+
+    >>> import numpy as np
+    >>> from pairloom import FMRegressor
+    >>> users, items = np.divmod(np.arange(600), 20)
+    >>> rating = 1.0 + (users * items) % 5
+    >>> fm = FMRegressor(model="mf", categorical=["x0", "x1"]).fit(np.column_stack([users, items]), rating)
+    >>> fm.predict([[3, 4]]).shape
+    (1,)
+    >>> fm.factors_.shape
+    (52, 16)
+    """
 
     _loss = "squared"
 
@@ -490,8 +565,40 @@ class FMRegressor(RegressorMixin, _FM):
         return self._predict_rows(X)[0][:, 0]
 
 
+@documented(
+    '"bpr" if nothing is said: pairs of rows of a group; "warp": pairs, with more weight where the order is worse;\n'
+    '    "listwise": a group at once.'
+)
 class FMRanker(_FM):
-    """A factorization machine that ranks the rows of a group, or the items of a catalogue."""
+    """A factorization machine that ranks the rows of a group, or the items of a catalogue.
+
+    The rows of a group are what a user was shown, or what a query found; labels say which are to come first. With
+    ``item``, rows are what was chosen, and others are drawn from all items to be ranked below them.
+
+    <parameters>
+
+    Attributes
+    ----------
+    <attributes>
+
+    See Also
+    --------
+    Model.recommend : The best items of a catalogue.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pairloom import FMRanker
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(300, 2))
+    >>> relevance = (X[:, 0] * X[:, 1] > 0.5).astype(int)
+    >>> query = np.arange(300) // 10
+    >>> ranker = FMRanker(epochs=10, random_state=0).fit(X, relevance, group=query)
+    >>> ranker.predict(X).shape
+    (300,)
+    >>> bool(ranker.score(X, relevance, group=query) > 0.8)
+    True
+    """
 
     _loss = "bpr"
 

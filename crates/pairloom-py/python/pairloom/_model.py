@@ -152,6 +152,7 @@ class Model:
         Returns
         -------
         str
+            As "Month (= Nov)", "PageValues (near 5.2)" or "PageValues (value)".
         """
         return self._of.feature_name(id)
 
@@ -175,9 +176,18 @@ class Model:
         return self._flat(self._predict(data, n_jobs, on_error)[0])
 
     def score(self, data, *, n_jobs=None, on_error=None):
-        """Score rows: log-odds of the positive class, or the raw score of each class.
+        """Score rows.
 
-        Parameters and shape are those of :meth:`predict`.
+        Parameters
+        ----------
+        data, n_jobs, on_error
+            As for :meth:`predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes)
+            Before a calibration: log-odds of the positive class, the raw score of each of several, or of a number what
+            the model's formula gives, in deviations of the label from its mean.
         """
         return self._flat(self._predict(data, n_jobs, on_error)[1])
 

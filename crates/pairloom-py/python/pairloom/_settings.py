@@ -19,10 +19,12 @@ def default_settings():
     Returns
     -------
     dict
-        ``None`` for what is decided by the data. See ``docs/settings.md``.
+        Values by name, ``None`` for what follows from the data. :class:`FMClassifier` tells what each means; the seed is
+        its ``random_state``.
 
     Examples
     --------
+    >>> from pairloom import default_settings
     >>> default_settings()["epochs"]
     50
     """
