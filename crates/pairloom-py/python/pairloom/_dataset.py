@@ -5,7 +5,7 @@ import warnings
 
 from . import _pairloom
 from ._progress import Progress
-from ._rows import beside, beside_texts, rows
+from ._rows import beside, beside_texts, is_encoded, is_frame, rows
 from ._settings import COLUMNS, asked
 
 
@@ -75,6 +75,8 @@ class Dataset:
             raise TypeError(f"Dataset has no keyword {sorted(unknown)[0]!r}")
         params = {**columns, "loss": loss, "on_error": on_error, "n_jobs": n_jobs}
         read = rows(data, format=format, delimiter=delimiter, header=header)
+        # The columns of a matrix have a number and no names.
+        self._n_columns = None if is_encoded(data) or is_frame(data) else data.shape[1]
         if y is not None:
             label = label or "label"
             read = label_beside(read, label, y)

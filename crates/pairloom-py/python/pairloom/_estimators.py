@@ -202,6 +202,8 @@ class _FM(BaseEstimator):
         self._positive, self._weight, self._outside = None, False, False
         self.__dict__.pop("_loss", None)
         encoded = is_encoded(X)
+        if encoded and reset:
+            self._forget_columns(X)
         if encoded or is_frame(X):
             names = [] if encoded else column_names(X)
             if not encoded and hasattr(X, "shape"):
@@ -228,6 +230,13 @@ class _FM(BaseEstimator):
             read = _group_beside(read, named, group)
         self._columns = (label, weight, named)
         return read
+
+    def _forget_columns(self, X):
+        """Forgets the columns of earlier rows; those of a file are known when it is read."""
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+        if getattr(X, "_n_columns", None) is not None:
+            self.n_features_in_ = X._n_columns
 
     def _checked(self, X, y, reset):
         if y is None:
@@ -293,11 +302,16 @@ class _FM(BaseEstimator):
         self.linear_ = self.model_.linear
         self.factors_ = self.model_.factors
         if not hasattr(self, "n_features_in_"):
-            features = ("categorical", "multi", "numeric", "pairs")
-            names = [c["name"] for c in self.model_.schema["columns"] if c["role"] in features]
+            self._name_columns(self.model_.schema["columns"])
+        return self
+
+    def _name_columns(self, columns):
+        roles = {column["name"]: column["role"] for column in columns}
+        names = [name for name, role in roles.items() if role in ("categorical", "multi", "numeric")]
+        # How many columns the rows of a sparse file have nobody says.
+        if "pairs" not in roles.values():
             self.n_features_in_ = len(names)
             self.feature_names_in_ = np.asarray(names, dtype=object)
-        return self
 
     def _predict_rows(self, X):
         check_is_fitted(self)

@@ -38,13 +38,20 @@ def rows(data, *, names=None, format=None, delimiter=None, header=None):
     if isinstance(data, Dataset):
         return Rows.dataset(data._of)
     if is_path(data):
-        return Rows.path(os.fspath(data), format, delimiter, header)
+        return _file(os.fspath(data), format, delimiter, header)
     if is_frame(data):
         return _frame(data)
     if sparse.issparse(data):
         return _csr(data)
     names = [f"x{i}" for i in range(data.shape[1])] if names is None else [str(name) for name in names]
     return Rows.dense(_dense(data), names, MATRIX)
+
+
+def _file(path, format, delimiter, header):
+    # A model that was trained on a CSV would look for commas.
+    if format is None and delimiter is None and path.endswith((".tsv", ".tsv.gz", ".tsv.zst")):
+        format = "tsv"
+    return Rows.path(path, format, delimiter, header)
 
 
 def beside(rows, name, values):
