@@ -3,7 +3,8 @@
 use pairloom::Error;
 use pyo3::PyErr;
 use pyo3::exceptions::{
-    PyFloatingPointError, PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyValueError,
+    PyFloatingPointError, PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError,
+    PyValueError,
 };
 use pyo3::prelude::*;
 use std::cell::RefCell;
@@ -32,20 +33,33 @@ fn system_text(source: &std::io::Error) -> String {
     text.split_once(" (os error").map_or(text.clone(), |(text, _)| text.to_string())
 }
 
-/// A message with the flags of the command called as they are here: `--batch-size` is `batch_size`.
+/// A message with the flags of the command called as they are here: `--batch-size` is `batch_size`, and so is
+/// `batch_size (--batch-size)`.
 fn as_keywords(message: &str) -> String {
     let mut text = String::with_capacity(message.len());
     let mut rest = message;
     while let Some((before, after)) = rest.split_once("--") {
         text.push_str(before);
-        let end = after.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(after.len());
-        let (flag, behind) = after.split_at(end);
-        match flag.strip_prefix("no-") {
-            _ if flag.is_empty() => text.push_str("--"),
-            Some(off) => text.push_str(&format!("{}=False", off.replace('-', "_"))),
-            None => text.push_str(&flag.replace('-', "_")),
-        }
+        let end = match after.starts_with(|c: char| c.is_ascii_lowercase()) {
+            true => {
+                after.find(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '-')
+            }
+            false => Some(0),
+        };
+        let (flag, behind) = after.split_at(end.unwrap_or(after.len()));
+        let name = match flag.strip_prefix("no-") {
+            _ if flag.is_empty() => "--".to_string(),
+            Some(off) => format!("{}=False", off.replace('-', "_")),
+            None => flag.replace('-', "_"),
+        };
         rest = behind;
+        match (text.ends_with(&format!("{name} (")), behind.strip_prefix(')')) {
+            (true, Some(behind)) => {
+                text.truncate(text.len() - " (".len());
+                rest = behind;
+            }
+            _ => text.push_str(&name),
+        }
     }
     text + rest
 }

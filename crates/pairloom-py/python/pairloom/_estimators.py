@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from . import _pairloom
+from ._checks import functions
 from ._model import Model
 from ._progress import Progress
 from ._rows import beside, beside_texts, column_names, is_encoded, is_frame, rows
@@ -159,7 +160,7 @@ class _FM(BaseEstimator):
         read = self._training_rows(X, y, sample_weight, group, reset=True)
         init = self.model_._of if self.warm_start and hasattr(self, "model_") else None
         valid = None if eval_set is None else self._validation_rows(eval_set)
-        callbacks = [*_listed(self.callbacks), *_listed(callbacks)]
+        callbacks = [*functions("callbacks", self.callbacks), *functions("callbacks", callbacks)]
         with Progress(self.verbose, callbacks) as progress:
             of, report = _pairloom.train(
                 read,
@@ -368,6 +369,8 @@ class FMClassifier(ClassifierMixin, _FM):
         """
         if getattr(self, "_learner", None) is None and classes is not None:
             self.classes_ = np.unique(classes)
+            if len(self.classes_) < 2:
+                raise ValueError(f"classes must be all that will come, at least 2, not {classes!r}")
         known = getattr(self, "classes_", None)
         return self._partial_fit(X, y, sample_weight, known)
 
@@ -423,6 +426,8 @@ class FMClassifier(ClassifierMixin, _FM):
         check_classification_targets(y)
         if classes is None:
             self.classes_, codes = np.unique(y, return_inverse=True)
+            if not len(y):
+                raise ValueError("there are no labels: y has 0 of them")
             weight = None if sample_weight is None or isinstance(sample_weight, str) else np.asarray(sample_weight)
             there = codes if weight is None or weight.shape != y.shape else codes[weight > 0]
             if not len(there):
@@ -430,7 +435,7 @@ class FMClassifier(ClassifierMixin, _FM):
             if len(np.unique(there)) < 2:
                 raise ValueError(
                     "a classifier needs rows of at least 2 classes, and these are of one class: "
-                    f"{self.classes_[there[0]]!r}"
+                    f"{_bare(self.classes_[there[0]])!r}"
                 )
         else:
             codes = self._codes(y)
@@ -444,7 +449,7 @@ class FMClassifier(ClassifierMixin, _FM):
         codes = np.clip(codes, 0, len(self.classes_) - 1)
         unknown = np.asarray(self.classes_[codes] != y)
         if unknown.any():
-            raise ValueError(f"label {y[unknown][0]!r} is none of the classes {self.classes_.tolist()}")
+            raise ValueError(f"label {_bare(y[unknown][0])!r} is none of the classes {self.classes_.tolist()}")
         return codes
 
     def _known_beside(self, read, name, y):
@@ -570,12 +575,12 @@ class FMRanker(_FM):
         if not is_encoded(X) and not is_frame(X):
             X = self._matrix(X)
         if group is None and self._outside and y is not None:
-            group = np.zeros(len(np.asarray(y)), dtype=int)
+            group = np.zeros(len(column_or_1d(y)), dtype=int)
         return self.model_.evaluate(X, y, group=group, n_jobs=self.n_jobs)["ndcg"]
 
     def _training_rows(self, X, y, sample_weight, group, **how):
         if group is None and y is not None and not isinstance(y, str):
-            group = np.zeros(len(np.asarray(y)), dtype=int)
+            group = np.zeros(len(column_or_1d(y)), dtype=int)
         self._own_group = group is not None and not isinstance(group, str)
         return super()._training_rows(X, y, sample_weight, group, **how)
 
@@ -590,12 +595,6 @@ def _finite(X):
     return True if sparse.issparse(X) else "allow-nan"
 
 
-def _listed(callbacks):
-    if callbacks is None:
-        return []
-    return [callbacks] if callable(callbacks) else list(callbacks)
-
-
 def _free(name, y, names):
     """A name for a column that is given beside others: that of a series, if it has one."""
     own = getattr(y, "name", None)
@@ -606,8 +605,12 @@ def _free(name, y, names):
 
 
 def _group_beside(read, name, group):
-    values, codes = np.unique(np.asarray(group), return_inverse=True)
+    values, codes = np.unique(column_or_1d(group), return_inverse=True)
     return beside_texts(read, name, codes, [class_text(value) for value in values])
+
+
+def _bare(label):
+    return label.item() if isinstance(label, np.generic) else label
 
 
 def _typed(names):

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import check_array, column_or_1d
 
 from ._pairloom import Rows
 
@@ -28,6 +29,13 @@ def is_encoded(data):
     return is_path(data) or isinstance(data, Dataset)
 
 
+def matrix(data):
+    """A CSR matrix or an array of two dimensions with numbers, as scikit-learn makes them of what is alike."""
+    # A missing value of a sparse matrix is one that is not there.
+    finite = True if sparse.issparse(data) else "allow-nan"
+    return check_array(data, accept_sparse="csr", dtype="numeric", ensure_all_finite=finite)
+
+
 def rows(data, *, names=None, format=None, delimiter=None, header=None):
     """The rows of a file, a data set, a frame or a matrix.
 
@@ -35,10 +43,13 @@ def rows(data, *, names=None, format=None, delimiter=None, header=None):
     """
     from ._dataset import Dataset
 
-    if isinstance(data, Dataset):
-        return Rows.dataset(data._of)
     if is_path(data):
         return _file(os.fspath(data), format, delimiter, header)
+    for name, value in (("format", format), ("delimiter", delimiter), ("header", header)):
+        if value is not None:
+            raise ValueError(f"{name} says how a file is written, and these rows are no file: leave it out")
+    if isinstance(data, Dataset):
+        return Rows.dataset(data._of)
     if is_frame(data):
         return _frame(data)
     if sparse.issparse(data):
@@ -56,7 +67,7 @@ def _file(path, format, delimiter, header):
 
 def beside(rows, name, values):
     """The same rows with a column of numbers after their own."""
-    return rows.with_numbers(name, np.ascontiguousarray(values, dtype=np.float64))
+    return rows.with_numbers(name, np.ascontiguousarray(column_or_1d(values), dtype=np.float64))
 
 
 def beside_texts(rows, name, codes, texts):
