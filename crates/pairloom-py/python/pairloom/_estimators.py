@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -255,7 +255,7 @@ class _FM(BaseEstimator):
         return validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_all_finite=_finite(X), reset=reset)
 
     def _label_beside(self, read, name, y, sample_weight, classes):
-        return beside(read, name, column_or_1d(y, warn=True))
+        return beside(read, name, check_array(column_or_1d(y, warn=True), ensure_2d=False, input_name="y", dtype=np.float64))
 
     def _all_classes(self):
         return None
@@ -428,7 +428,7 @@ class FMClassifier(ClassifierMixin, _FM):
             self.classes_, codes = np.unique(y, return_inverse=True)
             if not len(y):
                 raise ValueError("there are no labels: y has 0 of them")
-            weight = None if sample_weight is None or isinstance(sample_weight, str) else np.asarray(sample_weight)
+            weight = None if sample_weight is None or isinstance(sample_weight, str) else np.asarray(sample_weight, float)
             there = codes if weight is None or weight.shape != y.shape else codes[weight > 0]
             if not len(there):
                 raise ValueError("the sample weights of all rows are zero")

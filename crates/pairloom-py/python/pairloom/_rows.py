@@ -98,7 +98,7 @@ def _frame(data):
         raise ImportError("pandas frames are read by way of Arrow: pip install pyarrow") from None
     try:
         table = pyarrow.Table.from_pandas(data, preserve_index=False)
-    except pyarrow.ArrowTypeError as error:
+    except (pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError) as error:
         raise TypeError(_mixed(error)) from error
     except pyarrow.ArrowInvalid as error:
         raise ValueError(_mixed(error)) from error
@@ -112,10 +112,20 @@ def _mixed(error):
 
 def _csr(data):
     data = data if data.format == "csr" else data.tocsr()
+    _check_parts(data)
     values = data.data if data.data.dtype in (np.float32, np.float64) else data.data.astype(np.float64)
     index = np.int32 if data.indices.dtype == data.indptr.dtype == np.int32 else np.int64
     parts = (np.ascontiguousarray(part) for part in (data.indptr.astype(index, copy=False), data.indices.astype(index, copy=False), values))
     return Rows.csr(*parts, MATRIX)
+
+
+def _check_parts(data):
+    # The core sees the parts alone, and scipy checks those only that it was made of.
+    n_rows, n_columns = data.shape
+    if len(data.indptr) != n_rows + 1:
+        raise ValueError(f"{MATRIX} has {n_rows} rows and {len(data.indptr)} starts of rows: one more than rows is wanted")
+    if len(data.indices) and data.indices.max() >= n_columns:
+        raise ValueError(f"{MATRIX} has {n_columns} columns and an entry of column {data.indices.max()}, counted from 0")
 
 
 def _dense(data):
