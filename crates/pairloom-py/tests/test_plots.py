@@ -143,7 +143,7 @@ def catalogue():
 @pytest.mark.parametrize("way", ["pandas", "polars"])
 def test_the_best_items_are_those_of_brute_force(way):
     seen, films = catalogue()
-    fm = FMRanker(random_state=0, epochs=5).fit(seen, "label", group="user")
+    fm = FMRanker(categorical=["user"], random_state=0, epochs=5).fit(seen, "label", group="user")
     users = pd.DataFrame({"user": list("uxz")})
     if way == "polars":
         polars = pytest.importorskip("polars")
@@ -163,6 +163,6 @@ def test_the_best_items_are_those_of_brute_force(way):
 
 def test_items_that_were_seen_are_left_out():
     seen, films = catalogue()
-    fm = FMRanker(random_state=0, epochs=2).fit(seen, "label", group="user")
+    fm = FMRanker(categorical=["user"], random_state=0, epochs=2).fit(seen, "label", group="user")
     found = fm.model_.recommend(pd.DataFrame({"user": ["u"]}), films, top=12, item="film", seen=seen, by="user")
     assert set(found["film"]) == set(films["film"]) - set(seen.loc[seen["user"] == "u", "film"])
