@@ -38,7 +38,7 @@ def matrix(n):
 
 WORK = {
     "fit": """
-        data = Dataset(matrix(100_000), y=rng.integers(0, 2, 100_000))
+        data = Dataset(matrix(30_000), y=rng.integers(0, 2, 30_000))
         interrupted(lambda: FMClassifier(epochs=1000, patience=0, valid_fraction=0.0).fit(data), 0.5)
         """,
     "reading": """
