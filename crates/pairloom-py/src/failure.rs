@@ -39,8 +39,10 @@ fn as_keywords(message: &str) -> String {
     let (mut text, mut rest) = (String::with_capacity(message.len()), message);
     while let Some((before, after)) = rest.split_once("--") {
         text.push_str(before);
-        let end = after.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(after.len());
-        let (flag, behind) = after.split_at(end);
+        let is_flag = after.starts_with(|c: char| c.is_ascii_lowercase());
+        let is_other = |c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit() && c != '-';
+        let end = after.find(is_other).unwrap_or(after.len());
+        let (flag, behind) = after.split_at(if is_flag { end } else { 0 });
         let off = flag.strip_prefix("no-");
         let name = off.unwrap_or(flag).replace('-', "_");
         rest = behind;

@@ -93,9 +93,22 @@ fn with_settings(config: &Config, said: &str) -> Result<Config> {
             // Each by itself, so that an error can name it.
             let one = serde_json::json!({ name.clone(): value });
             serde_json::from_value::<Config>(one)
-                .map_err(|e| Error::usage(format!("{name}: {e}")))?;
+                .map_err(|e| Error::usage(format!("{name}: {}", plainly(&e))))?;
             all.insert(name, value);
         }
     }
     serde_json::from_value(all).map_err(unfit)
+}
+
+/// What is wrong with a setting, with its type as users of Python know it.
+fn plainly(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let Some((what, expected)) = text.rsplit_once("expected ") else { return text };
+    let expected = match expected {
+        "usize" | "u8" | "u32" | "u64" => "a whole number of at least 0",
+        "f32" | "f64" => "a number",
+        "string or map" => "a string",
+        _ => expected,
+    };
+    format!("{what}expected {expected}")
 }

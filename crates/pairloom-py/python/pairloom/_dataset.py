@@ -3,10 +3,13 @@
 import json
 import warnings
 
+import numpy as np
+from sklearn.utils import column_or_1d
+
 from . import _pairloom
 from ._progress import Progress
-from ._rows import beside, beside_texts, rows
-from ._settings import COLUMNS, asked
+from ._rows import beside, beside_texts, is_encoded, is_frame, is_path, matrix, rows
+from ._settings import COLUMNS, asked, class_text
 
 
 class Dataset:
@@ -74,7 +77,13 @@ class Dataset:
         if unknown:
             raise TypeError(f"Dataset has no keyword {sorted(unknown)[0]!r}")
         params = {**columns, "loss": loss, "on_error": on_error, "n_jobs": n_jobs}
+        if cache is not None and not is_path(data):
+            raise ValueError("cache keeps the rows of a file, and these are no file: a Dataset has them in memory")
+        if not is_encoded(data) and not is_frame(data):
+            data = matrix(data)
         read = rows(data, format=format, delimiter=delimiter, header=header)
+        # The columns of a matrix have a number and no names.
+        self._n_columns = None if is_encoded(data) or is_frame(data) else data.shape[1]
         if y is not None:
             label = label or "label"
             read = label_beside(read, label, y)
@@ -102,11 +111,7 @@ class Dataset:
 
 def label_beside(read, name, y):
     """The same rows with labels of any type after their columns."""
-    import numpy as np
-
-    from ._settings import class_text
-
-    y = np.asarray(y)
+    y = column_or_1d(y)
     if y.dtype.kind in "fiu":
         return beside(read, name, y)
     classes, codes = np.unique(y, return_inverse=True)

@@ -7,11 +7,12 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from . import _pairloom
+from ._checks import functions
 from ._docs import documented
 from ._model import Model
 from ._progress import Progress
@@ -160,7 +161,7 @@ class _FM(BaseEstimator):
         read = self._training_rows(X, y, sample_weight, group, reset=True)
         init = self.model_._of if self.warm_start and hasattr(self, "model_") else None
         valid = None if eval_set is None else self._validation_rows(eval_set)
-        callbacks = [*_listed(self.callbacks), *_listed(callbacks)]
+        callbacks = [*functions("callbacks", self.callbacks), *functions("callbacks", callbacks)]
         with Progress(self.verbose, callbacks) as progress:
             of, report = _pairloom.train(
                 read,
@@ -203,6 +204,8 @@ class _FM(BaseEstimator):
         self._positive, self._weight, self._outside = None, False, False
         self.__dict__.pop("_loss", None)
         encoded = is_encoded(X)
+        if encoded and reset:
+            self._forget_columns(X)
         if encoded or is_frame(X):
             names = [] if encoded else column_names(X)
             if not encoded and hasattr(X, "shape"):
@@ -230,6 +233,13 @@ class _FM(BaseEstimator):
         self._columns = (label, weight, named)
         return read
 
+    def _forget_columns(self, X):
+        """Forgets the columns of earlier rows; those of a file are known when it is read."""
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+        if getattr(X, "_n_columns", None) is not None:
+            self.n_features_in_ = X._n_columns
+
     def _checked(self, X, y, reset):
         if y is None:
             raise ValueError(_needs_y(self))
@@ -246,7 +256,7 @@ class _FM(BaseEstimator):
         return validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_all_finite=_finite(X), reset=reset)
 
     def _label_beside(self, read, name, y, sample_weight, classes):
-        return beside(read, name, column_or_1d(y, warn=True))
+        return beside(read, name, check_array(column_or_1d(y, warn=True), ensure_2d=False, input_name="y", dtype=np.float64))
 
     def _all_classes(self):
         return None
@@ -294,11 +304,16 @@ class _FM(BaseEstimator):
         self.linear_ = self.model_.linear
         self.factors_ = self.model_.factors
         if not hasattr(self, "n_features_in_"):
-            features = ("categorical", "multi", "numeric", "pairs")
-            names = [c["name"] for c in self.model_.schema["columns"] if c["role"] in features]
+            self._name_columns(self.model_.schema["columns"])
+        return self
+
+    def _name_columns(self, columns):
+        roles = {column["name"]: column["role"] for column in columns}
+        names = [name for name, role in roles.items() if role in ("categorical", "multi", "numeric")]
+        # How many columns the rows of a sparse file have nobody says.
+        if "pairs" not in roles.values():
             self.n_features_in_ = len(names)
             self.feature_names_in_ = np.asarray(names, dtype=object)
-        return self
 
     def _predict_rows(self, X):
         check_is_fitted(self)
@@ -396,6 +411,8 @@ class FMClassifier(ClassifierMixin, _FM):
         """
         if getattr(self, "_learner", None) is None and classes is not None:
             self.classes_ = np.unique(classes)
+            if len(self.classes_) < 2:
+                raise ValueError(f"classes must be all that will come, at least 2, not {classes!r}")
         known = getattr(self, "classes_", None)
         return self._partial_fit(X, y, sample_weight, known)
 
@@ -451,14 +468,16 @@ class FMClassifier(ClassifierMixin, _FM):
         check_classification_targets(y)
         if classes is None:
             self.classes_, codes = np.unique(y, return_inverse=True)
-            weight = None if sample_weight is None or isinstance(sample_weight, str) else np.asarray(sample_weight)
+            if not len(y):
+                raise ValueError("there are no labels: y has 0 of them")
+            weight = None if sample_weight is None or isinstance(sample_weight, str) else np.asarray(sample_weight, float)
             there = codes if weight is None or weight.shape != y.shape else codes[weight > 0]
             if not len(there):
                 raise ValueError("the sample weights of all rows are zero")
             if len(np.unique(there)) < 2:
                 raise ValueError(
                     "a classifier needs rows of at least 2 classes, and these are of one class: "
-                    f"{self.classes_[there[0]]!r}"
+                    f"{_bare(self.classes_[there[0]])!r}"
                 )
         else:
             codes = self._codes(y)
@@ -472,7 +491,7 @@ class FMClassifier(ClassifierMixin, _FM):
         codes = np.clip(codes, 0, len(self.classes_) - 1)
         unknown = np.asarray(self.classes_[codes] != y)
         if unknown.any():
-            raise ValueError(f"label {y[unknown][0]!r} is none of the classes {self.classes_.tolist()}")
+            raise ValueError(f"label {_bare(y[unknown][0])!r} is none of the classes {self.classes_.tolist()}")
         return codes
 
     def _known_beside(self, read, name, y):
@@ -663,12 +682,12 @@ class FMRanker(_FM):
         if not is_encoded(X) and not is_frame(X):
             X = self._matrix(X)
         if group is None and self._outside and y is not None:
-            group = np.zeros(len(np.asarray(y)), dtype=int)
+            group = np.zeros(len(column_or_1d(y)), dtype=int)
         return self.model_.evaluate(X, y, group=group, n_jobs=self.n_jobs)["ndcg"]
 
     def _training_rows(self, X, y, sample_weight, group, **how):
         if group is None and y is not None and not isinstance(y, str):
-            group = np.zeros(len(np.asarray(y)), dtype=int)
+            group = np.zeros(len(column_or_1d(y)), dtype=int)
         self._own_group = group is not None and not isinstance(group, str)
         return super()._training_rows(X, y, sample_weight, group, **how)
 
@@ -683,12 +702,6 @@ def _finite(X):
     return True if sparse.issparse(X) else "allow-nan"
 
 
-def _listed(callbacks):
-    if callbacks is None:
-        return []
-    return [callbacks] if callable(callbacks) else list(callbacks)
-
-
 def _free(name, y, names):
     """A name for a column that is given beside others: that of a series, if it has one."""
     own = getattr(y, "name", None)
@@ -699,8 +712,12 @@ def _free(name, y, names):
 
 
 def _group_beside(read, name, group):
-    values, codes = np.unique(np.asarray(group), return_inverse=True)
+    values, codes = np.unique(column_or_1d(group), return_inverse=True)
     return beside_texts(read, name, codes, [class_text(value) for value in values])
+
+
+def _bare(label):
+    return label.item() if isinstance(label, np.generic) else label
 
 
 def _typed(names):

@@ -7,11 +7,11 @@ import warnings
 import numpy as np
 from scipy import sparse
 
-from . import _pairloom
+from . import _checks, _pairloom
 from ._dataset import label_beside
 from ._progress import flat
-from ._rows import beside, is_encoded, is_frame, rows
-from ._settings import threads
+from ._rows import beside, is_encoded, is_frame, matrix, rows
+from ._settings import class_text, threads
 
 
 class Model:
@@ -33,6 +33,8 @@ class Model:
     """
 
     def __init__(self, of):
+        if not isinstance(of, _pairloom.Model):
+            raise TypeError("a model is read by Model.load(path), or is the model_ of a fitted estimator")
         self._of = of
         self._document = json.loads(of.document())
 
@@ -154,7 +156,7 @@ class Model:
         str
             As "Month (= Nov)", "PageValues (near 5.2)" or "PageValues (value)".
         """
-        return self._of.feature_name(id)
+        return self._of.feature_name(_checks.count("id", id))
 
     def predict(self, data, *, n_jobs=None, on_error=None):
         """Predict rows.
@@ -212,7 +214,7 @@ class Model:
             Metrics by name, as ``pairloom evaluate --json`` has them.
         """
         read = self._labelled(data, y, sample_weight, group)
-        metrics, notices = self._of.evaluate(read, threads(n_jobs), threshold, at)
+        metrics, notices = self._of.evaluate(read, threads(n_jobs), threshold, _checks.count("at", at))
         _warn(notices)
         return json.loads(metrics)
 
@@ -234,9 +236,7 @@ class Model:
             ``docs/explain.md``.
         """
         several = not isinstance(which, (int, np.integer))
-        asked = [int(row) for row in (which if several else [which])]
-        if any(row < 0 for row in asked):
-            raise IndexError("rows are counted from 0")
+        asked = [_checks.count("which", row) for row in (which if several else [which])]
         found = json.loads(self._of.explain(self._rows(data), [row + 1 for row in asked], class_name))
         by_row = {row["row"] - 1: row for row in found}
         return [by_row[row] for row in asked] if several else by_row[asked[0]]
@@ -263,7 +263,11 @@ class Model:
             ``columns``, ``column_pairs``, ``value_pairs``: see ``docs/explain.md``.
         """
         read = self._labelled(data, y, None, None)
-        return json.loads(self._of.importance(read, sample, repeats, random_state, top, threads(n_jobs)))
+        sample, repeats, top = (
+            _checks.count(name, value) for name, value in (("sample", sample), ("repeats", repeats), ("top", top))
+        )
+        seed = _checks.count("random_state", random_state)
+        return json.loads(self._of.importance(read, sample, repeats, seed, top, threads(n_jobs)))
 
     def recommend(
         self,
@@ -308,15 +312,15 @@ class Model:
         """
         found = _pairloom.recommend(
             self._of,
-            rows(contexts),
-            rows(items),
-            top,
-            _names(item),
-            None if seen is None else rows(seen),
-            _names(by),
-            [(column, str(value)) for column, value in (filter or {}).items()],
-            _names(keep),
-            _names(keep_item),
+            _table("contexts", contexts),
+            _table("items", items),
+            _checks.count("top", top),
+            _names("item", item),
+            None if seen is None else _table("seen", seen),
+            _names("by", by),
+            [(str(column), class_text(value)) for column, value in _checks.mapping("filter", filter or {}, "a dict").items()],
+            _names("keep", keep),
+            _names("keep_item", keep_item),
             threads(n_jobs),
         )
         context, rank, (id, named), kept, prediction = found
@@ -333,7 +337,7 @@ class Model:
         return page(self)
 
     def _predict(self, data, n_jobs=None, on_error=None):
-        predictions, scores, notices = self._of.predict(self._rows(data), threads(n_jobs), on_error == "skip")
+        predictions, scores, notices = self._of.predict(self._rows(data), threads(n_jobs), _checks.on_error(on_error) == "skip")
         _warn(notices)
         return predictions, scores
 
@@ -344,11 +348,12 @@ class Model:
         names = None
         if is_encoded(data) or is_frame(data):
             return rows(data)
+        data = matrix(data)
         # A matrix of either kind, whichever the training rows were.
         if self.schema["format"]["name"] == "libsvm":
             data = data if sparse.issparse(data) else sparse.csr_array(data)
         else:
-            data = data.toarray() if sparse.issparse(data) else np.asarray(data)
+            data = data.toarray() if sparse.issparse(data) else data
             names = [c["name"] for c in self.schema["columns"] if c["role"] not in ("label", "weight", "group")]
         return rows(data, names=names)
 
@@ -359,6 +364,8 @@ class Model:
         if sample_weight is not None:
             read = beside(read, self._named("weight") or "weight", sample_weight)
         if group is not None:
+            if self.group is None:
+                raise ValueError("the model was trained without groups: leave group out")
             read = label_beside(read, self.group, group)
         return read
 
@@ -370,10 +377,14 @@ def _unpickled(data):
     return Model(_pairloom.Model.from_bytes(data))
 
 
-def _names(value):
-    if value is None:
-        return []
-    return [value] if isinstance(value, str) else [str(name) for name in value]
+def _table(name, data):
+    if not is_encoded(data) and not is_frame(data):
+        raise TypeError(f"{name} must be a file or a data frame, in which columns have names, not {type(data).__name__}")
+    return rows(data)
+
+
+def _names(name, value):
+    return [] if value is None else _checks.names(name, value)
 
 
 def _warn(notices):

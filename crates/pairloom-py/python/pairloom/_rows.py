@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import check_array, column_or_1d
 
 from ._pairloom import Rows
 
@@ -28,6 +29,13 @@ def is_encoded(data):
     return is_path(data) or isinstance(data, Dataset)
 
 
+def matrix(data):
+    """A CSR matrix or an array of two dimensions with numbers, as scikit-learn makes them of what is alike."""
+    # A missing value of a sparse matrix is one that is not there.
+    finite = True if sparse.issparse(data) else "allow-nan"
+    return check_array(data, accept_sparse="csr", dtype="numeric", ensure_all_finite=finite)
+
+
 def rows(data, *, names=None, format=None, delimiter=None, header=None):
     """The rows of a file, a data set, a frame or a matrix.
 
@@ -35,10 +43,13 @@ def rows(data, *, names=None, format=None, delimiter=None, header=None):
     """
     from ._dataset import Dataset
 
+    if is_path(data):
+        return _file(os.fspath(data), format, delimiter, header)
+    for name, value in (("format", format), ("delimiter", delimiter), ("header", header)):
+        if value is not None:
+            raise ValueError(f"{name} says how a file is written, and these rows are no file: leave it out")
     if isinstance(data, Dataset):
         return Rows.dataset(data._of)
-    if is_path(data):
-        return Rows.path(os.fspath(data), format, delimiter, header)
     if is_frame(data):
         return _frame(data)
     if sparse.issparse(data):
@@ -47,9 +58,16 @@ def rows(data, *, names=None, format=None, delimiter=None, header=None):
     return Rows.dense(_dense(data), names, MATRIX)
 
 
+def _file(path, format, delimiter, header):
+    # A model that was trained on a CSV would look for commas.
+    if format is None and delimiter is None and path.endswith((".tsv", ".tsv.gz", ".tsv.zst")):
+        format = "tsv"
+    return Rows.path(path, format, delimiter, header)
+
+
 def beside(rows, name, values):
     """The same rows with a column of numbers after their own."""
-    return rows.with_numbers(name, np.ascontiguousarray(values, dtype=np.float64))
+    return rows.with_numbers(name, np.ascontiguousarray(column_or_1d(values), dtype=np.float64))
 
 
 def beside_texts(rows, name, codes, texts):
@@ -80,7 +98,7 @@ def _frame(data):
         raise ImportError("pandas frames are read by way of Arrow: pip install pyarrow") from None
     try:
         table = pyarrow.Table.from_pandas(data, preserve_index=False)
-    except pyarrow.ArrowTypeError as error:
+    except (pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError) as error:
         raise TypeError(_mixed(error)) from error
     except pyarrow.ArrowInvalid as error:
         raise ValueError(_mixed(error)) from error
@@ -94,10 +112,20 @@ def _mixed(error):
 
 def _csr(data):
     data = data if data.format == "csr" else data.tocsr()
+    _check_parts(data)
     values = data.data if data.data.dtype in (np.float32, np.float64) else data.data.astype(np.float64)
     index = np.int32 if data.indices.dtype == data.indptr.dtype == np.int32 else np.int64
     parts = (np.ascontiguousarray(part) for part in (data.indptr.astype(index, copy=False), data.indices.astype(index, copy=False), values))
     return Rows.csr(*parts, MATRIX)
+
+
+def _check_parts(data):
+    # The core sees the parts alone, and scipy checks those only that it was made of.
+    n_rows, n_columns = data.shape
+    if len(data.indptr) != n_rows + 1:
+        raise ValueError(f"{MATRIX} has {n_rows} rows and {len(data.indptr)} starts of rows: one more than rows is wanted")
+    if len(data.indices) and data.indices.max() >= n_columns:
+        raise ValueError(f"{MATRIX} has {n_columns} columns and an entry of column {data.indices.max()}, counted from 0")
 
 
 def _dense(data):

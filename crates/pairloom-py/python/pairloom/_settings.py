@@ -1,11 +1,12 @@
 """Settings and what is said of columns, from keywords to what the core reads."""
 
 import json
+import os
 from numbers import Integral
 
 import numpy as np
 
-from . import _pairloom
+from . import _checks, _pairloom
 
 #: What is said of columns: flags of the command with these names.
 COLUMNS = ("categorical", "numeric", "multi", "transforms", "time", "ignore", "item", "trials", "fields", "positive")
@@ -37,7 +38,7 @@ SETTINGS = tuple(name for name in default_settings() if name != "seed")
 
 def asked(params, *, label=None, weight=None, group=None, init=None, cache=None, **changed):
     """What the core is asked for, from the parameters of an estimator or a data set."""
-    settings = {name: params[name] for name in SETTINGS if params.get(name) is not None}
+    settings = {name: _checks.finite(name, params[name]) for name in SETTINGS if params.get(name) is not None}
     settings.update(changed)
     if "class_weight" in settings:
         settings["class_weight"] = _class_weight(settings["class_weight"])
@@ -48,25 +49,28 @@ def asked(params, *, label=None, weight=None, group=None, init=None, cache=None,
         settings["seed"] = _seed(seed)
     columns = {name: _column(name, params[name]) for name in COLUMNS if params.get(name) is not None}
     said = {"label": label, "weight": weight, "group": group}
-    columns.update({name: value for name, value in said.items() if value is not None})
+    named = {name: _checks.text(name, value, "the name of a column") for name, value in said.items()}
+    columns.update({name: value for name, value in named.items() if value is not None})
     return {
         "settings": json.dumps(settings, default=_plain),
         "columns": json.dumps(columns, default=_plain),
-        "preset": params.get("preset"),
-        "schema": params.get("schema"),
+        "preset": _checks.text("preset", params.get("preset")),
+        "schema": _checks.path("schema", params.get("schema")),
         "threads": threads(params.get("n_jobs")),
-        "on_error": params.get("on_error") or "stop",
-        "cache": cache,
+        "on_error": _checks.on_error(params.get("on_error")),
+        "cache": _checks.path("cache", cache),
         "init": init,
     }
 
 
 def threads(n_jobs):
     """The number of threads: as many as there are cores for ``None`` and -1."""
-    if n_jobs is None or n_jobs == -1:
+    if n_jobs is None:
         return 0
-    if not isinstance(n_jobs, Integral) or n_jobs == 0:
+    if not isinstance(n_jobs, Integral) or n_jobs == 0 or n_jobs >= 2**32:
         raise ValueError(f"n_jobs must be a number of threads, None or -1 for one a core, not {n_jobs!r}")
+    if n_jobs == -1:
+        return 0
     if n_jobs > 0:
         return int(n_jobs)
     from joblib import cpu_count
@@ -87,18 +91,23 @@ def class_text(label):
 
 def _column(name, value):
     if name in ("multi", "transforms", "time"):
-        return {str(column): how for column, how in dict(value).items()}
+        said = _checks.mapping(name, value, "a dict with a text for each column")
+        return {str(column): _checks.text(f"{name} of {column!r}", how) for column, how in said.items()}
     if name in ("trials", "positive"):
         return class_text(value)
     if name == "fields":
-        return value if isinstance(value, str) else ",".join(value)
-    return [value] if isinstance(value, str) else [str(column) for column in value]
+        return os.fspath(value) if isinstance(value, (str, os.PathLike)) else ",".join(_checks.names(name, value))
+    return _checks.names(name, value)
 
 
 def _class_weight(value):
     if isinstance(value, str):
         return value
-    return ",".join(f"{class_text(label)}={float(weight)!r}" for label, weight in dict(value).items())
+    weights = _checks.mapping("class_weight", value, 'a dict with the weight of each class, or "balanced"')
+    try:
+        return ",".join(f"{class_text(label)}={float(weight)!r}" for label, weight in weights.items())
+    except (TypeError, ValueError):
+        raise ValueError(f"class_weight: the weights must be numbers, not {list(weights.values())!r}") from None
 
 
 def _bytes(text):
@@ -123,4 +132,4 @@ def _plain(value):
         return value.item()
     if isinstance(value, np.ndarray):
         return value.tolist()
-    raise TypeError(f"{value!r} is no setting")
+    raise TypeError(f"{value!r} is no value of a setting")

@@ -1,0 +1,178 @@
+"""Training that is watched, stopped, checked on other rows, and gone on with."""
+
+import numpy as np
+import pytest
+from conftest import same_weights
+from scipy import sparse
+
+from pairloom import Dataset, FMClassifier, FMRanker, FMRegressor
+
+
+def test_warm_start_goes_on_from_the_weights(products):
+    X, y = products
+    fm = FMClassifier(warm_start=True, epochs=2, valid_fraction=0.0, random_state=0).fit(X, y)
+    first, fields = fm.history_, fm.model_.fields
+    fm.fit(X, y)
+    assert fm.history_[0]["train_loss"] < first[0]["train_loss"]
+    assert fm.history_[-1]["train_loss"] < first[-1]["train_loss"]
+    assert fm.model_.fields == fields
+    # Other rows do not change what is known of columns.
+    fm.fit(X[:50] * 2, y[:50])
+    assert fm.model_.fields == fields
+
+
+def test_without_warm_start_a_fit_begins_anew(products):
+    fm = FMClassifier(epochs=2, random_state=0).fit(*products)
+    before = fm.factors_.copy()
+    assert np.array_equal(fm.fit(*products).factors_, before)
+
+
+def test_partial_fit_learns_from_a_stream(products):
+    X, y = products
+    fm = FMClassifier(random_state=0)
+    losses = []
+    for _ in range(15):
+        for rows in np.array_split(np.arange(len(y)), 3):
+            fm.partial_fit(X[rows], y[rows], classes=[0, 1])
+        losses.append(fm.model_.evaluate(X, y)["log_loss"])
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_partial_fit_of_a_regressor_with_weights(sums):
+    X, y = sums
+    fm = FMRegressor(random_state=0)
+    for _ in range(20):
+        fm.partial_fit(X, y, sample_weight=np.ones(len(y)))
+    assert fm.score(X, y) > 0.5
+
+
+@pytest.mark.parametrize("classes", [["a", "b", "c"], [2, 5, 11]], ids=str)
+def test_classes_may_come_later(counts, classes):
+    X, y = counts
+    labels = np.array(classes)[y]
+    early = np.flatnonzero(y < 2)
+    fm = FMClassifier(random_state=0, hash_bits=8).partial_fit(X[early], labels[early], classes=classes)
+    assert fm.classes_.tolist() == classes and fm.predict_proba(X).shape == (len(y), 3)
+    for _ in range(10):
+        fm.partial_fit(X, labels)
+    assert fm.score(X, labels) > 0.6
+    with pytest.raises(ValueError, match="none of the classes"):
+        fm.partial_fit(X, np.full(len(y), labels[0] * 3))
+
+
+def test_partial_fit_knows_hashed_values_that_come_later():
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    early = pd.DataFrame({"city": list("aabb") * 10})
+    late = pd.DataFrame({"city": list("ccdd") * 10})
+    y = np.tile([0, 0, 1, 1], 10)
+    hashed, listed = (FMClassifier(random_state=0, categorical=["city"], **how) for how in ({"hash_bits": 8}, {}))
+    for fm in (hashed, listed):
+        fm.partial_fit(early, y, classes=[0, 1])
+        for _ in range(20):
+            fm.partial_fit(late, y)
+    of_hashed, of_listed = (fm.predict_proba(late)[:, 1] for fm in (hashed, listed))
+    assert of_hashed[2] - of_hashed[0] > 0.1
+    assert of_listed[2] == of_listed[0]
+
+
+def test_partial_fit_goes_on_after_fit(products):
+    X, y = products
+    fm = FMClassifier(epochs=2, random_state=0).fit(X, y)
+    before = fm.factors_.copy()
+    fm.partial_fit(X, y)
+    assert fm.factors_.shape == before.shape and not np.array_equal(fm.factors_, before)
+
+
+def test_callbacks_hear_each_epoch_and_may_stop(products):
+    heard, others = [], []
+    fm = FMClassifier(epochs=6, patience=0, callbacks=others.append, random_state=0)
+    fm.fit(*products, callbacks=[heard.append, lambda epoch: epoch["epoch"] < 3])
+    assert [epoch["epoch"] for epoch in heard] == [1, 2, 3]
+    assert heard == others == fm.history_
+
+
+@pytest.mark.parametrize("raised", [ZeroDivisionError, KeyboardInterrupt, StopIteration])
+def test_what_a_callback_raises_comes_through(products, raised):
+    def callback(epoch):
+        raise raised("from the callback")
+
+    with pytest.raises(raised, match="from the callback"):
+        FMClassifier().fit(*products, callbacks=callback)
+
+
+@pytest.mark.parametrize("answer", [None, True, 1, "yes", [], np.bool_(True)], ids=repr)
+def test_only_false_stops(products, answer):
+    fm = FMClassifier(epochs=2, random_state=0).fit(*products, callbacks=lambda epoch: answer)
+    assert len(fm.history_) == 2
+
+
+def test_an_eval_set_stops_the_training(products):
+    X, y = products
+    rows = slice(200, None)
+    fm = FMClassifier(random_state=0).fit(X[:200], y[:200], eval_set=(X[rows], y[rows]))
+    best = min(fm.history_, key=lambda epoch: epoch["valid_log_loss"])
+    assert fm.model_.epoch == best["epoch"]
+    assert fm.model_.evaluate(X[rows], y[rows])["log_loss"] == pytest.approx(best["valid_log_loss"], rel=1e-6)
+    listed = FMClassifier(random_state=0).fit(X[:200], y[:200], eval_set=[(X[rows], y[rows])])
+    assert same_weights(fm, listed)
+
+
+def test_an_eval_set_with_weights(products):
+    X, y = products
+    weight = np.linspace(0.1, 3, len(y))
+    fm = FMClassifier(random_state=0)
+    fm.fit(X[:200], y[:200], sample_weight=weight[:200], eval_set=(X[200:], y[200:], weight[200:]))
+    measured = fm.model_.evaluate(X[200:], y[200:])["log_loss"]
+    kept = fm.history_[fm.model_.epoch - 1]["valid_log_loss"]
+    p = fm.predict_proba(X[200:])[:, 1]
+    by_hand = np.average(-np.log(np.where(y[200:] == 1, p, 1 - p)), weights=weight[200:])
+    assert kept == pytest.approx(by_hand, rel=1e-5) and abs(kept - measured) > 1e-4
+    with pytest.raises(ValueError, match="weigh both or none"):
+        FMClassifier().fit(X, y, eval_set=(X, y, weight))
+
+
+def test_an_eval_set_of_frames(products):
+    pd = pytest.importorskip("pandas")
+    X, y = products
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    with_label = frame.assign(label=y)
+    one = FMClassifier(random_state=0).fit(with_label[:200], "label", eval_set=with_label[200:])
+    other = FMClassifier(random_state=0).fit(frame[:200], y[:200], eval_set=(frame[200:], y[200:]))
+    third = FMClassifier(random_state=0).fit(with_label[:200], "label", eval_set=(with_label[200:], "label"))
+    assert one.history_ == other.history_ == third.history_
+    assert same_weights(one, other) and same_weights(one, third)
+
+
+def test_an_eval_set_may_be_sparse_in_another_form(counts):
+    X, y = counts
+    one, other = (FMClassifier(random_state=0, epochs=5) for _ in range(2))
+    one.fit(X[:200], y[:200], eval_set=(X[200:], y[200:]))
+    other.fit(X[:200], y[:200], eval_set=(sparse.coo_array(X[200:]), y[200:]))
+    assert one.history_ == other.history_ and same_weights(one, other)
+
+
+def test_a_ranker_has_an_eval_set_with_groups(sums):
+    X, y = sums
+    relevance, group = (y > 0).astype(int), np.arange(len(y)) // 10
+    fm = FMRanker(random_state=0, epochs=5)
+    fm.fit(X[:150], relevance[:150], group=group[:150], eval_set=(X[150:], relevance[150:], group[150:]))
+    assert any(name.startswith("valid_") for name in fm.history_[0])
+    assert fm.score(X[150:], relevance[150:], group=group[150:]) > 0.7
+
+
+def test_progress_is_on_standard_error_only(products, capfd):
+    X, y = products
+    FMClassifier(epochs=2).fit(X, y)
+    assert capfd.readouterr() == ("", "")
+    FMClassifier(epochs=2, verbose=True).fit(X, y)
+    Dataset(X, y=y, verbose=True)
+    out, err = capfd.readouterr()
+    assert out == "" and "epoch 1" in err and "epoch 2" in err
+
+
+def test_progress_without_tqdm_is_a_plain_line(products, capfd, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "tqdm.auto", None)
+    FMClassifier(epochs=2, verbose=True).fit(*products)
+    out, err = capfd.readouterr()
+    assert out == "" and err.count("\n") >= 2 and "loss" in err
