@@ -52,7 +52,7 @@ impl Progress {
     /// Takes note of an event.
     pub fn show(&mut self, event: &Event<'_>) {
         match event {
-            Event::Schema(_) | Event::Fit(FitEvent::Resumed { .. }) => {}
+            Event::Schema(_) | Event::Encoding | Event::Fit(FitEvent::Resumed { .. }) => {}
             Event::Revised { .. } | Event::Cache { .. } | Event::Skipped(_) | Event::Unseen(_) => {
                 self.bar.finish_and_clear()
             }

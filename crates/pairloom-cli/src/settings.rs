@@ -9,7 +9,7 @@ use pairloom::loss::Loss;
 use pairloom::negatives::NegativeSampling;
 use pairloom::optimizer::Optimizer;
 use pairloom::precision::Precision;
-use pairloom::{Config, Error, Result};
+use pairloom::{Config, Result};
 
 /// The settings: each field is one of the library's `Config`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -186,19 +186,13 @@ impl ConfigArgs {
         config.bias &= !self.no_bias;
         config.linear &= !self.no_linear;
         config.shuffle &= !self.no_shuffle;
-        let foreign = [
-            ("--order", self.order.is_some(), Kind::Hofm),
-            ("--no-lower-orders", self.no_lower_orders, Kind::Hofm),
-            ("--rank", self.rank.is_some(), Kind::Dplr),
+        let said = [
+            ("order", self.order.is_some()),
+            ("lower_orders", self.no_lower_orders),
+            ("rank", self.rank.is_some()),
         ];
-        match foreign.into_iter().find(|(_, said, of)| *said && config.model != *of) {
-            None => Ok(()),
-            Some((flag, _, of)) => {
-                let (of, model) = (of.name(), config.model.name());
-                let message = format!("{flag} is for --model {of}, and the model is {model}");
-                Err(Error::usage(message))
-            }
-        }
+        let said = said.into_iter().filter(|(_, is_said)| *is_said);
+        said.map(|(name, _)| name).try_for_each(|name| config.check_of_model(name))
     }
 }
 

@@ -88,16 +88,20 @@ fn with_settings(config: &Config, said: &str) -> Result<Config> {
     let unfit = |e: serde_json::Error| Error::usage(format!("settings: {e}"));
     let mut all = serde_json::to_value(config).map_err(unfit)?;
     let said: Value = serde_json::from_str(said).map_err(unfit)?;
+    let mut names = Vec::new();
     if let (Some(all), Value::Object(said)) = (all.as_object_mut(), said) {
         for (name, value) in said {
             // Each by itself, so that an error can name it.
             let one = serde_json::json!({ name.clone(): value });
             serde_json::from_value::<Config>(one)
                 .map_err(|e| Error::usage(format!("{name}: {}", plainly(&e))))?;
+            names.push(name.clone());
             all.insert(name, value);
         }
     }
-    serde_json::from_value(all).map_err(unfit)
+    let config: Config = serde_json::from_value(all).map_err(unfit)?;
+    names.iter().try_for_each(|name| config.check_of_model(name))?;
+    Ok(config)
 }
 
 /// What is wrong with a setting, with its type as users of Python know it.

@@ -3,7 +3,6 @@
 use super::failure::{failed, guarded};
 use super::job::on_error;
 use super::rows::Rows;
-use super::watch::Watch;
 use super::weights;
 use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods};
 use pairloom::Error;
@@ -100,17 +99,14 @@ impl Model {
         let (mut predictions, mut scores) = (Vec::new(), Vec::new());
         let (model, options) =
             (&*self.of, PredictOptions { on_error, ..PredictOptions::default() });
-        let mut watch = Watch::new(None, None);
-        let outcome = rows.read(py, Some(&model.schema), |given| {
-            let threads = Threads::new(threads)?;
-            let mut reader = given.encodable(rows.name(), &model.schema, &threads)?;
-            model.predict_rows(&mut *reader, rows.name(), &options, &threads, |piece| {
+        let threads = &Threads::new(threads).map_err(failed)?;
+        let outcome = rows.read_for(py, model, threads, |reader| {
+            model.predict_rows(reader, rows.name(), &options, threads, |piece| {
                 predictions.extend_from_slice(&piece.predictions);
                 scores.extend(piece.scores.iter().map(|&score| scored(model, score)));
-                watch.looks()
+                Ok(())
             })
-        });
-        let outcome = watch.end(outcome)?;
+        })?;
         let outputs = model.outputs();
         let shape = [predictions.len() / outputs, outputs];
         let predictions = PyArray1::from_vec(py, predictions).reshape(shape)?;
@@ -135,10 +131,9 @@ impl Model {
             ..usual
         };
         let model = &*self.of;
-        let evaluated = rows.read(py, Some(&model.schema), |given| {
-            let threads = Threads::new(threads)?;
-            let mut reader = given.encodable(rows.name(), &model.schema, &threads)?;
-            model.evaluate(&mut *reader, rows.name(), &options, &threads)
+        let threads = &Threads::new(threads).map_err(failed)?;
+        let evaluated = rows.read_for(py, model, threads, |reader| {
+            model.evaluate(reader, rows.name(), &options, threads)
         })?;
         let metrics = serde_json::json!(evaluated.metrics).to_string();
         Ok((metrics, notices(&evaluated.outcome)))
@@ -188,10 +183,9 @@ impl Model {
             ..usual
         };
         let model = &*self.of;
-        rows.read(py, Some(&model.schema), |given| {
-            let threads = Threads::new(threads)?;
-            let mut reader = given.encodable(rows.name(), &model.schema, &threads)?;
-            let found = model.importance(&mut *reader, rows.name(), &options, &threads)?;
+        let threads = &Threads::new(threads).map_err(failed)?;
+        rows.read_for(py, model, threads, |reader| {
+            let found = model.importance(reader, rows.name(), &options, threads)?;
             Ok(found.to_json(model).to_string())
         })
     }

@@ -2,13 +2,14 @@
 
 use super::dataset::Dataset;
 use super::failure::guarded;
-use super::watch::lock;
+use super::watch::{Watch, Watched, lock};
 use arrow_array::RecordBatchReader;
 use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
 use pairloom::input::{self, Beside, Format, FormatName, Index, Number, OpenOptions, Reader};
+use pairloom::parallel::Threads;
 use pairloom::reading::{self, Given};
 use pairloom::schema::Schema;
-use pairloom::{Error, Result};
+use pairloom::{Error, Model, Result};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3_arrow::PyRecordBatchReader;
@@ -189,6 +190,23 @@ impl Rows {
                 work(Given::Own(self.beside(reader)))
             }),
         }
+    }
+
+    /// Gives a reader of rows for a model to `work`, which ends if a signal wants it.
+    pub fn read_for<T: Send>(
+        &self,
+        py: Python<'_>,
+        model: &Model,
+        threads: &Threads,
+        work: impl FnOnce(&mut dyn Reader) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        let mut watch = Watch::new(None, None);
+        let hearing = &mut watch;
+        let done = self.read(py, Some(&model.schema), |given| {
+            let reader = given.encodable(&self.name, &model.schema, threads)?;
+            work(&mut Watched::new(reader, hearing))
+        });
+        watch.end(done)
     }
 
     fn beside<'a>(&self, reader: Box<dyn Reader + 'a>) -> Box<dyn Reader + 'a> {

@@ -1,6 +1,7 @@
 //! What is heard of long work: signals, progress, epochs.
 
 use pairloom::fit::FitEvent;
+use pairloom::input::{Format, Kind, RawRow, Reader};
 use pairloom::train::Event;
 use pyo3::prelude::*;
 use std::sync::{Mutex, MutexGuard};
@@ -104,6 +105,50 @@ impl Watch {
             Some(raised) => Err(raised),
             None => done,
         }
+    }
+}
+
+/// Rows that are read with a look at signals now and then.
+pub struct Watched<'a> {
+    reader: Box<dyn Reader + 'a>,
+    watch: &'a mut Watch,
+    rows: usize,
+}
+
+impl<'a> Watched<'a> {
+    /// These rows.
+    pub fn new(reader: Box<dyn Reader + 'a>, watch: &'a mut Watch) -> Self {
+        Watched { reader, watch, rows: 0 }
+    }
+}
+
+impl Reader for Watched<'_> {
+    fn format(&self) -> Format {
+        self.reader.format()
+    }
+
+    fn columns(&self) -> &[String] {
+        self.reader.columns()
+    }
+
+    fn holds(&self, column: usize) -> bool {
+        self.reader.holds(column)
+    }
+
+    fn is_split(&self) -> bool {
+        self.reader.is_split()
+    }
+
+    fn kind(&self, column: usize) -> Kind {
+        self.reader.kind(column)
+    }
+
+    fn read(&mut self, row: &mut RawRow) -> pairloom::Result<bool> {
+        self.rows += 1;
+        if self.rows.is_multiple_of(1024) {
+            self.watch.looks()?;
+        }
+        self.reader.read(row)
     }
 }
 

@@ -251,6 +251,26 @@ impl Config {
         all.map(|(name, value)| (name.clone(), text(value))).collect()
     }
 
+    /// Refuses a setting that was said and is of another model.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub fn check_of_model(&self, setting: &str) -> Result<()> {
+        let of = match setting {
+            "order" | "lower_orders" => Kind::Hofm,
+            "rank" => Kind::Dplr,
+            _ => return Ok(()),
+        };
+        let flag = if setting == "lower_orders" { "no-lower-orders" } else { setting };
+        let (of, model) = (of.name(), self.model.name());
+        match of == model {
+            true => Ok(()),
+            false => {
+                Err(Error::usage(format!("--{flag} is for --model {of}, and the model is {model}")))
+            }
+        }
+    }
+
     /// Checks every setting.
     ///
     /// # Errors

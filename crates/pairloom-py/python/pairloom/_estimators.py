@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -204,14 +204,17 @@ class _FM(BaseEstimator):
         self._positive, self._weight, self._outside = None, False, False
         self.__dict__.pop("_loss", None)
         encoded = is_encoded(X)
-        if encoded and reset:
+        # Whether all columns are features: those of rows to predict are then to be the same.
+        self._whole = not encoded and not any(isinstance(of, str) for of in (y, sample_weight, group))
+        if not self._whole and reset:
             self._forget_columns(X)
         if encoded or is_frame(X):
             names = [] if encoded else column_names(X)
-            if not encoded and hasattr(X, "shape"):
-                validate_data(self, X, skip_check_array=True, reset=reset)
             if y is None and not encoded:
                 raise ValueError(_needs_y(self))
+            if self._whole and hasattr(X, "shape"):
+                validate_data(self, X, skip_check_array=True, reset=reset)
+                check_consistent_length(X, y)
         else:
             names = []
             X, y = self._checked(X, y, reset)
@@ -315,11 +318,18 @@ class _FM(BaseEstimator):
             self.n_features_in_ = len(names)
             self.feature_names_in_ = np.asarray(names, dtype=object)
 
+    def _figure(self, name, X, y, sample_weight):
+        """A metric by the labels in the column that the model predicts."""
+        check_is_fitted(self)
+        if y is not None and y != self.model_.label:
+            raise ValueError(f"the model predicts the column {self.model_.label!r}, not {y!r}")
+        return self.model_.evaluate(X, sample_weight=sample_weight, n_jobs=self.n_jobs)[name]
+
     def _predict_rows(self, X):
         check_is_fitted(self)
         if not is_encoded(X) and not is_frame(X):
             X = self._matrix(X)
-        elif self._outside and hasattr(X, "shape"):
+        elif self._whole and hasattr(X, "shape"):
             validate_data(self, X, skip_check_array=True, reset=False)
         return self.model_._predict(X, self.n_jobs, self.on_error)
 
@@ -463,6 +473,25 @@ class FMClassifier(ClassifierMixin, _FM):
         best = np.argmax(self.predict_proba(X), axis=1)
         return self.classes_[best]
 
+    def score(self, X, y=None, sample_weight=None):
+        """Measure predictions.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+        y : array-like of shape (n_rows,), or str, optional
+            Labels; those in the column that the model predicts if it is left out, or is its name.
+        sample_weight : array-like of shape (n_rows,), optional
+
+        Returns
+        -------
+        float
+            The accuracy.
+        """
+        if y is None or isinstance(y, str):
+            return self._figure("accuracy", X, y, sample_weight)
+        return super().score(X, y, sample_weight=sample_weight)
+
     def _label_beside(self, read, name, y, sample_weight, classes):
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
@@ -582,6 +611,25 @@ class FMRegressor(RegressorMixin, _FM):
             In the unit of the labels.
         """
         return self._predict_rows(X)[0][:, 0]
+
+    def score(self, X, y=None, sample_weight=None):
+        """Measure predictions.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+        y : array-like of shape (n_rows,), or str, optional
+            Labels; those in the column that the model predicts if it is left out, or is its name.
+        sample_weight : array-like of shape (n_rows,), optional
+
+        Returns
+        -------
+        float
+            R2, the coefficient of determination.
+        """
+        if y is None or isinstance(y, str):
+            return self._figure("r2", X, y, sample_weight)
+        return super().score(X, y, sample_weight=sample_weight)
 
 
 @documented(

@@ -18,8 +18,7 @@ pub(crate) struct Draw {
 impl Draw {
     /// A draw from so many rows, which stand for so many; an eighth of what is enough where memory is limited.
     pub(crate) fn new(rows: usize, copies: usize, is_limited: bool) -> Self {
-        let draw = Self::weighted(rows, copies as f64, is_limited);
-        Draw { share: draw.share.min(1.0), ..draw }
+        Self::weighted(rows, copies as f64, is_limited).once()
     }
 
     /// A draw from rows that weigh so much in all, and count as they weigh.
@@ -30,6 +29,11 @@ impl Draw {
             below: (rows > enough).then(|| share() as u64),
             share: rows.max(enough) as f64 / weight.max(f64::MIN_POSITIVE),
         }
+    }
+
+    /// The same, but that no copy counts more than once.
+    pub(crate) fn once(self) -> Self {
+        Draw { share: self.share.min(1.0), ..self }
     }
 
     /// How often a row counts that stands for so many: what is less than one counts as often as its share says.

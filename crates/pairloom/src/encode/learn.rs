@@ -12,7 +12,8 @@ use crate::schema::{Role, Schema};
 use crate::{Error, Result, memory};
 
 /// Learns from the rows that are not held out, as is said of each of them; `classes` are all that labels may be, if
-/// that is known beforehand. `file` is the name of the rows in errors.
+/// that is known beforehand. `file` is the name of the rows in errors, and
+/// `goes_on` is asked again and again whether to.
 ///
 /// # Errors
 /// [`Error::Data`] if the labels cannot be learned from, [`Error::Usage`] if they are not what the
@@ -24,6 +25,7 @@ pub fn learn(
     classes: Option<&[String]>,
     file: &str,
     threads: &Threads,
+    goes_on: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Encoding> {
     let target = match classes {
         Some(classes) => {
@@ -45,6 +47,7 @@ pub fn learn(
     let labels = AsNumbers::new(&interned.labels, &target);
     let part = |block: &Block<'_>| training.part(block, held_out, &labels);
     interned.walk(threads, |blocks| {
+        goes_on()?;
         let seen = threads.map(blocks.iter().collect(), |block| {
             Ok((part(block), block.cells(&interned.columns)?))
         });

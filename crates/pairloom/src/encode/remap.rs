@@ -21,7 +21,9 @@ pub struct Beside<'a> {
     pub groups: bool,
     /// Rows that are left out, if there are some.
     pub left_out: &'a [bool],
-    /// Rows that are held out for a test, if there are some.
+    /// Rows that are held out, if there are some.
+    pub held_out: &'a [bool],
+    /// Those of them that are for a test.
     pub test: &'a [bool],
 }
 
@@ -33,12 +35,12 @@ pub struct Beside<'a> {
 /// [`crate::Error::Memory`] if the rows do not fit, [`crate::Error::Io`] if they cannot be written.
 pub fn encode(
     interned: Arc<Interned>,
-    held_out: &[bool],
     encoding: &Encoding,
     room: &Room,
     shuffle: Option<u64>,
     beside: &Beside<'_>,
     threads: &Threads,
+    goes_on: &mut dyn FnMut() -> Result<()>,
 ) -> Result<[Store; 3]> {
     let features = encoding.features();
     let expected = interned.encoded_bytes() + beyond(encoding, interned.rows);
@@ -49,11 +51,13 @@ pub fn encode(
     let mut valid = InOrder::valid(room, features);
     let mut test = InOrder::valid(room, features);
     interned.consume(threads, |blocks, columns| {
+        goes_on()?;
         let encode = |block: Block<'_>| {
             let cells = block.cells(columns)?;
             let said = |of: &[bool], row: usize| of.get(block.first + row).is_some_and(|&is| is);
             let part = |part: [bool; 2]| {
-                let is = |row: &usize| [said(held_out, *row), said(beside.test, *row)] == part;
+                let is =
+                    |row: &usize| [said(beside.held_out, *row), said(beside.test, *row)] == part;
                 let stays = |row: &usize| !said(beside.left_out, *row);
                 let rows = (0..block.rows()).filter(is).filter(stays);
                 encode_rows(encoding, &remapped, &cells, rows.collect(), |row| {

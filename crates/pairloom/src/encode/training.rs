@@ -44,9 +44,9 @@ impl Training {
         })?;
         let is_limited = interned.is_limited;
         let draw = match weights {
-            // Whole weights are as good as copies.
             Weights::Shares if !are_whole => Draw::weighted(rows, weight, is_limited),
-            Weights::Shares => Draw::new(rows, weight.round() as usize, is_limited),
+            // Whole weights are as good as copies.
+            Weights::Shares => Draw::weighted(rows, weight, is_limited).once(),
             Weights::Counts | Weights::None => Draw::new(rows, copies, is_limited),
         };
         Ok(Training {

@@ -30,6 +30,8 @@ pub enum Event<'a> {
     Unseen(&'a [Unseen]),
     /// So many rows of the training file are read.
     Reading(usize),
+    /// Some more rows are looked through or encoded.
+    Encoding,
     /// Rows of a file were left out.
     Skipped(&'a Skipped),
     /// Rows are encoded and training begins.

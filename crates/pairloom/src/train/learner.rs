@@ -5,7 +5,7 @@ use super::start::{backend, resolve};
 use super::summary::Summary;
 use super::text::read_rows;
 use super::units::Units;
-use super::{Dataset, Event, Job, check};
+use super::{Dataset, Event, Job, check, tell};
 use crate::backend::Backend;
 use crate::config::Config;
 use crate::encode::{Beside, Dictionary, Encoding};
@@ -97,8 +97,8 @@ impl Learner {
             &self.encoding,
             (&beside, Dictionary::default()),
             self.job.on_error,
-            &Room::default(),
-            &threads,
+            (&Room::default(), &threads),
+            &mut || tell(watch, Event::Encoding),
         )?;
         self.units.enter(&mut train)?;
         let summary = summary(&train, &self.encoding, &self.config)?;

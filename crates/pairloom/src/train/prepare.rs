@@ -53,7 +53,9 @@ pub(super) fn prepare(
         Some(model) => going_on::encoding(model, &schema, &interned, file)?,
         None => {
             let rows = (&*interned, &held_out[..]);
-            learn(rows, &schema, &job.config, job.classes.as_deref(), file, threads)?
+            let classes = job.classes.as_deref();
+            let goes_on = &mut || tell(watch, Event::Encoding);
+            learn(rows, &schema, &job.config, classes, file, threads, goes_on)?
         }
     };
     check_classes(&job.config, &encoding.target, file)?;
@@ -76,9 +78,17 @@ pub(super) fn prepare(
         true => ranking::not_relevant(&interned, &encoding.target)?,
         false => Vec::new(),
     };
-    let beside = Beside { class_weights: &class_weights, groups, left_out: &left_out, test: &test };
+    let beside = Beside {
+        class_weights: &class_weights,
+        groups,
+        left_out: &left_out,
+        held_out: &held_out,
+        test: &test,
+    };
     let [train, mut valid, test] =
-        encode(interned, &held_out, &encoding, &room, shuffle, &beside, threads)?;
+        encode(interned, &encoding, &room, shuffle, &beside, threads, &mut || {
+            tell(watch, Event::Encoding)
+        })?;
     check_rows(&train, file, "training", draws)?;
     let mut valid_file = file;
     if let Some(path) = &job.valid {
@@ -88,8 +98,8 @@ pub(super) fn prepare(
             &encoding,
             (&beside, group_names),
             job.on_error,
-            &room,
-            threads,
+            (&room, threads),
+            &mut || tell(watch, Event::Encoding),
         )?;
         tell_skipped(&read.skipped, watch)?;
         if !read.unseen.is_empty() {

@@ -191,8 +191,8 @@ pub(super) fn read_rows(
     encoding: &Encoding,
     beside: (&Beside<'_>, Dictionary),
     on_error: OnError,
-    room: &Room,
-    threads: &Threads,
+    (room, threads): (&Room, &Threads),
+    goes_on: &mut dyn FnMut() -> Result<()>,
 ) -> Result<(Store, Outcome)> {
     let (Beside { class_weights, groups, left_out, .. }, group_names) = beside;
     let mut given = match given {
@@ -212,6 +212,9 @@ pub(super) fn read_rows(
     let counts = Counts::of(schema, &*reader);
     let (relevant, mut all) = (!left_out.is_empty(), 0);
     let skipped = for_each_row(&mut *reader, counts, on_error, |raw| {
+        if usize::is_multiple_of(all, 4096) {
+            goes_on()?;
+        }
         all += 1;
         match !relevant || encoder.is_relevant(raw)? {
             true => rows.with(|rows| encoder.encode(raw, rows)),

@@ -249,18 +249,20 @@ pub fn learned_of(
     held_out: &[bool],
 ) -> Learned {
     let threads = Threads::new(2).unwrap();
-    let encoding =
-        encode::learn((&interned, held_out), schema, config, None, "rows.csv", &threads).unwrap();
-    let room = Room::default();
-    let stores = encode::encode(
-        interned.into(),
-        held_out,
-        &encoding,
-        &room,
+    let encoding = encode::learn(
+        (&interned, held_out),
+        schema,
+        config,
         None,
-        &Beside::default(),
+        "rows.csv",
         &threads,
-    );
+        &mut || Ok(()),
+    )
+    .unwrap();
+    let room = Room::default();
+    let (interned, beside) = (interned.into(), Beside { held_out, ..Beside::default() });
+    let stores =
+        encode::encode(interned, &encoding, &room, None, &beside, &threads, &mut || Ok(()));
     let [train, valid, _] = stores.unwrap().map(held);
     Learned { encoding, train, valid }
 }
