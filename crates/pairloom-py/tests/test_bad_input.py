@@ -91,7 +91,7 @@ def model():
 
 METHODS = {
     "predict": ["n_jobs", "on_error"],
-    "score": ["n_jobs", "on_error"],
+    "scores": ["n_jobs", "on_error"],
     "evaluate": ["y", "sample_weight", "group", "threshold", "at", "n_jobs"],
     "explain": ["which", "class_name"],
     "importance": ["y", "sample", "repeats", "random_state", "top", "n_jobs"],

@@ -147,7 +147,7 @@ def test_scores_are_those_of_a_slow_machine_over_names():
     assert {"city = a", "size = large"} <= ids.keys()
     features = [[(ids[f"city = {city}"], 1), (ids[f"size = {size}"], 1)] for city, size in zip(rows["city"], rows["size"])]
     scores = np.array(list(slow_scores(model, features)))
-    assert np.allclose(model.score(rows), scores, rtol=1e-5, atol=1e-5)
+    assert np.allclose(model.scores(rows), scores, rtol=1e-5, atol=1e-5)
     assert np.allclose(model.predict(rows), 1 / (1 + np.exp(-scores)), rtol=1e-5)
     assert scores.std() > 0.1
 
@@ -162,4 +162,4 @@ def test_scores_are_those_of_a_slow_machine_over_pairs(counts):
         [(by_index[index], x) for index, x in zip(X.indices[a:b], X.data[a:b])] for a, b in zip(X.indptr, X.indptr[1:])
     ]
     scores = np.array(list(slow_scores(model, features)))
-    assert np.allclose(model.score(X), scores, rtol=1e-4, atol=1e-5) and scores.std() > 0.1
+    assert np.allclose(model.scores(X), scores, rtol=1e-4, atol=1e-5) and scores.std() > 0.1

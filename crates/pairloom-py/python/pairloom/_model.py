@@ -177,7 +177,7 @@ class Model:
         """
         return self._flat(self._predict(data, n_jobs, on_error)[0])
 
-    def score(self, data, *, n_jobs=None, on_error=None):
+    def scores(self, data, *, n_jobs=None, on_error=None):
         """Score rows.
 
         Parameters

@@ -97,7 +97,7 @@ struct End {
     is_encrypted: bool,
 }
 
-/// What a file says of itwalk.
+/// What a file says of itself.
 fn described(walk: &mut Walk<'_>) -> Option<End> {
     let (mut end, mut id) = (End::default(), 0);
     while let Some((field, of)) = walk.field(&mut id)? {
