@@ -393,6 +393,7 @@ fn what_is_told_on_the_way_adds_up() {
             }
             Event::Fit(FitEvent::Epoch(epoch)) => epochs.push(epoch.clone()),
             Event::Reading(_)
+            | Event::Encoding
             | Event::Revised { .. }
             | Event::Unseen(_)
             | Event::Fit(FitEvent::Resumed { .. }) => {}
