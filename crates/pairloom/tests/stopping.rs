@@ -34,6 +34,7 @@ fn every_event_can_stop_a_job() {
         Event::Reading(_) => "reading",
         Event::Revised { .. } => "revised",
         Event::Skipped(_) => "skipped",
+        Event::Encoding => "encoding",
         Event::Unseen(_) => "unseen",
         Event::Start(_) => "start",
         Event::Cache { .. } => "cache",
@@ -44,7 +45,10 @@ fn every_event_can_stop_a_job() {
         true
     })
     .unwrap();
-    let expected = ["schema", "reading", "reading", "skipped", "start", "fit", "fit", "fit"];
+    let expected = [
+        "schema", "reading", "reading", "skipped", "encoding", "encoding", "start", "fit", "fit",
+        "fit",
+    ];
     assert_eq!(events, expected);
     for stop in 0..events.len() {
         let mut heard = Vec::new();
