@@ -55,7 +55,7 @@ def synth(pairloom, folder, rows):
     ids = found["ids"]
     starts = np.arange(0, ids.size + 1, FIELDS, dtype=np.int32)
     values = np.ones(ids.size, dtype=np.float32)
-    return text, cache, sparse.csr_matrix((values, ids.ravel(), starts), shape=(len(ids), FEATURES)), found["y"]
+    return text, cache, sparse.csr_matrix((values, ids.ravel(), starts), shape=(len(ids), FEATURES + 1)), found["y"]
 
 
 def call(*words):

@@ -14,6 +14,7 @@ mod cells;
 mod class_weight;
 mod classes;
 mod dictionary;
+mod known;
 mod learn;
 mod learner;
 mod number;

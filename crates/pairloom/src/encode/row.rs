@@ -2,6 +2,7 @@
 
 use super::cells::Cells;
 use super::class_weight::class_weight;
+use super::known::Known;
 use super::unseen::{Count, Unseen};
 use super::{Dictionary, Encoding, Field, FieldKind, Vocabulary, share, split_values};
 use crate::batch::Rows;
@@ -33,6 +34,8 @@ struct BoundColumn<'a> {
     cell: usize,
     fields: std::ops::Range<usize>,
     count: Count,
+    /// Of pairs.
+    known: Known,
 }
 
 /// Checks that a file with columns of these names has all that are needed to measure a model.
@@ -178,7 +181,8 @@ impl<'a> RowEncoder<'a> {
         for column in &mut self.columns {
             let (cell, about) = (raw.cell(column.cell), column.about);
             if about.role == Role::Pairs {
-                pairs(&fields[column.fields.clone()], about, raw, &mut self.token, rows);
+                let fields = &fields[column.fields.clone()];
+                pairs(fields, about, raw, (&mut column.known, &mut self.token), rows);
                 continue;
             }
             let field = &fields[column.fields.start];
@@ -226,18 +230,26 @@ fn bound<'a>(
             cell: if column.role == Role::Pairs { 0 } else { cells.find(number)? },
             fields: encoding.range(number),
             count: Count::default(),
+            known: Known::default(),
         })
     });
     bound.collect()
 }
 
 /// Pairs whose field number was never seen in training have no id and are left out.
-fn pairs(fields: &[Field], about: &Column, raw: &RawRow, token: &mut Vec<u8>, rows: &mut Rows) {
+fn pairs(
+    fields: &[Field],
+    about: &Column,
+    raw: &RawRow,
+    (known, token): (&mut Known, &mut Vec<u8>),
+    rows: &mut Rows,
+) {
     for pair in raw.pairs() {
         let number = about.field_of(pair);
         let Ok(at) = fields.binary_search_by_key(&number, |field| field.number) else { continue };
         let FieldKind::Values(vocabulary) = &fields[at].kind else { continue };
-        let local = vocabulary.id(index_token(pair.index, token));
+        let find = || vocabulary.id(index_token(pair.index, token));
+        let local = known.id(at, pair.index, find);
         rows.push(fields[at].offset + local, pair.value);
     }
 }
