@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub struct Columns {
     label: Option<String>,
     positive: Option<String>,
-    weight: Option<String>,
+    pub weight: Option<String>,
     trials: Option<String>,
     group: Option<String>,
     item: Vec<String>,

@@ -62,5 +62,9 @@ pub fn read(py: Python<'_>, rows: &Rows, asked: &Asked, watch: &mut Watch) -> Py
         }
         None => rows.read(py, None, |given| Read::from_reader(given, &job, hear)),
     };
-    watch.end(read)
+    let mut read = watch.end(read)?;
+    if rows.has_beside(asked.weight().as_deref()) {
+        read.make_weight_optional();
+    }
+    Ok(read)
 }

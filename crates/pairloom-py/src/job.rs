@@ -4,7 +4,7 @@ use super::columns::Columns;
 use super::model::Model;
 use pairloom::preset::{self, Preset};
 use pairloom::reading::OnError;
-use pairloom::schema::Schema;
+use pairloom::schema::{Column, Role, Schema};
 use pairloom::train::{Job, SchemaSource};
 use pairloom::{Config, Error, Result};
 use pyo3::prelude::*;
@@ -29,27 +29,30 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// The column of row weights, if it is said.
+    pub fn weight(&self) -> Option<String> {
+        Columns::from_json(&self.columns).ok()?.weight
+    }
+
     /// The job over rows that are called so.
     ///
     /// # Errors
     /// [`Error::Usage`] for what is no setting, or no column.
     pub fn job(&self, data: &str) -> Result<Job> {
         let hints = Columns::from_json(&self.columns)?.hints()?;
-        let (schema, config) = match (&self.init, &self.preset, &self.schema) {
+        let preset = self.preset.as_deref().map(find_preset).transpose()?.map(preset::get);
+        let (recipe, config) = preset.map_or((None, Config::default()), |(s, c)| (Some(s), c));
+        let schema = match (&self.init, recipe, &self.schema) {
             (Some(model), ..) => {
-                let schema = model.get().of.schema.clone();
-                (SchemaSource::Given(schema), Config::default())
+                let weight = hints.weight.as_deref();
+                SchemaSource::Given(with_weight(model.get().of.schema.clone(), weight))
             }
-            (None, Some(name), _) => {
-                let (schema, config) = preset::get(find_preset(name)?);
-                (SchemaSource::Given(hints.apply(schema)?), config)
-            }
+            (None, Some(schema), _) => SchemaSource::Given(hints.apply(schema)?),
             (None, None, Some(file)) => {
                 let text = std::fs::read_to_string(file).map_err(|e| Error::io(file, e))?;
-                let schema = hints.apply(Schema::from_toml(file, &text)?)?;
-                (SchemaSource::Given(schema), Config::default())
+                SchemaSource::Given(hints.apply(Schema::from_toml(file, &text)?)?)
             }
-            (None, None, None) => (SchemaSource::Infer(hints), Config::default()),
+            (None, None, None) => SchemaSource::Infer(hints),
         };
         Ok(Job {
             schema,
@@ -61,6 +64,15 @@ impl Asked {
             ..Job::new(data)
         })
     }
+}
+
+/// The schema of a model for rows that have a weight of this name, whatever those before had.
+fn with_weight(mut schema: Schema, weight: Option<&str>) -> Schema {
+    if let (Some(weight), None) = (weight, schema.find(Role::Weight)) {
+        let column = Column { optional: true, ..Column::new(weight, Role::Weight) };
+        schema.columns.push(column);
+    }
+    schema
 }
 
 /// What to do with rows that cannot be used.

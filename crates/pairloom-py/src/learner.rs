@@ -37,14 +37,15 @@ impl Learner {
         Ok(Learner { of: Mutex::new(watch.end(of)?) })
     }
 
-    /// Learns from further rows.
-    fn learn(&self, py: Python<'_>, rows: &Rows) -> PyResult<()> {
+    /// Learns from further rows; returns what users should know of them.
+    fn learn(&self, py: Python<'_>, rows: &Rows) -> PyResult<Vec<String>> {
         let mut watch = Watch::new(None, None);
         let schema = super::failure::guarded(py, || Ok(lock(&self.of).schema().clone()))?;
         let hear = &mut |event: pairloom::train::Event<'_>| watch.hear(event);
         let done =
             rows.read(py, Some(&schema), |given| lock(&self.of).learn(given, rows.name(), hear));
-        watch.end(done)
+        watch.end(done)?;
+        Ok(watch.notices)
     }
 
     /// The model as it is now.

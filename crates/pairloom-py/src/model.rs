@@ -149,13 +149,12 @@ impl Model {
         class_name: Option<String>,
     ) -> PyResult<String> {
         let model = &*self.of;
-        rows.read(py, Some(&model.schema), |given| {
+        let threads = &Threads::new(1).map_err(failed)?;
+        // The parts are told with the text of their cells.
+        rows.read_texts_for(py, model, threads, |reader| {
             let class = class_name.as_deref().map(|name| model.class(name)).transpose()?;
             let options = ExplainOptions { rows: which, class, ..ExplainOptions::default() };
-            // The parts are told with the text of their cells.
-            let mut reader =
-                given.prepared(rows.name(), &model.schema)?.ahead(&Threads::new(1)?)?;
-            let (explained, _) = model.explain_rows(&mut *reader, rows.name(), &options)?;
+            let (explained, _) = model.explain_rows(reader, rows.name(), &options)?;
             let each = explained.iter().map(|row| row.to_json(model));
             Ok(serde_json::Value::from_iter(each).to_string())
         })

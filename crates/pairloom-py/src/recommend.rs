@@ -1,6 +1,6 @@
 //! The best items of a catalogue.
 
-use super::failure::guarded;
+use super::failure::{failed, guarded};
 use super::model::Model;
 use super::rows::Rows;
 use pairloom::Model as Trained;
@@ -11,7 +11,6 @@ use pairloom::recommend::{
     Catalogue, CatalogueOptions, Columns, ContextOptions, Filter, Recommender, Request, Seen,
     for_each_piece,
 };
-use pairloom::schema::Schema;
 use pyo3::prelude::*;
 
 /// The columns of what is recommended: of contexts, of items, and of the two together.
@@ -50,12 +49,12 @@ pub fn recommend(
     threads: usize,
 ) -> PyResult<Recommended> {
     let of = &*model.of;
+    let one = Threads::new(1).map_err(failed)?;
     let all = catalogue(py, of, items, item, &keep_item, &filters)?;
     let seen = match seen {
         None => Seen::default(),
-        Some(rows) => rows.read(py, Some(&of.schema), |given| {
-            let mut reader = given.prepared(rows.name(), &of.schema)?.ahead(&Threads::new(1)?)?;
-            Seen::read(of, &all, &mut *reader, rows.name(), &by, false, OnError::Stop)
+        Some(rows) => rows.read_texts_for(py, of, &one, |reader| {
+            Seen::read(of, &all, reader, rows.name(), &by, false, OnError::Stop)
         })?,
     };
     let filters: Vec<Filter> = filters.into_iter().map(filter).collect();
@@ -68,16 +67,15 @@ pub fn recommend(
         false => keep,
     };
     let mut found = Found::default();
-    contexts.read(py, Some(&of.schema), |given| {
-        let threads = Threads::new(threads)?;
-        let mut reader = given.prepared(contexts.name(), &of.schema)?.ahead(&threads)?;
-        let recommender = Recommender::new(of, &all, &threads)?;
+    let threads = &Threads::new(threads).map_err(failed)?;
+    contexts.read_texts_for(py, of, threads, |reader| {
+        let recommender = Recommender::new(of, &all, threads)?;
         let options = ContextOptions { keep: keep.clone(), on_error: OnError::Stop };
-        for_each_piece(&recommender, &mut *reader, contexts.name(), &options, &[&seen], |piece| {
+        for_each_piece(&recommender, reader, contexts.name(), &options, &[&seen], |piece| {
             let left_out = piece.seen(&seen);
             let among = among.as_deref();
             let request = Request { contexts: piece.rows(), seen: &left_out, among };
-            let best = recommender.top(&request, top, &threads)?;
+            let best = recommender.top(&request, top, threads)?;
             for (at, scored) in best.iter().enumerate() {
                 let context: Vec<String> = piece.kept(at).map(text).collect();
                 for (rank, one) in (1..).zip(scored) {
@@ -113,17 +111,15 @@ fn catalogue(
     let mut keep = keep.to_vec();
     let more = filters.iter().map(|(column, _)| column);
     keep.extend(more.filter(|column| !keep.contains(column)).cloned().collect::<Vec<_>>());
-    let schema: &Schema = &model.schema;
-    items.read(py, Some(schema), |given| {
-        let name = items.name();
-        let mut reader = given.prepared(name, schema)?.ahead(&Threads::new(1)?)?;
-        let known = if item.is_empty() { &schema.item } else { &item };
+    let (name, threads) = (items.name(), Threads::new(1).map_err(failed)?);
+    items.read_texts_for(py, model, &threads, |reader| {
+        let known = if item.is_empty() { &model.schema.item } else { &item };
         let columns = match known.is_empty() {
             true => Columns::found(model, name, reader.columns())?,
             false => Columns::of_file(model, known, name, reader.columns())?,
         };
         let options = CatalogueOptions { keep, on_error: OnError::Stop };
-        Catalogue::read(model, columns, &mut *reader, name, &options)
+        Catalogue::read(model, columns, reader, name, &options)
     })
 }
 

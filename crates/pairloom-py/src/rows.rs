@@ -134,6 +134,11 @@ impl Rows {
         &self.name
     }
 
+    /// Whether a column of this name lies beside them.
+    pub fn has_beside(&self, name: Option<&str>) -> bool {
+        self.beside.iter().any(|(beside, _)| Some(&**beside) == name)
+    }
+
     /// The path and how it is read, if they are a file without anything beside it.
     pub fn file(&self) -> Option<(&str, &OpenOptions)> {
         match &*self.source {
@@ -142,10 +147,10 @@ impl Rows {
         }
     }
 
-    /// The data set that they are.
+    /// The data set that they are, if nothing lies beside it.
     pub fn as_dataset(&self) -> Option<&pairloom::train::Dataset> {
         match &*self.source {
-            Source::Dataset(dataset) => Some(dataset),
+            Source::Dataset(dataset) if self.beside.is_empty() => Some(dataset),
             _ => None,
         }
     }
@@ -159,19 +164,18 @@ impl Rows {
         work: impl FnOnce(Given<'_>) -> Result<T> + Send,
     ) -> PyResult<T> {
         match &*self.source {
-            Source::Path(path, options) => guarded(py, || {
-                let reader = match schema {
-                    Some(schema) => reading::open(path, options, schema)?,
-                    None => input::open(path, options)?,
-                };
-                work(Given::Own(self.beside(reader)))
+            Source::Path(path, options) => guarded(py, || match schema {
+                Some(schema) => {
+                    work(Given::Opened(self.beside(reading::open(path, options, schema)?)?))
+                }
+                None => work(Given::Own(self.beside(input::open(path, options)?)?)),
             }),
             Source::Arrow(batches) => guarded(py, || {
                 let batches = lock(batches).take();
                 let once = || Error::usage(format!("{}: this stream was read before", self.name));
                 let format = Format::Csv { delimiter: ',', header: true };
                 let reader = input::batches(batches.ok_or_else(once)?, &self.name, format)?;
-                work(Given::Own(self.beside(reader)))
+                work(Given::Own(self.beside(reader)?))
             }),
             Source::Dense(Matrix::Doubles(array), columns) => {
                 self.dense_rows(py, array, columns, work)
@@ -187,9 +191,26 @@ impl Rows {
             }
             Source::Dataset(dataset) => guarded(py, || {
                 let reader = dataset.reader(schema.unwrap_or(dataset.schema()))?;
-                work(Given::Own(self.beside(reader)))
+                work(Given::Opened(self.beside(reader)?))
             }),
         }
+    }
+
+    /// The same with the text of all cells.
+    pub fn read_texts_for<T: Send>(
+        &self,
+        py: Python<'_>,
+        model: &Model,
+        threads: &Threads,
+        work: impl FnOnce(&mut dyn Reader) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        let mut watch = Watch::new(None, None);
+        let hearing = &mut watch;
+        let done = self.read(py, Some(&model.schema), |given| {
+            let reader = given.prepared(&self.name, &model.schema)?.ahead(threads)?;
+            work(&mut Watched::new(reader, hearing))
+        });
+        watch.end(done)
     }
 
     /// Gives a reader of rows for a model to `work`, which ends if a signal wants it.
@@ -209,7 +230,7 @@ impl Rows {
         watch.end(done)
     }
 
-    fn beside<'a>(&self, reader: Box<dyn Reader + 'a>) -> Box<dyn Reader + 'a> {
+    fn beside<'a>(&self, reader: Box<dyn Reader + 'a>) -> Result<Box<dyn Reader + 'a>> {
         input::beside(reader, self.beside.clone(), &self.name)
     }
 
@@ -224,7 +245,7 @@ impl Rows {
         let values = array.as_array();
         guarded(py, || {
             let reader = input::dense(values, columns.to_vec(), &self.name)?;
-            work(Given::Lent(self.beside(reader)))
+            work(Given::Lent(self.beside(reader)?))
         })
     }
 
@@ -257,6 +278,6 @@ impl Rows {
             indices: indices.as_slice()?,
             values: values.as_slice()?,
         };
-        guarded(py, || work(Given::Lent(self.beside(input::sparse(rows, &self.name)?))))
+        guarded(py, || work(Given::Lent(self.beside(input::sparse(rows, &self.name)?)?)))
     }
 }

@@ -7,7 +7,6 @@ use super::model::Model;
 use super::rows::Rows;
 use super::watch::Watch;
 use pairloom::fit::Stop;
-use pairloom::schema::Role;
 use pairloom::train::{Job, Trained, train_on};
 use pyo3::exceptions::PyFloatingPointError;
 use pyo3::prelude::*;
@@ -15,7 +14,7 @@ use std::sync::Arc;
 
 /// Trains a model; where labels are to be classes (`classify`), numbers are too. Returns it with a JSON object that says how the training ended.
 #[pyfunction]
-#[pyo3(signature = (rows, asked, valid=None, classify=false, keep_weight=true, on_epoch=None, on_progress=None))]
+#[pyo3(signature = (rows, asked, valid=None, classify=false, on_epoch=None, on_progress=None))]
 #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
 pub fn train(
     py: Python<'_>,
@@ -23,7 +22,6 @@ pub fn train(
     asked: &Bound<'_, PyAny>,
     valid: Option<&Rows>,
     classify: bool,
-    keep_weight: bool,
     on_epoch: Option<Py<PyAny>>,
     on_progress: Option<Py<PyAny>>,
 ) -> PyResult<(Model, String)> {
@@ -45,10 +43,7 @@ pub fn train(
     };
     let mut trained = watch.end(trained)?;
     let report = report(&trained, &watch.notices);
-    let Some(mut model) = trained.model.take() else { return Err(none(&trained, &job)) };
-    if !keep_weight {
-        drop_weight(&mut model.schema);
-    }
+    let Some(model) = trained.model.take() else { return Err(none(&trained, &job)) };
     Ok((Model { of: Arc::new(model) }, report))
 }
 
@@ -76,12 +71,4 @@ fn report(trained: &Trained, notices: &[String]) -> String {
         Stop::Diverged { .. } => "diverged",
     };
     serde_json::json!({ "stop": stop, "notices": notices }).to_string()
-}
-
-/// Leaves out the weight of training rows, which were given beside them: rows to predict or to measure have none.
-fn drop_weight(schema: &mut pairloom::schema::Schema) {
-    // It comes after all features, so that the numbers of columns stay.
-    if let Some(last) = schema.find(Role::Weight).filter(|&at| at + 1 == schema.columns.len()) {
-        schema.columns.truncate(last);
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::model::Model;
 use numpy::ndarray::{ArrayView, IxDyn, ShapeBuilder};
-use numpy::{PyArray1, PyArrayDyn, PyArrayMethods};
+use numpy::{PyArray1, PyArrayDyn};
 use pairloom::precision::{Bf16, Precision, Stored};
 use pairloom::table::Table;
 use pyo3::exceptions::PyValueError;
@@ -61,6 +61,7 @@ fn view<'py>(
             PyArrayDyn::from_array(model.py(), &numbers)
         }
     };
-    array.readwrite().make_nonwriteable();
+    // By NumPy's own method, which does not mind that somebody reads.
+    array.call_method1("setflags", (false,))?;
     Ok(array)
 }

@@ -133,6 +133,10 @@ pub(crate) fn fill_new(
     counts: &[u32],
     seed: u64,
 ) -> Result<()> {
+    // An L1 penalty makes factors 0 that have learned to be.
+    if config.l1_factors > 0.0 {
+        return Ok(());
+    }
     let classes = factors.features() / counts.len().max(1);
     let mut is_empty = vec![false; factors.features()];
     factors.change(|id, vector| is_empty[id as usize] = vector.iter().all(|v| *v == 0.0));

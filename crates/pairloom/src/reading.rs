@@ -175,6 +175,8 @@ fn names_of_bare(count: usize, path: &str, schema: &Schema) -> Result<Vec<String
 pub enum Given<'a> {
     /// They may be read by another thread.
     Own(Box<dyn Reader>),
+    /// The same of rows that [`open`] has prepared.
+    Opened(Box<dyn Reader>),
     /// They live no longer than what they are read from.
     Lent(Box<dyn Reader + 'a>),
 }
@@ -183,7 +185,7 @@ impl<'a> Given<'a> {
     /// The reader.
     pub fn reader(&mut self) -> &mut (dyn Reader + 'a) {
         match self {
-            Given::Own(reader) => &mut **reader,
+            Given::Own(reader) | Given::Opened(reader) => &mut **reader,
             Given::Lent(reader) => &mut **reader,
         }
     }
@@ -194,7 +196,8 @@ impl<'a> Given<'a> {
     /// As for [`prepared`].
     pub fn prepared(self, name: &str, schema: &Schema) -> Result<Self> {
         Ok(match self {
-            Given::Own(reader) => Given::Own(prepared(reader, name, schema)?),
+            Given::Own(reader) => Given::Opened(prepared(reader, name, schema)?),
+            Given::Opened(_) => self,
             Given::Lent(reader) => Given::Lent(prepared(reader, name, schema)?),
         })
     }
@@ -225,6 +228,7 @@ impl<'a> Given<'a> {
     pub(crate) fn timed(self, times: Vec<(usize, TimePattern)>) -> Self {
         match self {
             Given::Own(reader) => Given::Own(input::timed(reader, times)),
+            Given::Opened(_) => self,
             Given::Lent(reader) => Given::Lent(input::timed(reader, times)),
         }
     }
@@ -235,7 +239,7 @@ impl<'a> Given<'a> {
     /// As for [`input::ahead`].
     pub fn ahead(self, threads: &Threads) -> Result<Box<dyn Reader + 'a>> {
         match self {
-            Given::Own(reader) => ahead(reader, threads),
+            Given::Own(reader) | Given::Opened(reader) => ahead(reader, threads),
             Given::Lent(reader) => Ok(reader),
         }
     }

@@ -122,7 +122,7 @@ fn a_dense_matrix_is_the_table_of_its_numbers() {
     let turned = matrix.t().as_standard_layout().into_owned();
     for view in [matrix.view(), turned.t()] {
         let reader = input::dense(view, names.clone(), "matrix").unwrap();
-        let reader = input::beside(reader, beside(&label, &weight), "matrix");
+        let reader = input::beside(reader, beside(&label, &weight), "matrix").unwrap();
         let rows = Dataset::from_reader(Given::Lent(reader), &job, &mut quiet()).unwrap();
         assert_eq!(numbers(&job, rows), expected);
     }
@@ -155,7 +155,7 @@ fn compressed_sparse_rows_are_the_libsvm_file_of_them() {
     let parts = input::Sparse { starts: &starts, indices: &indices, values: &values };
     let reader = input::sparse(parts, "matrix").unwrap();
     let column = ("label".to_string(), Arc::new(Beside::Numbers(label)));
-    let reader = input::beside(reader, vec![column], "matrix");
+    let reader = input::beside(reader, vec![column], "matrix").unwrap();
     let rows = Dataset::from_reader(Given::Lent(reader), &job, &mut quiet()).unwrap();
     assert_eq!(numbers(&job, rows), expected);
 }
@@ -165,7 +165,7 @@ fn texts_beside_rows_are_cells() {
     let matrix = Array2::<i64>::from_shape_fn((4, 1), |(row, _)| row as i64);
     let reader = input::dense(matrix.view(), vec!["x".into()], "matrix").unwrap();
     let texts = Beside::Texts(vec![1, 0, 1, 1], vec!["no".into(), "yes, sir".into()]);
-    let mut reader = input::beside(reader, vec![("y".into(), Arc::new(texts))], "matrix");
+    let mut reader = input::beside(reader, vec![("y".into(), Arc::new(texts))], "matrix").unwrap();
     assert_eq!(reader.columns(), ["x", "y"]);
     let (mut row, mut found) = (RawRow::new(), Vec::new());
     while reader.read(&mut row).unwrap() {
@@ -187,7 +187,7 @@ fn what_does_not_fit_together_is_refused() {
     let read_all = |labels: usize| {
         let reader = input::dense(matrix.view(), vec!["x".into()], "matrix").unwrap();
         let column = ("label".to_string(), Arc::new(Beside::Numbers(vec![0.0; labels])));
-        let mut reader = input::beside(reader, vec![column], "matrix");
+        let mut reader = input::beside(reader, vec![column], "matrix").unwrap();
         let mut row = RawRow::new();
         loop {
             match reader.read(&mut row) {

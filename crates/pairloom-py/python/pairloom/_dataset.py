@@ -95,6 +95,7 @@ class Dataset:
             self._of = _pairloom.Dataset(read, self._asked, progress.rows)
         for notice in self._of.notices:
             warnings.warn(notice, stacklevel=2)
+        self._label = next(c["name"] for c in self.schema["schema"]["columns"] if c["role"] == "label")
 
     def __len__(self):
         return len(self._of)

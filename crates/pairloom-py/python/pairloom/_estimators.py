@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from . import _pairloom
 from ._checks import functions
+from ._dataset import Dataset
 from ._docs import documented
 from ._model import Model
 from ._progress import Progress
@@ -168,7 +169,6 @@ class _FM(BaseEstimator):
                 self._asked(init=init),
                 valid,
                 self._classifies,
-                not self._weight,
                 progress.epoch,
                 progress.rows,
             )
@@ -178,12 +178,18 @@ class _FM(BaseEstimator):
 
     def _partial_fit(self, X, y, sample_weight, classes):
         first = getattr(self, "_learner", None) is None
+        if sample_weight is None and hasattr(X, "shape"):
+            # Rows that come later may weigh something.
+            sample_weight = np.ones(X.shape[0])
+        if not first and (sample_weight is None) != (self._columns[1] is None):
+            raise ValueError("some rows have weights and some have none: give all a weight, such as 1")
         read = self._training_rows(X, y, sample_weight, None, reset=first and not hasattr(self, "model_"), classes=classes)
         if first:
             init = self.model_._of if hasattr(self, "model_") else None
             self._learner = _pairloom.Learner(read, self._asked(init=init), self._all_classes())
         else:
-            self._learner.learn(read)
+            for notice in self._learner.learn(read):
+                warnings.warn(notice, stacklevel=3)
         return self._learned(self._learner.model())
 
     # What subclasses change: whether labels are classes, and the loss if none is said.
@@ -201,6 +207,7 @@ class _FM(BaseEstimator):
 
     def _training_rows(self, X, y, sample_weight, group, *, reset, classes=None):
         """Rows with labels, weights and groups beside them; says what these columns are called."""
+        _check_dataset(X, y, sample_weight, group)
         self._positive, self._weight, self._outside = None, False, False
         self.__dict__.pop("_loss", None)
         encoded = is_encoded(X)
@@ -221,20 +228,26 @@ class _FM(BaseEstimator):
         read, n_rows = rows(X, names=getattr(self, "feature_names_in_", None)), getattr(X, "shape", (None,))[0]
         label = y if isinstance(y, str) else None
         if y is not None and label is None:
-            label, self._outside = _free("label", y, names), True
+            label, self._outside = self._known_label(y, names), True
             read = self._label_beside(read, label, y, sample_weight, classes)
         weight = sample_weight if isinstance(sample_weight, str) else None
         if sample_weight is not None and weight is None:
-            weight, self._weight = _free("weight", None, names), True
+            weight, self._weight = _free("weight", None, [*names, label]), True
             if n_rows is not None:
                 sample_weight = _check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True)
             read = beside(read, weight, np.asarray(sample_weight))
         named = group if isinstance(group, str) else None
         if group is not None and named is None:
-            named = "qid" if sparse.issparse(X) else _free("group", None, names)
+            named = "qid" if sparse.issparse(X) else _free("group", None, [*names, label, weight])
             read = _group_beside(read, named, group)
         self._columns = (label, weight, named)
         return read
+
+    def _known_label(self, y, names):
+        """What labels beside rows are called: as before, where training goes on."""
+        goes_on = getattr(self, "_learner", None) is not None or self.warm_start
+        known = self.model_.label if goes_on and hasattr(self, "model_") else None
+        return known if known is not None and known not in names else _free("label", y, names)
 
     def _forget_columns(self, X):
         """Forgets the columns of earlier rows; those of a file are known when it is read."""
@@ -282,10 +295,13 @@ class _FM(BaseEstimator):
 
     def _third_beside(self, read, n_rows, weight=None):
         """What comes third in ``eval_set`` beside its rows."""
+        if self._weight and weight is None and n_rows is None:
+            # The core takes rows without a weight for 1.
+            return read
         if self._weight:
             return beside(read, self._columns[1], np.ones(n_rows) if weight is None else weight)
         if weight is not None:
-            raise ValueError("eval_set has weights, and the training rows have none: weigh both or none")
+            raise ValueError("eval_set has weights beside it, and the training rows have none: weigh both so or none")
         return read
 
     def _known_beside(self, read, name, y):
@@ -419,10 +435,13 @@ class FMClassifier(ClassifierMixin, _FM):
         -------
         self
         """
-        if getattr(self, "_learner", None) is None and classes is not None:
-            self.classes_ = np.unique(classes)
-            if len(self.classes_) < 2:
+        if classes is not None:
+            said = np.unique(classes)
+            if len(said) < 2:
                 raise ValueError(f"classes must be all that will come, at least 2, not {classes!r}")
+            if hasattr(self, "model_") and not np.array_equal(said, self.classes_):
+                raise ValueError(f"classes are {self.classes_.tolist()} since the first rows, not {said.tolist()}")
+            self.classes_ = said
         known = getattr(self, "classes_", None)
         return self._partial_fit(X, y, sample_weight, known)
 
@@ -528,7 +547,9 @@ class FMClassifier(ClassifierMixin, _FM):
         return beside_texts(read, name, self._codes(column_or_1d(y)), texts)
 
     def _all_classes(self):
-        return [class_text(label) for label in self.classes_]
+        # Those in a column of the rows are known when these are read.
+        known = getattr(self, "classes_", None)
+        return None if known is None else [class_text(label) for label in known]
 
     def _learned(self, of):
         super()._learned(of)
@@ -708,6 +729,8 @@ class FMRanker(_FM):
 
     def _third_beside(self, read, n_rows, group=None):
         if group is None and self._own_group:
+            if n_rows is None:
+                raise ValueError("eval_set needs its groups: (X, y, group), as the training rows have them beside")
             group = np.zeros(n_rows, dtype=int)
         return read if group is None else _group_beside(read, self._columns[2], group)
 
@@ -729,6 +752,8 @@ class FMRanker(_FM):
         check_is_fitted(self)
         if not is_encoded(X) and not is_frame(X):
             X = self._matrix(X)
+        y = None if isinstance(y, str) and y == self.model_.label else y
+        group = None if isinstance(group, str) and group == self.model_.group else group
         if group is None and self._outside and y is not None:
             group = np.zeros(len(column_or_1d(y)), dtype=int)
         return self.model_.evaluate(X, y, group=group, n_jobs=self.n_jobs)["ndcg"]
@@ -748,6 +773,15 @@ class FMRanker(_FM):
 def _finite(X):
     # A missing value of a sparse matrix is one that is not there.
     return True if sparse.issparse(X) else "allow-nan"
+
+
+def _check_dataset(X, y, sample_weight, group):
+    """Refuses what a data set has already, or has not."""
+    if not isinstance(X, Dataset):
+        return
+    named = y is None or (isinstance(y, str) and y == X._label)
+    if not named or sample_weight is not None or group is not None:
+        raise ValueError("labels, weights and groups of a Dataset are said when it is made, not to fit")
 
 
 def _free(name, y, names):

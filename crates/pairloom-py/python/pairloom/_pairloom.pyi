@@ -16,7 +16,6 @@ def train(
     asked: dict[str, Any],
     valid: Rows | None = None,
     classify: bool = False,
-    keep_weight: bool = True,
     on_epoch: Callable[[str], bool | None] | None = None,
     on_progress: Callable[[str, int, int, int, float | None], object] | None = None,
 ) -> tuple[Model, str]: ...
@@ -65,7 +64,7 @@ class Dataset:
 @final
 class Learner:
     def __new__(cls, rows: Rows, asked: dict[str, Any], classes: list[str] | None = None) -> Learner: ...
-    def learn(self, rows: Rows) -> None: ...
+    def learn(self, rows: Rows) -> list[str]: ...
     def model(self) -> Model: ...
 
 @final

@@ -72,7 +72,7 @@ def beside(rows, name, values):
 
 def beside_texts(rows, name, codes, texts):
     """The same rows with a column of texts after their own."""
-    return rows.with_texts(name, np.ascontiguousarray(codes, dtype=np.uint32), list(texts))
+    return rows.with_texts(name, np.require(codes, np.uint32, ["C", "A"]), list(texts))
 
 
 def column_names(data):
@@ -115,7 +115,7 @@ def _csr(data):
     _check_parts(data)
     values = data.data if data.data.dtype in (np.float32, np.float64) else data.data.astype(np.float64)
     index = np.int32 if data.indices.dtype == data.indptr.dtype == np.int32 else np.int64
-    parts = (np.ascontiguousarray(part) for part in (data.indptr.astype(index, copy=False), data.indices.astype(index, copy=False), values))
+    parts = (np.require(part, requirements=["C", "A"]) for part in (data.indptr.astype(index, copy=False), data.indices.astype(index, copy=False), values))
     return Rows.csr(*parts, MATRIX)
 
 
@@ -129,6 +129,8 @@ def _check_parts(data):
 
 
 def _dense(data):
+    # Numbers of files that are mapped may lie anywhere; the core reads aligned ones.
+    data = np.require(data, requirements=["A"])
     if data.dtype in (np.float32, np.float64, np.int64):
         return data
     if data.dtype == np.float16:

@@ -5,7 +5,7 @@
 
 mod flaw;
 
-use crate::encode::{MOST_CLASSES, no_count, same_label};
+use crate::encode::{MOST_CLASSES, no_count, same_label, truth};
 use crate::error::Place;
 use crate::input::{RawRow, parse_number, quoted};
 use crate::loss::Loss;
@@ -125,7 +125,7 @@ impl Labels {
     fn place(&self, name: &str, number: Option<f64>) -> Option<usize> {
         let known = |class: &String| match number {
             Some(_) => parse_number(class.as_bytes()) == number,
-            None => *class == name,
+            None => same_label(name.as_bytes(), class),
         };
         match self.classes.len() > Self::TRACKED + 1 {
             true => self.places.get(&*key(name, number)).copied(),
@@ -202,9 +202,13 @@ impl Labels {
     }
 }
 
-/// What is the same for all spellings of a number.
+/// What is the same for all spellings of a number, and of true and false.
 fn key(name: &str, number: Option<f64>) -> Cow<'_, str> {
-    number.map_or(name.into(), |number| (number + 0.0).to_string().into())
+    match (number, truth(name.as_bytes())) {
+        (Some(number), _) => (number + 0.0).to_string().into(),
+        (None, Some(said)) => said.to_string().into(),
+        (None, None) => name.into(),
+    }
 }
 
 /// A label, and its number if it is one.

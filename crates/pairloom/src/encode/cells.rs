@@ -34,6 +34,11 @@ impl<'a> Cells<'a> {
         Ok(Cells { schema, file, names, positions: schema.positions(names) })
     }
 
+    /// The cell of a column of the schema, if the file has it.
+    pub(super) fn position(&self, column: usize) -> Option<usize> {
+        self.positions[column]
+    }
+
     /// The cell of a column of the schema, called by its number there.
     pub(super) fn find(&self, column: usize) -> Result<usize> {
         self.positions[column].ok_or_else(|| {

@@ -209,7 +209,7 @@ impl Encoding {
 }
 
 /// What a text says, if it is `true` or `false` in any case of letters.
-fn truth(text: &[u8]) -> Option<bool> {
+pub(crate) fn truth(text: &[u8]) -> Option<bool> {
     let is = |word: &[u8]| text.eq_ignore_ascii_case(word);
     if is(b"true") { Some(true) } else { is(b"false").then_some(false) }
 }

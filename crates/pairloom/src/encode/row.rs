@@ -46,7 +46,8 @@ pub(crate) fn check_columns(schema: &Schema, file: &str, names: &[String]) -> Re
     let cells = Cells::new(schema, file, names, true)?;
     let is_needed =
         |role: Role| role.is_feature() || matches!(role, Role::Label | Role::Weight | Role::Trials);
-    let needed = (0..schema.columns.len()).filter(|&at| is_needed(schema.columns[at].role));
+    let needed = (0..schema.columns.len())
+        .filter(|&at| is_needed(schema.columns[at].role) && !schema.columns[at].optional);
     needed.map(|at| cells.find(at)).try_for_each(|found| found.map(drop))
 }
 
@@ -66,7 +67,10 @@ impl<'a> RowEncoder<'a> {
         labelled: bool,
     ) -> Result<Self> {
         let cells = Cells::new(schema, file, names, labelled)?;
-        let find = |role| schema.find(role).map(|column| cells.find(column)).transpose();
+        let find = |role| match schema.find(role) {
+            Some(column) if schema.columns[column].optional => Ok(cells.position(column)),
+            column => column.map(|column| cells.find(column)).transpose(),
+        };
         let columns = bound(encoding, schema, &cells, |column| column.role.is_feature())?;
         let (label, weights) = match labelled {
             true => (find(Role::Label)?, [find(Role::Weight)?, find(Role::Trials)?]),

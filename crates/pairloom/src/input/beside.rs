@@ -44,18 +44,27 @@ impl Beside {
 }
 
 /// The same rows with these columns after their own. `name` is what the rows are called in errors.
+///
+/// # Errors
+/// [`Error::Usage`] for a column of a name that is there.
 pub fn beside<'a>(
     reader: Box<dyn Reader + 'a>,
     columns: Vec<(String, Arc<Beside>)>,
     name: &str,
-) -> Box<dyn Reader + 'a> {
+) -> Result<Box<dyn Reader + 'a>> {
     if columns.is_empty() {
-        return reader;
+        return Ok(reader);
     }
     let mut names = reader.columns().to_vec();
-    names.extend(columns.iter().map(|(name, _)| name.clone()));
+    for (column, _) in &columns {
+        if names.contains(column) {
+            let message = format!("column '{column}' is there already: give it once");
+            return Err(Error::usage(format!("{name}: {message}")));
+        }
+        names.push(column.clone());
+    }
     let cells = columns.into_iter().map(|(_, cells)| cells).collect();
-    Box::new(WithBeside { reader, cells, names, name: name.into(), read: 0 })
+    Ok(Box::new(WithBeside { reader, cells, names, name: name.into(), read: 0 }))
 }
 
 struct WithBeside<'a> {

@@ -106,6 +106,9 @@ pub struct Column {
     /// ([`TimePart`](crate::input::TimePart)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<TimePattern>,
+    /// Whether rows may come without it: a weight that was given beside the rows, which then weigh 1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
     /// Why inference chose the role; empty if it was given.
     #[serde(skip)]
     pub why: String,
@@ -128,6 +131,7 @@ impl Column {
             group: false,
             fields: None,
             time: None,
+            optional: false,
             why: String::new(),
             typed: false,
         }
@@ -296,7 +300,7 @@ impl Schema {
     pub fn for_columns(&self, file: &str, names: &[String]) -> Result<Schema> {
         let mut used =
             self.columns.iter().filter(|c| ![Role::Pairs, Role::Ignore].contains(&c.role));
-        if let Some(column) = used.find(|c| !names.contains(&c.name)) {
+        if let Some(column) = used.find(|c| !c.optional && !names.contains(&c.name)) {
             let others = names.iter().map(String::as_str);
             let (name, meant) = (&column.name, did_you_mean(&column.name, others.clone()));
             let cut = match names.len() {

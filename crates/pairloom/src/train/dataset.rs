@@ -9,7 +9,7 @@ use crate::input::Reader;
 use crate::loss::Loss;
 use crate::parallel::Threads;
 use crate::reading::{Given, Skipped};
-use crate::schema::Schema;
+use crate::schema::{Role, Schema};
 use std::sync::Arc;
 
 /// Rows that were read, of which is decided what their columns are and nothing else: [`super::train_on`] learns from
@@ -80,6 +80,13 @@ impl Dataset {
     /// Guesses that the rows after the first have changed.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// Says that the weight was given beside the rows, and others may come without.
+    pub fn make_weight_optional(&mut self) {
+        if let Some(weight) = self.schema.find(Role::Weight) {
+            self.schema.columns[weight].optional = true;
+        }
     }
 
     /// The loss that takes all labels for classes.

@@ -6,7 +6,7 @@ use crate::data::Interned;
 use crate::encode::Encoding;
 use crate::error::flagged;
 use crate::model::Model;
-use crate::schema::Schema;
+use crate::schema::{Role, Schema};
 use crate::{Error, Result};
 
 /// The encoding of a model, for rows that it can go on with.
@@ -19,12 +19,22 @@ pub(super) fn encoding(
     interned: &Interned,
     file: &str,
 ) -> Result<Encoding> {
-    if !is_same(schema, &model.schema) {
+    // Rows may weigh something else than those before, and have columns that do not count.
+    let counting = |schema: &Schema| {
+        let mut counting = schema.clone();
+        counting.columns.retain(|c| !matches!(c.role, Role::Weight | Role::Ignore));
+        counting
+    };
+    if !is_same(&counting(schema), &counting(&model.schema)) {
         let message = "its columns are not those that the model to go on from was trained on";
         return Err(Error::usage(format!("{file}: {message}")));
     }
     model.encoding.target.check_labels(&interned.labels, file)?;
-    Ok(model.encoding.clone())
+    let mut encoding = model.encoding.clone();
+    for field in &mut encoding.fields {
+        field.column = schema.column(&model.schema.columns[field.column].name)?;
+    }
+    Ok(encoding)
 }
 
 /// Refuses settings, in which nothing is left to the data, of another machine than the model's.

@@ -5,7 +5,7 @@ use super::start::{backend, resolve};
 use super::summary::Summary;
 use super::text::read_rows;
 use super::units::Units;
-use super::{Dataset, Event, Job, check, tell};
+use super::{Dataset, Event, Job, check, tell, tell_skipped};
 use crate::backend::Backend;
 use crate::config::Config;
 use crate::encode::{Beside, Dictionary, Encoding};
@@ -91,7 +91,7 @@ impl Learner {
     ) -> Result<()> {
         let threads = Threads::new(self.job.threads)?;
         let beside = Beside { class_weights: &self.class_weights, ..Beside::default() };
-        let (mut train, _) = read_rows(
+        let (mut train, read) = read_rows(
             (name, Some(given)),
             &self.schema,
             &self.encoding,
@@ -100,6 +100,10 @@ impl Learner {
             (&Room::default(), &threads),
             &mut || tell(watch, Event::Encoding),
         )?;
+        tell_skipped(&read.skipped, watch)?;
+        if !read.unseen.is_empty() {
+            tell(watch, Event::Unseen(&read.unseen))?;
+        }
         self.units.enter(&mut train)?;
         let summary = summary(&train, &self.encoding, &self.config)?;
         self.backend.count(&summary.counts);

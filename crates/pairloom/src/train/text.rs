@@ -25,7 +25,7 @@ pub(super) fn read_text(
     threads: &Threads,
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<Cached> {
-    read_given(Given::Own(open(job)?), job, to, threads, watch)
+    read_given(Given::Opened(open(job)?), job, to, threads, watch)
 }
 
 /// The same for rows that are given, with all columns that the job asks for.
@@ -197,7 +197,7 @@ pub(super) fn read_rows(
     let (Beside { class_weights, groups, left_out, .. }, group_names) = beside;
     let mut given = match given {
         Some(given) => given.prepared(path, schema)?,
-        None => Given::Own(reading::open(path, &OpenOptions::default(), schema)?),
+        None => Given::Opened(reading::open(path, &OpenOptions::default(), schema)?),
     };
     given.without_text(schema);
     let mut reader = given.ahead(threads)?;
