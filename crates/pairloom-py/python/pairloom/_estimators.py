@@ -301,7 +301,7 @@ class _FM(BaseEstimator):
         if self._weight:
             return beside(read, self._columns[1], np.ones(n_rows) if weight is None else weight)
         if weight is not None:
-            raise ValueError("eval_set has weights beside it, and the training rows have none: weigh both so or none")
+            raise ValueError("eval_set has weights, and the training rows have none beside them: weigh both or none")
         return read
 
     def _known_beside(self, read, name, y):
