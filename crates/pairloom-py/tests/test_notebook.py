@@ -20,7 +20,9 @@ def test_the_notebook_is_stored_without_output():
     assert outputs(nbformat.read(NOTEBOOK, as_version=4)) == []
 
 
-def test_the_notebook_runs():
+def test_the_notebook_runs(monkeypatch):
+    # It draws into the page, unlike other tests.
+    monkeypatch.delenv("MPLBACKEND", raising=False)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     nbclient.NotebookClient(
         notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOK.parent)}}
