@@ -11,7 +11,7 @@ import pairloom
 from pairloom import FMClassifier, FMRanker, FMRegressor, default_settings
 
 ESTIMATORS = [FMClassifier, FMRegressor, FMRanker]
-MODULES = ["pairloom", *(f"pairloom.{name}" for name in ("_dataset", "_estimators", "_model", "_plots", "_settings"))]
+MODULES = ["pairloom", *(f"pairloom.{name}" for name in ("_dataset", "_classifier", "_model", "_plots", "_ranker", "_regressor", "_settings"))]
 
 
 def section(doc, title):

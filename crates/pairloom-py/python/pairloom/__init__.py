@@ -13,11 +13,13 @@ that a model file means the same in both.
 (100, 2)
 """
 
+from ._classifier import FMClassifier
 from ._dataset import Dataset
-from ._estimators import FMClassifier, FMRanker, FMRegressor
 from ._model import Model
 from ._pairloom import __version__
 from ._plots import plot_calibration, plot_field_pairs, plot_learning_curves
+from ._ranker import FMRanker
+from ._regressor import FMRegressor
 from ._settings import default_settings
 
 __all__ = [

@@ -1,27 +1,25 @@
-"""Factorization machines as scikit-learn has estimators."""
+"""What the estimators have in common: scikit-learn's side of rows, settings and a trained model."""
 
 import json
 import warnings
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from . import _pairloom
 from ._checks import functions
 from ._dataset import Dataset
-from ._docs import documented
 from ._model import Model
 from ._progress import Progress
 from ._rows import beside, beside_texts, column_names, is_encoded, is_frame, rows
-from ._settings import asked, class_text, threads
+from ._settings import asked, class_text
 
 
-class _FM(BaseEstimator):
+class FM(BaseEstimator):
     """What the estimators have in common."""
 
     # Every keyword is left to the core if it is None: this package has no defaults of its own.
@@ -239,7 +237,7 @@ class _FM(BaseEstimator):
         named = group if isinstance(group, str) else None
         if group is not None and named is None:
             named = "qid" if sparse.issparse(X) else _free("group", None, [*names, label, weight])
-            read = _group_beside(read, named, group)
+            read = group_beside(read, named, group)
         self._columns = (label, weight, named)
         return read
 
@@ -334,13 +332,6 @@ class _FM(BaseEstimator):
             self.n_features_in_ = len(names)
             self.feature_names_in_ = np.asarray(names, dtype=object)
 
-    def _figure(self, name, X, y, sample_weight):
-        """A metric by the labels in the column that the model predicts."""
-        check_is_fitted(self)
-        if y is not None and y != self.model_.label:
-            raise ValueError(f"the model predicts the column {self.model_.label!r}, not {y!r}")
-        return self.model_.evaluate(X, sample_weight=sample_weight, n_jobs=self.n_jobs)[name]
-
     def _predict_rows(self, X):
         check_is_fitted(self)
         if not is_encoded(X) and not is_frame(X):
@@ -378,119 +369,8 @@ class _FM(BaseEstimator):
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
-@documented(
-    '"logistic" for two classes, else "softmax": the probability of each of several. This follows from the classes.'
-)
-class FMClassifier(ClassifierMixin, _FM):
-    """A factorization machine that predicts the probability of classes.
-
-    Raw columns are encoded by the core: names by a dictionary, numbers by functions of them, lists by their values.
-    A share of the rows is held out (``valid_fraction``) to see when to stop, and the weights of the best epoch are kept.
-
-    <parameters>
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels, sorted. Of a file's labels they are numbers if all can be read so.
-    <attributes>
-
-    See Also
-    --------
-    FMRegressor : Numbers, counts, quantiles.
-    FMRanker : The order of the rows of a group.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from pairloom import FMClassifier
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.normal(size=(400, 2))
-    >>> y = np.where(X[:, 0] * X[:, 1] > 0, "click", "none")
-    >>> fm = FMClassifier(epochs=20, random_state=0).fit(X[:300], y[:300])
-    >>> fm.classes_
-    array(['click', 'none'], dtype='<U5')
-    >>> fm.predict_proba(X[300:]).shape
-    (100, 2)
-    >>> bool(fm.score(X[300:], y[300:]) > 0.9)
-    True
-    """
-
-    _numeric = False
-    _classifies = True
-
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Learn from some rows after others, in one pass each.
-
-        Parameters
-        ----------
-        X : data frame, CSR matrix or array of shape (n_rows, n_columns)
-            The ids of values are those of the first rows; with ``hash_bits`` all have one.
-        y : array-like of shape (n_rows,)
-        classes : array-like of shape (n_classes,), optional
-            All classes that will come, at the first call.
-        sample_weight : array-like of shape (n_rows,), optional
-
-        Returns
-        -------
-        self
-        """
-        if classes is not None:
-            said = np.unique(classes)
-            if len(said) < 2:
-                raise ValueError(f"classes must be all that will come, at least 2, not {classes!r}")
-            if hasattr(self, "model_") and not np.array_equal(said, self.classes_):
-                raise ValueError(f"classes are {self.classes_.tolist()} since the first rows, not {said.tolist()}")
-            self.classes_ = said
-        known = getattr(self, "classes_", None)
-        return self._partial_fit(X, y, sample_weight, known)
-
-    def predict_proba(self, X):
-        """Predict the probability of each class.
-
-        Parameters
-        ----------
-        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes)
-            In the order of ``classes_``.
-        """
-        predictions, _ = self._predict_rows(X)
-        if predictions.shape[1] == 1:
-            return np.hstack([1.0 - predictions, predictions])
-        return predictions[:, self._order]
-
-    def decision_function(self, X):
-        """Score rows.
-
-        Parameters
-        ----------
-        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
-
-        Returns
-        -------
-        ndarray of shape (n_rows,) or (n_rows, n_classes)
-            Log-odds of the second of two classes, before a calibration; or the score of each of several.
-        """
-        _, scores = self._predict_rows(X)
-        return scores[:, 0] if scores.shape[1] == 1 else scores[:, self._order]
-
-    def predict(self, X):
-        """Predict classes.
-
-        Parameters
-        ----------
-        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            The most probable of ``classes_``.
-        """
-        best = np.argmax(self.predict_proba(X), axis=1)
-        return self.classes_[best]
+class Scored:
+    """The ``score`` of estimators, also by labels that are a column of the rows."""
 
     def score(self, X, y=None, sample_weight=None):
         """Measure predictions.
@@ -505,269 +385,14 @@ class FMClassifier(ClassifierMixin, _FM):
         Returns
         -------
         float
-            The accuracy.
+            The accuracy of classes; of numbers R2, the coefficient of determination.
         """
-        if y is None or isinstance(y, str):
-            return self._figure("accuracy", X, y, sample_weight)
-        return super().score(X, y, sample_weight=sample_weight)
-
-    def _label_beside(self, read, name, y, sample_weight, classes):
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        if classes is None:
-            self.classes_, codes = np.unique(y, return_inverse=True)
-            if not len(y):
-                raise ValueError("there are no labels: y has 0 of them")
-            weight = None if sample_weight is None or isinstance(sample_weight, str) else np.asarray(sample_weight, float)
-            there = codes if weight is None or weight.shape != y.shape else codes[weight > 0]
-            if not len(there):
-                raise ValueError("the sample weights of all rows are zero")
-            if len(np.unique(there)) < 2:
-                raise ValueError(
-                    "a classifier needs rows of at least 2 classes, and these are of one class: "
-                    f"{_bare(self.classes_[there[0]])!r}"
-                )
-        else:
-            codes = self._codes(y)
-        texts = [class_text(label) for label in self.classes_]
-        self._positive = texts[1] if len(texts) == 2 else None
-        self._loss = "logistic" if len(texts) == 2 else "softmax"
-        return beside_texts(read, name, codes, texts)
-
-    def _codes(self, y):
-        codes = np.searchsorted(self.classes_, y)
-        codes = np.clip(codes, 0, len(self.classes_) - 1)
-        unknown = np.asarray(self.classes_[codes] != y)
-        if unknown.any():
-            raise ValueError(f"label {_bare(y[unknown][0])!r} is none of the classes {self.classes_.tolist()}")
-        return codes
-
-    def _known_beside(self, read, name, y):
-        texts = [class_text(label) for label in self.classes_]
-        return beside_texts(read, name, self._codes(column_or_1d(y)), texts)
-
-    def _all_classes(self):
-        # Those in a column of the rows are known when these are read.
-        known = getattr(self, "classes_", None)
-        return None if known is None else [class_text(label) for label in known]
-
-    def _learned(self, of):
-        super()._learned(of)
-        names = self.model_.classes
-        if names is None:
-            raise ValueError("the label of these rows is a number: FMRegressor predicts it")
-        if not self._outside:
-            self.classes_ = _typed(names)
-            self._order = np.arange(len(names))
-        elif len(names) > 2:
-            texts = [class_text(label) for label in self.classes_]
-            self._order = np.array([names.index(text) for text in texts])
-        return self
-
-
-@documented(
-    '"squared" if nothing is said; "poisson" for counts; "huber:D", squares up to an error of D standard deviations of\n'
-    '    the label and lines beyond; "quantile:Q", the Q quantile of the label.'
-)
-class FMRegressor(RegressorMixin, _FM):
-    """A factorization machine that predicts a number.
-
-    Raw columns are encoded by the core: names by a dictionary, numbers by functions of them, lists by their values.
-    A share of the rows is held out (``valid_fraction``) to see when to stop, and the weights of the best epoch are kept.
-
-    <parameters>
-
-    Attributes
-    ----------
-    <attributes>
-
-    See Also
-    --------
-    FMClassifier : Probabilities of classes.
-    FMRanker : The order of the rows of a group.
-
-    Examples
-    --------
-    Ratings of items by users, in an array of whole numbers: they are names, as is said.
-
-    >>> import numpy as np
-    >>> from pairloom import FMRegressor
-    >>> users, items = np.divmod(np.arange(600), 20)
-    >>> rating = 1.0 + (users * items) % 5
-    >>> fm = FMRegressor(model="mf", categorical=["x0", "x1"]).fit(np.column_stack([users, items]), rating)
-    >>> fm.predict([[3, 4]]).shape
-    (1,)
-    >>> fm.factors_.shape
-    (52, 16)
-    """
-
-    _loss = "squared"
-
-    def partial_fit(self, X, y, sample_weight=None):
-        """Learn from some rows after others, in one pass each.
-
-        Parameters
-        ----------
-        X : data frame, CSR matrix or array of shape (n_rows, n_columns)
-            The ids of values are those of the first rows; with ``hash_bits`` all have one.
-        y : array-like of shape (n_rows,)
-        sample_weight : array-like of shape (n_rows,), optional
-
-        Returns
-        -------
-        self
-        """
-        return self._partial_fit(X, y, sample_weight, None)
-
-    def predict(self, X):
-        """Predict numbers.
-
-        Parameters
-        ----------
-        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            In the unit of the labels.
-        """
-        return self._predict_rows(X)[0][:, 0]
-
-    def score(self, X, y=None, sample_weight=None):
-        """Measure predictions.
-
-        Parameters
-        ----------
-        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
-        y : array-like of shape (n_rows,), or str, optional
-            Labels; those in the column that the model predicts if it is left out, or is its name.
-        sample_weight : array-like of shape (n_rows,), optional
-
-        Returns
-        -------
-        float
-            R2, the coefficient of determination.
-        """
-        if y is None or isinstance(y, str):
-            return self._figure("r2", X, y, sample_weight)
-        return super().score(X, y, sample_weight=sample_weight)
-
-
-@documented(
-    '"bpr" if nothing is said: pairs of rows of a group; "warp": pairs, with more weight where the order is worse;\n'
-    '    "listwise": a group at once.'
-)
-class FMRanker(_FM):
-    """A factorization machine that ranks the rows of a group, or the items of a catalogue.
-
-    The rows of a group are what a user was shown, or what a query found; labels say which are to come first. With
-    ``item``, rows are what was chosen, and others are drawn from all items to be ranked below them.
-
-    <parameters>
-
-    Attributes
-    ----------
-    <attributes>
-
-    See Also
-    --------
-    Model.recommend : The best items of a catalogue.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from pairloom import FMRanker
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.normal(size=(300, 2))
-    >>> relevance = (X[:, 0] * X[:, 1] > 0.5).astype(int)
-    >>> query = np.arange(300) // 10
-    >>> ranker = FMRanker(epochs=10, random_state=0).fit(X, relevance, group=query)
-    >>> ranker.predict(X).shape
-    (300,)
-    >>> bool(ranker.score(X, relevance, group=query) > 0.8)
-    True
-    """
-
-    _loss = "bpr"
-
-    def predict(self, X):
-        """Score rows, for comparing those of a group.
-
-        Parameters
-        ----------
-        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-        """
-        return self._predict_rows(X)[0][:, 0]
-
-    decision_function = predict
-
-    def fit(self, X, y=None, *, group=None, eval_set=None, callbacks=None):
-        """Train a model to rank the rows of each group.
-
-        Parameters
-        ----------
-        X : data frame, Arrow table or stream, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
-            Rows, which may have weights if they are a data set.
-        y : array-like of shape (n_rows,), or str, optional
-            Labels of at least 0: in a group those with greater ones are to come first.
-        group : array-like of shape (n_rows,), or str, optional
-            What says which rows are ranked among each other; all are one group if none is given.
-        eval_set : tuple (X, y, group), or X that has its labels and groups, optional
-            Validation rows, which stop the training; else a share of the groups is held out (``valid_fraction``).
-        callbacks : callable or list of callables, optional
-            Each is called with the dict of an epoch; training ends after one that returns False.
-
-        Returns
-        -------
-        self
-        """
-        return super().fit(X, y, group=group, eval_set=eval_set, callbacks=callbacks)
-
-    def _third_beside(self, read, n_rows, group=None):
-        if group is None and self._own_group:
-            if n_rows is None:
-                raise ValueError("eval_set needs its groups: (X, y, group), as the training rows have them beside")
-            group = np.zeros(n_rows, dtype=int)
-        return read if group is None else _group_beside(read, self._columns[2], group)
-
-    def score(self, X, y=None, *, group=None):
-        """Measure the order of the rows of each group.
-
-        Parameters
-        ----------
-        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
-        y : array-like of shape (n_rows,), optional
-        group : array-like of shape (n_rows,), optional
-            All rows are one group if none is given.
-
-        Returns
-        -------
-        float
-            NDCG.
-        """
+        if y is not None and not isinstance(y, str):
+            return super().score(X, y, sample_weight=sample_weight)
         check_is_fitted(self)
-        if not is_encoded(X) and not is_frame(X):
-            X = self._matrix(X)
-        y = None if isinstance(y, str) and y == self.model_.label else y
-        group = None if isinstance(group, str) and group == self.model_.group else group
-        if group is None and self._outside and y is not None:
-            group = np.zeros(len(column_or_1d(y)), dtype=int)
-        return self.model_.evaluate(X, y, group=group, n_jobs=self.n_jobs)["ndcg"]
-
-    def _training_rows(self, X, y, sample_weight, group, **how):
-        if group is None and y is not None and not isinstance(y, str):
-            group = np.zeros(len(column_or_1d(y)), dtype=int)
-        self._own_group = group is not None and not isinstance(group, str)
-        return super()._training_rows(X, y, sample_weight, group, **how)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
+        if y is not None and y != self.model_.label:
+            raise ValueError(f"the model predicts the column {self.model_.label!r}, not {y!r}")
+        return self.model_.evaluate(X, sample_weight=sample_weight, n_jobs=self.n_jobs)[self._metric]
 
 
 def _finite(X):
@@ -793,23 +418,9 @@ def _free(name, y, names):
     return name
 
 
-def _group_beside(read, name, group):
+def group_beside(read, name, group):
     values, codes = np.unique(column_or_1d(group), return_inverse=True)
     return beside_texts(read, name, codes, [class_text(value) for value in values])
-
-
-def _bare(label):
-    return label.item() if isinstance(label, np.generic) else label
-
-
-def _typed(names):
-    """Classes of a file as numbers, if all are."""
-    for kind in (int, float):
-        try:
-            return np.array([kind(name) for name in names])
-        except ValueError:
-            pass
-    return np.array(names, dtype=object)
 
 
 def _needs_y(estimator):

@@ -1,0 +1,194 @@
+"""Classes by a factorization machine."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+from ._base import FM, Scored
+from ._docs import documented
+from ._rows import beside_texts
+from ._settings import class_text
+
+
+@documented(
+    '"logistic" for two classes, else "softmax": the probability of each of several. This follows from the classes.'
+)
+class FMClassifier(Scored, ClassifierMixin, FM):
+    """A factorization machine that predicts the probability of classes.
+
+    Raw columns are encoded by the core: names by a dictionary, numbers by functions of them, lists by their values.
+    A share of the rows is held out (``valid_fraction``) to see when to stop, and the weights of the best epoch are kept.
+
+    <parameters>
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted. Of a file's labels they are numbers if all can be read so.
+    <attributes>
+
+    See Also
+    --------
+    FMRegressor : Numbers, counts, quantiles.
+    FMRanker : The order of the rows of a group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pairloom import FMClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(400, 2))
+    >>> y = np.where(X[:, 0] * X[:, 1] > 0, "click", "none")
+    >>> fm = FMClassifier(epochs=20, random_state=0).fit(X[:300], y[:300])
+    >>> fm.classes_
+    array(['click', 'none'], dtype='<U5')
+    >>> fm.predict_proba(X[300:]).shape
+    (100, 2)
+    >>> bool(fm.score(X[300:], y[300:]) > 0.9)
+    True
+    """
+
+    _numeric = False
+    _classifies = True
+    _metric = "accuracy"
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Learn from some rows after others, in one pass each.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix or array of shape (n_rows, n_columns)
+            The ids of values are those of the first rows; with ``hash_bits`` all have one.
+        y : array-like of shape (n_rows,)
+        classes : array-like of shape (n_classes,), optional
+            All classes that will come, at the first call.
+        sample_weight : array-like of shape (n_rows,), optional
+
+        Returns
+        -------
+        self
+        """
+        if classes is not None:
+            said = np.unique(classes)
+            if len(said) < 2:
+                raise ValueError(f"classes must be all that will come, at least 2, not {classes!r}")
+            if hasattr(self, "model_") and not np.array_equal(said, self.classes_):
+                raise ValueError(f"classes are {self.classes_.tolist()} since the first rows, not {said.tolist()}")
+            self.classes_ = said
+        known = getattr(self, "classes_", None)
+        return self._partial_fit(X, y, sample_weight, known)
+
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            In the order of ``classes_``.
+        """
+        predictions, _ = self._predict_rows(X)
+        if predictions.shape[1] == 1:
+            return np.hstack([1.0 - predictions, predictions])
+        return predictions[:, self._order]
+
+    def decision_function(self, X):
+        """Score rows.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes)
+            Log-odds of the second of two classes, before a calibration; or the score of each of several.
+        """
+        _, scores = self._predict_rows(X)
+        return scores[:, 0] if scores.shape[1] == 1 else scores[:, self._order]
+
+    def predict(self, X):
+        """Predict classes.
+
+        Parameters
+        ----------
+        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            The most probable of ``classes_``.
+        """
+        best = np.argmax(self.predict_proba(X), axis=1)
+        return self.classes_[best]
+
+    def _label_beside(self, read, name, y, sample_weight, classes):
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if classes is None:
+            self.classes_, codes = np.unique(y, return_inverse=True)
+            if not len(y):
+                raise ValueError("there are no labels: y has 0 of them")
+            weight = None if sample_weight is None or isinstance(sample_weight, str) else np.asarray(sample_weight, float)
+            there = codes if weight is None or weight.shape != y.shape else codes[weight > 0]
+            if not len(there):
+                raise ValueError("the sample weights of all rows are zero")
+            if len(np.unique(there)) < 2:
+                raise ValueError(
+                    "a classifier needs rows of at least 2 classes, and these are of one class: "
+                    f"{_bare(self.classes_[there[0]])!r}"
+                )
+        else:
+            codes = self._codes(y)
+        texts = [class_text(label) for label in self.classes_]
+        self._positive = texts[1] if len(texts) == 2 else None
+        self._loss = "logistic" if len(texts) == 2 else "softmax"
+        return beside_texts(read, name, codes, texts)
+
+    def _codes(self, y):
+        codes = np.searchsorted(self.classes_, y)
+        codes = np.clip(codes, 0, len(self.classes_) - 1)
+        unknown = np.asarray(self.classes_[codes] != y)
+        if unknown.any():
+            raise ValueError(f"label {_bare(y[unknown][0])!r} is none of the classes {self.classes_.tolist()}")
+        return codes
+
+    def _known_beside(self, read, name, y):
+        texts = [class_text(label) for label in self.classes_]
+        return beside_texts(read, name, self._codes(column_or_1d(y)), texts)
+
+    def _all_classes(self):
+        # Those in a column of the rows are known when these are read.
+        known = getattr(self, "classes_", None)
+        return None if known is None else [class_text(label) for label in known]
+
+    def _learned(self, of):
+        super()._learned(of)
+        names = self.model_.classes
+        if names is None:
+            raise ValueError("the label of these rows is a number: FMRegressor predicts it")
+        if not self._outside:
+            self.classes_ = _typed(names)
+            self._order = np.arange(len(names))
+        elif len(names) > 2:
+            texts = [class_text(label) for label in self.classes_]
+            self._order = np.array([names.index(text) for text in texts])
+        return self
+
+
+def _bare(label):
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _typed(names):
+    """Classes of a file as numbers, if all are."""
+    for kind in (int, float):
+        try:
+            return np.array([kind(name) for name in names])
+        except ValueError:
+            pass
+    return np.array(names, dtype=object)
