@@ -196,6 +196,21 @@ impl Rows {
         }
     }
 
+    /// Gives a reader of rows for a model to `work`, which ends if a signal wants it. Of numbers it may have the numbers
+    /// alone.
+    pub fn read_for<T: Send>(
+        &self,
+        py: Python<'_>,
+        model: &Model,
+        threads: &Threads,
+        work: impl FnOnce(&mut dyn Reader) -> Result<T> + Send,
+    ) -> PyResult<T> {
+        self.watched(py, model, |given, watch| {
+            let reader = given.encodable(&self.name, &model.schema, threads)?;
+            work(&mut Watched::new(reader, watch))
+        })
+    }
+
     /// The same with the text of all cells.
     pub fn read_texts_for<T: Send>(
         &self,
@@ -204,29 +219,21 @@ impl Rows {
         threads: &Threads,
         work: impl FnOnce(&mut dyn Reader) -> Result<T> + Send,
     ) -> PyResult<T> {
-        let mut watch = Watch::new(None, None);
-        let hearing = &mut watch;
-        let done = self.read(py, Some(&model.schema), |given| {
+        self.watched(py, model, |given, watch| {
             let reader = given.prepared(&self.name, &model.schema)?.ahead(threads)?;
-            work(&mut Watched::new(reader, hearing))
-        });
-        watch.end(done)
+            work(&mut Watched::new(reader, watch))
+        })
     }
 
-    /// Gives a reader of rows for a model to `work`, which ends if a signal wants it.
-    pub fn read_for<T: Send>(
+    fn watched<T: Send>(
         &self,
         py: Python<'_>,
         model: &Model,
-        threads: &Threads,
-        work: impl FnOnce(&mut dyn Reader) -> Result<T> + Send,
+        work: impl FnOnce(Given<'_>, &mut Watch) -> Result<T> + Send,
     ) -> PyResult<T> {
         let mut watch = Watch::new(None, None);
         let hearing = &mut watch;
-        let done = self.read(py, Some(&model.schema), |given| {
-            let reader = given.encodable(&self.name, &model.schema, threads)?;
-            work(&mut Watched::new(reader, hearing))
-        });
+        let done = self.read(py, Some(&model.schema), |given| work(given, hearing));
         watch.end(done)
     }
 

@@ -15,7 +15,6 @@ use std::sync::Arc;
 /// Trains a model; where labels are to be classes (`classify`), numbers are too. Returns it with a JSON object that says how the training ended.
 #[pyfunction]
 #[pyo3(signature = (rows, asked, valid=None, classify=false, on_epoch=None, on_progress=None))]
-#[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
 pub fn train(
     py: Python<'_>,
     rows: &Rows,

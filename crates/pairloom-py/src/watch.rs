@@ -1,7 +1,7 @@
 //! What is heard of long work: signals, progress, epochs.
 
 use pairloom::fit::FitEvent;
-use pairloom::input::{Format, Kind, RawRow, Reader};
+use pairloom::input::{Format, RawRow, Reader};
 use pairloom::train::Event;
 use pyo3::prelude::*;
 use std::sync::{Mutex, MutexGuard};
@@ -123,24 +123,20 @@ impl<'a> Watched<'a> {
 }
 
 impl Reader for Watched<'_> {
+    fn inner(&self) -> Option<&dyn Reader> {
+        Some(&*self.reader)
+    }
+
+    fn inner_mut(&mut self) -> Option<&mut dyn Reader> {
+        Some(&mut *self.reader)
+    }
+
     fn format(&self) -> Format {
         self.reader.format()
     }
 
     fn columns(&self) -> &[String] {
         self.reader.columns()
-    }
-
-    fn holds(&self, column: usize) -> bool {
-        self.reader.holds(column)
-    }
-
-    fn is_split(&self) -> bool {
-        self.reader.is_split()
-    }
-
-    fn kind(&self, column: usize) -> Kind {
-        self.reader.kind(column)
     }
 
     fn read(&mut self, row: &mut RawRow) -> pairloom::Result<bool> {

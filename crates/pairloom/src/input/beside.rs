@@ -1,7 +1,7 @@
 //! Cells that lie beside rows, in memory: labels and weights of rows that come without them.
 
 use super::written::write_number;
-use super::{Format, Kind, RawRow, Reader};
+use super::{Format, RawRow, Reader};
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -86,6 +86,14 @@ impl WithBeside<'_> {
 }
 
 impl Reader for WithBeside<'_> {
+    fn inner(&self) -> Option<&dyn Reader> {
+        Some(&*self.reader)
+    }
+
+    fn inner_mut(&mut self) -> Option<&mut dyn Reader> {
+        Some(&mut *self.reader)
+    }
+
     fn format(&self) -> Format {
         self.reader.format()
     }
@@ -96,18 +104,6 @@ impl Reader for WithBeside<'_> {
 
     fn holds(&self, column: usize) -> bool {
         column >= self.reader.columns().len() || self.reader.holds(column)
-    }
-
-    fn is_split(&self) -> bool {
-        self.reader.is_split()
-    }
-
-    fn kind(&self, column: usize) -> Kind {
-        self.reader.kind(column)
-    }
-
-    fn without_text(&mut self, columns: &[usize]) {
-        self.reader.without_text(columns);
     }
 
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {

@@ -59,6 +59,7 @@ pub(crate) use shown::{quoted, shown};
 pub(crate) use spelled::{spelled, with_comma};
 pub use time::TimePart;
 pub(crate) use timed::timed;
+pub(crate) use written::write_whole;
 
 use crate::Result;
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,17 @@ impl Format {
 
 /// A stream of raw rows.
 pub trait Reader: Send {
+    /// The reader whose rows these are with something done to them, if they are: what is not said here of their
+    /// columns it says.
+    fn inner(&self) -> Option<&dyn Reader> {
+        None
+    }
+
+    /// The same, to be told of what is wanted.
+    fn inner_mut(&mut self) -> Option<&mut dyn Reader> {
+        None
+    }
+
     /// The format being read.
     fn format(&self) -> Format;
 
@@ -124,23 +136,27 @@ pub trait Reader: Send {
     fn columns(&self) -> &[String];
 
     /// Whether it has what stands in the cells of a column; if not, they are empty.
-    fn holds(&self, _column: usize) -> bool {
-        true
+    fn holds(&self, column: usize) -> bool {
+        self.inner().is_none_or(|inner| inner.holds(column))
     }
 
     /// Whether rows of counts have become a row for what was positive and one for what was not.
     fn is_split(&self) -> bool {
-        false
+        self.inner().is_some_and(|inner| inner.is_split())
     }
 
     /// What the type of a column tells of it.
-    fn kind(&self, _column: usize) -> Kind {
-        Kind::Unknown
+    fn kind(&self, column: usize) -> Kind {
+        self.inner().map_or(Kind::Unknown, |inner| inner.kind(column))
     }
 
     /// Says that of these columns only numbers are wanted ([`RawRow::number`]): from the next row on, cells of
     /// columns that are numbers by their types may have no text.
-    fn without_text(&mut self, _columns: &[usize]) {}
+    fn without_text(&mut self, columns: &[usize]) {
+        if let Some(inner) = self.inner_mut() {
+            inner.without_text(columns);
+        }
+    }
 
     /// Reads the next row into `row`; `false` at the end of the input.
     ///

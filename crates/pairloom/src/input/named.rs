@@ -1,6 +1,6 @@
 //! Names for the columns of rows that have none.
 
-use super::{Format, Kind, RawRow, Reader};
+use super::{Format, RawRow, Reader};
 use crate::Result;
 
 /// The same rows with other names of their columns.
@@ -17,28 +17,20 @@ struct Named<'a> {
 }
 
 impl Reader for Named<'_> {
+    fn inner(&self) -> Option<&dyn Reader> {
+        Some(&*self.reader)
+    }
+
+    fn inner_mut(&mut self) -> Option<&mut dyn Reader> {
+        Some(&mut *self.reader)
+    }
+
     fn format(&self) -> Format {
         self.reader.format()
     }
 
     fn columns(&self) -> &[String] {
         &self.columns
-    }
-
-    fn holds(&self, column: usize) -> bool {
-        self.reader.holds(column)
-    }
-
-    fn is_split(&self) -> bool {
-        self.reader.is_split()
-    }
-
-    fn kind(&self, column: usize) -> Kind {
-        self.reader.kind(column)
-    }
-
-    fn without_text(&mut self, columns: &[usize]) {
-        self.reader.without_text(columns);
     }
 
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {

@@ -56,6 +56,14 @@ impl Source {
 }
 
 impl Reader for Timed<'_> {
+    fn inner(&self) -> Option<&dyn Reader> {
+        Some(&*self.reader)
+    }
+
+    fn inner_mut(&mut self) -> Option<&mut dyn Reader> {
+        Some(&mut *self.reader)
+    }
+
     fn format(&self) -> Format {
         self.reader.format()
     }
@@ -66,10 +74,6 @@ impl Reader for Timed<'_> {
 
     fn holds(&self, column: usize) -> bool {
         column >= self.reader.columns().len() || self.reader.holds(column)
-    }
-
-    fn is_split(&self) -> bool {
-        self.reader.is_split()
     }
 
     fn kind(&self, column: usize) -> Kind {

@@ -7,7 +7,7 @@ const EXACT: f64 = (1u64 << 53) as f64;
 
 /// Writes a whole number of this sign and size.
 #[inline]
-pub(super) fn write_whole(is_negative: bool, mut size: u64, text: &mut Vec<u8>) {
+pub(crate) fn write_whole(is_negative: bool, mut size: u64, text: &mut Vec<u8>) {
     let mut digits = [0; 20];
     let mut at = digits.len();
     loop {

@@ -1,6 +1,7 @@
 //! Rows as text. Written by hand into one buffer: `write!` alone would cost more than all the rest.
 
 use super::field::Field;
+use crate::input::write_whole;
 
 /// What is common to the rows of a log: the columns, and a row as a value for each of them.
 type Row<'a> = (&'a [Field], &'a [u32]);
@@ -21,7 +22,7 @@ pub(super) fn libsvm((fields, values): Row<'_>, label: bool, out: &mut Vec<u8>) 
     out.push(b'0' + u8::from(label));
     for (field, &value) in fields.iter().zip(values) {
         out.push(b' ');
-        decimal(field.offset + value + 1, out);
+        write_whole(false, u64::from(field.offset + value) + 1, out);
         out.extend_from_slice(b":1");
     }
     out.push(b'\n');
@@ -32,9 +33,9 @@ pub(super) fn libffm((fields, values): Row<'_>, label: bool, out: &mut Vec<u8>) 
     out.push(b'0' + u8::from(label));
     for (number, (field, &value)) in fields.iter().zip(values).enumerate() {
         out.push(b' ');
-        decimal(number as u32, out);
+        write_whole(false, number as u64, out);
         out.push(b':');
-        decimal(field.offset + value + 1, out);
+        write_whole(false, u64::from(field.offset + value) + 1, out);
         out.extend_from_slice(b":1");
     }
     out.push(b'\n');
@@ -46,7 +47,7 @@ pub(super) fn header(fields: usize, delimiter: u8, out: &mut Vec<u8>) {
     for number in 1..=fields {
         out.push(delimiter);
         out.push(b'c');
-        decimal(number as u32, out);
+        write_whole(false, number as u64, out);
     }
     out.push(b'\n');
 }
@@ -64,21 +65,6 @@ fn hex(x: u32) -> [u8; 8] {
     (x + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
 }
 
-#[inline]
-fn decimal(mut x: u32, out: &mut Vec<u8>) {
-    let mut digits = [0; 10];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (x % 10) as u8;
-        x /= 10;
-        if x == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[start..]);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,9 +73,6 @@ mod tests {
     fn numbers_read_as_the_standard_library_writes_them() {
         for x in [0, 1, 9, 10, 15, 16, 99, 100, 0xABCD_EF01, 0x1234_5678, u32::MAX] {
             assert_eq!(hex(x), format!("{x:08x}").as_bytes());
-            let mut out = Vec::new();
-            decimal(x, &mut out);
-            assert_eq!(out, x.to_string().as_bytes());
         }
     }
 }

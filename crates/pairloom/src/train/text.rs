@@ -157,20 +157,20 @@ struct Replayed<'a> {
 }
 
 impl Reader for Replayed<'_> {
+    fn inner(&self) -> Option<&dyn Reader> {
+        Some(&*self.reader)
+    }
+
+    fn inner_mut(&mut self) -> Option<&mut dyn Reader> {
+        Some(&mut *self.reader)
+    }
+
     fn format(&self) -> input::Format {
         self.reader.format()
     }
 
     fn columns(&self) -> &[String] {
         self.reader.columns()
-    }
-
-    fn kind(&self, column: usize) -> input::Kind {
-        self.reader.kind(column)
-    }
-
-    fn without_text(&mut self, columns: &[usize]) {
-        self.reader.without_text(columns);
     }
 
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {
