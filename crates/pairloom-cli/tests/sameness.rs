@@ -52,6 +52,27 @@ fn line_ends_and_a_byte_order_mark_change_nothing() {
 }
 
 #[test]
+fn tables_with_tabs_and_with_commas_stand_for_each_other() {
+    let room = Room::new();
+    for header in ["--header", ""] {
+        for format in ["csv", "tsv"] {
+            let settings =
+                format!("--rows 300 --fields 4 --features 100 --format {format} {header}");
+            room.synth(&format!("rows.{format}"), &settings);
+            let label = if header.is_empty() { "0" } else { "label" };
+            room.ok(&format!("train rows.{format} --label {label} --epochs 1 -o {format}"));
+        }
+        for model in ["csv", "tsv"] {
+            let expected = room.ok(&format!("predict {model} rows.{model}")).out;
+            for format in ["csv", "tsv"] {
+                let found = room.ok(&format!("predict {model} rows.{format}")).out;
+                assert_eq!(found, expected, "{model} {format} {header}");
+            }
+        }
+    }
+}
+
+#[test]
 fn evaluation_agrees_with_training() {
     let room = Room::new();
     let settings = "--rows 2000 --fields 5 --features 300 --format csv --header";

@@ -3,6 +3,7 @@
 use super::failure::{failed, guarded};
 use super::job::on_error;
 use super::rows::Rows;
+use super::watch::Watch;
 use super::weights;
 use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods};
 use pairloom::Error;
@@ -183,10 +184,13 @@ impl Model {
         };
         let model = &*self.of;
         let threads = &Threads::new(threads).map_err(failed)?;
-        rows.read_for(py, model, threads, |reader| {
-            let found = model.importance(reader, rows.name(), &options, threads)?;
+        let mut watch = Watch::new(None, None);
+        let go_on = &mut || watch.looks().is_ok();
+        let found = rows.read_for(py, model, threads, |reader| {
+            let found = model.importance(reader, rows.name(), &options, threads, go_on)?;
             Ok(found.to_json(model).to_string())
-        })
+        });
+        watch.end(found)
     }
 
     /// A page with learning curves, metrics and settings.

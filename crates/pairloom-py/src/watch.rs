@@ -148,7 +148,7 @@ impl Reader for Watched<'_> {
     }
 }
 
-/// Takes a lock. What a panic may have left behind it is as good as before: nothing is changed in steps.
+/// Takes a lock. A panic is said as a defect by [`super::failure::guarded`]; after it whatever is there is taken.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

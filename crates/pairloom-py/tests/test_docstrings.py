@@ -49,7 +49,7 @@ def test_all_attributes_are_documented(estimator):
     rows = [[i % 3, i % 5] for i in range(60)]
     labels = [int(i % 3 == i % 5) for i in range(60)]
     fitted = estimator(epochs=1).fit(rows, labels)
-    attributes = {name for name in vars(fitted) if name.endswith("_") and not name.startswith("_")}
+    attributes = {name for name in dir(fitted) if name.endswith("_") and not name.startswith("_")}
     # Rows of an array have no names.
     assert attributes | {"feature_names_in_"} == set(named(estimator.__doc__, "Attributes"))
 

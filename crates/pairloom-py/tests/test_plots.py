@@ -161,6 +161,24 @@ def test_the_best_items_are_those_of_brute_force(way):
     assert found["rank"].tolist() == [1, 2, 3, 4] * 3
 
 
+@pytest.mark.parametrize("package", ["pandas", "polars"])
+def test_what_is_recommended_has_the_types_and_names_of_its_frames(package):
+    frames = pytest.importorskip(package)
+    seen, films = catalogue()
+    seen["user"], seen["film"] = (seen[name].map(lambda text: ord(text[0]) * 100 + len(text)) for name in ("user", "film"))
+    items = films.assign(film=np.arange(len(films), dtype=np.int64) * 7, user=0.5, name=films["film"])
+    fm = FMRanker(categorical=["user", "film"], random_state=0, epochs=1).fit(seen, "label", group="user")
+    users = pd.DataFrame({"user": np.array([1, 2, 2**60 + 1], dtype=np.int64)})
+    if package == "polars":
+        users, items = (frames.DataFrame(frame.to_dict("list")) for frame in (users, items))
+    found = fm.model_.recommend(users, items, top=2, item="film", keep_item=["user", "name"])
+    assert list(found.columns) == ["user", "rank", "film", "user_item", "name", "prediction"]
+    assert [int(user) for user in found["user"]] == [1, 1, 2, 2, 2**60 + 1, 2**60 + 1]
+    assert str(found["user"].dtype).lower() == str(found["film"].dtype).lower() == "int64"
+    assert str(found["user_item"].dtype).lower() == "float64" and set(found["user_item"]) == {0.5}
+    assert set(found["film"]) <= set(items["film"]) and all(isinstance(name, str) for name in found["name"])
+
+
 def test_items_that_were_seen_are_left_out():
     seen, films = catalogue()
     fm = FMRanker(categorical=["user"], random_state=0, epochs=2).fit(seen, "label", group="user")

@@ -1,5 +1,7 @@
 """The same numbers from Python, from the command, and from a slow machine in 64 bits."""
 
+import json
+
 import numpy as np
 import pytest
 from conftest import same_weights
@@ -163,3 +165,50 @@ def test_scores_are_those_of_a_slow_machine_over_pairs(counts):
     ]
     scores = np.array(list(slow_scores(model, features)))
     assert np.allclose(model.scores(X), scores, rtol=1e-4, atol=1e-5) and scores.std() > 0.1
+
+
+#: What commands of the next test take as the names of files.
+FILES = ("rows", "test", "films", "users", "model", "calibrated", "tuned", "kept", "of_kept")
+
+
+def test_all_commands_say_the_same_of_parquet_and_of_csv(command, tmp_path):
+    rows = frame("binary", 400).assign(user=lambda rows: "u" + (rows.index // 8).astype(str))
+    films = pd.DataFrame({"city": list("abc"), "price": [1.5, 2.5, 20.25]})
+    for name, part in (("rows", rows), ("test", rows[300:]), ("films", films), ("users", rows[["user"]])):
+        part.to_csv(tmp_path / f"{name}.csv", index=False)
+        part.to_parquet(tmp_path / f"{name}.parquet", index=False)
+    train = ["rows", "--label", "label", "--epochs", 2, "--factors", 2]
+    lines = [
+        ["train", *train, "-o", "model", "--quiet"],
+        ["predict", "model", "test"],
+        ["evaluate", "model", "test", "--json"],
+        ["evaluate", "model", "test", "--ci", "--json"],
+        ["explain", "model", "test", "--row", 3, "--json"],
+        ["explain", "model", "test", "--importance", "--json"],
+        ["recommend", "model", "users", "--items", "films", "--item", "city,price", "--top", 2, "--seen", "rows", "--json"],
+        ["calibrate", "model", "test", "--method", "platt", "-o", "calibrated"],
+        ["compare", "model", "calibrated", "test", "--json"],
+        ["study", *train, "--seeds", 2, "--parallel", 1, "--json", "--restart"],
+        ["tune", *train, "--runs", 2, "-o", "tuned", "--quiet"],
+        ["predict", "tuned", "test"],
+        ["convert", "rows", "--label", "label", "-o", "kept", "--quiet"],
+        ["train", "kept", "--epochs", 2, "-o", "of_kept", "--quiet"],
+        ["predict", "of_kept", "test"],
+    ]
+
+    def said(line, kind):
+        words = [f"{word}.{kind}" if word in FILES else word for word in line]
+        text = command(*words).replace(f".{kind}", "")
+        return [without_places(json.loads(line)) for line in text.splitlines()] if "--json" in line else text
+
+    for line in lines:
+        assert said(line, "parquet") == said(line, "csv"), line
+
+
+def without_places(value):
+    """JSON without what tells of a file's kind and of the time that was taken."""
+    if isinstance(value, list):
+        return [without_places(each) for each in value]
+    if isinstance(value, dict):
+        return {name: without_places(each) for name, each in value.items() if name not in ("line", "because", "format", "seconds")}
+    return value

@@ -3,7 +3,9 @@
 use crate::data::{self, is_cache};
 use crate::encode::Unseen;
 use crate::error::OR_SKIP;
-use crate::input::{self, Format, OpenOptions, RawRow, Reader, TimePattern, parse_number, quoted};
+use crate::input::{
+    self, Format, FormatName, OpenOptions, RawRow, Reader, TimePattern, parse_number, quoted,
+};
 use crate::parallel::Threads;
 use crate::schema::{Role, Schema};
 use crate::{Error, Result};
@@ -108,14 +110,27 @@ pub fn open(path: &str, options: &OpenOptions, schema: &Schema) -> Result<Box<dy
     match (is_cache(path), *options == OpenOptions::default()) {
         (true, true) => data::open(path, schema),
         (true, false) => Err(data::decided(path)),
-        // How a table is written says nothing of text: that is found out.
-        (false, true) if schema.format != Format::Parquet => {
+        (false, true) if is_written_as(path, schema.format) => {
             prepared(input::open_as(path, schema.format)?, path, schema)
         }
-        (false, _) => {
-            let options = OpenOptions { names: schema.own_names(), ..options.clone() };
+        (false, is_unsaid) => {
+            let mut options = OpenOptions { names: schema.own_names(), ..options.clone() };
+            if is_unsaid && is_bare(schema.format) {
+                options.header = Some(false);
+            }
             prepared(input::open(path, &options)?, path, schema)
         }
+    }
+}
+
+/// Whether rows are written as those were that a schema is from, if nothing else is said: a table says nothing of how
+/// text is, and what is called TSV is no CSV.
+fn is_written_as(path: &str, format: Format) -> bool {
+    match (FormatName::from_path(path), format) {
+        (_, Format::Parquet) => false,
+        (Some(FormatName::Tsv), Format::Csv { delimiter, .. }) => delimiter == '\t',
+        (Some(FormatName::Csv), Format::Csv { delimiter, .. }) => delimiter != '\t',
+        _ => true,
     }
 }
 

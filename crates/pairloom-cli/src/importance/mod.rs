@@ -25,7 +25,7 @@ pub fn run(args: &Args, opening: Opening<'_>, screen: &mut Screen) -> Result<()>
         on_error: args.input.on_error(),
     };
     let (mut reader, name) = (opening.open(&args.data)?, input::name(&args.data));
-    let found = model.importance(&mut *reader, name, &options, threads)?;
+    let found = model.importance(&mut *reader, name, &options, threads, &mut || true)?;
     notice_skipped(&found.outcome.skipped);
     notice_unseen(&found.outcome.unseen);
     let told = Told { names: Names::new(model), found: &found };

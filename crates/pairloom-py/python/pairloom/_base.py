@@ -1,9 +1,14 @@
 """What the estimators have in common: scikit-learn's side of rows, settings and a trained model."""
 
+from __future__ import annotations
+
 import json
-import warnings
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
@@ -15,8 +20,15 @@ from ._checks import functions
 from ._dataset import Dataset
 from ._model import Model
 from ._progress import Progress
+from ._warn import warn
 from ._rows import beside, beside_texts, column_names, is_encoded, is_frame, rows
 from ._settings import asked, class_text
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+#: What is called with the dict of each epoch; training ends after one that returns False.
+Callbacks = Callable[[dict[str, Any]], Any] | Sequence[Callable[[dict[str, Any]], Any]]
 
 
 class FM(BaseEstimator):
@@ -26,60 +38,60 @@ class FM(BaseEstimator):
     def __init__(
         self,
         *,
-        model=None,
-        factors=None,
-        order=None,
-        lower_orders=None,
-        rank=None,
-        bias=None,
-        linear=None,
-        init_stdev=None,
-        loss=None,
-        class_weight=None,
-        negative_rate=None,
-        calibrate=None,
-        negatives=None,
-        negative_sampling=None,
-        precision=None,
-        optimizer=None,
-        learning_rate=None,
-        warm_up=None,
-        l2_linear=None,
-        l2_factors=None,
-        learn_l2=None,
-        l1_linear=None,
-        l1_factors=None,
-        batch_size=None,
-        epochs=None,
-        shuffle=None,
-        patience=None,
-        rate_decay=None,
-        valid_fraction=None,
-        valid_tail=None,
-        min_count=None,
-        hash_bits=None,
-        numeric_transform=None,
-        memory=None,
-        bins=None,
-        categorical=None,
-        numeric=None,
-        multi=None,
-        transforms=None,
-        time=None,
-        ignore=None,
-        item=None,
-        trials=None,
-        fields=None,
-        positive=None,
-        preset=None,
-        schema=None,
-        on_error=None,
-        random_state=None,
-        n_jobs=None,
-        warm_start=False,
-        callbacks=None,
-        verbose=False,
-    ):
+        model: str | None = None,
+        factors: int | None = None,
+        order: int | None = None,
+        lower_orders: bool | None = None,
+        rank: int | None = None,
+        bias: bool | None = None,
+        linear: bool | None = None,
+        init_stdev: float | None = None,
+        loss: str | None = None,
+        class_weight: str | Mapping[Any, float] | None = None,
+        negative_rate: float | None = None,
+        calibrate: bool | None = None,
+        negatives: int | None = None,
+        negative_sampling: str | None = None,
+        precision: str | None = None,
+        optimizer: str | None = None,
+        learning_rate: float | None = None,
+        warm_up: float | None = None,
+        l2_linear: float | None = None,
+        l2_factors: float | None = None,
+        learn_l2: bool | None = None,
+        l1_linear: float | None = None,
+        l1_factors: float | None = None,
+        batch_size: int | None = None,
+        epochs: int | None = None,
+        shuffle: bool | None = None,
+        patience: int | None = None,
+        rate_decay: float | None = None,
+        valid_fraction: float | None = None,
+        valid_tail: float | None = None,
+        min_count: int | None = None,
+        hash_bits: int | None = None,
+        numeric_transform: str | None = None,
+        memory: int | str | None = None,
+        bins: int | None = None,
+        categorical: str | Sequence[str] | None = None,
+        numeric: str | Sequence[str] | None = None,
+        multi: Mapping[str, str] | None = None,
+        transforms: Mapping[str, str] | None = None,
+        time: Mapping[str, str] | None = None,
+        ignore: str | Sequence[str] | None = None,
+        item: str | Sequence[str] | None = None,
+        trials: str | None = None,
+        fields: str | Sequence[str] | None = None,
+        positive: Any = None,
+        preset: str | None = None,
+        schema: str | os.PathLike[str] | None = None,
+        on_error: str | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        warm_start: bool = False,
+        callbacks: Callbacks | None = None,
+        verbose: bool = False,
+    ) -> None:
         self.model = model
         self.factors = factors
         self.order = order
@@ -134,7 +146,16 @@ class FM(BaseEstimator):
         self.callbacks = callbacks
         self.verbose = verbose
 
-    def fit(self, X, y=None, *, sample_weight=None, group=None, eval_set=None, callbacks=None):
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike | str | None = None,
+        *,
+        sample_weight: ArrayLike | str | None = None,
+        group: ArrayLike | str | None = None,
+        eval_set: Any = None,
+        callbacks: Callbacks | None = None,
+    ) -> Self:
         """Train a model.
 
         Parameters
@@ -158,7 +179,7 @@ class FM(BaseEstimator):
         self
         """
         read = self._training_rows(X, y, sample_weight, group, reset=True)
-        init = self.model_._of if self.warm_start and hasattr(self, "model_") else None
+        init = self.model_._of if self.warm_start and self.__sklearn_is_fitted__() else None
         valid = None if eval_set is None else self._validation_rows(eval_set)
         callbacks = [*functions("callbacks", self.callbacks), *functions("callbacks", callbacks)]
         with Progress(self.verbose, callbacks) as progress:
@@ -170,9 +191,9 @@ class FM(BaseEstimator):
                 progress.epoch,
                 progress.rows,
             )
-        self._learner = None
+        self._learner, self._model = None, Model(of)
         self._tell(json.loads(report))
-        return self._learned(of)
+        return self._learned()
 
     def _partial_fit(self, X, y, sample_weight, classes):
         first = getattr(self, "_learner", None) is None
@@ -181,18 +202,19 @@ class FM(BaseEstimator):
             sample_weight = np.ones(X.shape[0])
         if not first and (sample_weight is None) != (self._columns[1] is None):
             raise ValueError("some rows have weights and some have none: give all a weight, such as 1")
-        read = self._training_rows(X, y, sample_weight, None, reset=first and not hasattr(self, "model_"), classes=classes)
+        read = self._training_rows(X, y, sample_weight, None, reset=first and not self.__sklearn_is_fitted__(), classes=classes)
         if first:
-            init = self.model_._of if hasattr(self, "model_") else None
-            self._learner = _pairloom.Learner(read, self._asked(init=init), self._all_classes())
-        else:
-            for notice in self._learner.learn(read):
-                warnings.warn(notice, stacklevel=3)
-        return self._learned(self._learner.model())
+            init = self.model_._of if self.__sklearn_is_fitted__() else None
+            self._learner, self._model = _pairloom.Learner(read, self._asked(init=init), self._all_classes()), None
+            return self._learned()
+        # The model of the rows before is not that of these, which is made when somebody asks for it.
+        self._model = None
+        warn(self._learner.learn(read))
+        return self
 
     # What subclasses change: whether labels are classes, and the loss if none is said.
     _classifies = False
-    _loss = None
+    _loss: str | None = None
 
     def _asked(self, init):
         label, weight, group = self._columns
@@ -243,8 +265,10 @@ class FM(BaseEstimator):
 
     def _known_label(self, y, names):
         """What labels beside rows are called: as before, where training goes on."""
-        goes_on = getattr(self, "_learner", None) is not None or self.warm_start
-        known = self.model_.label if goes_on and hasattr(self, "model_") else None
+        if getattr(self, "_learner", None) is not None:
+            known = self._columns[0]
+        else:
+            known = self.model_.label if self.warm_start and self.__sklearn_is_fitted__() else None
         return known if known is not None and known not in names else _free("label", y, names)
 
     def _forget_columns(self, X):
@@ -307,22 +331,54 @@ class FM(BaseEstimator):
         return beside(read, name, column_or_1d(y))
 
     def _tell(self, report):
-        for notice in report["notices"]:
-            warnings.warn(notice, stacklevel=3)
+        warn(report["notices"])
         if report["stop"] == "diverged":
             message = "training diverged; the model is that of the best epoch before: lower learning_rate"
-            warnings.warn(message, ConvergenceWarning, stacklevel=3)
+            warn([message], ConvergenceWarning)
 
-    def _learned(self, of):
-        self.model_ = Model(of)
-        self.history_ = self.model_.history
-        self.n_iter_ = max(1, len(self.history_))
-        self.bias_ = self.model_.bias if len(self.model_.bias) > 1 else float(self.model_.bias[0])
-        self.linear_ = self.model_.linear
-        self.factors_ = self.model_.factors
+    def _learned(self):
         if not hasattr(self, "n_features_in_"):
             self._name_columns(self.model_.schema["columns"])
         return self
+
+    @property
+    def model_(self) -> Model:
+        """Model: The trained model."""
+        if self.__dict__.get("_model") is None:
+            learner = self.__dict__.get("_learner")
+            if learner is None:
+                raise AttributeError(f"this {type(self).__name__} is not fitted yet, and has no model_")
+            self._model = Model(learner.model())
+        return self._model
+
+    @property
+    def history_(self) -> list[dict[str, Any]]:
+        """list of dict: What each epoch brought."""
+        return self.model_.history
+
+    @property
+    def n_iter_(self) -> int:
+        """int: Epochs that were trained."""
+        return max(1, len(self.history_))
+
+    @property
+    def bias_(self) -> float | NDArray[np.float32]:
+        """float, or ndarray of shape (n_classes,): w0."""
+        bias = self.model_.bias
+        return bias if len(bias) > 1 else float(bias[0])
+
+    @property
+    def linear_(self) -> NDArray[np.float32]:
+        """ndarray of shape (n_ids,), or (n_ids, n_classes): w."""
+        return self.model_.linear
+
+    @property
+    def factors_(self) -> NDArray[np.float32]:
+        """ndarray of shape (n_ids, [n_classes,] [n_vectors,] n_factors): v."""
+        return self.model_.factors
+
+    def __sklearn_is_fitted__(self):
+        return any(self.__dict__.get(name) is not None for name in ("_model", "_learner"))
 
     def _name_columns(self, columns):
         roles = {column["name"]: column["role"] for column in columns}
@@ -348,15 +404,11 @@ class FM(BaseEstimator):
 
     def __getstate__(self):
         # The optimizer's state stays here: a copy goes on from the weights.
-        return {name: value for name, value in super().__getstate__().items() if name not in ("_learner", "linear_", "factors_")}
-
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        if hasattr(self, "model_"):
-            self.linear_, self.factors_ = self.model_.linear, self.model_.factors
+        state = {name: value for name, value in super().__getstate__().items() if name != "_learner"}
+        return {**state, "_model": self.model_} if self.__sklearn_is_fitted__() else state
 
     def _repr_html_(self):
-        if not hasattr(self, "model_"):
+        if not self.__sklearn_is_fitted__():
             return super()._repr_html_inner()
         from ._html import page
 
@@ -364,7 +416,7 @@ class FM(BaseEstimator):
 
     def _repr_mimebundle_(self, **asked):
         # Notebooks ask for this before they ask for the page.
-        if not hasattr(self, "model_"):
+        if not self.__sklearn_is_fitted__():
             return super()._repr_mimebundle_(**asked)
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
@@ -372,7 +424,7 @@ class FM(BaseEstimator):
 class Scored:
     """The ``score`` of estimators, also by labels that are a column of the rows."""
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(self, X: Any, y: ArrayLike | str | None = None, sample_weight: ArrayLike | None = None) -> float:
         """Measure predictions.
 
         Parameters

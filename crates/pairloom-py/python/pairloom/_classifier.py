@@ -1,6 +1,11 @@
 """Classes by a factorization machine."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
@@ -9,6 +14,9 @@ from ._base import FM, Scored
 from ._docs import documented
 from ._rows import beside_texts
 from ._settings import class_text
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @documented(
@@ -49,11 +57,19 @@ class FMClassifier(Scored, ClassifierMixin, FM):
     True
     """
 
+    classes_: NDArray[Any]
+
     _numeric = False
     _classifies = True
     _metric = "accuracy"
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Learn from some rows after others, in one pass each.
 
         Parameters
@@ -73,13 +89,13 @@ class FMClassifier(Scored, ClassifierMixin, FM):
             said = np.unique(classes)
             if len(said) < 2:
                 raise ValueError(f"classes must be all that will come, at least 2, not {classes!r}")
-            if hasattr(self, "model_") and not np.array_equal(said, self.classes_):
+            if self.__sklearn_is_fitted__() and not np.array_equal(said, self.classes_):
                 raise ValueError(f"classes are {self.classes_.tolist()} since the first rows, not {said.tolist()}")
             self.classes_ = said
         known = getattr(self, "classes_", None)
         return self._partial_fit(X, y, sample_weight, known)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Predict the probability of each class.
 
         Parameters
@@ -96,7 +112,7 @@ class FMClassifier(Scored, ClassifierMixin, FM):
             return np.hstack([1.0 - predictions, predictions])
         return predictions[:, self._order]
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Score rows.
 
         Parameters
@@ -111,7 +127,7 @@ class FMClassifier(Scored, ClassifierMixin, FM):
         _, scores = self._predict_rows(X)
         return scores[:, 0] if scores.shape[1] == 1 else scores[:, self._order]
 
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray[Any]:
         """Predict classes.
 
         Parameters
@@ -166,8 +182,8 @@ class FMClassifier(Scored, ClassifierMixin, FM):
         known = getattr(self, "classes_", None)
         return None if known is None else [class_text(label) for label in known]
 
-    def _learned(self, of):
-        super()._learned(of)
+    def _learned(self):
+        super()._learned()
         names = self.model_.classes
         if names is None:
             raise ValueError("the label of these rows is a number: FMRegressor predicts it")

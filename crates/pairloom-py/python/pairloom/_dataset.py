@@ -1,15 +1,20 @@
 """Rows that are read once, for many fits."""
 
+from __future__ import annotations
+
 import json
-import warnings
+import os
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import column_or_1d
 
 from . import _pairloom
 from ._progress import Progress
 from ._rows import beside, beside_texts, is_encoded, is_frame, is_path, matrix, rows
 from ._settings import COLUMNS, asked, class_text
+from ._warn import warn
 
 
 class Dataset:
@@ -56,23 +61,23 @@ class Dataset:
 
     def __init__(
         self,
-        data,
-        label=None,
+        data: Any,
+        label: str | None = None,
         *,
-        y=None,
-        weight=None,
-        group=None,
-        sample_weight=None,
-        format=None,
-        delimiter=None,
-        header=None,
-        loss=None,
-        cache=None,
-        on_error=None,
-        n_jobs=None,
-        verbose=False,
-        **columns,
-    ):
+        y: ArrayLike | None = None,
+        weight: str | None = None,
+        group: str | None = None,
+        sample_weight: ArrayLike | None = None,
+        format: str | None = None,
+        delimiter: str | None = None,
+        header: bool | None = None,
+        loss: str | None = None,
+        cache: str | os.PathLike[str] | None = None,
+        on_error: str | None = None,
+        n_jobs: int | None = None,
+        verbose: bool = False,
+        **columns: Any,
+    ) -> None:
         unknown = columns.keys() - {*COLUMNS, "preset", "schema"}
         if unknown:
             raise TypeError(f"Dataset has no keyword {sorted(unknown)[0]!r}")
@@ -93,19 +98,19 @@ class Dataset:
         self._asked = asked(params, label=label, weight=weight, group=group, cache=cache)
         with Progress(verbose) as progress:
             self._of = _pairloom.Dataset(read, self._asked, progress.rows)
-        for notice in self._of.notices:
-            warnings.warn(notice, stacklevel=2)
+        warn(self._of.notices)
         self._label = next(c["name"] for c in self.schema["schema"]["columns"] if c["role"] == "label")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._of)
 
     @property
-    def schema(self):
+    def schema(self) -> dict[str, Any]:
         """dict: The columns with their roles, and why they were guessed."""
-        return json.loads(self._of.schema())
+        about: dict[str, Any] = json.loads(self._of.schema())
+        return about
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         columns = self.schema["schema"]["columns"]
         return f"Dataset({len(self):,} rows, {len(columns)} columns)"
 

@@ -1,17 +1,23 @@
 """A trained model, the same in Python, on the command line and in Rust."""
 
+from __future__ import annotations
+
 import json
 import os
-import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from . import _checks, _pairloom
 from ._dataset import label_beside
 from ._progress import flat
+from ._recommended import as_frame
 from ._rows import beside, is_encoded, is_frame, matrix, rows
 from ._settings import class_text, threads
+from ._warn import warn
 
 
 class Model:
@@ -32,14 +38,14 @@ class Model:
     (3,)
     """
 
-    def __init__(self, of):
+    def __init__(self, of: _pairloom.Model) -> None:
         if not isinstance(of, _pairloom.Model):
             raise TypeError("a model is read by Model.load(path), or is the model_ of a fitted estimator")
         self._of = of
         self._document = json.loads(of.document())
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | os.PathLike[str]) -> Model:
         """Read a model from a file, be it made here or by the command.
 
         Parameters
@@ -59,7 +65,7 @@ class Model:
         """
         return cls(_pairloom.Model.load(os.fspath(path)))
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a file, whole or not at all.
 
         Parameters
@@ -72,66 +78,66 @@ class Model:
         return _unpickled, (self._of.to_bytes(),)
 
     @property
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """dict: The settings that it was trained with, in which nothing is left to the data."""
         return self._document["config"]
 
     @property
-    def schema(self):
+    def schema(self) -> dict[str, Any]:
         """dict: The columns of raw rows with their roles."""
         return self._document["schema"]
 
     @property
-    def fields(self):
+    def fields(self) -> list[dict[str, Any]]:
         """list of dict: Of each field its ``name``, the ``offset`` of its first id, and ``len``, how many it has."""
         return self._document["fields"]
 
     @property
-    def formula(self):
+    def formula(self) -> str:
         """str: What the model computes."""
         return self._document["formula"]
 
     @property
-    def epoch(self):
+    def epoch(self) -> int:
         """int: The epoch whose weights these are, from 1; 0 of an average."""
         return self._document["epoch"]
 
     @property
-    def history(self):
+    def history(self) -> list[dict[str, Any]]:
         """list of dict: What each epoch brought: ``epoch``, ``learning_rate``, ``train_loss``, ``valid_...``."""
         return [flat(epoch) for epoch in self._document["history"]]
 
     @property
-    def classes(self):
+    def classes(self) -> list[str] | None:
         """list of str, or None: The classes in the order of their probabilities; None of a model of numbers."""
         classes = self._document["classes"]
         # One of two is None if all other values are that class.
         return ["" if name is None else name for name in classes] or None
 
     @property
-    def label(self):
+    def label(self) -> str:
         """str: The column that is predicted."""
         return self._named("label")
 
     @property
-    def group(self):
+    def group(self) -> str | None:
         """str or None: The column that says which rows belong together."""
         columns = self.schema["columns"]
         own = [c["name"] for c in columns if c["role"] == "group" or c.get("group")]
         return own[0] if own else None
 
     @property
-    def bias(self):
+    def bias(self) -> NDArray[np.float32]:
         """ndarray of shape (n_outputs,): ``w0``."""
         return self._of.bias
 
     @property
-    def linear(self):
+    def linear(self) -> NDArray[np.float32]:
         """ndarray of shape (n_features,), or (n_features, n_classes): ``w``, read only and without a copy."""
         return self._of.linear
 
     @property
-    def factors(self):
+    def factors(self) -> NDArray[np.float32]:
         """ndarray of shape (n_features, [n_classes,] [n_vectors,] n_factors): ``v``.
 
         Read only and without a copy, unless they are kept in 16 bits.
@@ -139,11 +145,11 @@ class Model:
         return self._of.factors
 
     @property
-    def shared(self):
+    def shared(self) -> NDArray[np.float32]:
         """ndarray: What belongs to no feature, as strengths of pairs of fields; see the model file's format."""
         return self._of.shared
 
-    def feature_name(self, id):
+    def feature_name(self, id: int) -> str:
         """Say what an id stands for: column and value.
 
         Parameters
@@ -158,7 +164,7 @@ class Model:
         """
         return self._of.feature_name(_checks.count("id", id))
 
-    def predict(self, data, *, n_jobs=None, on_error=None):
+    def predict(self, data: Any, *, n_jobs: int | None = None, on_error: str | None = None) -> NDArray[np.float64]:
         """Predict rows.
 
         Parameters
@@ -177,7 +183,7 @@ class Model:
         """
         return self._flat(self._predict(data, n_jobs, on_error)[0])
 
-    def scores(self, data, *, n_jobs=None, on_error=None):
+    def scores(self, data: Any, *, n_jobs: int | None = None, on_error: str | None = None) -> NDArray[np.float64]:
         """Score rows.
 
         Parameters
@@ -193,7 +199,17 @@ class Model:
         """
         return self._flat(self._predict(data, n_jobs, on_error)[1])
 
-    def evaluate(self, data, y=None, *, sample_weight=None, group=None, threshold=None, at=None, n_jobs=None):
+    def evaluate(
+        self,
+        data: Any,
+        y: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        group: ArrayLike | None = None,
+        threshold: float | None = None,
+        at: int | None = None,
+        n_jobs: int | None = None,
+    ) -> dict[str, Any]:
         """Measure predictions of labelled rows.
 
         Parameters
@@ -215,10 +231,10 @@ class Model:
         """
         read = self._labelled(data, y, sample_weight, group)
         metrics, notices = self._of.evaluate(read, threads(n_jobs), threshold, _checks.count("at", at))
-        _warn(notices)
+        warn(notices)
         return json.loads(metrics)
 
-    def explain(self, data, which=0, *, class_name=None):
+    def explain(self, data: Any, which: int | Sequence[int] = 0, *, class_name: str | None = None) -> Any:
         """Say why scores are what they are: each is a sum of parts, and nothing is estimated.
 
         Parameters
@@ -235,13 +251,23 @@ class Model:
             ``score``, ``bias``, ``columns``, ``column_pairs``, ``values``, ``pairs`` with their contributions; see
             ``docs/explain.md``.
         """
-        several = not isinstance(which, (int, np.integer))
-        asked = [_checks.count("which", row) for row in (which if several else [which])]
+        rows = [which] if isinstance(which, (int, np.integer)) else which
+        asked = [_checks.count("which", row) for row in rows]
         found = json.loads(self._of.explain(self._rows(data), [row + 1 for row in asked], class_name))
         by_row = {row["row"] - 1: row for row in found}
-        return [by_row[row] for row in asked] if several else by_row[asked[0]]
+        return by_row[asked[0]] if rows is not which else [by_row[row] for row in asked]
 
-    def importance(self, data, y=None, *, sample=None, repeats=None, random_state=0, top=None, n_jobs=None):
+    def importance(
+        self,
+        data: Any,
+        y: ArrayLike | None = None,
+        *,
+        sample: int | None = None,
+        repeats: int | None = None,
+        random_state: int = 0,
+        top: int | None = None,
+        n_jobs: int | None = None,
+    ) -> dict[str, Any]:
         """Say what columns and pairs of columns are worth over labelled rows.
 
         Parameters
@@ -271,18 +297,18 @@ class Model:
 
     def recommend(
         self,
-        contexts,
-        items,
+        contexts: Any,
+        items: Any,
         *,
-        top=10,
-        item=None,
-        seen=None,
-        by=None,
-        filter=None,
-        keep=None,
-        keep_item=None,
-        n_jobs=None,
-    ):
+        top: int = 10,
+        item: str | Sequence[str] | None = None,
+        seen: Any = None,
+        by: str | Sequence[str] | None = None,
+        filter: Mapping[str, Any] | None = None,
+        keep: str | Sequence[str] | None = None,
+        keep_item: str | Sequence[str] | None = None,
+        n_jobs: int | None = None,
+    ) -> Any:
         """Find the best items of a catalogue for each context.
 
         Parameters
@@ -307,8 +333,10 @@ class Model:
 
         Returns
         -------
-        pandas.DataFrame, or a frame of the kind of ``contexts``; a dict of lists without pandas
-            Columns of the context, ``rank``, the item's columns and ``prediction``.
+        pandas.DataFrame, or polars.DataFrame if ``contexts`` is one; a dict of lists without pandas
+            Columns of the context, ``rank``, the item's columns and ``prediction``. Those that are numbers in a frame
+            are numbers here too, all else is texts; an item's column that is called as one before it has ``_item`` behind
+            its name.
         """
         found = _pairloom.recommend(
             self._of,
@@ -323,22 +351,20 @@ class Model:
             _names("keep_item", keep_item),
             threads(n_jobs),
         )
-        context, rank, (id, named), kept, prediction = found
-        columns = dict([*context, ("rank", rank), (id, named), *kept, ("prediction", prediction)])
-        return _like(contexts, columns)
+        return as_frame(contexts, items, found)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         settings = self.settings
         return f"Model({settings['model']}, {len(self.linear):,} features, loss={settings['loss']}, epoch={self.epoch})"
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         from ._html import page
 
         return page(self)
 
     def _predict(self, data, n_jobs=None, on_error=None):
         predictions, scores, notices = self._of.predict(self._rows(data), threads(n_jobs), _checks.on_error(on_error) == "skip")
-        _warn(notices)
+        warn(notices)
         return predictions, scores
 
     def _flat(self, values):
@@ -385,20 +411,3 @@ def _table(name, data):
 
 def _names(name, value):
     return [] if value is None else _checks.names(name, value)
-
-
-def _warn(notices):
-    for notice in notices:
-        warnings.warn(notice, stacklevel=3)
-
-
-def _like(data, columns):
-    if type(data).__module__.partition(".")[0] == "polars":
-        import polars
-
-        return polars.DataFrame(columns)
-    try:
-        import pandas
-    except ImportError:
-        return columns
-    return pandas.DataFrame(columns)

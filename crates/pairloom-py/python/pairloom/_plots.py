@@ -1,9 +1,17 @@
 """Plots on matplotlib, which is needed only here."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
-def plot_learning_curves(model, ax=None):
+def plot_learning_curves(model: Any, ax: Axes | None = None) -> Axes:
     """Draw the loss over epochs.
 
     Parameters
@@ -30,7 +38,14 @@ def plot_learning_curves(model, ax=None):
     return ax
 
 
-def plot_calibration(y, probability, *, bins=10, sample_weight=None, ax=None):
+def plot_calibration(
+    y: ArrayLike,
+    probability: ArrayLike,
+    *,
+    bins: int = 10,
+    sample_weight: ArrayLike | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw how often rows are positive beside the probability that was predicted.
 
     Parameters
@@ -68,7 +83,16 @@ def plot_calibration(y, probability, *, bins=10, sample_weight=None, ax=None):
     return ax
 
 
-def plot_field_pairs(model, data, y=None, *, sample=None, random_state=0, top=24, ax=None):
+def plot_field_pairs(
+    model: Any,
+    data: Any,
+    y: ArrayLike | None = None,
+    *,
+    sample: int | None = None,
+    random_state: int = 0,
+    top: int = 24,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw how much pairs of columns add to scores, in the mean over rows.
 
     Parameters

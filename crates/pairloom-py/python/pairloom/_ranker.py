@@ -1,12 +1,20 @@
 """Order by a factorization machine."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import FM, group_beside
+from ._base import FM, Callbacks, group_beside
 from ._docs import documented
 from ._rows import is_encoded, is_frame
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @documented(
@@ -46,7 +54,7 @@ class FMRanker(FM):
 
     _loss = "bpr"
 
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray[np.float64]:
         """Score rows, for comparing those of a group.
 
         Parameters
@@ -61,7 +69,15 @@ class FMRanker(FM):
 
     decision_function = predict
 
-    def fit(self, X, y=None, *, group=None, eval_set=None, callbacks=None):
+    def fit(  # type: ignore[override]  # Rows that are ranked have no weights.
+        self,
+        X: Any,
+        y: ArrayLike | str | None = None,
+        *,
+        group: ArrayLike | str | None = None,
+        eval_set: Any = None,
+        callbacks: Callbacks | None = None,
+    ) -> Self:
         """Train a model to rank the rows of each group.
 
         Parameters
@@ -90,7 +106,7 @@ class FMRanker(FM):
             group = np.zeros(n_rows, dtype=int)
         return read if group is None else group_beside(read, self._columns[2], group)
 
-    def score(self, X, y=None, *, group=None):
+    def score(self, X: Any, y: ArrayLike | str | None = None, *, group: ArrayLike | str | None = None) -> float:
         """Measure the order of the rows of each group.
 
         Parameters

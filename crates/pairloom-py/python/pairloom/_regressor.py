@@ -1,9 +1,18 @@
 """Numbers by a factorization machine."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 
 from ._base import FM, Scored
 from ._docs import documented
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @documented(
@@ -45,7 +54,7 @@ class FMRegressor(Scored, RegressorMixin, FM):
     _loss = "squared"
     _metric = "r2"
 
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from some rows after others, in one pass each.
 
         Parameters
@@ -61,7 +70,7 @@ class FMRegressor(Scored, RegressorMixin, FM):
         """
         return self._partial_fit(X, y, sample_weight, None)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray[np.float64]:
         """Predict numbers.
 
         Parameters

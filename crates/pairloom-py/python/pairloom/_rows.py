@@ -44,7 +44,7 @@ def rows(data, *, names=None, format=None, delimiter=None, header=None):
     from ._dataset import Dataset
 
     if is_path(data):
-        return _file(os.fspath(data), format, delimiter, header)
+        return Rows.path(os.fspath(data), format, delimiter, header)
     for name, value in (("format", format), ("delimiter", delimiter), ("header", header)):
         if value is not None:
             raise ValueError(f"{name} says how a file is written, and these rows are no file: leave it out")
@@ -56,13 +56,6 @@ def rows(data, *, names=None, format=None, delimiter=None, header=None):
         return _csr(data)
     names = [f"x{i}" for i in range(data.shape[1])] if names is None else [str(name) for name in names]
     return Rows.dense(_dense(data), names, MATRIX)
-
-
-def _file(path, format, delimiter, header):
-    # A model that was trained on a CSV would look for commas.
-    if format is None and delimiter is None and path.endswith((".tsv", ".tsv.gz", ".tsv.zst")):
-        format = "tsv"
-    return Rows.path(path, format, delimiter, header)
 
 
 def beside(rows, name, values):

@@ -3,6 +3,7 @@
 import json
 import os
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ COLUMNS = ("categorical", "numeric", "multi", "transforms", "time", "ignore", "i
 _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
-def default_settings():
+def default_settings() -> dict[str, Any]:
     """Settings that all models have, with the core's defaults.
 
     Returns
@@ -29,7 +30,8 @@ def default_settings():
     >>> default_settings()["epochs"]
     50
     """
-    return json.loads(_pairloom.settings())
+    settings: dict[str, Any] = json.loads(_pairloom.settings())
+    return settings
 
 
 #: Names of all settings but the seed, which is called ``random_state`` here.

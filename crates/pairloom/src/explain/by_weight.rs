@@ -7,7 +7,7 @@ use crate::Result;
 use crate::encode::{Encoding, FieldKind};
 use crate::memory;
 use crate::model::Model;
-use crate::parallel::Threads;
+use crate::parallel::Asking;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
@@ -94,14 +94,14 @@ struct OfRow {
 
 impl ByWeight {
     /// Those of these rows.
-    pub(super) fn of(model: &Model, sampled: &Sampled, threads: &Threads) -> Result<Self> {
+    pub(super) fn of(model: &Model, sampled: &Sampled, asking: &mut Asking<'_>) -> Result<Self> {
         let fields = vec![OfField::default(); model.encoding.fields.len()];
         let mut sums = ByWeight { fields, ..ByWeight::default() };
         let rows: Vec<usize> = (0..sampled.rows.len()).collect();
-        for wave in rows.chunks(WAVE * threads.count()) {
-            let taken = threads.map(wave.to_vec(), |row| of_row(model, sampled, row));
+        for wave in rows.chunks(WAVE * asking.threads.count()) {
+            let taken = asking.map(wave.to_vec(), WAVE, |row| of_row(model, sampled, row))?;
             for (&row, classes) in wave.iter().zip(taken) {
-                sums.add(classes?, f64::from(sampled.outcomes.outcome(row).1))?;
+                sums.add(classes, f64::from(sampled.outcomes.outcome(row).1))?;
             }
         }
         Ok(sums)
@@ -252,11 +252,11 @@ pub(super) fn of_pairs(
     model: &Model,
     sampled: &Sampled,
     pairs: &[[usize; 2]],
-    threads: &Threads,
+    asking: &mut Asking<'_>,
 ) -> Result<Vec<Vec<f64>>> {
     let outputs = model.outputs();
-    let jobs = (0..sampled.rows.len() * outputs).collect();
-    let taken = threads.map(jobs, |job: usize| {
+    let jobs = 0..sampled.rows.len() * outputs;
+    let taken = asking.map(jobs, WAVE, |job| {
         let row = sampled.rows.row(job / outputs);
         let parts = Parts::of(model, row, job % outputs)?;
         let ids: Vec<u32> = row.features().map(|(id, _)| id).collect();
@@ -269,10 +269,10 @@ pub(super) fn of_pairs(
             both.map_or(0.0, |(one, other)| parts.between(one, other).sum())
         };
         Ok(pairs.iter().map(found).collect::<Vec<f64>>())
-    });
+    })?;
     let mut all = vec![Vec::with_capacity(taken.len()); pairs.len()];
     for of_score in taken {
-        all.iter_mut().zip(of_score?).for_each(|(to, part)| to.push(part));
+        all.iter_mut().zip(of_score).for_each(|(to, part)| to.push(part));
     }
     Ok(all)
 }

@@ -1,13 +1,13 @@
 //! What fields, pairs of fields and pairs of values are worth over many rows.
 
-use super::by_weight::{ByWeight, of_pairs};
+use super::by_weight::{ByWeight, OfField, of_pairs};
 use super::found::{FieldImportance, Importance, PairImportance, ProductImportance, ValuePair};
-use super::permute::{Permuting, quality};
+use super::permute::{BothWorse, Permuting, quality};
 use super::sample::Sampled;
 use crate::input::Reader;
 use crate::metric::of_file;
 use crate::model::Model;
-use crate::parallel::Threads;
+use crate::parallel::{Asking, Threads};
 use crate::reading::OnError;
 use crate::{Error, Result};
 
@@ -61,13 +61,14 @@ impl Model {
     /// # Errors
     /// [`Error::Usage`] for no rows or repeats, or a missing column, [`Error::Data`] for no rows, [`Error::Row`]
     /// for a row that cannot be used, [`Error::Diverged`] if a prediction of exchanged features is not finite,
-    /// [`Error::Memory`].
+    /// [`Error::Memory`], [`Error::Interrupted`] if `watch`, which is asked now and then, returns false.
     pub fn importance(
         &self,
         reader: &mut dyn Reader,
         file: &str,
         options: &ImportanceOptions,
         threads: &Threads,
+        watch: &mut dyn FnMut() -> bool,
     ) -> Result<Importance> {
         let &ImportanceOptions { rows, repeats, top, seed, on_error } = options;
         for (name, number) in [("sample", rows), ("repeats", Some(repeats))] {
@@ -78,7 +79,8 @@ impl Model {
         let sampled = Sampled::read(self, reader, file, (rows, seed, on_error))?;
         let permuting = Permuting::new(self, &sampled, (repeats, seed), threads);
         let permuting = permuting.map_err(of_file(file))?;
-        let sums = ByWeight::of(self, &sampled, threads)?;
+        let asking = &mut Asking { threads, watch };
+        let sums = ByWeight::of(self, &sampled, asking)?;
         let product = |(&order, of): (&usize, &super::by_weight::Moments)| ProductImportance {
             order,
             weight: of.mean(sums.total),
@@ -88,8 +90,8 @@ impl Model {
             of: sampled.seen,
             loss: self.config.resolved_loss().figure(),
             quality: quality(&permuting.metrics),
-            fields: fields(&permuting, &sums, threads)?,
-            pairs: pairs(&permuting, &sums, threads)?,
+            fields: fields(&permuting, &sums, asking)?,
+            pairs: pairs(&permuting, &sums, asking)?,
             products: sums.products.iter().map(product).collect(),
             values: values(&sums, top, self.outputs() > 1),
             metrics: permuting.metrics,
@@ -101,23 +103,20 @@ impl Model {
 fn fields(
     permuting: &Permuting<'_>,
     sums: &ByWeight,
-    threads: &Threads,
+    asking: &mut Asking<'_>,
 ) -> Result<Vec<FieldImportance>> {
     let count = sums.fields.len();
-    let exchanged = threads.map((0..count).collect(), |field| permuting.field(field));
-    let of = |((field, exchanged), of): ((usize, Result<_>), &super::by_weight::OfField)| {
-        let (loss, quality) = exchanged?;
-        Ok(FieldImportance {
-            field,
-            own: of.own.mean(sums.total),
-            pairs: of.pairs.mean(sums.total),
-            spread: of.all.spread(sums.total),
-            loss,
-            quality,
-        })
+    let exchanged = asking.map(0..count, 1, |field| permuting.field(field))?;
+    let of = |((field, (loss, quality)), of): ((usize, BothWorse), &OfField)| FieldImportance {
+        field,
+        own: of.own.mean(sums.total),
+        pairs: of.pairs.mean(sums.total),
+        spread: of.all.spread(sums.total),
+        loss,
+        quality,
     };
     let mut fields: Vec<FieldImportance> =
-        exchanged.into_iter().enumerate().zip(&sums.fields).map(of).collect::<Result<_>>()?;
+        exchanged.into_iter().enumerate().zip(&sums.fields).map(of).collect();
     fields.sort_by(|a, b| b.loss.mean.total_cmp(&a.loss.mean).then(b.spread.total_cmp(&a.spread)));
     Ok(fields)
 }
@@ -125,7 +124,7 @@ fn fields(
 fn pairs(
     permuting: &Permuting<'_>,
     sums: &ByWeight,
-    threads: &Threads,
+    asking: &mut Asking<'_>,
 ) -> Result<Vec<PairImportance>> {
     let of = |(&fields, of): (&[usize; 2], &super::by_weight::Moments)| PairImportance {
         fields,
@@ -140,12 +139,10 @@ fn pairs(
     let together = (PARTS / permuting.scores.len().max(1)).max(1);
     for some in pairs[..most].chunks_mut(together) {
         let wanted: Vec<[usize; 2]> = some.iter().map(|pair| pair.fields).collect();
-        let parts = of_pairs(permuting.model, permuting.sampled, &wanted, threads)?;
-        let jobs = wanted.into_iter().zip(parts).collect();
-        let exchanged =
-            threads.map(jobs, |(pair, parts): (_, Vec<f64>)| permuting.pair(pair, &parts));
-        for (pair, exchanged) in some.iter_mut().zip(exchanged) {
-            let (loss, quality) = exchanged?;
+        let parts = of_pairs(permuting.model, permuting.sampled, &wanted, asking)?;
+        let jobs = wanted.into_iter().zip(parts);
+        let exchanged = asking.map(jobs, 1, |(pair, parts)| permuting.pair(pair, &parts))?;
+        for (pair, (loss, quality)) in some.iter_mut().zip(exchanged) {
             (pair.loss, pair.quality) = (Some(loss), quality);
         }
     }

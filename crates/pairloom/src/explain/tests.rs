@@ -58,7 +58,7 @@ fn importance(model: &Model, options: &ImportanceOptions, threads: usize) -> Imp
     let several = model.outputs() > 1;
     let mut reader = from_bytes("rows.csv", text(&cells(several)), &Default::default()).unwrap();
     let threads = Threads::new(threads).unwrap();
-    model.importance(&mut *reader, "rows.csv", options, &threads).unwrap()
+    model.importance(&mut *reader, "rows.csv", options, &threads, &mut || true).unwrap()
 }
 
 fn sampled(model: &Model) -> Sampled {

@@ -47,7 +47,7 @@ impl FormatName {
     }
 
     /// The format that a file's name tells, below an ending that tells its compression.
-    pub(super) fn from_path(path: &str) -> Option<Self> {
+    pub(crate) fn from_path(path: &str) -> Option<Self> {
         let path = path.to_ascii_lowercase();
         let compressed = [".gz", ".zst", ".zstd"].iter().find_map(|end| path.strip_suffix(end));
         let (_, extension) = compressed.unwrap_or(&path).rsplit_once('.')?;

@@ -94,10 +94,46 @@ impl Threads {
     }
 }
 
+/// Threads, and whom to ask now and then whether work is to go on.
+pub(crate) struct Asking<'a> {
+    pub(crate) threads: &'a Threads,
+    /// False is the wish to stop.
+    pub(crate) watch: &'a mut dyn FnMut() -> bool,
+}
+
+impl Asking<'_> {
+    /// As [`Threads::map`], but that it asks before each thread gets some parts.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if it is to stop, and those of `work`.
+    pub(crate) fn map<P: Send, R: Send>(
+        &mut self,
+        parts: impl IntoIterator<Item = P>,
+        some: usize,
+        work: impl Fn(P) -> Result<R> + Sync + Send,
+    ) -> Result<Vec<R>> {
+        let (mut parts, mut results) = (parts.into_iter(), Vec::new());
+        loop {
+            let wave: Vec<P> = parts.by_ref().take(some * self.threads.count()).collect();
+            if wave.is_empty() {
+                return Ok(results);
+            }
+            if !(self.watch)() {
+                return Err(Error::Interrupted);
+            }
+            for result in self.threads.map(wave, &work) {
+                results.push(result?);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Threads;
+    use super::{Asking, Threads};
+    use crate::Error;
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn every_part_is_worked_on_once_and_in_its_place() {
@@ -107,6 +143,28 @@ mod tests {
                 let squares = threads.map((0..parts).collect(), |n| n * n);
                 assert_eq!(squares, (0..parts).map(|n| n * n).collect::<Vec<_>>());
             }
+        }
+    }
+
+    #[test]
+    fn work_ends_between_parts_if_it_is_wanted() {
+        let threads = Threads::new(2).unwrap();
+        for ends in [0, 1, 3, 5] {
+            let (mut asked, done) = (0, AtomicUsize::new(0));
+            let mut watch = || {
+                asked += 1;
+                asked <= ends
+            };
+            let mut asking = Asking { threads: &threads, watch: &mut watch };
+            let found = asking.map(0..19, 2, |n| {
+                done.fetch_add(1, Ordering::Relaxed);
+                Ok(n * n)
+            });
+            match found {
+                Ok(squares) => assert_eq!(squares, (0..19).map(|n| n * n).collect::<Vec<_>>()),
+                Err(error) => assert!(matches!(error, Error::Interrupted)),
+            }
+            assert_eq!(done.into_inner(), (4 * ends).min(19));
         }
     }
 
