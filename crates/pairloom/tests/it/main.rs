@@ -1,0 +1,64 @@
+//! All tests of the library from outside, as one program: each would link all of it again.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
+
+mod common;
+
+mod averaging;
+mod both_ways;
+mod calibrated_models;
+mod calibration;
+mod checkpoints;
+mod class_metrics;
+mod class_step;
+mod classes;
+mod columns;
+mod counts;
+mod datasets;
+mod divergence;
+mod drawn_items;
+mod encoding;
+mod evidence;
+mod explain;
+mod family;
+mod fields;
+mod files;
+mod going_on;
+mod golden;
+mod groups;
+mod identity;
+mod inferred;
+mod inputs;
+mod jobs;
+mod kept_rows;
+mod kernels;
+mod losses;
+mod metrics;
+mod negative_rate;
+mod optimizers;
+mod parquet;
+mod precision;
+mod predicting;
+mod preset;
+mod ranked_catalogue;
+mod ranking;
+mod ranking_metrics;
+mod readers;
+mod recommend;
+mod reproducibility;
+mod rows;
+mod saving;
+mod schema;
+mod segments;
+mod sparse;
+mod spilling;
+mod splines;
+mod step;
+mod stopping;
+mod strengths;
+mod study;
+mod synth;
+mod test_parts;
+mod training;
+mod tune;
+mod validation;
