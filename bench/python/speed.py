@@ -59,7 +59,9 @@ def synth(pairloom, folder, rows):
 
 
 def call(*words):
-    subprocess.run([str(word) for word in words], check=True, stdout=subprocess.DEVNULL)
+    # xLearn calls its log by the user's name, and ends without one.
+    environment = {"USER": "bench", **os.environ}
+    subprocess.run([str(word) for word in words], check=True, stdout=subprocess.DEVNULL, env=environment)
 
 
 def fits(pairloom, text, cache, X, y):

@@ -101,7 +101,9 @@ impl Told<'_> {
     fn text(&self, top: usize, screen: &mut Screen) -> Result<()> {
         let Explained { row, line, label, explanation, .. } = self.row;
         let label = label.as_ref().map(|label| format!(", label {}", one_line(label, NAME)));
-        screen.text(&format!("row {row} (line {line}){}", label.unwrap_or_default()))?;
+        // Without a header each line is a row, and tables of Parquet have no lines.
+        let line = if line == row { String::new() } else { format!(" (line {line})") };
+        screen.text(&format!("row {row}{line}{}", label.unwrap_or_default()))?;
         let class = explanation.class.map(|at| &self.model.encoding.target.names()[at]);
         let of =
             class.map_or(String::new(), |name| format!(" of class '{}'", one_line(name, NAME)));

@@ -335,3 +335,43 @@ def test_more_threads_than_there_can_be(n_jobs):
 def test_hash_bits_and_sizes_that_no_memory_has():
     for how in ({"factors": 10**9}, {"hash_bits": 31}, {"memory": "1K"}, {"memory": "plenty"}, {"bins": 10**9}):
         refused(lambda: FMClassifier(**{**QUICK, **how}).fit(frame(), "y"), (ValueError, MemoryError))
+
+
+@pytest.mark.parametrize("pair", [("01", "1"), ("a", " a"), ("True", "true"), ("1.0", "1"), (2**60, 2**60 + 1)])
+def test_labels_that_a_file_cannot_tell_apart(pair):
+    X = frame().drop(columns="y")
+    for labels in (pair, (*pair, pair[0] * 2 + pair[1])):
+        y = np.array(labels)[np.arange(len(X)) % len(labels)]
+        refused(lambda: FMClassifier(**QUICK).fit(X, y), ValueError, "same class")
+
+
+def test_infinite_numbers_with_labels_beside_their_rows():
+    X = frame()
+    y, number = X.pop("y"), next(name for name in X if X[name].dtype == float)
+    X.loc[3, number] = np.inf
+    refused(lambda: FMClassifier(**QUICK).fit(X, y), ValueError, number)
+    with pytest.warns(UserWarning, match="1 rows were left out"):
+        fm = FMClassifier(**QUICK, on_error="skip").fit(X, y)
+    others = [at for at in range(len(X)) if at != 3]
+    same = FMClassifier(**QUICK).fit(X.iloc[others], y.iloc[others])
+    assert np.array_equal(fm.predict_proba(X.iloc[others]), same.predict_proba(X.iloc[others]))
+
+
+def test_labels_of_several_types_and_missing_ones():
+    X = frame().drop(columns="y")
+    for missing in (None, np.nan, 3):
+        y = np.where(np.arange(len(X)) % 2, "yes", "no").astype(object)
+        y[3] = missing
+        refused(lambda: FMClassifier(**QUICK).fit(X, y), ValueError)
+        refused(lambda: FMRanker(**QUICK).fit(X, np.arange(len(X)) % 2, group=y), ValueError)
+
+
+def test_weights_that_are_all_negative():
+    X = frame().drop(columns="y")
+    y = np.arange(len(X)) % 2
+    refused(lambda: FMClassifier(**QUICK).fit(X, y, sample_weight=-np.ones(len(X))), ValueError, "[Nn]egative")
+
+
+def test_whole_numbers_that_no_matrix_of_the_core_holds():
+    X = np.array([[2**63 + 5, 1], [7, 2]] * 10, dtype=np.uint64)
+    refused(lambda: FMClassifier(**QUICK).fit(X, [0, 1] * 10), ValueError, "2\\^63")

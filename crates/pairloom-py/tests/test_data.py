@@ -242,3 +242,16 @@ def test_a_regression_target_in_any_form(tmp_path):
     ways = (pd.DataFrame(columns), pl.DataFrame(columns), batches(columns), tmp_path / "rows.csv")
     models = [FMRegressor(epochs=3, random_state=0).fit(way, "bought") for way in ways]
     assert all(same_weights(models[0], model) for model in models[1:])
+
+
+def test_truth_values_as_labels_are_truth_values(tmp_path):
+    rows = pd.DataFrame(table())
+    label = next(name for name in rows if set(rows[name].unique()) <= {0, 1})
+    truth = rows[label].astype(bool)
+    named = rows.assign(**{label: truth})
+    named.to_csv(tmp_path / "rows.csv", index=False)
+    X = rows.drop(columns=label)
+    for X, y in ((X, truth), (X, truth.astype("boolean")), (X, truth.to_numpy()), (named, label), (tmp_path / "rows.csv", label)):
+        fm = FMClassifier(epochs=2).fit(X, y)
+        assert fm.classes_.dtype == bool and fm.classes_.tolist() == [False, True]
+        assert fm.predict(X).dtype == bool

@@ -21,7 +21,7 @@ from ._dataset import Dataset
 from ._model import Model
 from ._progress import Progress
 from ._warn import warn
-from ._rows import beside, beside_texts, column_names, is_encoded, is_frame, rows
+from ._rows import beside, beside_texts, column_names, is_encoded, is_frame, labels, rows, sorted_classes
 from ._settings import asked, class_text
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ class FM(BaseEstimator):
         loss: str | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
         negative_rate: float | None = None,
-        calibrate: bool | None = None,
+        calibrate: str | None = None,
         negatives: int | None = None,
         negative_sampling: str | None = None,
         precision: str | None = None,
         optimizer: str | None = None,
         learning_rate: float | None = None,
-        warm_up: float | None = None,
+        warm_up: int | None = None,
         l2_linear: float | None = None,
         l2_factors: float | None = None,
         learn_l2: bool | None = None,
@@ -442,9 +442,7 @@ class Scored:
         if y is not None and not isinstance(y, str):
             return super().score(X, y, sample_weight=sample_weight)
         check_is_fitted(self)
-        if y is not None and y != self.model_.label:
-            raise ValueError(f"the model predicts the column {self.model_.label!r}, not {y!r}")
-        return self.model_.evaluate(X, sample_weight=sample_weight, n_jobs=self.n_jobs)[self._metric]
+        return self.model_.evaluate(X, y, sample_weight=sample_weight, n_jobs=self.n_jobs)[self._metric]
 
 
 def _finite(X):
@@ -471,7 +469,7 @@ def _free(name, y, names):
 
 
 def group_beside(read, name, group):
-    values, codes = np.unique(column_or_1d(group), return_inverse=True)
+    values, codes = sorted_classes(labels(group))
     return beside_texts(read, name, codes, [class_text(value) for value in values])
 
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ._base import FM, Scored
 from ._docs import documented
-from ._rows import beside_texts
-from ._settings import class_text
+from ._rows import beside_texts, labels, sorted_classes
+from ._settings import class_texts
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -33,7 +32,8 @@ class FMClassifier(Scored, ClassifierMixin, FM):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted. Of a file's labels they are numbers if all can be read so.
+        The labels, sorted; of labels in a column of ``X`` numbers or truth values if all can be read so, and the positive
+        one last.
     <attributes>
 
     See Also
@@ -143,14 +143,16 @@ class FMClassifier(Scored, ClassifierMixin, FM):
         return self.classes_[best]
 
     def _label_beside(self, read, name, y, sample_weight, classes):
-        y = column_or_1d(y, warn=True)
+        y = labels(y, warn=True)
+        if y.dtype.kind == "O":
+            sorted_classes(y)  # Says what is wrong with them in words of its own.
         check_classification_targets(y)
         if classes is None:
-            self.classes_, codes = np.unique(y, return_inverse=True)
+            self.classes_, codes = sorted_classes(y)
             if not len(y):
                 raise ValueError("there are no labels: y has 0 of them")
             weight = None if sample_weight is None or isinstance(sample_weight, str) else np.asarray(sample_weight, float)
-            there = codes if weight is None or weight.shape != y.shape else codes[weight > 0]
+            there = codes if weight is None or weight.shape != y.shape else codes[weight != 0]
             if not len(there):
                 raise ValueError("the sample weights of all rows are zero")
             if len(np.unique(there)) < 2:
@@ -160,7 +162,7 @@ class FMClassifier(Scored, ClassifierMixin, FM):
                 )
         else:
             codes = self._codes(y)
-        texts = [class_text(label) for label in self.classes_]
+        texts = class_texts(self.classes_)
         self._positive = texts[1] if len(texts) == 2 else None
         self._loss = "logistic" if len(texts) == 2 else "softmax"
         return beside_texts(read, name, codes, texts)
@@ -174,13 +176,13 @@ class FMClassifier(Scored, ClassifierMixin, FM):
         return codes
 
     def _known_beside(self, read, name, y):
-        texts = [class_text(label) for label in self.classes_]
-        return beside_texts(read, name, self._codes(column_or_1d(y)), texts)
+        texts = class_texts(self.classes_)
+        return beside_texts(read, name, self._codes(labels(y)), texts)
 
     def _all_classes(self):
         # Those in a column of the rows are known when these are read.
         known = getattr(self, "classes_", None)
-        return None if known is None else [class_text(label) for label in known]
+        return None if known is None else class_texts(known)
 
     def _learned(self):
         super()._learned()
@@ -191,7 +193,7 @@ class FMClassifier(Scored, ClassifierMixin, FM):
             self.classes_ = _typed(names)
             self._order = np.arange(len(names))
         elif len(names) > 2:
-            texts = [class_text(label) for label in self.classes_]
+            texts = class_texts(self.classes_)
             self._order = np.array([names.index(text) for text in texts])
         return self
 
@@ -201,7 +203,9 @@ def _bare(label):
 
 
 def _typed(names):
-    """Classes of a file as numbers, if all are."""
+    """Classes of a column as numbers or truth values, if all are."""
+    if sorted(name.lower() for name in names) == ["false", "true"]:
+        return np.array([name.lower() == "true" for name in names])
     for kind in (int, float):
         try:
             return np.array([kind(name) for name in names])

@@ -6,14 +6,12 @@ import json
 import os
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import column_or_1d
 
 from . import _pairloom
 from ._progress import Progress
-from ._rows import beside, beside_texts, is_encoded, is_frame, is_path, matrix, rows
-from ._settings import COLUMNS, asked, class_text
+from ._rows import beside, beside_texts, is_encoded, is_frame, is_path, labels, matrix, rows, sorted_classes
+from ._settings import COLUMNS, asked, class_texts
 from ._warn import warn
 
 
@@ -89,6 +87,8 @@ class Dataset:
         read = rows(data, format=format, delimiter=delimiter, header=header)
         # The columns of a matrix have a number and no names.
         self._n_columns = None if is_encoded(data) or is_frame(data) else data.shape[1]
+        if isinstance(y, str):
+            raise ValueError(f"y has labels themselves: label={y!r} names their column")
         if y is not None:
             label = label or "label"
             read = label_beside(read, label, y)
@@ -117,8 +117,10 @@ class Dataset:
 
 def label_beside(read, name, y):
     """The same rows with labels of any type after their columns."""
-    y = column_or_1d(y)
+    if isinstance(y, str):
+        raise ValueError(f"these are labels themselves, and {y!r} is a name: labels in a column of the rows are found by it")
+    y = labels(y)
     if y.dtype.kind in "fiu":
         return beside(read, name, y)
-    classes, codes = np.unique(y, return_inverse=True)
-    return beside_texts(read, name, codes, [class_text(label) for label in classes])
+    classes, codes = sorted_classes(y)
+    return beside_texts(read, name, codes, class_texts(classes))

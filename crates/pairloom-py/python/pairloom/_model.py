@@ -160,7 +160,7 @@ class Model:
         Returns
         -------
         str
-            As "Month (= Nov)", "PageValues (near 5.2)" or "PageValues (value)".
+            As "Month = Nov".
         """
         return self._of.feature_name(_checks.count("id", id))
 
@@ -385,7 +385,9 @@ class Model:
 
     def _labelled(self, data, y, sample_weight, group):
         read = self._rows(data)
-        if y is not None:
+        if isinstance(y, str) and y != self.label:
+            raise ValueError(f"the model predicts the column {self.label!r}, not {y!r}")
+        if y is not None and not isinstance(y, str):
             read = label_beside(read, self.label, y)
         if sample_weight is not None:
             read = beside(read, self._named("weight") or "weight", sample_weight)

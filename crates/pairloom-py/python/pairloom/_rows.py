@@ -68,6 +68,22 @@ def beside_texts(rows, name, codes, texts):
     return rows.with_texts(name, np.require(codes, np.uint32, ["C", "A"]), list(texts))
 
 
+def labels(y, warn=False):
+    """Labels of any type as an array, those of nullable types of pandas as what they hold."""
+    dtype = getattr(y, "dtype", None)
+    if hasattr(dtype, "numpy_dtype") and hasattr(y, "isna") and not y.isna().any():
+        y = y.to_numpy(dtype=dtype.numpy_dtype)
+    return column_or_1d(y, warn=warn)
+
+
+def sorted_classes(y):
+    """The distinct labels in their order, and the place of each row's."""
+    try:
+        return np.unique(y, return_inverse=True)
+    except TypeError:
+        raise ValueError("labels are of several types, or one is missing: make them one type, and drop rows without") from None
+
+
 def column_names(data):
     """The names of a frame's columns, as texts."""
     if _is_pandas(data):
@@ -126,6 +142,8 @@ def _dense(data):
     data = np.require(data, requirements=["A"])
     if data.dtype in (np.float32, np.float64, np.int64):
         return data
+    if data.dtype == np.uint64 and data.size and data.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"{MATRIX} has whole numbers beyond 2^63: in a data frame they may be names")
     if data.dtype == np.float16:
         return data.astype(np.float32)
-    return data.astype(np.int64 if data.dtype.kind in "biu" and data.dtype != np.uint64 else np.float64)
+    return data.astype(np.int64 if data.dtype.kind in "biu" else np.float64)

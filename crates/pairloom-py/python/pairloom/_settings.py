@@ -21,8 +21,7 @@ def default_settings() -> dict[str, Any]:
     Returns
     -------
     dict
-        Values by name, ``None`` for what follows from the data. :class:`FMClassifier` tells what each means; the seed is
-        its ``random_state``.
+        Values by name, ``None`` for what follows from the data. :class:`FMClassifier` tells what each means.
 
     Examples
     --------
@@ -31,11 +30,12 @@ def default_settings() -> dict[str, Any]:
     50
     """
     settings: dict[str, Any] = json.loads(_pairloom.settings())
+    settings["random_state"] = settings.pop("seed")
     return settings
 
 
-#: Names of all settings but the seed, which is called ``random_state`` here.
-SETTINGS = tuple(name for name in default_settings() if name != "seed")
+#: Names of all settings but the seed.
+SETTINGS = tuple(name for name in default_settings() if name != "random_state")
 
 
 def asked(params, *, label=None, weight=None, group=None, init=None, cache=None, **changed):
@@ -91,6 +91,31 @@ def class_text(label):
     return str(label.item() if isinstance(label, np.generic) else label)
 
 
+def class_texts(labels):
+    """Classes as cells of a file have them.
+
+    Raises
+    ------
+    ValueError
+        If a file could not tell two of them from each other.
+    """
+    texts, met = [class_text(label) for label in labels], {}
+    for label, text in zip(labels, texts):
+        other = met.setdefault(_same(text), label)
+        if other is not label:
+            raise ValueError(f"labels {other!r} and {label!r} are the same class in a file of rows: give one another name")
+    return texts
+
+
+def _same(text):
+    """What is equal of texts that are the same label to the core: numbers, truth values, and texts but for their ends."""
+    text = text.strip()
+    try:
+        return float(text)
+    except ValueError:
+        return text.lower() if text.lower() in ("true", "false") else text
+
+
 def _column(name, value):
     if name in ("multi", "transforms", "time"):
         said = _checks.mapping(name, value, "a dict with a text for each column")
@@ -126,7 +151,10 @@ def _seed(random_state):
         return int(random_state)
     from sklearn.utils import check_random_state
 
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    try:
+        return int(check_random_state(random_state).randint(2**31 - 1))
+    except ValueError as error:
+        raise ValueError(f"random_state: {error}") from None
 
 
 def _plain(value):

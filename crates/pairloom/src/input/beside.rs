@@ -107,7 +107,10 @@ impl Reader for WithBeside<'_> {
     }
 
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {
-        let more = self.reader.read(row)?;
+        let read = self.reader.read(row);
+        // A row that cannot be used has its cells too.
+        self.read += usize::from(matches!(read, Err(Error::Row { .. })));
+        let more = read?;
         for cells in &self.cells {
             let fits = match more {
                 true => row.add_cell(|text| cells.write(self.read, text)),
