@@ -20,9 +20,9 @@ from ._checks import functions
 from ._dataset import Dataset
 from ._model import Model
 from ._progress import Progress
-from ._warn import warn
 from ._rows import beside, beside_texts, column_names, is_encoded, is_frame, labels, rows, sorted_classes
 from ._settings import asked, class_text
+from ._warn import warn
 
 if TYPE_CHECKING:
     from typing_extensions import Self

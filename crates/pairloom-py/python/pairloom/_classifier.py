@@ -144,11 +144,10 @@ class FMClassifier(Scored, ClassifierMixin, FM):
 
     def _label_beside(self, read, name, y, sample_weight, classes):
         y = labels(y, warn=True)
-        if y.dtype.kind == "O":
-            sorted_classes(y)  # Says what is wrong with them in words of its own.
+        found, codes = sorted_classes(y)
         check_classification_targets(y)
         if classes is None:
-            self.classes_, codes = sorted_classes(y)
+            self.classes_ = found
             if not len(y):
                 raise ValueError("there are no labels: y has 0 of them")
             weight = None if sample_weight is None or isinstance(sample_weight, str) else np.asarray(sample_weight, float)
