@@ -1,5 +1,7 @@
 //! From raw rows to predictions, in pieces: memory does not grow with the input.
 
+mod lanes;
+
 use crate::batch::{Outcomes, Rows};
 use crate::data::not_held;
 use crate::encode::{Dictionary, RowEncoder};
@@ -9,14 +11,11 @@ use crate::loss::Loss;
 use crate::metric::{DEFAULT_AT, DEFAULT_THRESHOLD, Measure, Metrics, of_file};
 use crate::model::Model;
 use crate::parallel::Threads;
-use crate::reading::{Counts, OnError, Outcome, Skipped, UNTRIED, for_each_row};
+use crate::reading::{Counts, OnError, Outcome, Skipped, UNTRIED};
 use crate::schema::{Role, did_you_mean, list};
 use crate::segment::{Cells, DEFAULT_TOP, Segments};
 use crate::{Error, Result};
-
-/// Rows scored together, or fewer where they have more features or kept text than this.
-const PIECE: usize = 8192;
-const PIECE_SIZE: usize = 1 << 20;
+use lanes::{Block, Lane};
 
 /// What to take from the input.
 #[derive(Debug, Clone, Default)]
@@ -69,10 +68,6 @@ impl Piece {
         &self.lines
     }
 
-    fn is_full(&self) -> bool {
-        self.rows.len() >= PIECE || self.rows.entries() + self.kept.len() >= PIECE_SIZE
-    }
-
     fn add(&mut self, raw: &RawRow, cells: &[usize]) {
         self.lines.push(raw.line());
         let row = self.rows.len() - 1;
@@ -86,8 +81,13 @@ impl Piece {
 
     /// Scores the rows. Those whose score is not finite are errors like any others of a row; if
     /// such rows are left out, they go to `skipped`.
-    fn predict(&mut self, by: &Scoring<'_>, skipped: &mut Skipped) -> Result<()> {
-        self.scores = by.model.scores(&self.rows, by.threads);
+    fn predict(
+        &mut self,
+        by: &Scoring<'_>,
+        threads: &Threads,
+        skipped: &mut Skipped,
+    ) -> Result<()> {
+        self.scores = by.model.scores(&self.rows, threads);
         self.predictions = by.model.predictions(&self.scores);
         // A score beyond all numbers is a probability of 0 or 1 all the same.
         if self.predictions.iter().all(|p| p.is_finite())
@@ -100,7 +100,7 @@ impl Piece {
         for (row, prediction) in all.rows().enumerate() {
             let scores = &all.scores[row * all.outputs..(row + 1) * all.outputs];
             if prediction.iter().all(|p| p.is_finite()) && scores.iter().all(|s| s.is_finite()) {
-                self.copy(&all, row, by.columns);
+                self.copy(&all, row, by.keep.len());
                 continue;
             }
             let place = Place { file: by.file.into(), line: all.lines[row], column: 1 };
@@ -139,9 +139,9 @@ impl Piece {
 /// What scoring a piece needs beside the piece.
 struct Scoring<'a> {
     model: &'a Model,
-    threads: &'a Threads,
     file: &'a str,
-    columns: usize,
+    /// The cells that are kept.
+    keep: &'a [usize],
     on_error: OnError,
 }
 
@@ -168,23 +168,25 @@ impl Model {
             encoder =
                 encoder.grouping(self.schema.group_cell(file, &names)?, Dictionary::default());
         }
-        let by =
-            Scoring { model: self, threads, file, columns: keep.len(), on_error: options.on_error };
-        let mut piece = Piece { outputs: self.outputs(), ..Piece::default() };
-        let mut not_finite = Skipped::default();
-        let mut finish = |piece: &mut Piece| {
-            piece.predict(&by, &mut not_finite)?;
-            take(piece)?;
-            piece.clear();
-            Ok(())
-        };
         let counts = Counts::of(&self.schema, &*reader).filter(|_| labelled);
-        let mut skipped = for_each_row(reader, counts, options.on_error, |raw| {
-            encoder.encode(raw, &mut piece.rows)?;
-            piece.add(raw, &keep);
-            if piece.is_full() { finish(&mut piece) } else { Ok(()) }
-        })?;
-        finish(&mut piece)?;
+        let by = Scoring { model: self, file, keep: &keep, on_error: options.on_error };
+        let lane = |_| Lane::new(encoder.twin(), counts.clone(), self.outputs());
+        let mut lanes: Vec<Lane<'_>> = (0..threads.count()).map(lane).collect();
+        let (mut skipped, mut not_finite) = (Skipped::default(), Skipped::default());
+        let (mut block, mut goes_on) = (Block::default(), true);
+        while goes_on {
+            goes_on = block.fill(reader, &mut encoder, lanes.len());
+            block.work(&mut lanes, &by, threads);
+            for lane in &mut lanes {
+                if let Some(error) = lane.failed.take() {
+                    return Err(error);
+                }
+                skipped.merge(std::mem::take(&mut lane.skipped));
+                not_finite.merge(std::mem::take(&mut lane.not_finite));
+                encoder.take_counts(&mut lane.encoder);
+                take(&lane.piece)?;
+            }
+        }
         skipped.merge(not_finite);
         Ok(Outcome { skipped, unseen: encoder.unseen() })
     }

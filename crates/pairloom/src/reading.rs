@@ -301,6 +301,7 @@ pub(crate) const UNTRIED: &str = ": nothing was ever tried";
 /// Rows of counts: so many of so many trials were positive. Each stands for a row of label 1, whose weight is
 /// how many were, and one of label 0 for the others, so that losses and metrics are those of a row for each
 /// trial: `n` times `ln(1 + e^s) - (c/n) s` is `c` times the loss of label 1 and `n - c` times that of 0.
+#[derive(Clone)]
 pub(crate) struct Counts {
     label: usize,
     trials: usize,
@@ -316,7 +317,15 @@ impl Counts {
         (!reader.is_split()).then(|| Counts { label, trials, row: RawRow::new() })
     }
 
-    fn each(&mut self, row: &RawRow, take: &mut impl FnMut(&RawRow) -> Result<()>) -> Result<()> {
+    /// Gives those of a row to `take`.
+    ///
+    /// # Errors
+    /// [`Error::Row`] for what are no counts, and those of `take`.
+    pub(crate) fn each(
+        &mut self,
+        row: &RawRow,
+        take: &mut impl FnMut(&RawRow) -> Result<()>,
+    ) -> Result<()> {
         let count = |cell: usize, name: &str| {
             let text = row.cell(cell);
             let count = parse_number(text).filter(|n| *n >= 0.0 && (*n as f32).is_finite());

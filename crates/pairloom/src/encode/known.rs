@@ -1,5 +1,7 @@
 //! Ids of pairs that were met before.
 
+use crate::simd::prefetch;
+
 /// Indices that are remembered.
 const INDICES: u64 = 1 << 22;
 
@@ -28,6 +30,11 @@ impl Known {
             *known = (field, find());
         }
         known.1
+    }
+
+    /// Says that the id of an index will be asked for soon.
+    pub(super) fn expect(&self, index: u64) {
+        prefetch(&self.ids, index as usize, 1);
     }
 
     fn has_room(&mut self, place: usize) -> bool {

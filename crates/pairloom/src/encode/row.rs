@@ -118,6 +118,30 @@ impl<'a> RowEncoder<'a> {
         RowEncoder { groups: cell.map(|cell| (cell, known)), ..self }
     }
 
+    /// One for the same rows that has met none of them and knows no groups.
+    pub(crate) fn twin(&self) -> Self {
+        let column = |column: &BoundColumn<'a>| BoundColumn {
+            fields: column.fields.clone(),
+            count: Count::default(),
+            known: Known::default(),
+            ..*column
+        };
+        RowEncoder {
+            label: self.label,
+            weights: self.weights,
+            class_weights: self.class_weights.clone(),
+            merges: self.merges,
+            ..RowEncoder::of(self.encoding, self.columns.iter().map(column).collect())
+        }
+    }
+
+    /// Takes over what another has counted of the rows that it has met since.
+    pub(crate) fn take_counts(&mut self, other: &mut Self) {
+        for (column, other) in self.columns.iter_mut().zip(&mut other.columns) {
+            column.count.merge(std::mem::take(&mut other.count));
+        }
+    }
+
     /// Rows of each class count so much from now on.
     pub(crate) fn weighing(self, class_weights: &[f32]) -> Self {
         RowEncoder { class_weights: class_weights.to_vec(), ..self }
@@ -138,15 +162,33 @@ impl<'a> RowEncoder<'a> {
     /// [`Error::Row`] for a cell that cannot be used, [`Error::Memory`] if the row does not fit.
     /// Nothing is added then.
     pub fn encode(&mut self, raw: &RawRow, rows: &mut Rows) -> Result<()> {
+        let group = self.group(raw)?;
+        self.encode_in(group, raw, rows)
+    }
+
+    /// The number of the group that a row is of, if rows are to have groups.
+    ///
+    /// # Errors
+    /// [`Error::Row`] for a row that does not say it, [`Error::Memory`].
+    pub(crate) fn group(&mut self, raw: &RawRow) -> Result<Option<u32>> {
+        match &mut self.groups {
+            None => Ok(None),
+            Some((cell, names)) => names.insert(group_cell(raw, *cell)?).map(Some),
+        }
+    }
+
+    /// The same as [`RowEncoder::encode`] for a row of this group.
+    pub(crate) fn encode_in(
+        &mut self,
+        group: Option<u32>,
+        raw: &RawRow,
+        rows: &mut Rows,
+    ) -> Result<()> {
         let label = match self.label {
             None => 0.0,
             Some(cell) => self.encoding.parse_label(raw, cell)?,
         };
         let weight = weight(raw, self.weights)?;
-        let group = match &mut self.groups {
-            None => None,
-            Some((cell, names)) => Some(names.insert(group_cell(raw, *cell)?)?),
-        };
         rows.reserve(self.columns.len() + raw.pairs().len())?;
         let added = self.features(raw, rows);
         if added.is_err() {
@@ -248,6 +290,8 @@ fn pairs(
     (known, token): (&mut Known, &mut Vec<u8>),
     rows: &mut Rows,
 ) {
+    // What is known lies anywhere in a table larger than a core's caches.
+    raw.pairs().iter().for_each(|pair| known.expect(pair.index));
     for pair in raw.pairs() {
         let number = about.field_of(pair);
         let Ok(at) = fields.binary_search_by_key(&number, |field| field.number) else { continue };

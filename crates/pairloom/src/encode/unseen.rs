@@ -78,6 +78,14 @@ impl Count {
         }
     }
 
+    /// Counts what another has counted of the values after these.
+    pub(super) fn merge(&mut self, other: Count) {
+        self.values += other.values;
+        self.unseen += other.unseen;
+        let room = Self::KEPT - self.first.len();
+        self.first.extend(other.first.into_iter().take(room));
+    }
+
     /// What is to be said of the column of this name, with these values: that most of many are unseen, or all of few.
     /// Of fewer values than `least` nothing is.
     pub(super) fn tell(&self, column: &str, known: &Dictionary, least: u64) -> Option<Unseen> {

@@ -33,13 +33,19 @@ fn rows() -> String {
     (1..=30_000).map(row).collect()
 }
 
-fn predict(on_error: OnError) -> (Vec<f64>, Vec<String>, pairloom::Result<Vec<String>>) {
+type Predicted = (Vec<f64>, Vec<String>, pairloom::Result<Vec<String>>);
+
+fn predict(on_error: OnError) -> Predicted {
+    predict_by(2, rows(), on_error)
+}
+
+fn predict_by(threads: usize, rows: String, on_error: OnError) -> Predicted {
     let model = model();
     let options = OpenOptions { format: Some(FormatName::Libsvm), ..Default::default() };
-    let mut reader = from_bytes("rows", rows(), &options).unwrap();
+    let mut reader = from_bytes("rows", rows, &options).unwrap();
     let options = PredictOptions { on_error, keep: vec!["label".into()], ..Default::default() };
     let (mut predictions, mut kept) = (Vec::new(), Vec::new());
-    let threads = Threads::new(2).unwrap();
+    let threads = Threads::new(threads).unwrap();
     let skipped = model.predict_rows(&mut *reader, "rows", &options, &threads, |piece| {
         assert!(piece.predictions.len() <= 8192, "rows pile up");
         for row in 0..piece.predictions.len() {
@@ -64,6 +70,31 @@ fn rows_whose_score_is_not_finite_are_left_out_like_any_others() {
     let expected: Vec<String> =
         (1..=30_000).filter(|i| ![5, 20_000].contains(i)).map(|i| (i % 2).to_string()).collect();
     assert!(kept == expected, "kept cells stay beside their rows");
+}
+
+#[test]
+fn nothing_that_is_told_depends_on_the_number_of_threads() {
+    let row = |from: usize, i: usize| match i {
+        _ if i >= from && i % 97 == 5 => "1 1:1e38 2:1e38\n".to_string(),
+        _ if i >= from && i % 89 == 7 => "1 1:x\n".to_string(),
+        _ => format!("{} 1:{} 2:1\n", i % 2, i % 7),
+    };
+    for from in [0, 90, 500, 1100] {
+        let rows = (0..1500).map(|i| row(from, i)).collect::<String>();
+        let told = |threads, on_error| {
+            let (predictions, kept, skipped) = predict_by(threads, rows.clone(), on_error);
+            let told = skipped.map_err(|error| error.to_string());
+            // What was handed on before an error is what happened to be done.
+            if told.is_ok() { (predictions, kept, told) } else { (vec![], vec![], told) }
+        };
+        for on_error in [OnError::Skip, OnError::Stop] {
+            let alone = told(1, on_error);
+            assert_eq!(alone.2.is_ok(), on_error == OnError::Skip);
+            for threads in [2, 3, 8] {
+                assert_eq!(told(threads, on_error), alone, "{from} {threads}");
+            }
+        }
+    }
 }
 
 #[test]

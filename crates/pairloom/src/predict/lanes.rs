@@ -1,0 +1,133 @@
+//! Encoding and scoring rows on all threads.
+//!
+//! Rows are read one after the other into a block, whose parts go to the threads; what these have found is handed on
+//! in the order of the rows. So nothing depends on the number of threads: neither a prediction, nor which error comes
+//! first, nor what is told of the rows.
+
+use super::{Piece, Scoring};
+use crate::encode::RowEncoder;
+use crate::input::{RawRow, Reader};
+use crate::parallel::Threads;
+use crate::reading::{Counts, OnError, Skipped};
+use crate::{Error, Result};
+
+/// Rows of a block for each thread, or bytes of memory from which there are fewer.
+const ROWS: usize = 128;
+const BYTES: usize = 1 << 20;
+
+/// Rows that are worked on together. Their buffers are used again.
+#[derive(Default)]
+pub(super) struct Block {
+    slots: Vec<Slot>,
+    len: usize,
+}
+
+/// A row and its group, or why there is none.
+#[derive(Default)]
+struct Slot {
+    raw: RawRow,
+    group: Option<u32>,
+    error: Option<Error>,
+}
+
+impl Block {
+    /// Reads the next rows for so many threads; `false` if none are left after them.
+    pub(super) fn fill(
+        &mut self,
+        reader: &mut dyn Reader,
+        encoder: &mut RowEncoder<'_>,
+        threads: usize,
+    ) -> bool {
+        let mut bytes = 0;
+        self.len = 0;
+        while self.len < ROWS * threads && bytes < BYTES * threads {
+            if self.len == self.slots.len() {
+                self.slots.push(Slot::default());
+            }
+            let slot = &mut self.slots[self.len];
+            let read = match reader.read(&mut slot.raw) {
+                Ok(false) => return false,
+                Ok(true) => encoder.group(&slot.raw),
+                Err(error) => Err(error),
+            };
+            self.len += 1;
+            bytes += slot.raw.bytes();
+            (slot.group, slot.error) = match read {
+                Ok(group) => (group, None),
+                Err(error) => (None, Some(error)),
+            };
+            if slot.error.as_ref().is_some_and(|error| !matches!(error, Error::Row { .. })) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Gives each lane a part of the rows, in their order, and lets them work at the same time.
+    pub(super) fn work(&mut self, lanes: &mut [Lane<'_>], by: &Scoring<'_>, threads: &Threads) {
+        let share = self.len.div_ceil(lanes.len().max(1));
+        let mut rest = &mut self.slots[..self.len];
+        let mut parts = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            let (slots, others) = rest.split_at_mut(share.min(rest.len()));
+            rest = others;
+            parts.push((lane, slots));
+        }
+        threads.each(parts, |(lane, slots)| lane.work(slots, by));
+    }
+}
+
+/// What a thread works with, and what it has found.
+pub(super) struct Lane<'a> {
+    pub(super) encoder: RowEncoder<'a>,
+    counts: Option<Counts>,
+    /// The rows of its part, and their predictions.
+    pub(super) piece: Piece,
+    pub(super) skipped: Skipped,
+    pub(super) not_finite: Skipped,
+    /// The error that ends all, if rows are not to be skipped.
+    pub(super) failed: Option<Error>,
+}
+
+impl<'a> Lane<'a> {
+    pub(super) fn new(encoder: RowEncoder<'a>, counts: Option<Counts>, outputs: usize) -> Self {
+        let piece = Piece { outputs, ..Piece::default() };
+        let (skipped, not_finite) = (Skipped::default(), Skipped::default());
+        Lane { encoder, counts, piece, skipped, not_finite, failed: None }
+    }
+
+    fn work(&mut self, slots: &mut [Slot], by: &Scoring<'_>) {
+        let Lane { encoder, counts, piece, .. } = self;
+        piece.clear();
+        for Slot { raw, group, error } in slots {
+            let mut add = |raw: &RawRow| {
+                encoder.encode_in(*group, raw, &mut piece.rows)?;
+                piece.add(raw, by.keep);
+                Ok(())
+            };
+            let added = match (error.take(), &mut *counts) {
+                (Some(error), _) => Err(error),
+                (None, None) => add(raw),
+                (None, Some(counts)) => counts.each(raw, &mut add),
+            };
+            match added {
+                Ok(()) => {}
+                Err(error @ Error::Row { .. }) if by.on_error == OnError::Skip => {
+                    self.skipped.add(&error);
+                }
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        // A row before the one that ends all may have an error of its own.
+        if let Err(error) = self.scored(by) {
+            self.failed = Some(error);
+        }
+    }
+
+    fn scored(&mut self, by: &Scoring<'_>) -> Result<()> {
+        self.piece.predict(by, &Threads::new(1)?, &mut self.not_finite)
+    }
+}
