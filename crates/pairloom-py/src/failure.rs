@@ -34,7 +34,8 @@ fn system_text(source: &std::io::Error) -> String {
 }
 
 /// Flags whose keywords have another name, as scikit-learn wants it.
-const RENAMED: [(&str, &str); 4] = [
+const RENAMED: [(&str, &str); 5] = [
+    ("label", "y"),
     ("seed", "random_state"),
     ("threads", "n_jobs"),
     ("valid", "eval_set"),

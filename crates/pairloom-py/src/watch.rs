@@ -2,6 +2,7 @@
 
 use pairloom::fit::FitEvent;
 use pairloom::input::{Format, RawRow, Reader};
+use pairloom::schema::{Column, Role};
 use pairloom::train::Event;
 use pyo3::prelude::*;
 use std::sync::{Mutex, MutexGuard};
@@ -35,6 +36,15 @@ impl Watch {
     /// Hears an event; false is the wish to stop.
     pub fn hear(&mut self, event: Event<'_>) -> bool {
         match event {
+            Event::Schema(schema) => {
+                let guessed = |c: &&Column| c.role == Role::Ignore && !c.why.is_empty();
+                let note = |Column { name, why, .. }: &Column| {
+                    format!(
+                        "column '{name}' is left out ({why}): name it in categorical or numeric to have it, or in ignore"
+                    )
+                };
+                self.notices.extend(schema.columns.iter().filter(guessed).map(note));
+            }
             Event::Revised { notes, .. } => self.notices.extend_from_slice(notes),
             Event::Unseen(columns) => {
                 let note = |column: &pairloom::encode::Unseen| column.to_string();
@@ -137,6 +147,15 @@ impl Reader for Watched<'_> {
 
     fn columns(&self) -> &[String] {
         self.reader.columns()
+    }
+
+    fn parts(
+        &mut self,
+        count: usize,
+        rows: usize,
+    ) -> pairloom::Result<Option<Vec<Box<dyn Reader + '_>>>> {
+        self.watch.looks()?;
+        self.reader.parts(count, rows)
     }
 
     fn read(&mut self, row: &mut RawRow) -> pairloom::Result<bool> {

@@ -1,6 +1,7 @@
 """Whatever is wrong is an exception of the kind that scikit-learn's users expect, and says what to do."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -220,6 +221,20 @@ def test_labels_that_are_none():
     refused(lambda: FMRegressor(**QUICK).fit(frame().assign(y="a"), "y"), ValueError)
 
 
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT])
+def test_groups_that_are_missing(missing):
+    X, y = rows()
+    group = np.array(["a"] * 20 + ["b"] * 19 + [missing], dtype=object)
+    refused(lambda: FMRanker(**QUICK).fit(X, y, group=group), ValueError, "group: of some rows it is missing")
+
+
+def test_a_positive_label_of_an_array():
+    X, y = rows()
+    refused(lambda: FMClassifier(positive=0, **QUICK).fit(X, y), ValueError, "classes_")
+    fitted = FMClassifier(positive="0", **QUICK).fit(pd.DataFrame(X).add_prefix("x").assign(y=y), "y")
+    assert fitted.classes_.tolist() == [1, 0]
+
+
 def test_weights_and_groups_that_are_none():
     X, y = rows()
     for wrong in (np.ones(39), -np.ones(40), np.full(40, np.nan), np.zeros(40), np.ones((40, 2)), ["a"] * 40):
@@ -270,6 +285,36 @@ def test_frames_that_are_none():
     refused(lambda: FMClassifier(**QUICK).fit(frame().assign(a=np.inf), "y"), ValueError)
     twice = frame()[["a", "a", "y"]]
     refused(lambda: FMClassifier(**QUICK).fit(twice, "y"), ValueError, "a")
+
+
+def test_what_is_near_to_rows_is_told_what_to_become():
+    pl = pytest.importorskip("polars")
+    data, y = frame().drop(columns="y"), frame().y
+    estimator = FMClassifier(**QUICK)
+    for column in (data.a, data.d, pl.Series(data.a.tolist()), pa.chunked_array([data.a.tolist()])):
+        refused(lambda: estimator.fit(column, y), ValueError, "2D|to_frame")
+    refused(lambda: estimator.fit(pl.from_pandas(data).lazy(), y), TypeError, "collect")
+    with open(__file__) as opened:
+        refused(lambda: estimator.fit(opened, y), TypeError, "give its name")
+    for texts in (data[["d"]].to_numpy(dtype=str), data[["d"]].to_numpy(dtype="S")):
+        refused(lambda: estimator.fit(texts, y), ValueError, "DataFrame")
+        refused(lambda: estimator.fit(data[["a"]].to_numpy(), y).predict(texts), ValueError, "DataFrame")
+    wide = pl.from_pandas(data).with_columns(w=pl.lit(1, dtype=pl.Int128))
+    refused(lambda: estimator.fit(wide, y), ValueError, "cast the column")
+    refused(lambda: estimator.fit(data.assign(d=10**30), y), ValueError, "astype")
+
+
+def test_a_column_that_is_left_out_is_told():
+    data = frame().drop(columns="y").assign(n=range(1, 41))
+    with pytest.warns(UserWarning, match="'n' is left out .the numbers of the rows.: name it in categorical or numeric"):
+        FMClassifier(**QUICK).fit(data, frame().y)
+    for said in ({"ignore": ["n"]}, {"numeric": ["n"]}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            FMClassifier(**QUICK, **said).fit(data, frame().y)
+    # Floats are no numbers of rows.
+    fitted = FMClassifier(**QUICK).fit(data.assign(n=np.arange(40.0)), frame().y)
+    assert {c["name"]: c["role"] for c in fitted.model_.schema["columns"]}["n"] == "numeric"
 
 
 def test_a_stream_is_read_once():

@@ -255,3 +255,18 @@ def test_truth_values_as_labels_are_truth_values(tmp_path):
         fm = FMClassifier(epochs=2).fit(X, y)
         assert fm.classes_.dtype == bool and fm.classes_.tolist() == [False, True]
         assert fm.predict(X).dtype == bool
+
+
+def test_a_batch_of_arrow_has_names():
+    data, y = pd.DataFrame({"a": list("uv") * 20, "b": np.arange(40.0) % 7}), np.arange(40) % 2
+    batch = pa.RecordBatch.from_pandas(data)
+    fitted = FMClassifier(epochs=1, factors=2, random_state=0).fit(batch, y)
+    assert fitted.feature_names_in_.tolist() == ["a", "b"]
+    assert np.array_equal(fitted.predict_proba(batch), fitted.predict_proba(data))
+
+
+def test_a_polars_column_of_nothing_is_a_column_without_values():
+    pl = pytest.importorskip("polars")
+    data, y = pl.DataFrame({"a": list("uv") * 20, "n": [None] * 40}), np.arange(40) % 2
+    fitted = FMClassifier(epochs=1, factors=2, random_state=0).fit(data, y)
+    assert fitted.predict_proba(data).shape == (40, 2)

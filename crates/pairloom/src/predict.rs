@@ -15,7 +15,7 @@ use crate::reading::{Counts, OnError, Outcome, Skipped, UNTRIED};
 use crate::schema::{Role, did_you_mean, list};
 use crate::segment::{Cells, DEFAULT_TOP, Segments};
 use crate::{Error, Result};
-use lanes::{Block, Lane};
+use lanes::{Block, Lane, ROWS, work_on};
 
 /// What to take from the input.
 #[derive(Debug, Clone, Default)]
@@ -175,8 +175,17 @@ impl Model {
         let (mut skipped, mut not_finite) = (Skipped::default(), Skipped::default());
         let (mut block, mut goes_on) = (Block::default(), true);
         while goes_on {
-            goes_on = block.fill(reader, &mut encoder, lanes.len());
-            block.work(&mut lanes, &by, threads);
+            // Groups are numbered in the order of the rows.
+            // Groups are numbered in the order of the rows.
+            if !options.groups
+                && let Some(parts) = reader.parts(lanes.len(), ROWS)?
+            {
+                goes_on = !parts.is_empty();
+                work_on(parts, &mut lanes, &by, threads);
+            } else {
+                goes_on = block.fill(reader, &mut encoder, lanes.len());
+                block.work(&mut lanes, &by, threads);
+            }
             for lane in &mut lanes {
                 if let Some(error) = lane.failed.take() {
                     return Err(error);

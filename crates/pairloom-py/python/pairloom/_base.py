@@ -20,7 +20,7 @@ from ._checks import functions
 from ._dataset import Dataset
 from ._model import Model
 from ._progress import Progress
-from ._rows import beside, beside_texts, column_names, is_encoded, is_frame, labels, rows, sorted_classes
+from ._rows import beside, beside_texts, check_kind, column_names, is_encoded, is_frame, is_missing, labels, rows, sorted_classes, table
 from ._settings import asked, class_text
 from ._warn import warn
 
@@ -230,7 +230,7 @@ class FM(BaseEstimator):
         _check_dataset(X, y, sample_weight, group)
         self._positive, self._weight, self._outside = None, False, False
         self.__dict__.pop("_loss", None)
-        encoded = is_encoded(X)
+        X, encoded = table(X), is_encoded(X)
         # Whether all columns are features: those of rows to predict are then to be the same.
         self._whole = not encoded and not any(isinstance(of, str) for of in (y, sample_weight, group))
         if not self._whole and reset:
@@ -279,6 +279,7 @@ class FM(BaseEstimator):
             self.n_features_in_ = X._n_columns
 
     def _checked(self, X, y, reset):
+        check_kind(X)
         if y is None:
             raise ValueError(_needs_y(self))
         if isinstance(y, str):
@@ -291,6 +292,7 @@ class FM(BaseEstimator):
     _numeric = True
 
     def _matrix(self, X, reset=False):
+        check_kind(X)
         return validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_all_finite=_finite(X), reset=reset)
 
     def _label_beside(self, read, name, y, sample_weight, classes):
@@ -390,6 +392,7 @@ class FM(BaseEstimator):
 
     def _predict_rows(self, X):
         check_is_fitted(self)
+        X = table(X)
         if not is_encoded(X) and not is_frame(X):
             X = self._matrix(X)
         elif self._whole and hasattr(X, "shape"):
@@ -469,7 +472,10 @@ def _free(name, y, names):
 
 
 def group_beside(read, name, group):
-    values, codes = sorted_classes(labels(group))
+    group = labels(group)
+    if group.dtype.kind in "fMmO" and any(map(is_missing, group)):
+        raise ValueError("group: of some rows it is missing: say which rows they belong to, or leave them out")
+    values, codes = sorted_classes(group)
     return beside_texts(read, name, codes, [class_text(value) for value in values])
 
 

@@ -143,6 +143,8 @@ class FMClassifier(Scored, ClassifierMixin, FM):
         return self.classes_[best]
 
     def _label_beside(self, read, name, y, sample_weight, classes):
+        if self.positive is not None:
+            raise ValueError("positive is for labels that are a column of X: of an array classes_[1] is the positive one")
         y = labels(y, warn=True)
         found, codes = sorted_classes(y)
         check_classification_targets(y)

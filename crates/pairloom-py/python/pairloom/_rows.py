@@ -29,8 +29,19 @@ def is_encoded(data):
     return is_path(data) or isinstance(data, Dataset)
 
 
+def check_kind(data):
+    """Refuses what is near to rows and is none, with what to do about it."""
+    if hasattr(data, "collect"):
+        raise TypeError("these rows are not in memory yet: make them a data frame, as by X.collect()")
+    if hasattr(data, "read"):
+        raise TypeError("an open file: give its name instead")
+    if getattr(getattr(data, "dtype", None), "kind", "") in "SU" and getattr(data, "ndim", 0):
+        raise ValueError("an array of texts: make it a data frame, whose columns may be names, as by pandas.DataFrame(X)")
+
+
 def matrix(data):
     """A CSR matrix or an array of two dimensions with numbers, as scikit-learn makes them of what is alike."""
+    check_kind(data)
     # A missing value of a sparse matrix is one that is not there.
     finite = True if sparse.issparse(data) else "allow-nan"
     return check_array(data, accept_sparse="csr", dtype="numeric", ensure_all_finite=finite)
@@ -76,12 +87,30 @@ def labels(y, warn=False):
     return column_or_1d(y, warn=warn)
 
 
+def is_missing(value):
+    """Whether a value is None, or none that is equal to itself."""
+    try:
+        return value is None or bool(value != value)
+    except TypeError:
+        # So are those of pandas.
+        return True
+
+
 def sorted_classes(y):
     """The distinct labels in their order, and the place of each row's."""
     try:
         return np.unique(y, return_inverse=True)
     except TypeError:
         raise ValueError("labels are of several types, or one is missing: make them one type, and drop rows without") from None
+
+
+def table(data):
+    """Data, or the table of a batch of Arrow's, whose names scikit-learn knows."""
+    if type(data).__module__.startswith("pyarrow") and type(data).__name__ == "RecordBatch":
+        import pyarrow
+
+        return pyarrow.Table.from_batches([data])
+    return data
 
 
 def column_names(data):
@@ -99,6 +128,10 @@ def _is_pandas(data):
 
 
 def _frame(data):
+    if not column_names(data):
+        raise ValueError("expected 2D rows, got 1D: a column by itself is no data frame (Series.to_frame() makes it one)")
+    if type(data).__module__.partition(".")[0] == "polars":
+        return _polars(data)
     if not _is_pandas(data):
         return Rows.arrow(data, FRAME)
     try:
@@ -109,9 +142,20 @@ def _frame(data):
         table = pyarrow.Table.from_pandas(data, preserve_index=False)
     except (pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError) as error:
         raise TypeError(_mixed(error)) from error
-    except pyarrow.ArrowInvalid as error:
+    except (pyarrow.ArrowInvalid, OverflowError) as error:
         raise ValueError(_mixed(error)) from error
     return Rows.arrow(table, FRAME)
+
+
+def _polars(data):
+    import polars
+
+    # Its columns of nothing have a buffer that Arrow does not know.
+    empty = [name for name, dtype in data.schema.items() if dtype == polars.Null]
+    try:
+        return Rows.arrow(data.cast(dict.fromkeys(empty, polars.String)), FRAME)
+    except ValueError as error:
+        raise ValueError(f"{error}: cast the column to a type that Arrow has") from error
 
 
 def _mixed(error):

@@ -198,7 +198,7 @@ impl Block {
 
     /// Adds an entry to the row being built.
     #[inline(always)]
-    pub(super) fn push(&mut self, id: u32, value: f32) {
+    pub(crate) fn push(&mut self, id: u32, value: f32) {
         if value != 1.0 && self.values.is_empty() {
             self.values.resize(self.ids.len(), 1.0);
         }

@@ -54,7 +54,7 @@ impl<'a> Cells<'a> {
             }
             let (has, wants) = (self.names.len(), self.schema.columns.len());
             let columns =
-                format!("the model was trained on {wants} columns and this file has {has}");
+                format!("the model was trained on {wants} columns and these rows have {has}");
             let hint = self.hint(name);
             self.missing(&format!("column '{name}' is missing: {columns}{hint}"))
         })

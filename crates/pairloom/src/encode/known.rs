@@ -1,75 +1,102 @@
 //! Ids of pairs that were met before.
 
-use crate::simd::prefetch;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
-/// Indices that are remembered.
-const INDICES: u64 = 1 << 22;
+/// Indices that are remembered: so many for each value that there is, but at least and at most so many.
+const INDICES_A_VALUE: usize = 4;
+const INDICES: [usize; 2] = [1 << 20, 1 << 22];
 
 /// Pairs after which it pays: the first of few rows would wait for the memory.
-const FIRST: usize = 4096;
+const FIRST: usize = 1 << 14;
 
 /// Ids of pairs by their index, if it is small: in many rows the same pairs come again and again, and the text of an
-/// index and the search for it take many times as long.
-#[derive(Debug, Default)]
+/// index and the search for it take many times as long. Clones know what one of them has met.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Known {
     met: usize,
-    /// One more than the place of the field, and the id.
-    ids: Vec<(u32, u32)>,
+    /// One more than the ids, which say of which field they are; 0 where none is known. Whoever reads an old one
+    /// looks for the id, and finds the same.
+    ids: Arc<OnceLock<Vec<AtomicU32>>>,
 }
 
 impl Known {
-    /// The id of a pair of the field at a place; `find` tells it where it is not known.
-    pub(super) fn id(&mut self, field: usize, index: u64, find: impl FnOnce() -> u32) -> u32 {
-        let (field, place) = (field as u32 + 1, index as usize);
-        if self.met < FIRST || index >= INDICES || !self.has_room(place) {
-            self.met = self.met.saturating_add(1);
-            return find();
+    /// Hears that so many pairs will be asked for, in a column that has so many values.
+    pub(super) fn expect(&mut self, pairs: usize, values: impl FnOnce() -> usize) {
+        self.met = self.met.saturating_add(pairs);
+        if self.met >= FIRST && self.ids.get().is_none() {
+            self.ids.get_or_init(|| {
+                let [least, most] = INDICES;
+                let size = values().saturating_mul(INDICES_A_VALUE).clamp(least, most);
+                let mut ids = Vec::new();
+                // Without it all is as it was, only slower.
+                let room = ids.try_reserve_exact(size).map_or(0, |()| size);
+                ids.resize_with(room, AtomicU32::default);
+                ids
+            });
         }
-        let known = &mut self.ids[place];
-        if known.0 != field {
-            *known = (field, find());
-        }
-        known.1
     }
 
-    /// Says that the id of an index will be asked for soon.
-    pub(super) fn expect(&self, index: u64) {
-        prefetch(&self.ids, index as usize, 1);
+    /// What is known of pairs.
+    pub(super) fn ids(&self) -> &[AtomicU32] {
+        self.ids.get().map_or(&[], Vec::as_slice)
     }
+}
 
-    fn has_room(&mut self, place: usize) -> bool {
-        if place >= self.ids.len() {
-            let size = (place + 1).next_power_of_two();
-            if self.ids.try_reserve_exact(size - self.ids.len()).is_err() {
-                return false;
-            }
-            self.ids.resize(size, (0, 0));
-        }
-        true
+/// The id of a pair whose field has these ids; `find` tells it where it is not known.
+#[inline(always)]
+pub(super) fn id(
+    known: &[AtomicU32],
+    of: &Range<u32>,
+    index: u64,
+    find: impl FnOnce() -> u32,
+) -> u32 {
+    let Some(known) = usize::try_from(index).ok().and_then(|index| known.get(index)) else {
+        return find();
+    };
+    let id = known.load(Relaxed).wrapping_sub(1);
+    if of.contains(&id) {
+        return id;
     }
+    let id = find();
+    known.store(id.wrapping_add(1), Relaxed);
+    id
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Known;
+    use super::{FIRST, INDICES, Known, id};
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn what_is_known_is_what_is_found(
-            pairs in prop::collection::vec((0usize..3, prop_oneof![0u64..50, 4_194_300u64..4_194_310]), 1..200),
+            pairs in prop::collection::vec((0u32..3, prop_oneof![0u64..50, 1_048_570u64..1_048_580]), 1..200),
         ) {
             let mut known = Known::default();
-            let find = |field: usize, index: u64| (index as u32).wrapping_mul(7) + field as u32;
-            for (field, index) in pairs.iter().copied().cycle().take(10_000) {
-                prop_assert_eq!(known.id(field, index, || find(field, index)), find(field, index));
+            let find = |field: u32, index: u64| 100 * field + index as u32 % 100;
+            let ids = |field: u32| 100 * field..100 * field + 100;
+            for (field, index) in pairs.iter().copied().cycle().take(2 * FIRST) {
+                known.expect(1, || 5);
+                let found = id(known.ids(), &ids(field), index, || find(field, index));
+                prop_assert_eq!(found, find(field, index));
             }
-            // Once all are known, nothing is looked for, unless fields share an index.
+            // Once all are known, nothing is looked for, unless fields share an index; a clone knows them too.
             if pairs.iter().all(|pair| pair.0 == 0 && pair.1 < 50) {
                 for (field, index) in pairs {
-                    known.id(field, index, || panic!("it is known"));
+                    id(known.clone().ids(), &ids(field), index, || panic!("it is known"));
                 }
             }
         }
+    }
+
+    #[test]
+    fn few_rows_take_no_memory_and_many_values_take_more() {
+        let mut known = Known::default();
+        known.expect(FIRST - 1, || 7);
+        assert!(known.ids().is_empty());
+        known.expect(1, || INDICES[0]);
+        assert_eq!(known.ids().len(), 4 * INDICES[0]);
     }
 }

@@ -96,6 +96,13 @@ impl Field {
         }
     }
 
+    /// Its ids.
+    #[inline]
+    fn ids(&self) -> Range<u32> {
+        // All ids of all fields are below 2^32 - 1.
+        self.offset..self.offset.saturating_add(self.len().try_into().unwrap_or(u32::MAX))
+    }
+
     /// Never: every field has an id.
     pub fn is_empty(&self) -> bool {
         false

@@ -2,14 +2,17 @@
 
 use super::cells::Cells;
 use super::class_weight::class_weight;
-use super::known::Known;
+use super::known::{self, Known};
 use super::unseen::{Count, Unseen};
 use super::{Dictionary, Encoding, Field, FieldKind, Vocabulary, share, split_values};
 use crate::batch::Rows;
 use crate::input::{Format, RawRow, parse_number, quoted, spelled};
 use crate::schema::{Column, Role, Schema};
+use crate::simd::prefetch;
 use crate::{Error, Result};
 use std::io::Write;
+use std::ops::Range;
+use std::sync::atomic::AtomicU32;
 
 /// Encodes the raw rows of one file.
 #[derive(Debug)]
@@ -118,12 +121,12 @@ impl<'a> RowEncoder<'a> {
         RowEncoder { groups: cell.map(|cell| (cell, known)), ..self }
     }
 
-    /// One for the same rows that has met none of them and knows no groups.
+    /// One for the same rows that has counted none of them and knows no groups.
     pub(crate) fn twin(&self) -> Self {
         let column = |column: &BoundColumn<'a>| BoundColumn {
             fields: column.fields.clone(),
             count: Count::default(),
-            known: Known::default(),
+            known: column.known.clone(),
             ..*column
         };
         RowEncoder {
@@ -228,7 +231,9 @@ impl<'a> RowEncoder<'a> {
             let (cell, about) = (raw.cell(column.cell), column.about);
             if about.role == Role::Pairs {
                 let fields = &fields[column.fields.clone()];
-                pairs(fields, about, raw, (&mut column.known, &mut self.token), rows);
+                let values = || fields.iter().map(|field| field.len() as usize).sum();
+                column.known.expect(raw.pairs().len(), values);
+                pairs(fields, about, raw, (column.known.ids(), &mut self.token), rows);
                 continue;
             }
             let field = &fields[column.fields.start];
@@ -287,18 +292,24 @@ fn pairs(
     fields: &[Field],
     about: &Column,
     raw: &RawRow,
-    (known, token): (&mut Known, &mut Vec<u8>),
+    (known, token): (&[AtomicU32], &mut Vec<u8>),
     rows: &mut Rows,
 ) {
-    // What is known lies anywhere in a table larger than a core's caches.
-    raw.pairs().iter().for_each(|pair| known.expect(pair.index));
+    // What is known lies anywhere in a table that is larger than a core's caches.
+    raw.pairs().iter().for_each(|pair| prefetch(known, pair.index as usize, 1));
+    let (block, mut last) = (rows.last(), None::<(&Field, Range<u32>)>);
     for pair in raw.pairs() {
         let number = about.field_of(pair);
-        let Ok(at) = fields.binary_search_by_key(&number, |field| field.number) else { continue };
-        let FieldKind::Values(vocabulary) = &fields[at].kind else { continue };
-        let find = || vocabulary.id(index_token(pair.index, token));
-        let local = known.id(at, pair.index, find);
-        rows.push(fields[at].offset + local, pair.value);
+        let (field, ids) = match &last {
+            Some(last @ (field, _)) if field.number == number => last,
+            _ => match fields.binary_search_by_key(&number, |field| field.number) {
+                Ok(at) => last.insert((&fields[at], fields[at].ids())),
+                Err(_) => continue,
+            },
+        };
+        let FieldKind::Values(vocabulary) = &field.kind else { continue };
+        let find = || field.offset + vocabulary.id(index_token(pair.index, token));
+        block.push(known::id(known, ids, pair.index, find), pair.value);
     }
 }
 

@@ -105,8 +105,10 @@ fn fields(
     sums: &ByWeight,
     asking: &mut Asking<'_>,
 ) -> Result<Vec<FieldImportance>> {
-    let count = sums.fields.len();
-    let exchanged = asking.map(0..count, 1, |field| permuting.field(field))?;
+    let (count, repeats) = (sums.fields.len(), 0..permuting.repeats);
+    let jobs = (0..count).flat_map(|field| repeats.clone().map(move |repeat| (field, repeat)));
+    let exchanged = asking.map(jobs, 1, |(field, repeat)| permuting.field(field, repeat))?;
+    let exchanged = permuting.over_repeats(&exchanged);
     let of = |((field, (loss, quality)), of): ((usize, BothWorse), &OfField)| FieldImportance {
         field,
         own: of.own.mean(sums.total),
@@ -140,9 +142,11 @@ fn pairs(
     for some in pairs[..most].chunks_mut(together) {
         let wanted: Vec<[usize; 2]> = some.iter().map(|pair| pair.fields).collect();
         let parts = of_pairs(permuting.model, permuting.sampled, &wanted, asking)?;
-        let jobs = wanted.into_iter().zip(parts);
-        let exchanged = asking.map(jobs, 1, |(pair, parts)| permuting.pair(pair, &parts))?;
-        for (pair, (loss, quality)) in some.iter_mut().zip(exchanged) {
+        let repeated = |of| (0..permuting.repeats).map(move |repeat| (of, repeat));
+        let jobs = wanted.iter().zip(&parts).flat_map(repeated);
+        let exchanged =
+            asking.map(jobs, 1, |((&pair, parts), repeat)| permuting.pair(pair, parts, repeat))?;
+        for (pair, (loss, quality)) in some.iter_mut().zip(permuting.over_repeats(&exchanged)) {
             (pair.loss, pair.quality) = (Some(loss), quality);
         }
     }

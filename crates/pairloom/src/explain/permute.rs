@@ -32,10 +32,10 @@ pub(super) struct Permuting<'a> {
     pub(super) metrics: Metrics,
 }
 
-/// The loss, and the figure beside it if there is one: higher is better.
-type Figures = (f64, Option<f64>);
+/// The loss, and the figure beside it if there is one, of which more is better; or by how much both are worse.
+pub(super) type Figures = (f64, Option<f64>);
 
-/// By how much both are worse.
+/// By how much both are worse, over all repeats.
 pub(super) type BothWorse = (Worse, Option<Worse>);
 
 impl<'a> Permuting<'a> {
@@ -52,47 +52,45 @@ impl<'a> Permuting<'a> {
         Ok(Permuting { model, sampled, repeats, seed, scores, measure, metrics })
     }
 
-    /// How much worse it becomes if the features of a field are those of another row.
-    pub(super) fn field(&self, field: usize) -> Result<BothWorse> {
+    /// What is worse, and by how much, if the features of a field are those of another row.
+    pub(super) fn field(&self, field: usize, repeat: usize) -> Result<Figures> {
         let (alone, outputs) = (Threads::new(1)?, self.model.outputs());
-        self.repeated(Exchanged::Field(field), |order| {
-            let (changed, rows) = self.exchanged(field, order)?;
-            let (new, mut scores) = (self.model.scores(&rows, &alone), self.scores.clone());
-            for (row, new) in changed.into_iter().zip(new.chunks(outputs)) {
-                scores[row * outputs..][..outputs].copy_from_slice(new);
-            }
-            Ok(scores)
-        })
-    }
-
-    /// How much worse it becomes if what a pair adds to the scores of a row is what it adds to those of another:
-    /// `parts` are `[rows, outputs]`.
-    pub(super) fn pair(&self, pair: [usize; 2], parts: &[f64]) -> Result<BothWorse> {
-        let outputs = self.model.outputs();
-        self.repeated(Exchanged::Pair(pair), |order| {
-            let moved = |(at, score): (usize, &f32)| {
-                let other = order[at / outputs] * outputs + at % outputs;
-                (f64::from(*score) - parts[at] + parts[other]) as f32
-            };
-            Ok(self.scores.iter().enumerate().map(moved).collect())
-        })
-    }
-
-    fn repeated(
-        &self,
-        what: Exchanged,
-        scores: impl Fn(&[usize]) -> Result<Vec<f32>>,
-    ) -> Result<BothWorse> {
-        let (loss, quality) = self.figures(&self.metrics)?;
-        let (mut losses, mut qualities) = (Vec::new(), Vec::new());
-        for repeat in 0..self.repeats {
-            let predictions = self.model.predictions(&scores(&self.order(what, repeat))?);
-            let metrics = self.measure.measure(&predictions, &self.sampled.outcomes)?;
-            let found = self.figures(&metrics)?;
-            losses.push(found.0 - loss);
-            qualities.extend(quality.zip(found.1).map(|(before, after)| before - after));
+        let order = self.order(Exchanged::Field(field), repeat);
+        let (changed, rows) = self.exchanged(field, &order)?;
+        let (new, mut scores) = (self.model.scores(&rows, &alone), self.scores.clone());
+        for (row, new) in changed.into_iter().zip(new.chunks(outputs)) {
+            scores[row * outputs..][..outputs].copy_from_slice(new);
         }
-        Ok((Worse::of(&losses), (!qualities.is_empty()).then(|| Worse::of(&qualities))))
+        self.worse(&scores)
+    }
+
+    /// The same if what a pair adds to the scores of a row is what it adds to those of another: `parts` are
+    /// `[rows, outputs]`.
+    pub(super) fn pair(&self, pair: [usize; 2], parts: &[f64], repeat: usize) -> Result<Figures> {
+        let (outputs, order) = (self.model.outputs(), self.order(Exchanged::Pair(pair), repeat));
+        let moved = |(at, score): (usize, &f32)| {
+            let other = order[at / outputs] * outputs + at % outputs;
+            (f64::from(*score) - parts[at] + parts[other]) as f32
+        };
+        self.worse(&self.scores.iter().enumerate().map(moved).collect::<Vec<_>>())
+    }
+
+    /// By how much these scores are worse.
+    fn worse(&self, scores: &[f32]) -> Result<Figures> {
+        let metrics =
+            self.measure.measure(&self.model.predictions(scores), &self.sampled.outcomes)?;
+        let (before, after) = (self.figures(&self.metrics)?, self.figures(&metrics)?);
+        Ok((after.0 - before.0, before.1.zip(after.1).map(|(before, after)| before - after)))
+    }
+
+    /// What all repeats of an exchange say, for each exchange.
+    pub(super) fn over_repeats(&self, found: &[Figures]) -> Vec<BothWorse> {
+        let of = |repeats: &[Figures]| {
+            let (losses, qualities): (Vec<f64>, Vec<Option<f64>>) = repeats.iter().copied().unzip();
+            let qualities: Vec<f64> = qualities.into_iter().flatten().collect();
+            (Worse::of(&losses), (!qualities.is_empty()).then(|| Worse::of(&qualities)))
+        };
+        found.chunks(self.repeats).map(of).collect()
     }
 
     /// From which row each row gets what is exchanged.

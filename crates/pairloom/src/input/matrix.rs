@@ -4,6 +4,7 @@ use super::written::{write_number, write_whole};
 use super::{Format, Kind, Pair, RawRow, Reader, quoted};
 use crate::{Error, Result};
 use ndarray::ArrayView2;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A number of a matrix.
@@ -60,16 +61,26 @@ pub fn dense<'a, T: Number>(
         return Err(Error::usage(format!("{name}: {names} names for {has} columns")));
     }
     let bare = vec![false; columns.len()];
-    Ok(Box::new(Dense { values, columns, bare, name: name.into(), read: 0 }))
+    let rows = 0..values.nrows();
+    Ok(Box::new(Dense { values, columns, bare, name: name.into(), rows }))
 }
 
+/// The next of so many rows, which are left out then.
+fn take(rows: &mut Range<usize>, count: usize, each: usize) -> impl Iterator<Item = Range<usize>> {
+    let all = rows.start..rows.end.min(rows.start.saturating_add(count * each));
+    rows.start = all.end;
+    all.clone().step_by(each.max(1)).map(move |from| from..all.end.min(from + each))
+}
+
+#[derive(Clone)]
 struct Dense<'a, T> {
     values: ArrayView2<'a, T>,
     columns: Vec<String>,
     /// Whether the cells of a column need no text.
     bare: Vec<bool>,
     name: Arc<str>,
-    read: usize,
+    /// What is to be read.
+    rows: Range<usize>,
 }
 
 impl<T: Number> Reader for Dense<'_, T> {
@@ -93,15 +104,17 @@ impl<T: Number> Reader for Dense<'_, T> {
         }
     }
 
+    fn parts(&mut self, count: usize, rows: usize) -> Result<Option<Vec<Box<dyn Reader + '_>>>> {
+        let parts: Vec<_> = take(&mut self.rows, count, rows).collect();
+        let part = |rows| Box::new(Dense { rows, ..self.clone() }) as Box<dyn Reader + '_>;
+        Ok(Some(parts.into_iter().map(part).collect()))
+    }
+
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {
-        if self.read == self.values.nrows() {
-            return Ok(false);
-        }
-        row.begin_typed(&self.name, self.read as u64 + 1, self.format());
-        self.read += 1;
-        for (at, (&value, &is_bare)) in
-            self.values.row(self.read - 1).iter().zip(&self.bare).enumerate()
-        {
+        let Some(number) = self.rows.next() else { return Ok(false) };
+        row.begin_typed(&self.name, number as u64 + 1, self.format());
+        let cells = self.values.row(number);
+        for (at, (&value, &is_bare)) in cells.iter().zip(&self.bare).enumerate() {
             let number = value.to_f64();
             if number.is_infinite() {
                 let name = quoted(&self.columns[at]);
@@ -163,13 +176,14 @@ pub fn sparse<'a, I: Index, T: Number>(
         let message = "it is no matrix of compressed sparse rows: its parts do not fit together";
         return Err(Error::data(name, message));
     }
-    Ok(Box::new(Compressed { rows, name: name.into(), read: 0 }))
+    let to_read = 0..starts.len() - 1;
+    Ok(Box::new(Compressed { rows, name: name.into(), to_read }))
 }
 
 struct Compressed<'a, I, T> {
     rows: Sparse<'a, I, T>,
     name: Arc<str>,
-    read: usize,
+    to_read: Range<usize>,
 }
 
 impl<I: Index, T: Number> Reader for Compressed<'_, I, T> {
@@ -181,14 +195,21 @@ impl<I: Index, T: Number> Reader for Compressed<'_, I, T> {
         &[]
     }
 
+    fn parts(&mut self, count: usize, rows: usize) -> Result<Option<Vec<Box<dyn Reader + '_>>>> {
+        let parts: Vec<_> = take(&mut self.to_read, count, rows).collect();
+        let part = |to_read| {
+            let part = Compressed { rows: self.rows, name: self.name.clone(), to_read };
+            Box::new(part) as Box<dyn Reader + '_>
+        };
+        Ok(Some(parts.into_iter().map(part).collect()))
+    }
+
     fn read(&mut self, row: &mut RawRow) -> Result<bool> {
         let Sparse { starts, indices, values } = self.rows;
-        let Some([from, to]) = starts.get(self.read..).and_then(|rest| rest.first_chunk()) else {
-            return Ok(false);
-        };
-        row.begin_typed(&self.name, self.read as u64 + 1, Format::Libsvm);
+        let Some(number) = self.to_read.next() else { return Ok(false) };
+        row.begin_typed(&self.name, number as u64 + 1, Format::Libsvm);
         let place = |at: &I| at.get().map_or(0, |at| at as usize);
-        let range = place(from)..place(to);
+        let range = place(&starts[number])..place(&starts[number + 1]);
         for (index, value) in indices[range.clone()].iter().zip(&values[range]) {
             let value = value.to_f64() as f32;
             let Some(index) = index.get().filter(|_| value.is_finite()) else {
@@ -197,7 +218,6 @@ impl<I: Index, T: Number> Reader for Compressed<'_, I, T> {
             };
             row.add_pair(Pair { field: 0, index, value });
         }
-        self.read += 1;
         Ok(true)
     }
 }

@@ -158,6 +158,15 @@ pub trait Reader: Send {
         }
     }
 
+    /// Readers of the next rows, `count` of them with up to `rows` rows each and in the order of the rows, which this one
+    /// has read then; none at the end. `None` if rows can only be read one after the other.
+    ///
+    /// # Errors
+    /// Those that end the input.
+    fn parts(&mut self, _count: usize, _rows: usize) -> Result<Option<Vec<Box<dyn Reader + '_>>>> {
+        Ok(None)
+    }
+
     /// Reads the next row into `row`; `false` at the end of the input.
     ///
     /// # Errors

@@ -195,6 +195,7 @@ impl RawRow {
     }
 
     /// Adds a pair.
+    #[inline(always)]
     pub(crate) fn add_pair(&mut self, pair: Pair) {
         self.pairs.push(pair);
     }

@@ -1,7 +1,7 @@
 //! Encoding and scoring rows on all threads.
 //!
-//! Rows are read one after the other into a block, whose parts go to the threads; what these have found is handed on
-//! in the order of the rows. So nothing depends on the number of threads: neither a prediction, nor which error comes
+//! Rows are read one after the other into a block, whose parts go to the threads; those that lie in memory the threads
+//! read themselves. What they have found is handed on in the order of the rows. So nothing depends on the number of threads: neither a prediction, nor which error comes
 //! first, nor what is told of the rows.
 
 use super::{Piece, Scoring};
@@ -12,7 +12,7 @@ use crate::reading::{Counts, OnError, Skipped};
 use crate::{Error, Result};
 
 /// Rows of a block for each thread, or bytes of memory from which there are fewer.
-const ROWS: usize = 128;
+pub(super) const ROWS: usize = 128;
 const BYTES: usize = 1 << 20;
 
 /// Rows that are worked on together. Their buffers are used again.
@@ -65,22 +65,42 @@ impl Block {
 
     /// Gives each lane a part of the rows, in their order, and lets them work at the same time.
     pub(super) fn work(&mut self, lanes: &mut [Lane<'_>], by: &Scoring<'_>, threads: &Threads) {
-        let share = self.len.div_ceil(lanes.len().max(1));
-        let mut rest = &mut self.slots[..self.len];
-        let mut parts = Vec::with_capacity(lanes.len());
-        for lane in lanes {
-            let (slots, others) = rest.split_at_mut(share.min(rest.len()));
-            rest = others;
-            parts.push((lane, slots));
-        }
-        threads.each(parts, |(lane, slots)| lane.work(slots, by));
+        let share = self.len.div_ceil(lanes.len().max(1)).max(1);
+        let mut parts = self.slots[..self.len].chunks_mut(share);
+        let parts = lanes.iter_mut().map(|lane| (lane, parts.next().unwrap_or_default()));
+        threads.each(parts.collect(), |(lane, slots)| {
+            let mut slots = slots.iter_mut();
+            lane.work(by, |raw| {
+                let Some(slot) = slots.next() else { return Ok(None) };
+                std::mem::swap(raw, &mut slot.raw);
+                slot.error.take().map_or(Ok(Some(slot.group)), Err)
+            });
+        });
     }
+}
+
+/// The same for rows that each lane reads itself, of which none has a group.
+pub(super) fn work_on(
+    readers: Vec<Box<dyn Reader + '_>>,
+    lanes: &mut [Lane<'_>],
+    by: &Scoring<'_>,
+    threads: &Threads,
+) {
+    let mut readers = readers.into_iter();
+    let parts = lanes.iter_mut().map(|lane| (lane, readers.next()));
+    threads.each(parts.collect(), |(lane, mut reader)| {
+        lane.work(by, |raw| match &mut reader {
+            None => Ok(None),
+            Some(reader) => Ok(reader.read(raw)?.then_some(None)),
+        });
+    });
 }
 
 /// What a thread works with, and what it has found.
 pub(super) struct Lane<'a> {
     pub(super) encoder: RowEncoder<'a>,
     counts: Option<Counts>,
+    raw: RawRow,
     /// The rows of its part, and their predictions.
     pub(super) piece: Piece,
     pub(super) skipped: Skipped,
@@ -91,24 +111,30 @@ pub(super) struct Lane<'a> {
 
 impl<'a> Lane<'a> {
     pub(super) fn new(encoder: RowEncoder<'a>, counts: Option<Counts>, outputs: usize) -> Self {
-        let piece = Piece { outputs, ..Piece::default() };
+        let (raw, piece) = (RawRow::new(), Piece { outputs, ..Piece::default() });
         let (skipped, not_finite) = (Skipped::default(), Skipped::default());
-        Lane { encoder, counts, piece, skipped, not_finite, failed: None }
+        Lane { encoder, counts, raw, piece, skipped, not_finite, failed: None }
     }
 
-    fn work(&mut self, slots: &mut [Slot], by: &Scoring<'_>) {
-        let Lane { encoder, counts, piece, .. } = self;
+    /// Encodes and scores the rows that `read` gives, each with its group, until there are no more.
+    fn work(
+        &mut self,
+        by: &Scoring<'_>,
+        mut read: impl FnMut(&mut RawRow) -> Result<Option<Option<u32>>>,
+    ) {
+        let Lane { encoder, counts, raw, piece, .. } = self;
         piece.clear();
-        for Slot { raw, group, error } in slots {
-            let mut add = |raw: &RawRow| {
-                encoder.encode_in(*group, raw, &mut piece.rows)?;
+        loop {
+            let mut add = |group, raw: &RawRow| {
+                encoder.encode_in(group, raw, &mut piece.rows)?;
                 piece.add(raw, by.keep);
                 Ok(())
             };
-            let added = match (error.take(), &mut *counts) {
-                (Some(error), _) => Err(error),
-                (None, None) => add(raw),
-                (None, Some(counts)) => counts.each(raw, &mut add),
+            let added = match (read(raw), &mut *counts) {
+                (Ok(None), _) => break,
+                (Err(error), _) => Err(error),
+                (Ok(Some(group)), None) => add(group, raw),
+                (Ok(Some(group)), Some(counts)) => counts.each(raw, &mut |raw| add(group, raw)),
             };
             match added {
                 Ok(()) => {}

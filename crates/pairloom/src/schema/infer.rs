@@ -89,7 +89,7 @@ pub fn infer(
     for (cell, (column, look)) in schema.columns.iter_mut().zip(&looks).enumerate() {
         if let Some(look) = look {
             guess(column, cell, sample, look, &labels, crowded);
-            told(column, kind(cell), look, || numbers_rows(cell, sample));
+            told(column, kind(cell), look);
             if !column.typed {
                 refuse_commas(column, cell, sample)?;
             }
@@ -160,11 +160,11 @@ fn look_at<'a>(cell: usize, kind: Kind, sample: &[&'a RawRow]) -> Look<'a> {
 }
 
 /// Corrects what was guessed of a column by what its type tells.
-fn told(column: &mut Column, kind: Kind, look: &Look<'_>, numbers_rows: impl Fn() -> bool) {
+fn told(column: &mut Column, kind: Kind, look: &Look<'_>) {
     let few = look.whole.as_ref().is_some_and(|whole| (1..=FEW).contains(&whole.len()));
     let (role, why) = match kind {
         Kind::Unknown => return,
-        Kind::Number if numbers_rows() || (few && column.role == Role::Categorical) => return,
+        Kind::Number if few && column.role == Role::Categorical => return,
         Kind::Number => (Role::Numeric, "numbers"),
         Kind::Text if look.filled == 0 => (Role::Categorical, "text, empty so far"),
         Kind::Text => (column.role, &*column.why.clone()),

@@ -1,7 +1,7 @@
 //! Prediction in pieces: rows left out, cells kept, and rows whose score is not finite.
 
 use pairloom::batch::Rows;
-use pairloom::input::{FormatName, OpenOptions, from_bytes};
+use pairloom::input::{FormatName, OpenOptions, Reader, Sparse, from_bytes, sparse};
 use pairloom::parallel::Threads;
 use pairloom::predict::PredictOptions;
 use pairloom::reading::OnError;
@@ -36,20 +36,29 @@ fn rows() -> String {
 type Predicted = (Vec<f64>, Vec<String>, pairloom::Result<Vec<String>>);
 
 fn predict(on_error: OnError) -> Predicted {
-    predict_by(2, rows(), on_error)
+    predict_text(2, rows(), on_error)
 }
 
-fn predict_by(threads: usize, rows: String, on_error: OnError) -> Predicted {
-    let model = model();
+fn predict_text(threads: usize, rows: String, on_error: OnError) -> Predicted {
     let options = OpenOptions { format: Some(FormatName::Libsvm), ..Default::default() };
     let mut reader = from_bytes("rows", rows, &options).unwrap();
-    let options = PredictOptions { on_error, keep: vec!["label".into()], ..Default::default() };
+    predict_by(threads, &mut *reader, vec!["label".into()], on_error)
+}
+
+fn predict_by(
+    threads: usize,
+    reader: &mut dyn Reader,
+    keep: Vec<String>,
+    on_error: OnError,
+) -> Predicted {
+    let (model, count) = (model(), keep.len());
+    let options = PredictOptions { on_error, keep, ..Default::default() };
     let (mut predictions, mut kept) = (Vec::new(), Vec::new());
     let threads = Threads::new(threads).unwrap();
-    let skipped = model.predict_rows(&mut *reader, "rows", &options, &threads, |piece| {
+    let skipped = model.predict_rows(reader, "rows", &options, &threads, |piece| {
         assert!(piece.predictions.len() <= 8192, "rows pile up");
         for row in 0..piece.predictions.len() {
-            let cells = piece.kept(row, 1).map(|c| String::from_utf8_lossy(c).into_owned());
+            let cells = piece.kept(row, count).map(|c| String::from_utf8_lossy(c).into_owned());
             kept.extend(cells);
         }
         predictions.extend_from_slice(&piece.predictions);
@@ -72,6 +81,47 @@ fn rows_whose_score_is_not_finite_are_left_out_like_any_others() {
     assert!(kept == expected, "kept cells stay beside their rows");
 }
 
+type Told = (Vec<f64>, Vec<String>, Result<Vec<String>, String>);
+
+fn told((predictions, kept, skipped): Predicted) -> Told {
+    match skipped {
+        Ok(skipped) => (predictions, kept, Ok(skipped)),
+        // What was handed on before an error is what happened to be done.
+        Err(error) => (vec![], vec![], Err(error.to_string())),
+    }
+}
+
+#[test]
+fn rows_of_a_matrix_are_read_by_all_threads_as_those_of_text_are_by_one() {
+    for from in [0, 90, 500, 1100, 2000] {
+        let value = |i: usize| match i {
+            _ if i >= from && i % 97 == 5 => 1e38f32,
+            _ if i >= from && i % 89 == 7 => f32::NAN,
+            _ => (i % 3) as f32,
+        };
+        let starts: Vec<i32> = (0..=1500).map(|row| 2 * row).collect();
+        let indices: Vec<i32> = (0..1500).flat_map(|row| [1, 2 + row % 4]).collect();
+        let values: Vec<f32> = (0..1500).flat_map(|row| [value(row); 2]).collect();
+        let row = |row: usize| {
+            let (value, other) = (value(row), indices[2 * row + 1]);
+            format!("0 1:{value} {other}:{value}\n")
+        };
+        let text = (0..1500).map(row).collect::<String>();
+        for on_error in [OnError::Skip, OnError::Stop] {
+            let matrix = |threads| {
+                let parts = Sparse { starts: &starts, indices: &indices, values: &values };
+                told(predict_by(threads, &mut *sparse(parts, "rows").unwrap(), vec![], on_error))
+            };
+            let alone = matrix(1);
+            assert_eq!(alone.2.is_ok(), on_error == OnError::Skip || from == 2000);
+            for threads in [2, 3, 8] {
+                assert_eq!(matrix(threads), alone, "{from} {threads}");
+            }
+            assert_eq!(alone.0, told(predict_text(1, text.clone(), on_error)).0, "{from}");
+        }
+    }
+}
+
 #[test]
 fn nothing_that_is_told_depends_on_the_number_of_threads() {
     let row = |from: usize, i: usize| match i {
@@ -81,12 +131,7 @@ fn nothing_that_is_told_depends_on_the_number_of_threads() {
     };
     for from in [0, 90, 500, 1100] {
         let rows = (0..1500).map(|i| row(from, i)).collect::<String>();
-        let told = |threads, on_error| {
-            let (predictions, kept, skipped) = predict_by(threads, rows.clone(), on_error);
-            let told = skipped.map_err(|error| error.to_string());
-            // What was handed on before an error is what happened to be done.
-            if told.is_ok() { (predictions, kept, told) } else { (vec![], vec![], told) }
-        };
+        let told = |threads, on_error| self::told(predict_text(threads, rows.clone(), on_error));
         for on_error in [OnError::Skip, OnError::Stop] {
             let alone = told(1, on_error);
             assert_eq!(alone.2.is_ok(), on_error == OnError::Skip);
