@@ -35,7 +35,7 @@ fn steps(c: &mut Criterion) {
 
 fn scores(c: &mut Criterion) {
     let rows = parts::batch();
-    let model = parts::model::<[f32; 16]>(16, Optimizer::Adagrad).expect("a small model");
+    let mut model = parts::model::<[f32; 16]>(16, Optimizer::Adagrad).expect("a small model");
     let mut group = c.benchmark_group("scores");
     group.throughput(Throughput::Elements(rows.len() as u64));
     group.bench_function("k = 16", |b| b.iter(|| model.scores(black_box(&rows))));

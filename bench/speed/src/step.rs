@@ -60,8 +60,7 @@ pub fn pass(model: &mut impl Backend, rows: &Rows, order: &[u32]) -> Result<f64>
     let mut coming = order.chunks(BATCH).skip(1);
     for batch in order.chunks(BATCH) {
         model.announce(coming.next().unwrap_or_default());
-        let diverged = |row| format!("the loss of row {row} of a batch is not finite");
-        loss += model.step(rows, batch, RATE).map_err(diverged)?;
+        loss += model.step(rows, batch, RATE).map_err(|no| no.to_string())?;
     }
     Ok(loss / order.len() as f64)
 }

@@ -11,6 +11,7 @@ mod compare;
 mod convert;
 mod demo;
 mod describe;
+mod devices;
 mod evaluate;
 mod explain;
 mod figures;
@@ -89,6 +90,8 @@ enum Command {
     Inspect(inspect::Args),
     #[command(allow_negative_numbers = true)]
     Synth(synth::Args),
+    /// List what training may run on
+    Devices(devices::Args),
     /// Print a completion script for a shell
     Completions(generate::CompletionsArgs),
     /// Write man pages into a folder
@@ -116,6 +119,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Compare(args) => compare::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Synth(args) => synth::run(&args),
+        Command::Devices(args) => devices::run(&args),
         Command::Completions(args) => generate::completions(&args),
         Command::Man(args) => generate::man(&args),
     }

@@ -1,5 +1,6 @@
 //! From the words of a command line to what they name.
 
+use pairloom::backend::DeviceName;
 use pairloom::calibration::Method;
 use pairloom::encode::{ClassWeight, Transform};
 use pairloom::input::{FormatName, TimePattern};
@@ -34,6 +35,11 @@ pub fn model(name: &str) -> Result<Kind> {
 /// How factors are kept.
 pub fn precision(name: &str) -> Result<Precision> {
     by_name(&Precision::ALL, Precision::name, name)
+}
+
+/// What training runs on.
+pub fn device(name: &str) -> Result<DeviceName> {
+    by_name(&DeviceName::ALL, DeviceName::name, name)
 }
 
 /// A loss.

@@ -136,6 +136,9 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
         thousands(start.features as i64),
         gib(start.row_bytes + start.model_bytes),
     ))?;
+    if let Some(why) = start.no_gpu.as_ref().filter(|_| !screen.is_quiet()) {
+        notice(&format!("note: training on the CPU: {why}"));
+    }
     let loss = loss_name(start.loss);
     let [quality, second] = quality_names(start);
     let heading = ["epoch", "rate", loss, loss, quality, second, "rows/s"];
@@ -154,6 +157,7 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
     screen.json(&serde_json::json!({
         "event": "start", "target": target,
         "train_rows": train, "valid_rows": valid, "features": features, "on_disk": disk_bytes,
+        "device": start.device.name(),
     }))
 }
 

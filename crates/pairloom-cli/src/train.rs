@@ -2,12 +2,14 @@
 
 use crate::args::{ColumnArgs, InputArgs, SchemaArgs};
 use crate::output;
+use crate::parse;
 use crate::progress::Progress;
 use crate::report::Page;
 use crate::screen::{Screen, command_line, notice, notice_unseen, own_words};
 use crate::settings::ConfigArgs;
 use crate::signals::Signals;
 use crate::tell;
+use pairloom::backend::DeviceName;
 use pairloom::file;
 use pairloom::fit::{Checkpoints, FitEvent, Stop};
 use pairloom::input;
@@ -43,6 +45,10 @@ pub struct Args {
     /// Threads, 0 for one a core; the model does not depend on it
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+    /// What training runs on: cpu, cuda (the first GPU of NVIDIA; see pairloom devices), or auto (the GPU, if there is
+    /// one and the work is large)
+    #[arg(long, value_name = "DEVICE", value_parser = parse::device, default_value = DeviceName::default().name())]
+    device: DeviceName,
     /// Keep the rows as they were read in this file, and take them from it when the same rows are
     /// trained on again
     #[arg(long, value_name = "ROWS")]
@@ -165,6 +171,7 @@ fn job(args: &Args) -> Result<Job> {
         schema,
         config,
         threads: args.threads,
+        device: args.device,
         on_error: args.input.on_error(),
         checkpoints: Some(checkpoints).filter(|_| args.output != "-"),
         cache: args.cache.clone(),

@@ -5,7 +5,7 @@
 mod common;
 
 use common::is_device;
-use common::refusals::{all_fail, room};
+use common::refusals::{all_fail, fails, room};
 
 #[test]
 fn wrong_command_lines() {
@@ -34,6 +34,19 @@ fn wrong_command_lines() {
             ("train shop.csv --delimiter é", "invalid value 'é' for '--delimiter"),
             ("train shop.csv --on-error maybe", "invalid value 'maybe' for '--on-error"),
             ("train shop.csv --optimizer foo", "invalid value 'foo' for '--optimizer"),
+            ("train shop.csv --device gpu", "invalid value 'gpu' for '--device <DEVICE>'"),
+            (
+                "train shop.csv --label bought --device cuda --model fmfm",
+                "device (--device) cuda: the model fmfm is trained on the CPU only",
+            ),
+            (
+                "train shop.csv --label bought --device cuda --factors 0",
+                "device (--device) cuda: a model without factors is trained on the CPU only",
+            ),
+            (
+                "train shop.csv --label bought --device cuda --precision bf16",
+                "device (--device) cuda: factors of bf16 are trained on the CPU only",
+            ),
             ("train shop.csv --loss hinge", "invalid value 'hinge' for '--loss"),
             ("train shop.csv --transform price", "invalid value 'price' for '--transform"),
             ("train shop.csv --transform price=f", "invalid value 'price=f' for '--transform"),
@@ -233,4 +246,23 @@ fn wrong_files() {
         ],
     );
     assert!(is_device("/dev/full"), "a device stays one");
+}
+
+/// What is said depends on the machine; that `devices` and `train` say the same does not.
+#[test]
+fn a_gpu_that_is_not_there_is_told_before_rows_are_read() {
+    let room = room();
+    let devices = &room.ok("devices --json").json()[0];
+    assert!(devices["threads"].as_u64().unwrap() > 0);
+    assert!(room.ok("devices").out.contains("cpu"));
+    if let Some(why) = devices["no_gpu"].as_str() {
+        let error = fails(&room, "train - --device cuda -o new.model", 1);
+        assert_eq!(error, format!("error: {why}\n"));
+    }
+    // What is small is trained on the CPU.
+    let line = "train shop.csv --label bought --ignore id --epochs 1";
+    let auto = room.ok(&format!("{line} --device auto --json -o auto.model")).json();
+    assert!(auto.iter().any(|event| event["device"] == "cpu"));
+    room.ok(&format!("{line} --device cpu -o cpu.model"));
+    assert_eq!(room.read("auto.model"), room.read("cpu.model"));
 }

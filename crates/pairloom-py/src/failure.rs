@@ -19,6 +19,7 @@ pub fn failed(error: Error) -> PyErr {
             Some(number) => PyOSError::new_err((number, system_text(&source), file)),
             None => PyOSError::new_err(message),
         },
+        Error::Device(_) => PyRuntimeError::new_err(message),
         Error::Memory(_) => PyMemoryError::new_err(message),
         Error::Interrupted => PyKeyboardInterrupt::new_err(message),
         Error::Diverged(_) => PyFloatingPointError::new_err(message),

@@ -2,6 +2,7 @@
 
 use super::columns::Columns;
 use super::model::Model;
+use pairloom::backend::DeviceName;
 use pairloom::preset::{self, Preset};
 use pairloom::reading::OnError;
 use pairloom::schema::{Column, Role, Schema};
@@ -22,6 +23,7 @@ pub struct Asked {
     schema: Option<String>,
     /// Threads, 0 for one a core.
     threads: usize,
+    device: Option<String>,
     on_error: String,
     cache: Option<String>,
     /// The model to go on from.
@@ -58,6 +60,7 @@ impl Asked {
             schema,
             config: with_settings(&config, &self.settings)?,
             threads: self.threads,
+            device: self.device.as_deref().map_or(Ok(DeviceName::default()), find_device)?,
             on_error: on_error(&self.on_error)?,
             cache: self.cache.clone(),
             init: self.init.as_ref().map(|model| model.get().of.clone()),
@@ -85,6 +88,14 @@ pub fn on_error(name: &str) -> Result<OnError> {
         "skip" => Ok(OnError::Skip),
         _ => Err(Error::usage(format!("--on-error must be stop or skip, not '{name}'"))),
     }
+}
+
+fn find_device(name: &str) -> Result<DeviceName> {
+    let unknown = || {
+        let names = DeviceName::ALL.map(DeviceName::name).join(", ");
+        Error::usage(format!("--device: '{name}' is none of {names}"))
+    };
+    DeviceName::ALL.into_iter().find(|device| device.name() == name).ok_or_else(unknown)
 }
 
 fn find_preset(name: &str) -> Result<Preset> {

@@ -21,7 +21,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _pairloom {
     use super::failure::{failed, silence_panics};
-    use pairloom::Config;
+    use pairloom::{Config, encode};
     use pyo3::prelude::*;
 
     #[pymodule_export]
@@ -41,6 +41,12 @@ mod _pairloom {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         silence_panics();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// Two classes that a file cannot tell from each other, if there are two.
+    #[pyfunction]
+    fn same_classes(classes: Vec<String>) -> Option<[usize; 2]> {
+        encode::same_classes(&classes)
     }
 
     /// The settings with their defaults, as a JSON object.

@@ -304,6 +304,20 @@ def test_what_is_near_to_rows_is_told_what_to_become():
     refused(lambda: estimator.fit(data.assign(d=10**30), y), ValueError, "astype")
 
 
+def test_devices_that_are_none():
+    X, y = rows()
+    refused(lambda: FMClassifier(device="gpu", **QUICK).fit(X, y), ValueError, "none of cpu, cuda, auto")
+    refused(lambda: FMClassifier(device=0, **QUICK).fit(X, y), TypeError, "device")
+    refused(lambda: FMClassifier(device="cuda", precision="bf16", **QUICK).fit(X, y), ValueError, "on the CPU only")
+    # Without a GPU it is an error of the machine; what is small is trained on the CPU.
+    try:
+        FMClassifier(device="cuda", **QUICK).fit(X, y)
+    except RuntimeError as error:
+        told(error)
+    scores = [FMClassifier(device=device, **QUICK).fit(X, y).decision_function(X) for device in ("auto", "cpu", None)]
+    assert np.array_equal(scores[0], scores[1]) and np.array_equal(scores[1], scores[2])
+
+
 def test_a_column_that_is_left_out_is_told():
     data = frame().drop(columns="y").assign(n=range(1, 41))
     with pytest.warns(UserWarning, match="'n' is left out .the numbers of the rows.: name it in categorical or numeric"):

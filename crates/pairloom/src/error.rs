@@ -54,6 +54,9 @@ pub enum Error {
     /// More memory is needed than there is.
     #[error("{}", line(.0))]
     Memory(String),
+    /// A GPU, its driver or its compiler is not there, or has failed.
+    #[error("{}", line(.0))]
+    Device(String),
     /// A callback asked for the end.
     #[error("stopped before it was done")]
     Interrupted,

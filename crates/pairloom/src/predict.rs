@@ -176,7 +176,6 @@ impl Model {
         let (mut block, mut goes_on) = (Block::default(), true);
         while goes_on {
             // Groups are numbered in the order of the rows.
-            // Groups are numbered in the order of the rows.
             if !options.groups
                 && let Some(parts) = reader.parts(lanes.len(), ROWS)?
             {

@@ -88,6 +88,7 @@ class FM(BaseEstimator):
         on_error: str | None = None,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
+        device: str | None = None,
         warm_start: bool = False,
         callbacks: Callbacks | None = None,
         verbose: bool = False,
@@ -142,6 +143,7 @@ class FM(BaseEstimator):
         self.on_error = on_error
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.device = device
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.verbose = verbose

@@ -123,6 +123,9 @@ random_state : int, RandomState instance, optional
     Seed of everything random. None is 0 and no chance: the same rows and parameters give the same model to the bit.
 n_jobs : int, optional
     Threads; one for each core for None and -1. The model does not depend on it.
+device : {"cpu", "cuda", "auto"}, optional
+    What training runs on: the processor, if nothing is said; the first GPU of NVIDIA; or the GPU, if there is one and
+    the work is large.
 warm_start : bool, default=False
     Whether ``fit`` goes on from the weights of the fit before, with its columns and ids; the optimizer begins anew.
 callbacks : callable or list of callables, optional

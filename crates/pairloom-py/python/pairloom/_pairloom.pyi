@@ -6,11 +6,12 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Dataset", "Learner", "Model", "Rows", "__version__", "recommend", "settings", "train"]
+__all__ = ["Dataset", "Learner", "Model", "Rows", "__version__", "recommend", "same_classes", "settings", "train"]
 
 __version__: str
 
 def settings() -> str: ...
+def same_classes(classes: list[str]) -> list[int] | None: ...
 def train(
     rows: Rows,
     asked: dict[str, Any],

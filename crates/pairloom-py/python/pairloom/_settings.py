@@ -59,6 +59,7 @@ def asked(params, *, label=None, weight=None, group=None, init=None, cache=None,
         "preset": _checks.text("preset", params.get("preset")),
         "schema": _checks.path("schema", params.get("schema")),
         "threads": threads(params.get("n_jobs")),
+        "device": _checks.text("device", params.get("device")),
         "on_error": _checks.on_error(params.get("on_error")),
         "cache": _checks.path("cache", cache),
         "init": init,
@@ -99,21 +100,12 @@ def class_texts(labels):
     ValueError
         If a file could not tell two of them from each other.
     """
-    texts, met = [class_text(label) for label in labels], {}
-    for label, text in zip(labels, texts):
-        other = met.setdefault(_same(text), label)
-        if other is not label:
-            raise ValueError(f"labels {other!r} and {label!r} are the same class in a file of rows: give one another name")
+    texts = [class_text(label) for label in labels]
+    same = _pairloom.same_classes(texts)
+    if same is not None:
+        one, other = (labels[place] for place in same)
+        raise ValueError(f"labels {one!r} and {other!r} are the same class in a file of rows: give one another name")
     return texts
-
-
-def _same(text):
-    """What is equal of texts that are the same label to the core: numbers, truth values, and texts but for their ends."""
-    text = text.strip()
-    try:
-        return float(text)
-    except ValueError:
-        return text.lower() if text.lower() in ("true", "false") else text
 
 
 def _column(name, value):

@@ -2,21 +2,53 @@
 //! nothing but the methods of [`Backend`], so a second backend needs nothing else.
 
 mod cpu;
+#[allow(unsafe_code)]
+mod cuda;
+mod ranked;
+mod strengths;
 
 pub use cpu::Cpu;
 pub(crate) use cpu::{
     ENTRY_BYTES, Halves, Magnitude, Parameters, halve_rows, score_rows, score_single,
 };
+pub use cuda::{Found, devices};
+pub(crate) use cuda::{check as check_cuda, open as open_cuda};
 
-use crate::Result;
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::encode::Target;
-use crate::interaction::Fields;
+use crate::interaction::{Fields, Interaction};
 use crate::loss::Loss;
 use crate::model::Weights;
-use crate::optimizer::{Optimizer, Penalty};
+use crate::optimizer::{Optimizer, Penalty, Update};
 use crate::table::Table;
+use crate::{Error, Result};
+
+/// What training runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeviceName {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// A GPU of NVIDIA.
+    Cuda,
+    /// The GPU, if there is one and the work is large enough; else the processor.
+    Auto,
+}
+
+impl DeviceName {
+    /// All of them, for help texts and tests.
+    pub const ALL: [DeviceName; 3] = [DeviceName::Cpu, DeviceName::Cuda, DeviceName::Auto];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            DeviceName::Cpu => "cpu",
+            DeviceName::Cuda => "cuda",
+            DeviceName::Auto => "auto",
+        }
+    }
+}
 
 /// What a training step needs to know beside the rows.
 #[derive(Debug, Clone)]
@@ -86,6 +118,34 @@ pub struct State {
 }
 
 impl State {
+    /// Weights with fresh state of the optimizer.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if it does not fit.
+    fn new<M: Interaction>(
+        interaction: &M,
+        weights: &Weights,
+        settings: &StepSettings,
+    ) -> Result<Self> {
+        let (states, classes) = (settings.optimizer.states(), weights.bias.len().max(1));
+        let dense = |numbers: &[f32]| {
+            let mut dense = numbers.to_vec();
+            dense.resize(numbers.len() * (1 + states), 0.0);
+            dense
+        };
+        Ok(State {
+            linear: weights.linear.with_states(states)?,
+            factors: weights.factors.with_states(states)?,
+            bias: dense(&weights.bias),
+            shared: dense(&weights.shared),
+            fields: weights.fields.clone(),
+            strengths: strengths::first(interaction, settings, &weights.fields, classes),
+            classes,
+            time: 0,
+            learned: 0,
+        })
+    }
+
     /// The biases, and what belongs to no feature, without the optimizer's state.
     pub(crate) fn dense(&self) -> (&[f32], &[f32]) {
         // Each has as many numbers of state.
@@ -108,21 +168,50 @@ impl Lists<'_> {
     pub const NONE: Lists<'static> = Lists { ends: &[], each: 1.0 };
 }
 
+/// Why a step was not taken. Nothing is changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum NoStep {
+    /// The loss of a row is not finite: that of the first one, by its place in the batch.
+    #[error("the loss of row {0} of a batch is not finite")]
+    NotFinite(usize),
+    /// The device has failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl NoStep {
+    /// The same with another number for the row.
+    pub(crate) fn at(self, number: impl FnOnce(usize) -> u32) -> Self {
+        match self {
+            NoStep::NotFinite(at) => NoStep::NotFinite(number(at) as usize),
+            failed => failed,
+        }
+    }
+}
+
 /// A model in training.
 pub trait Backend: Send {
     /// How many entries the rows of a batch may have in all.
     fn most_entries(&self) -> usize;
 
+    /// Hears which rows the coming steps are over, whenever they are others than before.
+    ///
+    /// # Errors
+    /// Those of a device that they are copied to.
+    fn enter(&mut self, _rows: &Rows) -> Result<()> {
+        Ok(())
+    }
+
     /// Names the rows of the step after the coming one, in the same set of rows: they can be prepared
     /// meanwhile.
     fn announce(&mut self, batch: &[u32]);
 
-    /// Takes one step over the rows named by `batch`, at learning rate `rate`. Returns the sum of
-    /// the weighted losses before the step.
+    /// Takes one step over those of the rows that were [entered](Backend::enter) which `batch` names, at learning rate
+    /// `rate`. Returns the sum of the weighted losses before the step.
     ///
     /// # Errors
-    /// The place in `batch` of the first row whose loss is not finite; nothing is changed then.
-    fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, usize>;
+    /// [`NoStep`].
+    fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, NoStep>;
 
     /// The same under a loss of lists. Returns beside the sum of the losses the weight of the rows that have
     /// some of their list below them.
@@ -135,19 +224,34 @@ pub trait Backend: Send {
         batch: &[u32],
         lists: Lists<'_>,
         rate: f32,
-    ) -> Result<(f64, f64), usize>;
+    ) -> Result<(f64, f64), NoStep>;
 
     /// Adds to how many training rows carry each feature.
     fn count(&mut self, more: &[u32]);
 
     /// Learns the L2 strengths from what an epoch has made of the weights, if that is wanted.
     /// `dispersion` is the variance of a label beside its prediction, over what the loss takes it to be.
-    fn learn_strengths(&mut self, dispersion: f64);
+    ///
+    /// # Errors
+    /// Those of a device.
+    fn learn_strengths(&mut self, dispersion: f64) -> Result<()>;
 
     /// Scores of rows, bias included; of each row those of all classes.
-    fn scores(&self, rows: &Rows) -> Vec<f32>;
+    ///
+    /// # Errors
+    /// Those of a device.
+    fn scores(&mut self, rows: &Rows) -> Result<Vec<f32>>;
 
-    /// Everything that training changes, to be read.
+    /// Brings everything that training has changed to where [`Backend::state`] shows it.
+    ///
+    /// # Errors
+    /// Those of a device.
+    fn sync(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Everything that training changes, to be read: as of the last [`Backend::sync`], but for the numbers of steps and
+    /// of features learned from, which are as they are.
     fn state(&self) -> &State;
 
     /// The same, to be put back as it was at another time: the sizes stay.
@@ -156,8 +260,9 @@ pub trait Backend: Send {
     /// A copy of the parameters without the optimizer's state.
     ///
     /// # Errors
-    /// [`crate::Error::Memory`] if the copy does not fit.
-    fn weights(&self) -> Result<Weights> {
+    /// [`Error::Memory`] if the copy does not fit, and those of a device.
+    fn weights(&mut self) -> Result<Weights> {
+        self.sync()?;
         let state = self.state();
         let (linear, factors) = (state.linear.with_states(0)?, state.factors.with_states(0)?);
         let (bias, shared) = state.dense();
@@ -166,9 +271,13 @@ pub trait Backend: Send {
     }
 
     /// Whether every parameter and every state is finite.
-    fn is_finite(&self) -> bool {
+    ///
+    /// # Errors
+    /// Those of a device.
+    fn is_finite(&mut self) -> Result<bool> {
+        self.sync()?;
         let State { linear, factors, bias, shared, .. } = self.state();
         let mut rest = bias.iter().chain(shared);
-        linear.is_finite() && factors.is_finite() && rest.all(|x| x.is_finite())
+        Ok(linear.is_finite() && factors.is_finite() && rest.all(|x| x.is_finite()))
     }
 }

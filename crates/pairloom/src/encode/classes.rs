@@ -1,7 +1,7 @@
 //! Labels that are one of several classes.
 
 use super::Target;
-use super::target::unfit;
+use super::target::{same_label, unfit};
 use crate::data::{Interned, alone, if_meant};
 use crate::input::{Format, parse_number, quoted};
 use crate::loss::Loss;
@@ -37,6 +37,17 @@ pub(super) fn are_usable(names: &[String]) -> bool {
     let ascend =
         |one: &String, other: &String| order(one.as_bytes(), other.as_bytes()) == Ordering::Less;
     (2..=MOST).contains(&names.len()) && names.is_sorted_by(ascend)
+}
+
+/// The first two of these classes that rows of a file could not tell from each other, by their places. Of more than a
+/// model may have none are looked for.
+pub fn same_classes(classes: &[String]) -> Option<[usize; 2]> {
+    if classes.len() > MOST {
+        return None;
+    }
+    let same = |one: &String, other: &String| same_label(one.as_bytes(), other.trim());
+    let before = |at: usize| classes[..at].iter().position(|one| same(one, &classes[at]));
+    (0..classes.len()).find_map(|at| Some([before(at)?, at]))
 }
 
 /// All labels of the rows, those that are held out included, as classes.

@@ -33,6 +33,7 @@ mod vocabulary;
 pub(crate) use as_numbers::AsNumbers;
 pub use class_weight::ClassWeight;
 pub(crate) use classes::MOST as MOST_CLASSES;
+pub use classes::same_classes;
 pub use dictionary::Dictionary;
 pub(crate) use dictionary::Short;
 pub use learn::learn;

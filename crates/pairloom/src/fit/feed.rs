@@ -1,7 +1,7 @@
 //! The batches of a window: rows one by one, whole groups, or rows with others that are drawn for them.
 
 use super::Run;
-use crate::backend::{Backend, Lists};
+use crate::backend::{Backend, Lists, NoStep};
 use crate::batch::Rows;
 use crate::loss::lists;
 use crate::negatives::{Negatives, Purpose};
@@ -81,15 +81,15 @@ impl<'a> Feed<'a> {
         Ok(())
     }
 
-    /// Takes a step, while the batch after it is prepared. `Err` is the row of the window whose loss is not
-    /// finite.
+    /// Takes a step, while the batch after it is prepared. A row whose loss is not finite is told by its number in the
+    /// window.
     pub(super) fn step(
         &self,
         backend: &mut dyn Backend,
         rows: &Rows,
         [batch, next]: [&Batch; 2],
         rate: f32,
-    ) -> Result<Learned, usize> {
+    ) -> Result<Learned, NoStep> {
         let learned = |(loss, weight)| Learned { loss, weight };
         match self {
             Feed::Rows(_) => {
@@ -97,23 +97,25 @@ impl<'a> Feed<'a> {
                 let loss = backend.step(rows, &batch.given, rate);
                 let weight =
                     || batch.given.iter().map(|&i| f64::from(rows.label(i as usize).1)).sum();
-                loss.map(|loss| learned((loss, weight()))).map_err(|at| batch.given[at] as usize)
+                loss.map(|loss| learned((loss, weight()))).map_err(|no| no.at(|at| batch.given[at]))
             }
             Feed::Lists(_) => {
                 backend.announce(&next.given);
                 let lists = Lists { ends: &batch.ends, each: 1.0 };
                 let done = backend.rank(rows, &batch.given, lists, rate);
-                done.map(learned).map_err(|at| batch.given[at] as usize)
+                done.map(learned).map_err(|no| no.at(|at| batch.given[at]))
             }
             // No row of the batch is relevant.
             Feed::Drawn { .. } if batch.all.is_empty() => Ok(learned((0.0, 0.0))),
             Feed::Drawn { negatives, .. } => {
                 let lists = Lists { ends: &batch.ends, each: negatives.stand_for() };
+                backend.enter(&batch.made)?;
                 let done = backend.rank(&batch.made, &batch.all, lists, rate);
-                done.map(learned).map_err(|at| {
+                let given = |at: usize| {
                     let list = batch.ends.partition_point(|&end| end as usize <= at);
-                    batch.given[batch.drawn[list].0 as usize] as usize
-                })
+                    batch.given[batch.drawn[list].0 as usize]
+                };
+                done.map(learned).map_err(|no| no.at(given))
             }
         }
     }

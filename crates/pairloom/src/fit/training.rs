@@ -2,7 +2,7 @@
 
 use super::feed::{Batch, Feed, Learned};
 use super::{Checkpoints, Epoch, FitEvent, Run, Stop};
-use crate::backend::Backend;
+use crate::backend::{Backend, NoStep};
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::file::{Checkpoint, Progress, load_checkpoint};
@@ -25,6 +25,8 @@ pub(super) struct Training<'r> {
     fingerprint: Option<u64>,
     /// When the last checkpoint was written.
     saved: Instant,
+    /// Whether the backend has heard of the rows.
+    has_entered: bool,
 }
 
 impl<'r> Training<'r> {
@@ -55,7 +57,8 @@ impl<'r> Training<'r> {
             }
         };
         let saved = Instant::now();
-        Ok(Training { run, backend, progress, best, fingerprint, saved })
+        let has_entered = false;
+        Ok(Training { run, backend, progress, best, fingerprint, saved, has_entered })
     }
 
     /// Trains until there is a reason to stop.
@@ -69,7 +72,7 @@ impl<'r> Training<'r> {
                 return Ok(stop);
             }
             let mean = self.progress.mean();
-            self.backend.learn_strengths(self.run.config.resolved_loss().dispersion(mean));
+            self.backend.learn_strengths(self.run.config.resolved_loss().dispersion(mean))?;
             let epoch = match self.finish_epoch() {
                 // Finite parameters may still give a score that is not.
                 Err(Error::Diverged(_)) => return Ok(self.diverged(None)),
@@ -101,8 +104,19 @@ impl<'r> Training<'r> {
         let windows = run.train.windows(run.config.shuffle.then_some((run.config.seed, epoch)));
         let complete = |window: &Window| window.first + window.rows <= done;
         let left = &windows[windows.partition_point(complete)..];
-        let stop = run.train.walk(left, &mut |window, rows| self.window(window, rows, watch))?;
-        Ok(stop.or_else(|| (!self.backend.is_finite()).then(|| self.diverged(None))))
+        let stop = run.train.walk(left, &mut |window, rows| {
+            // Rows that are made of these are entered as they are made, and those in memory are the same in all epochs.
+            let is_known =
+                run.train.on_disk().is_none() && mem::replace(&mut self.has_entered, true);
+            if run.negatives.is_none() && !is_known {
+                self.backend.enter(rows)?;
+            }
+            self.window(window, rows, watch)
+        })?;
+        if stop.is_none() && !self.backend.is_finite()? {
+            return Ok(Some(self.diverged(None)));
+        }
+        Ok(stop)
     }
 
     /// Trains on what is left of a window's rows. `Some` ends the training.
@@ -129,10 +143,11 @@ impl<'r> Training<'r> {
                     self.progress.loss += loss;
                     self.progress.weight += weight;
                 }
-                Err(place) => {
+                Err(NoStep::NotFinite(place)) => {
                     let row = run.train.number(window, place);
                     return Ok(Some(self.diverged(row)));
                 }
+                Err(NoStep::Failed(error)) => return Err(error),
             }
             self.progress.rows += batch.given.len();
             let weight = self.progress.weight.max(f64::MIN_POSITIVE);
@@ -158,7 +173,7 @@ impl<'r> Training<'r> {
         Stop::Diverged { epoch, row, rate }
     }
 
-    fn finish_epoch(&self) -> Result<Epoch> {
+    fn finish_epoch(&mut self) -> Result<Epoch> {
         let (run, progress) = (self.run, &self.progress);
         Ok(Epoch {
             epoch: progress.epoch,
@@ -166,7 +181,7 @@ impl<'r> Training<'r> {
             train_loss: run.in_own_unit(progress.mean()),
             valid: match run.valid.is_empty() {
                 true => None,
-                false => Some(run.measure(&*self.backend)?),
+                false => Some(run.measure(self.backend)?),
             },
         })
     }
@@ -174,6 +189,7 @@ impl<'r> Training<'r> {
     /// Writes a checkpoint, if they are wanted.
     pub(super) fn save(&mut self) -> Result<()> {
         let Some(to) = self.run.checkpoints else { return Ok(()) };
+        self.backend.sync()?;
         let (state, best) = (self.backend.state(), self.best.as_ref());
         let checkpoint = Checkpoint { progress: &self.progress, state, best };
         let fingerprint = *self.fingerprint.get_or_insert_with(|| self.run.fingerprint());

@@ -18,18 +18,18 @@ const TOGETHER: usize = 256;
 
 impl Run<'_> {
     /// Measures the validation rows: as they are, or each among items that are drawn for it, always the same.
-    pub(super) fn measure(&self, backend: &dyn Backend) -> Result<Metrics> {
+    pub(super) fn measure(&self, backend: &mut dyn Backend) -> Result<Metrics> {
         if let Some(negatives) = self.negatives {
             return self.drawn(negatives, backend);
         }
         let (loss, scale) = (self.config.resolved_loss(), self.target.scale());
-        let predict = |rows: &Rows| predictions(loss, self.target, &backend.scores(rows));
+        let predict = |rows: &Rows| Ok(predictions(loss, self.target, &backend.scores(rows)?));
         let (predictions, outcomes) = self.valid.predictions(predict)?;
         Measure::new(loss, scale).measure(&predictions, &outcomes)
     }
 
     /// Each validation row and the items that are drawn for it are a group.
-    fn drawn(&self, negatives: &Negatives, backend: &dyn Backend) -> Result<Metrics> {
+    fn drawn(&self, negatives: &Negatives, backend: &mut dyn Backend) -> Result<Metrics> {
         let mut groups = Groups::new(Some(self.config.resolved_loss()), DEFAULT_AT);
         let (mut made, mut lists, mut place) = (Rows::new(), Vec::new(), 0);
         self.valid.each(|rows| {
@@ -37,7 +37,7 @@ impl Run<'_> {
             for batch in all.chunks(TOGETHER) {
                 let purpose = Purpose::Valid { each: VALID_NEGATIVES, place };
                 negatives.draw(rows, batch, purpose, &mut made, &mut lists)?;
-                let scores: Vec<f64> = backend.scores(&made).into_iter().map(f64::from).collect();
+                let scores: Vec<f64> = backend.scores(&made)?.into_iter().map(f64::from).collect();
                 finite(&scores)?;
                 let mut start = 0;
                 for &(_, end) in &lists {

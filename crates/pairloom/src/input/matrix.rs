@@ -62,6 +62,7 @@ pub fn dense<'a, T: Number>(
     }
     let bare = vec![false; columns.len()];
     let rows = 0..values.nrows();
+    let columns = columns.into();
     Ok(Box::new(Dense { values, columns, bare, name: name.into(), rows }))
 }
 
@@ -75,7 +76,7 @@ fn take(rows: &mut Range<usize>, count: usize, each: usize) -> impl Iterator<Ite
 #[derive(Clone)]
 struct Dense<'a, T> {
     values: ArrayView2<'a, T>,
-    columns: Vec<String>,
+    columns: Arc<[String]>,
     /// Whether the cells of a column need no text.
     bare: Vec<bool>,
     name: Arc<str>,

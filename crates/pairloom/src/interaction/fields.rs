@@ -19,6 +19,11 @@ impl Fields {
         self.0.len()
     }
 
+    /// Where the ids of each begin.
+    pub(crate) fn starts(&self) -> &[u32] {
+        &self.0
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

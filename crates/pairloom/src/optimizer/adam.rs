@@ -17,7 +17,7 @@ impl Update for Adam {
 
     #[inline(always)]
     fn step(&self, now: Moment, parameters: &mut [f32], state: &mut [f32], gradient: &[f32]) {
-        let (rate, root) = corrected(now);
+        let (rate, root) = Adam::corrected(now.rate, now.time);
         let (first, second) = state.split_at_mut(parameters.len());
         let second = &mut second[..parameters.len()];
         for (((p, m), s), g) in parameters.iter_mut().zip(first).zip(second).zip(gradient) {
@@ -28,11 +28,13 @@ impl Update for Adam {
     }
 }
 
-/// The rate over `1 - beta1^t`, and `1 / sqrt(1 - beta2^t)`: the bias corrections, in f64 since
-/// `beta2^t` is close to 1 for the first steps.
-fn corrected(now: Moment) -> (f32, f32) {
-    let time = now.time.min(i32::MAX as u64) as i32;
-    let first = 1.0 - f64::from(BETA1).powi(time);
-    let second = 1.0 - f64::from(BETA2).powi(time);
-    ((f64::from(now.rate) / first) as f32, (1.0 / second.sqrt()) as f32)
+impl Adam {
+    /// The rate over `1 - beta1^t`, and `1 / sqrt(1 - beta2^t)`: the bias corrections, in f64 since
+    /// `beta2^t` is close to 1 for the first steps.
+    pub(crate) fn corrected(rate: f32, time: u64) -> (f32, f32) {
+        let time = time.min(i32::MAX as u64) as i32;
+        let first = 1.0 - f64::from(BETA1).powi(time);
+        let second = 1.0 - f64::from(BETA2).powi(time);
+        ((f64::from(rate) / first) as f32, (1.0 / second.sqrt()) as f32)
+    }
 }

@@ -1,8 +1,8 @@
 //! Encoding and scoring rows on all threads.
 //!
 //! Rows are read one after the other into a block, whose parts go to the threads; those that lie in memory the threads
-//! read themselves. What they have found is handed on in the order of the rows. So nothing depends on the number of threads: neither a prediction, nor which error comes
-//! first, nor what is told of the rows.
+//! read themselves. What they have found is handed on in the order of the rows. So nothing depends on the number of
+//! threads: neither a prediction, nor which error comes first, nor what is told of the rows.
 
 use super::{Piece, Scoring};
 use crate::encode::RowEncoder;

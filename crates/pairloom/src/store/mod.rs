@@ -118,14 +118,14 @@ impl Store {
     /// What `predict` makes of all rows, beside their labels and weights.
     ///
     /// # Errors
-    /// Those of reading the temporary file.
+    /// Those of reading the temporary file, and of `predict`.
     pub fn predictions(
         &self,
-        mut predict: impl FnMut(&Rows) -> Vec<f64>,
+        mut predict: impl FnMut(&Rows) -> Result<Vec<f64>>,
     ) -> Result<(Vec<f64>, Outcomes)> {
         let (mut predictions, mut outcomes) = (Vec::new(), Outcomes::default());
         self.each(|rows| {
-            predictions.extend(predict(rows));
+            predictions.extend(predict(rows)?);
             for (row, (label, weight)) in rows.outcomes().enumerate() {
                 outcomes.push_in(rows.group(row), label, weight);
             }
@@ -139,7 +139,7 @@ impl Store {
     /// # Errors
     /// Those of reading the temporary file.
     pub fn outcomes(&self) -> Result<Outcomes> {
-        self.predictions(|_| Vec::new()).map(|(_, outcomes)| outcomes)
+        self.predictions(|_| Ok(Vec::new())).map(|(_, outcomes)| outcomes)
     }
 
     /// Whether there may be values that are not 1.

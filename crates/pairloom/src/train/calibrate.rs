@@ -59,7 +59,8 @@ pub(super) fn calibrate(
     let Some(method) = model.config.calibrate else { return Ok(None) };
     let threads = Threads::new(threads)?;
     let log_odds = |rows: &Rows| {
-        model.scores(rows, &threads).into_iter().map(|score| model.corrected(score)).collect()
+        let scores = model.scores(rows, &threads);
+        Ok(scores.into_iter().map(|score| model.corrected(score)).collect())
     };
     let (log_odds, outcomes) = valid.predictions(log_odds)?;
     model.calibrate_scores(method, &log_odds, &weighed(&outcomes, stands_for)).map(Some)
@@ -76,7 +77,7 @@ impl Trained {
     pub fn predictions(&self, threads: &Threads) -> Result<(Vec<f64>, Outcomes)> {
         let Some(model) = &self.model else { return Ok(<_>::default()) };
         let (predictions, outcomes) =
-            self.valid.predictions(|rows| model.predict(rows, threads))?;
+            self.valid.predictions(|rows| Ok(model.predict(rows, threads)))?;
         Ok((predictions, weighed(&outcomes, self.stands_for)))
     }
 
@@ -87,7 +88,7 @@ impl Trained {
     /// Those of reading a temporary file; [`Error::Data`] if nothing can be measured, as of one class of groups.
     pub fn test_metrics(&self, threads: &Threads) -> Result<Option<Metrics>> {
         let Some(model) = &self.model else { return Ok(None) };
-        let predict = |rows: &Rows| model.predict(rows, threads);
+        let predict = |rows: &Rows| Ok(model.predict(rows, threads));
         let (predictions, outcomes) = self.test.predictions(predict)?;
         let outcomes = weighed(&outcomes, [1.0 / model.config.negative_rate, 1.0]);
         let measure = Measure::new(model.config.resolved_loss(), model.encoding.target.scale());

@@ -1,5 +1,6 @@
 //! What to train on, and how.
 
+use crate::backend::DeviceName;
 use crate::config::Config;
 use crate::fit::Checkpoints;
 use crate::input::OpenOptions;
@@ -91,6 +92,8 @@ pub struct Job {
     pub config: Config,
     /// Threads; 0 takes one for each core. The model does not depend on it.
     pub threads: usize,
+    /// What training runs on.
+    pub device: DeviceName,
     /// What to do with rows that cannot be used.
     pub on_error: OnError,
     /// Whether and where to write checkpoints.
@@ -119,6 +122,7 @@ impl Job {
             only: None,
             config: Config::default(),
             threads: 0,
+            device: DeviceName::default(),
             on_error: OnError::Stop,
             checkpoints: None,
             temp_dir: std::env::temp_dir().to_string_lossy().into_owned(),

@@ -1,7 +1,7 @@
 //! A model that goes on learning from rows as they come.
 
 use super::prepare::{Prepared, prepare};
-use super::start::{backend, resolve};
+use super::start::{backend, device, resolve};
 use super::summary::Summary;
 use super::text::read_rows;
 use super::units::Units;
@@ -69,7 +69,8 @@ impl Learner {
         init.map_or(Ok(()), |model| super::going_on::check_config(model, &config))?;
         let most_entries = summary.most_entries;
         let init = init.map(|model| (model, &units));
-        let backend = backend(&config, &encoding, summary, init, threads)?;
+        let (device, _) = device(job.device, &config, (0, 0.0));
+        let backend = backend(device, &config, &encoding, summary, init, threads)?;
         let history = Vec::new();
         let mut learner =
             Learner { schema, encoding, config, class_weights, units, backend, history, job };
@@ -108,6 +109,7 @@ impl Learner {
         let summary = summary(&train, &self.encoding, &self.config)?;
         self.backend.count(&summary.counts);
         let seed = self.config.seed ^ self.history.len() as u64;
+        self.backend.sync()?;
         let factors = &mut self.backend.state_mut().factors;
         fill_new(factors, &self.config, self.encoding.fields.len(), &summary.counts, seed)?;
         self.pass(&train, summary.most_entries, watch)
@@ -153,7 +155,7 @@ impl Learner {
     ///
     /// # Errors
     /// [`Error::Memory`] if it does not fit.
-    pub fn model(&self) -> Result<Model> {
+    pub fn model(&mut self) -> Result<Model> {
         let mut weights = self.backend.weights()?;
         self.units.leave([&mut Store::default(), &mut Store::default()], Some(&mut weights))?;
         Ok(Model {

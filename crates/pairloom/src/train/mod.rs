@@ -17,6 +17,7 @@ mod summary;
 mod text;
 mod units;
 
+use crate::backend::{DeviceName, check_cuda};
 use crate::calibration::Calibrated;
 use crate::fit::{Fit, Run, Stop};
 use crate::input;
@@ -115,6 +116,9 @@ fn check(job: &Job) -> Result<()> {
     if job.data == "-" && job.valid.as_deref() == Some("-") {
         return Err(Error::usage("standard input cannot be both training and validation rows"));
     }
+    if job.device == DeviceName::Cuda {
+        check_cuda(&job.config)?;
+    }
     if job.config.memory.is_some() {
         // Tried out before rows are read that may have to go there.
         Pieces::temporary(&job.temp_dir)?;
@@ -168,11 +172,13 @@ fn run(
     let start = start(&config, &encoding, [&train, &valid], &summary)?;
     let is_out = |(held, out): (&bool, &bool)| !held && *out;
     let rows_out = held_out.iter().zip(&left_out).filter(|row| is_out(*row)).count();
-    let start = Start { items, groups, left_out: rows_out, are_counts, ..start };
+    let all = summary.counts.iter().map(|&count| f64::from(count)).sum();
+    let (device, no_gpu) = start::device(job.device, &config, (rows, all));
+    let start = Start { items, groups, left_out: rows_out, are_counts, device, no_gpu, ..start };
     tell(watch, Event::Start(&start))?;
     let most_entries = summary.most_entries;
     let mut backend =
-        backend(&config, &encoding, summary, init.map(|model| (model, &units)), threads)?;
+        backend(device, &config, &encoding, summary, init.map(|model| (model, &units)), threads)?;
     let run = Run {
         train: &train,
         most_entries,

@@ -3,7 +3,7 @@
 use super::Groups;
 use super::summary::Summary;
 use super::units::Units;
-use crate::backend::{Backend, Cpu, ENTRY_BYTES, StepSettings};
+use crate::backend::{Backend, Cpu, DeviceName, ENTRY_BYTES, StepSettings, check_cuda, open_cuda};
 use crate::config::Config;
 use crate::data::INTERNED;
 use crate::encode::{Encoding, Target};
@@ -57,6 +57,10 @@ pub struct Start {
     pub disk_bytes: u64,
     /// Bytes of the model, the optimizer's state, the best epoch's weights and the work on a batch.
     pub model_bytes: u128,
+    /// What it runs on: the processor or the GPU.
+    pub device: DeviceName,
+    /// Why it is not the GPU, where that was to be decided and the work is large.
+    pub no_gpu: Option<String>,
 }
 
 impl Start {
@@ -78,8 +82,34 @@ impl Start {
         self.mean_weight > *Self::USUAL_WEIGHTS.end()
     }
 }
+/// Features to be learned from in all epochs, from which on it is worth the seconds that a GPU takes to begin; and in a
+/// step, from which on it is worth what beginning a step takes. Neither is measured.
+const WORTH_A_GPU: f64 = 1e9;
+const WORTH_A_STEP: f64 = 32768.0;
+
+/// What so many rows with so many features in all are learned from on, where it may be decided; and why it is not the GPU,
+/// though they are many.
+pub(super) fn device(
+    asked: DeviceName,
+    config: &Config,
+    (rows, features): (usize, f64),
+) -> (DeviceName, Option<String>) {
+    if asked != DeviceName::Auto {
+        return (asked, None);
+    }
+    let step = features * config.batch_rows(rows) as f64 / rows.max(1) as f64;
+    if features * f64::from(config.epochs) < WORTH_A_GPU || step < WORTH_A_STEP {
+        return (DeviceName::Cpu, None);
+    }
+    match check_cuda(config) {
+        Ok(()) => (DeviceName::Cuda, None),
+        Err(error) => (DeviceName::Cpu, Some(error.to_string())),
+    }
+}
+
 /// A machine with its first weights: those of `init`, in these units, if there is a model to go on from.
 pub(super) fn backend(
+    device: DeviceName,
     config: &Config,
     encoding: &Encoding,
     summary: Summary,
@@ -98,6 +128,9 @@ pub(super) fn backend(
         }
     };
     let settings = StepSettings::new(config, encoding.target.clone(), summary.counts);
+    if device == DeviceName::Cuda {
+        return open_cuda(config, &weights, settings, threads);
+    }
     with_interaction(config, &weights.fields, OnCpu { weights: &weights, settings, threads })
 }
 
@@ -221,6 +254,8 @@ pub(super) fn start(
         row_bytes: train.bytes() + valid.bytes(),
         disk_bytes: on_disk,
         model_bytes: model,
+        device: DeviceName::Cpu,
+        no_gpu: None,
     })
 }
 

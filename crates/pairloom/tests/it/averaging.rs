@@ -68,8 +68,9 @@ fn an_average_scores_as_the_mean() {
             (job.config.order, job.config.linear) = (4, lower_orders || kind == Kind::Linear);
             let (models, threads) = (models(&job), Threads::new(1).unwrap());
             let rows = train(&job, &mut |_| true).unwrap().valid;
-            let predictions =
-                |model: &Model| rows.predictions(|rows| model.predict(rows, &threads)).unwrap().0;
+            let predictions = |model: &Model| {
+                rows.predictions(|rows| Ok(model.predict(rows, &threads))).unwrap().0
+            };
             let all: Vec<Vec<f64>> = models.iter().map(predictions).collect();
             let average = Model::average(&named(&models)).unwrap();
             let factors = if kind == Kind::Linear { 0 } else { 9 };
@@ -102,7 +103,7 @@ fn a_model_without_factors_and_one_that_was_loaded_are_models_too() {
         let average = Model::average(&named(&all)).unwrap();
         let (rows, threads) = (train(&job, &mut |_| true).unwrap().valid, Threads::new(1).unwrap());
         let predictions =
-            |model: &Model| rows.predictions(|rows| model.predict(rows, &threads)).unwrap().0;
+            |model: &Model| rows.predictions(|rows| Ok(model.predict(rows, &threads))).unwrap().0;
         let means = predictions(&all[0]).into_iter().zip(predictions(&all[1]));
         for ((one, two), found) in means.zip(predictions(&average)) {
             assert!(near(found, (one + two) / 2.0, 1e-5, 1.0), "{kind:?}: {found} {one} {two}");

@@ -50,8 +50,8 @@ fn some_rows(fields: u32, classes: usize) -> Rows {
 }
 
 /// The loss of all rows at this state, in `f64` but for the scores.
-fn loss(backend: &impl Backend, rows: &Rows) -> f64 {
-    let scores = backend.scores(rows);
+fn loss(backend: &mut impl Backend, rows: &Rows) -> f64 {
+    let scores = backend.scores(rows).unwrap();
     let of = |(scores, (label, _)): (&[f32], (f32, f32))| match scores {
         [score] => Loss::Logistic.value(f64::from(*score), f64::from(label)),
         scores => {
@@ -105,7 +105,7 @@ fn goes_down<M: Interaction>(kind: Kind, fields: u32, classes: usize) {
         let first = *number(before.state_mut(), at);
         let mut loss_at = |x: f32| {
             *number(before.state_mut(), at) = x;
-            loss(&before, &rows)
+            loss(&mut before, &rows)
         };
         let slope = (loss_at(first + STEP) - loss_at(first - STEP)) / f64::from(2.0 * STEP);
         loss_at(first);
@@ -174,8 +174,9 @@ fn every_model_goes_from_rows_to_a_file_and_back() {
             let (rows, model) = (trained.valid, trained.model.unwrap());
             let (loaded, bytes) = saved(&job, &folder);
             let threads = Threads::new(1).unwrap();
-            let predict =
-                |model: &Model| rows.predictions(|rows| model.predict(rows, &threads)).unwrap().0;
+            let predict = |model: &Model| {
+                rows.predictions(|rows| Ok(model.predict(rows, &threads))).unwrap().0
+            };
             assert_eq!(predict(&model), predict(&loaded), "{kind:?}");
             job.threads = 3;
             assert!(saved(&job, &folder).1 == bytes, "{kind:?}: threads");

@@ -129,7 +129,7 @@ fn the_first_pass_is_an_epoch() {
     let data = write(&folder, "log.csv", log(5));
     let job = job(&data, &Config { epochs: 1, ..config() });
     let rows = Dataset::read(&job, &mut |_| true).unwrap();
-    let learner = Learner::begin(rows, &job, &mut |_| true).unwrap();
+    let mut learner = Learner::begin(rows, &job, &mut |_| true).unwrap();
     assert_eq!(bytes(&learner.model().unwrap()), bytes(&model(&job)));
 }
 
@@ -145,13 +145,13 @@ fn values_that_come_later_get_factors_if_they_have_an_id() {
     let job = job(&one, &Config { hash_bits: Some(10), ..config() });
     let rows = Dataset::read(&job, &mut |_| true).unwrap();
     let mut learner = Learner::begin(rows, &job, &mut |_| true).unwrap();
-    let used = |learner: &Learner| {
+    let used = |learner: &mut Learner| {
         let model = learner.model().unwrap();
         model.weights.factors.vectors::<f32>().filter(|v| v.iter().any(|x| *x != 0.0)).count()
     };
-    let before = used(&learner);
+    let before = used(&mut learner);
     learner.learn(read(&two), &two, &mut |_| true).unwrap();
-    assert_eq!([before, used(&learner)], [7, 11]);
+    assert_eq!([before, used(&mut learner)], [7, 11]);
 }
 
 #[test]

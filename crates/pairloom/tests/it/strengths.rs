@@ -114,7 +114,7 @@ fn strengths_are_those_of_the_formula() {
                     *strength = twin(table, range.clone(), part, others) as f32;
                 }
             }
-            machine.learn_strengths(dispersion);
+            machine.learn_strengths(dispersion).unwrap();
             for (&found, &expected) in machine.state().strengths.iter().zip(&expected) {
                 let (found, expected) = (f64::from(found), f64::from(expected));
                 assert!(near(found, expected, 1e-5, expected), "{found}, {expected}");
@@ -128,7 +128,7 @@ fn strengths_do_not_depend_on_the_number_of_threads() {
     let strengths = [1, 2, 5].map(|threads| {
         let mut machine = machine(Fm::<[f32; 8]>::new(&Plan::of(8)), settings(true), threads);
         fill(&mut machine, 2, &mut random(2));
-        machine.learn_strengths(1.0);
+        machine.learn_strengths(1.0).unwrap();
         machine.state().strengths.clone()
     });
     assert_eq!(strengths[0], strengths[1]);
@@ -142,7 +142,7 @@ fn classes_have_strengths_of_their_own() {
     let fm = || Fm::<[f32; 4]>::new(&Plan::of(4));
     let mut all = machine_of(CLASSES, fm(), settings(true), 2);
     fill(&mut all, 2, &mut random(6));
-    all.learn_strengths(1.0);
+    all.learn_strengths(1.0).unwrap();
     for class in 0..CLASSES {
         let mut alone = machine(fm(), settings(true), 1);
         let state = alone.state_mut();
@@ -157,7 +157,7 @@ fn classes_have_strengths_of_their_own() {
                 .zip(mine)
                 .for_each(|(to, from)| to.copy_from_slice(from));
         }
-        alone.learn_strengths(1.0);
+        alone.learn_strengths(1.0).unwrap();
         for (field, strengths) in alone.state().strengths.chunks(2).enumerate() {
             let at = 2 * (field * CLASSES + class);
             assert_eq!(all.state().strengths[at..at + 2], *strengths, "{class} {field}");
@@ -191,7 +191,7 @@ fn strengths_come_to_one_over_the_variance() {
             let at = id as usize * state.linear.stride();
             state.linear.floats_mut()[at..at + 2].copy_from_slice(&[w * h / (h + l2), h]);
         }
-        machine.learn_strengths(1.0);
+        machine.learn_strengths(1.0).unwrap();
     }
     for (strengths, deviation) in machine.state().strengths.chunks(2).zip(deviations) {
         let expected = 1.0 / f64::from(deviation * deviation);
@@ -214,7 +214,7 @@ fn strengths_that_are_not_to_be_learned_stay() {
         let mut machine = machine(Fm::<[f32; 8]>::new(&Plan::of(8)), settings, 1);
         fill(&mut machine, 2, &mut random);
         let before = machine.state().strengths.clone();
-        machine.learn_strengths(1.0);
+        machine.learn_strengths(1.0).unwrap();
         assert_eq!(machine.state().strengths, before);
     }
 }
@@ -225,7 +225,7 @@ fn nothing_to_learn_from_leaves_strengths_that_are_numbers() {
     let mut machine = machine(Fm::<[f32; 8]>::new(&Plan::of(8)), settings(true), 1);
     machine.state_mut().learned = u64::from(FEATURES);
     let before = machine.state().strengths.clone();
-    machine.learn_strengths(0.0);
+    machine.learn_strengths(0.0).unwrap();
     for (found, before) in machine.state().strengths.iter().zip(&before) {
         assert!(near(f64::from(*found), f64::from(*before), 1e-5, 1.0), "{found} {before}");
     }

@@ -221,7 +221,7 @@ fn weights_of_classes_do_not_count_in_a_test() {
     assert_eq!((found.rows, found.weight), (80, 80.0));
     // The same from its predictions, row by row.
     let model = done.model.as_ref().unwrap();
-    let (p, outcomes) = done.test.predictions(|rows| model.predict(rows, &threads)).unwrap();
+    let (p, outcomes) = done.test.predictions(|rows| Ok(model.predict(rows, &threads))).unwrap();
     let loss =
         |(p, (label, _)): (&f64, (f32, f32))| -if label == 1.0 { p.ln() } else { (1.0 - p).ln() };
     let mean = p.iter().zip(outcomes.iter()).map(loss).sum::<f64>() / 80.0;

@@ -24,16 +24,14 @@ mod forward;
 mod halves;
 mod parameters;
 mod prepared;
-mod ranked;
 mod scores;
-mod strengths;
 mod update;
 
 pub(crate) use halves::{Halves, Magnitude, halve_rows};
 pub(crate) use parameters::Parameters;
 pub(crate) use scores::{score_rows, score_single};
 
-use super::{Backend, Lists, State, StepSettings};
+use super::{Backend, Lists, NoStep, State, StepSettings, ranked, strengths};
 use crate::batch::Rows;
 use crate::interaction::{Interaction, Lanes};
 use crate::model::Weights;
@@ -76,8 +74,6 @@ struct Scratch<M: Interaction> {
     sums: Vec<M::Sums>,
     slopes: Vec<f32>,
     losses: Vec<f64>,
-    /// Scores and slopes of a list.
-    list: [Vec<f64>; 2],
     /// A gradient for each thread that steps.
     gradients: Vec<M::Vector>,
     /// Factors and state of a feature for each of them.
@@ -133,29 +129,14 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
             let rule = format!("{} for these weights", weights.factors.precision().name());
             return Err(Error::setting("precision", &rule));
         }
-        let (states, classes) = (settings.optimizer.states(), weights.bias.len().max(1));
         let all = settings.counts.iter().map(|&count| u64::from(count)).sum();
-        let dense = |numbers: &[f32]| {
-            let mut dense = numbers.to_vec();
-            dense.resize(numbers.len() * (1 + states), 0.0);
-            dense
-        };
-        let state = State {
-            linear: weights.linear.with_states(states)?,
-            factors: weights.factors.with_states(states)?,
-            bias: dense(&weights.bias),
-            shared: dense(&weights.shared),
-            fields: weights.fields.clone(),
-            strengths: strengths::first(&interaction, &settings, &weights.fields, classes),
-            classes,
-            time: 0,
-            learned: 0,
-        };
+        let state = State::new(&interaction, weights, &settings)?;
+        let classes = state.classes;
         let gradients = vec![M::Vector::zeros(interaction.width()); steppers(threads.count())];
         let spares = vec![vec![0.0; state.factors.stride()]; gradients.len()];
-        let (sums, slopes, losses, list) = (Vec::new(), Vec::new(), Vec::new(), Default::default());
+        let (sums, slopes, losses) = (Vec::new(), Vec::new(), Vec::new());
         let (shared, biases) = (vec![0.0; weights.shared.len()], vec![0.0; classes]);
-        let scratch = Scratch { sums, slopes, losses, list, gradients, spares, shared, biases };
+        let scratch = Scratch { sums, slopes, losses, gradients, spares, shared, biases };
         let (bounds, announced) = (Vec::new(), Vec::new());
         let (ones, valued) = (Batches::default(), Batches::default());
         let stored = PhantomData;
@@ -174,6 +155,12 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         })
     }
 
+    /// What steps are taken by.
+    #[cfg(test)]
+    pub(super) fn settings(&mut self) -> &mut StepSettings {
+        &mut self.settings
+    }
+
     /// A step with these batches; the next one is `announced`, if it is to be prepared.
     fn step_in<X: Value>(
         &mut self,
@@ -183,7 +170,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         announced: &[u32],
         lists: Lists<'_>,
         rate: f32,
-    ) -> Result<(f64, f64), usize> {
+    ) -> Result<(f64, f64), NoStep> {
         if self.bounds.is_empty() {
             let share = batch.len() as f64 / rows.len() as f64;
             self.bounds = bounds(&self.settings, share, steppers(self.threads.count()));
@@ -195,11 +182,14 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         next.layout.clear();
         self.forward(&now.layout, rows, &mut next.layout, announced);
         let ranked = match self.settings.loss {
-            loss if loss.is_ranking() => self.scratch.rank(loss, &now.layout, lists),
+            loss if loss.is_ranking() => {
+                let Scratch { slopes, losses, .. } = &mut self.scratch;
+                ranked::rank(loss, now.layout.outcomes(), lists, (slopes, losses))
+            }
             _ => 0.0,
         };
         if let Some(at) = self.scratch.losses.iter().position(|loss| !loss.is_finite()) {
-            return Err(at);
+            return Err(NoStep::NotFinite(at));
         }
         self.state.time += 1;
         self.state.learned += now.layout.ids().len() as u64;
@@ -226,7 +216,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         batch: &[u32],
         lists: Lists<'_>,
         rate: f32,
-    ) -> Result<(f64, f64), usize> {
+    ) -> Result<(f64, f64), NoStep> {
         let mut announced = mem::take(&mut self.announced);
         let has_values = |batch: &[u32]| batch.iter().any(|&i| rows.has_values(i as usize));
         let valued = has_values(batch);
@@ -424,7 +414,7 @@ impl<M: Interaction, T: Stored> Backend for Cpu<M, T> {
         self.announced.extend_from_slice(batch);
     }
 
-    fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, usize> {
+    fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, NoStep> {
         self.learn(rows, batch, Lists::NONE, rate).map(|(loss, _)| loss)
     }
 
@@ -434,20 +424,22 @@ impl<M: Interaction, T: Stored> Backend for Cpu<M, T> {
         batch: &[u32],
         lists: Lists<'_>,
         rate: f32,
-    ) -> Result<(f64, f64), usize> {
+    ) -> Result<(f64, f64), NoStep> {
         self.learn(rows, batch, lists, rate)
     }
 
-    fn learn_strengths(&mut self, dispersion: f64) {
+    fn learn_strengths(&mut self, dispersion: f64) -> Result<()> {
         if self.settings.learn_l2 {
             let passes = self.passes();
             let Cpu { interaction, settings, state, threads, .. } = self;
             strengths::learn::<M, T>(interaction, settings, state, threads, passes, dispersion);
         }
+        Ok(())
     }
 
-    fn scores(&self, rows: &Rows) -> Vec<f32> {
-        score_rows(&self.interaction, Parameters::<T>::of(&self.state), rows, &self.threads)
+    fn scores(&mut self, rows: &Rows) -> Result<Vec<f32>> {
+        let parameters = Parameters::<T>::of(&self.state);
+        Ok(score_rows(&self.interaction, parameters, rows, &self.threads))
     }
 
     fn state(&self) -> &State {

@@ -118,6 +118,11 @@ impl<X: Value> Layout<X> {
         self.ids[range].iter().copied().zip(xs)
     }
 
+    /// Labels and weights of the rows of the batch.
+    pub(super) fn outcomes(&self) -> &[(f32, f32)] {
+        &self.outcomes
+    }
+
     /// Label and weight of a row of the batch.
     #[inline(always)]
     pub(super) fn outcome(&self, at: usize) -> (f32, f32) {

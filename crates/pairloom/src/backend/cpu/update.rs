@@ -1,8 +1,7 @@
 //! The second half of a step: gradients summed per feature, one update each.
 
 use super::prepared::{Entry, Sorted, Value};
-use super::strengths;
-use crate::backend::StepSettings;
+use crate::backend::{StepSettings, strengths};
 use crate::interaction::{Fields, Interaction, Lanes};
 use crate::optimizer::{Moment, Penalty, Update};
 use crate::precision::{Chance, Stored};

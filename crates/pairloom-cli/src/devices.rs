@@ -1,0 +1,56 @@
+//! `pairloom devices`.
+
+use crate::screen::Screen;
+use pairloom::Result;
+use pairloom::backend::{Found, devices};
+use pairloom::memory::gib;
+use serde_json::json;
+
+/// Arguments of `pairloom devices`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Write one JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `pairloom devices`: that there is no GPU is no failure.
+pub fn run(args: &Args) -> Result<()> {
+    let mut screen = Screen::new(args.json, false);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (found, version, why) = match devices() {
+        Ok((found, [major, minor])) => (found, Some(format!("{major}.{minor}")), None),
+        Err(error) => (Vec::new(), None, Some(error.to_string())),
+    };
+    let capability = |found: &Found| found.capability.map(|part| part.to_string()).join(".");
+    let mut rows =
+        vec![["device", "number", "name", "memory", "capability"].map(String::from).to_vec()];
+    let cpu =
+        ["cpu".into(), String::new(), format!("{cores} threads"), String::new(), String::new()];
+    rows.push(cpu.to_vec());
+    rows.extend(found.iter().map(|gpu| {
+        let memory = gib(gpu.memory.into());
+        vec!["cuda".into(), gpu.number.to_string(), gpu.name.clone(), memory, capability(gpu)]
+    }));
+    screen.table(&rows, false)?;
+    match (&why, &version) {
+        (Some(why), _) => screen.text(&format!("\nno GPU: {why}"))?,
+        (None, Some(_)) if found.is_empty() => {
+            screen.text("\nno GPU: the driver has found none")?
+        }
+        (None, version) => {
+            let version = version.as_deref().unwrap_or_default();
+            screen.text(&format!("\nthe driver has CUDA {version}"))?;
+        }
+    }
+    let gpus: Vec<_> = found
+        .iter()
+        .map(|gpu| {
+            json!({
+                "number": gpu.number, "name": gpu.name, "memory": gpu.memory,
+                "capability": capability(gpu),
+            })
+        })
+        .collect();
+    screen.json(&json!({ "threads": cores, "cuda": version, "gpus": gpus, "no_gpu": why }))
+}

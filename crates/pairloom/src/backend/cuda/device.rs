@@ -1,0 +1,119 @@
+//! What a GPU is to the backend: memory, and kernels that run one after the other.
+
+use super::kernels::{Args, Kernel};
+use crate::{Result, memory};
+use bytemuck::Pod;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// A device with its kernels, compiled for the sizes of a model. Work that it is given is done in this order.
+///
+/// # Safety
+/// What is said of addresses holds for all methods: they lie in memory that [`Device::allocate`] gave and
+/// [`Device::free`] did not take, for as many bytes as are touched.
+pub(super) trait Device: Send + Sync {
+    /// Memory of so many bytes, at least one, for numbers of 8 bytes; its content is anything.
+    fn allocate(&self, bytes: usize) -> Result<u64>;
+
+    /// Takes memory back, once all work is done that was given before.
+    unsafe fn free(&self, address: u64);
+
+    /// Copies to the device. The bytes may be changed after it.
+    unsafe fn write(&self, to: u64, bytes: &[u8]) -> Result<()>;
+
+    /// Waits for all work and copies from the device.
+    unsafe fn read(&self, from: u64, bytes: &mut [u8]) -> Result<()>;
+
+    /// Makes bytes 0.
+    unsafe fn zero(&self, at: u64, bytes: usize) -> Result<()>;
+
+    /// Runs a kernel in so many blocks of [`super::kernels::THREADS`] threads. All that it touches by `args` lies in
+    /// memory that is there until the work is done.
+    unsafe fn launch(&self, kernel: Kernel, blocks: u32, args: &Args) -> Result<()>;
+
+    /// Blocks that keep all of it busy.
+    fn blocks(&self) -> u32;
+}
+
+/// Numbers in the memory of a device.
+pub(super) struct Buffer<T> {
+    device: Arc<dyn Device>,
+    address: u64,
+    /// Numbers that there is room for.
+    room: usize,
+    kind: PhantomData<T>,
+}
+
+impl<T: Pod> Buffer<T> {
+    /// No numbers.
+    pub(super) fn new(device: &Arc<dyn Device>) -> Self {
+        Buffer { device: device.clone(), address: 0, room: 0, kind: PhantomData }
+    }
+
+    /// As many zeros.
+    pub(super) fn zeros(device: &Arc<dyn Device>, len: usize) -> Result<Self> {
+        let mut buffer = Buffer::new(device);
+        buffer.reserve(len)?;
+        if len > 0 {
+            // SAFETY: there is room for `len` numbers, as just reserved.
+            unsafe { device.zero(buffer.address, len * size_of::<T>()) }?;
+        }
+        Ok(buffer)
+    }
+
+    /// Makes room for so many numbers; if it is more than there was, those that were there are lost.
+    pub(super) fn reserve(&mut self, len: usize) -> Result<()> {
+        if len <= self.room {
+            return Ok(());
+        }
+        self.give_back();
+        let bytes = len.checked_mul(size_of::<T>());
+        let bytes = bytes.ok_or_else(|| memory::refused("a buffer", memory::FEWER_ROWS))?;
+        self.address = self.device.allocate(bytes)?;
+        self.room = len;
+        Ok(())
+    }
+
+    /// Writes numbers from a place on; there is room for them.
+    pub(super) fn write(&mut self, at: usize, numbers: &[T]) -> Result<()> {
+        assert!(at + numbers.len() <= self.room, "beyond the end of a buffer");
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let to = self.address + (at * size_of::<T>()) as u64;
+        // SAFETY: the numbers lie within the room of the buffer, as just asserted.
+        unsafe { self.device.write(to, bytemuck::cast_slice(numbers)) }
+    }
+
+    /// Reads the first numbers, once all work is done.
+    pub(super) fn read(&self, numbers: &mut [T]) -> Result<()> {
+        assert!(numbers.len() <= self.room, "beyond the end of a buffer");
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: the numbers lie within the room of the buffer, as just asserted.
+        unsafe { self.device.read(self.address, bytemuck::cast_slice_mut(numbers)) }
+    }
+
+    /// Where it is; 0 if it has no room.
+    pub(super) fn address(&self) -> u64 {
+        self.address
+    }
+
+    fn give_back(&mut self) {
+        if self.room > 0 {
+            // SAFETY: it was allocated and is not used after this.
+            unsafe { self.device.free(self.address) };
+        }
+        (self.address, self.room) = (0, 0);
+    }
+}
+
+impl<T> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        if self.room > 0 {
+            // SAFETY: it was allocated, and nobody has it any more.
+            unsafe { self.device.free(self.address) };
+        }
+    }
+}

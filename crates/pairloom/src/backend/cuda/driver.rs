@@ -1,0 +1,297 @@
+//! GPUs of NVIDIA, by the driver and by the compiler of kernels that are found when the program runs: nothing of CUDA is
+//! needed to build it, and none has to be there.
+
+use super::device::Device;
+use super::kernels::{Args, Kernel, Shape, THREADS};
+use crate::{Error, Result, memory};
+use cudarc::driver::result::{self, DriverError, ctx, device, module, primary_ctx, stream};
+use cudarc::driver::sys::{self, CUdevice_attribute_enum as Attribute, CUresult};
+use cudarc::nvrtc;
+use std::ffi::{CString, c_void};
+use std::sync::Arc;
+
+/// The least compute capability: lanes of a warp that go on alone began with it.
+const LEAST: [i32; 2] = [7, 0];
+
+/// The oldest driver, as it says its version: 1000 times that of CUDA, and 10 times what is behind the point.
+const OLDEST: i32 = 12_000;
+
+/// A GPU that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Its number.
+    pub number: usize,
+    /// What it is called.
+    pub name: String,
+    /// Its compute capability, as in 9.0.
+    pub capability: [i32; 2],
+    /// Bytes of its memory.
+    pub memory: u64,
+}
+
+/// The GPUs that are there, and the version of CUDA that the driver has.
+///
+/// # Errors
+/// [`Error::Device`] if there is no driver or no GPU, if the driver is too old, or if it fails.
+pub fn devices() -> Result<(Vec<Found>, [i32; 2])> {
+    let version = start()?;
+    let found = |number| {
+        let device = device::get(number).map_err(|e| failed("the GPU cannot be had", e))?;
+        let said = |e| failed("the GPU does not say what it is", e);
+        // SAFETY: `device` is one that was just given.
+        let memory = unsafe { device::total_mem(device) }.map_err(said)? as u64;
+        let name = device::get_name(device).map_err(said)?;
+        Ok(Found { number: number as usize, name, capability: capability(device)?, memory })
+    };
+    let count = device::get_count().map_err(|e| failed("GPUs cannot be counted", e))?;
+    if count == 0 {
+        return Err(Error::Device("NVIDIA's driver has found no GPU: use the CPU".into()));
+    }
+    Ok(((0..count).map(found).collect::<Result<_>>()?, [version / 1000, version % 1000 / 10]))
+}
+
+/// Whether the first GPU can be trained on.
+///
+/// # Errors
+/// As for [`devices`], and if it is too old or there is no compiler of kernels.
+pub(super) fn check() -> Result<()> {
+    let (found, _) = devices()?;
+    if let Some(Found { name, capability, .. }) = found.first().filter(|of| of.capability < LEAST) {
+        let [has, wants] = [capability, &LEAST].map(|[major, minor]| format!("{major}.{minor}"));
+        let message = format!("{name} has compute capability {has}, and {wants} is needed");
+        return Err(Error::Device(format!("{message}: use the CPU")));
+    }
+    check_compiler()
+}
+
+fn check_compiler() -> Result<()> {
+    // SAFETY: it only looks for a library of the system.
+    if unsafe { nvrtc::sys::is_culib_present() } {
+        return Ok(());
+    }
+    let remedy = "it is NVRTC, part of the CUDA toolkit and of the Python package nvidia-cuda-nvrtc-cu12; the folder \
+                  of libnvrtc must be one of LD_LIBRARY_PATH";
+    Err(Error::Device(format!("there is no compiler of GPU kernels here: {remedy}")))
+}
+
+/// Looks for a driver that can be used; returns its version.
+fn start() -> Result<i32> {
+    // SAFETY: it only looks for a library of the system.
+    if !unsafe { sys::is_culib_present() } {
+        let remedy = "install NVIDIA's driver, or use the CPU";
+        return Err(Error::Device(format!("there is no driver for NVIDIA GPUs here: {remedy}")));
+    }
+    let mut version = 0;
+    // SAFETY: every driver has this function, which writes a number.
+    let said = unsafe { sys::cuDriverGetVersion(&mut version) };
+    if said != CUresult::CUDA_SUCCESS || version < OLDEST {
+        let [has, wants] = [version, OLDEST].map(|of| format!("{}.{}", of / 1000, of % 1000 / 10));
+        let message = format!("the NVIDIA driver is of CUDA {has}, and {wants} or later is needed");
+        return Err(Error::Device(format!("{message}: install a newer one, or use the CPU")));
+    }
+    result::init().map_err(|e| failed("the NVIDIA driver does not start", e))?;
+    Ok(version)
+}
+
+fn capability(device: sys::CUdevice) -> Result<[i32; 2]> {
+    let attribute = |which| {
+        // SAFETY: `device` is one that the driver gave.
+        let value = unsafe { device::get_attribute(device, which) };
+        value.map_err(|e| failed("the GPU does not say what it is", e))
+    };
+    Ok([
+        attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?,
+        attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?,
+    ])
+}
+
+fn failed(what: &str, error: DriverError) -> Error {
+    let name = error.error_string().map(|text| text.to_string_lossy().into_owned());
+    Error::Device(format!("{what}: {}", name.unwrap_or_else(|_| format!("{:?}", error.0))))
+}
+
+/// A GPU with its kernels.
+pub(super) struct Cuda {
+    context: sys::CUcontext,
+    device: sys::CUdevice,
+    stream: sys::CUstream,
+    module: sys::CUmodule,
+    functions: Vec<sys::CUfunction>,
+    blocks: u32,
+}
+
+// SAFETY: the driver may be called from any thread; each call makes the context the thread's own.
+unsafe impl Send for Cuda {}
+// SAFETY: as above; work goes to one stream, in the order of the calls.
+unsafe impl Sync for Cuda {}
+
+impl Cuda {
+    /// The GPU of this number with the kernels for a shape.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if there is none, if it fails, or if there is no compiler of kernels.
+    pub(super) fn open(number: usize, shape: Shape) -> Result<Arc<dyn Device>> {
+        start()?;
+        let device = device::get(number as i32).map_err(|e| failed("the GPU cannot be had", e))?;
+        let capability = capability(device)?;
+        let code = compile(shape, capability)?;
+        let fails = |e| failed("the GPU cannot be used", e);
+        // SAFETY: `device` is one that the driver gave. The context is given back when this is dropped.
+        let context = unsafe { primary_ctx::retain(device) }.map_err(fails)?;
+        let mut cuda = Cuda {
+            context,
+            device,
+            stream: std::ptr::null_mut(),
+            module: std::ptr::null_mut(),
+            functions: Vec::new(),
+            blocks: 0,
+        };
+        cuda.enter()?;
+        cuda.stream = stream::create(stream::StreamKind::NonBlocking).map_err(fails)?;
+        // SAFETY: it is what the compiler made, whole.
+        cuda.module = unsafe { module::load_data(code.as_ptr().cast()) }.map_err(fails)?;
+        for kernel in Kernel::ALL {
+            let name = CString::new(kernel.name()).unwrap_or_default();
+            // SAFETY: the module was just loaded.
+            cuda.functions.push(unsafe { module::get_function(cuda.module, name) }.map_err(fails)?);
+        }
+        let processors = Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+        // SAFETY: `device` is one that the driver gave.
+        let processors = unsafe { device::get_attribute(device, processors) }.map_err(fails)?;
+        /// Blocks of 256 threads that a processor holds at once.
+        const EACH: u32 = 8;
+        cuda.blocks = EACH * processors as u32;
+        Ok(Arc::new(cuda))
+    }
+
+    /// Makes the context that of the calling thread.
+    fn enter(&self) -> Result<()> {
+        // SAFETY: the context is there as long as this is.
+        unsafe { ctx::set_current(self.context) }.map_err(|e| failed("the GPU is lost", e))
+    }
+}
+
+/// Kernels for a shape, compiled for GPUs of this capability.
+fn compile(shape: Shape, [major, minor]: [i32; 2]) -> Result<Vec<u8>> {
+    check_compiler()?;
+    let broken = |e: nvrtc::result::NvrtcError| {
+        Error::Device(format!("the compiler of GPU kernels fails: {:?}", e.0))
+    };
+    let text =
+        CString::new(shape.text()).map_err(|_| Error::Device("kernels have a zero".into()))?;
+    let program = nvrtc::result::create_program(&text, None).map_err(broken)?;
+    let mut flags = shape.flags();
+    // What is made for the GPU itself is of no version that its driver could be too old for.
+    flags.push(format!("--gpu-architecture=sm_{major}{minor}"));
+    // SAFETY: the program was just made, and is destroyed below.
+    let compiled = match unsafe { nvrtc::result::compile_program(program, &flags) } {
+        Ok(()) => machine_code(program).map_err(broken),
+        Err(error) => {
+            // SAFETY: it was tried to compile it.
+            let log = unsafe { nvrtc::result::get_program_log(program) }.unwrap_or_default();
+            let log: Vec<u8> = log.into_iter().map(|byte| byte as u8).collect();
+            let log = String::from_utf8_lossy(&log).trim_end_matches('\0').to_string();
+            Err(Error::Device(format!("GPU kernels cannot be compiled ({:?}): {log}", error.0)))
+        }
+    };
+    // SAFETY: the program is not used after this.
+    unsafe { nvrtc::result::destroy_program(program) }.map_err(broken)?;
+    compiled
+}
+
+/// What a program was compiled to.
+fn machine_code(program: nvrtc::sys::nvrtcProgram) -> Result<Vec<u8>, nvrtc::result::NvrtcError> {
+    let mut size = 0;
+    // SAFETY: the program was compiled; its size is written to where it is said.
+    unsafe { nvrtc::sys::nvrtcGetCUBINSize(program, &mut size) }.result()?;
+    let mut code = vec![0u8; size];
+    // SAFETY: there is room for as many bytes as was just said.
+    unsafe { nvrtc::sys::nvrtcGetCUBIN(program, code.as_mut_ptr().cast()) }.result()?;
+    Ok(code)
+}
+
+impl Device for Cuda {
+    fn allocate(&self, bytes: usize) -> Result<u64> {
+        self.enter()?;
+        // SAFETY: what is there at first is not read before it is written.
+        unsafe { result::malloc_sync(bytes) }.map_err(|error| {
+            if error.0 != CUresult::CUDA_ERROR_OUT_OF_MEMORY {
+                return failed("the GPU gives no memory", error);
+            }
+            let need = memory::gib(bytes as u128);
+            let has = result::mem_get_info().map_or(String::new(), |(free, all)| {
+                let [free, all] = [free, all].map(|bytes| memory::gib(bytes as u128));
+                format!(" ({free} of its {all} are free)")
+            });
+            let remedy =
+                "fewer factors, hash_bits, or a smaller batch_size take less; or use the CPU";
+            Error::Memory(format!("the GPU has not got {need} more{has}: {remedy}"))
+        })
+    }
+
+    unsafe fn free(&self, address: u64) {
+        // Whoever gives memory back has no use for an error: the next call will have it too.
+        let _ = self.enter();
+        // SAFETY: the stream is there as long as this is; the memory is ours, as the caller says.
+        unsafe {
+            let _ = stream::synchronize(self.stream);
+            let _ = result::free_sync(address);
+        }
+    }
+
+    unsafe fn write(&self, to: u64, bytes: &[u8]) -> Result<()> {
+        self.enter()?;
+        // SAFETY: as the caller says; of memory that is not pinned the driver has a copy when it returns.
+        unsafe { result::memcpy_htod_async(to, bytes, self.stream) }
+            .map_err(|e| failed("copying to the GPU fails", e))
+    }
+
+    unsafe fn read(&self, from: u64, bytes: &mut [u8]) -> Result<()> {
+        self.enter()?;
+        // SAFETY: as the caller says; it is waited for.
+        unsafe {
+            let copied = result::memcpy_dtoh_async(bytes, from, self.stream);
+            copied.and_then(|()| stream::synchronize(self.stream))
+        }
+        .map_err(|e| failed("the GPU has failed", e))
+    }
+
+    unsafe fn zero(&self, at: u64, bytes: usize) -> Result<()> {
+        self.enter()?;
+        // SAFETY: as the caller says.
+        unsafe { result::memset_d8_async(at, 0, bytes, self.stream) }
+            .map_err(|e| failed("writing to the GPU fails", e))
+    }
+
+    unsafe fn launch(&self, kernel: Kernel, blocks: u32, args: &Args) -> Result<()> {
+        self.enter()?;
+        let mut args = *args;
+        let mut pointers = [(&raw mut args).cast::<c_void>()];
+        let (function, grid, block) =
+            (self.functions[kernel as usize], (blocks, 1, 1), (THREADS, 1, 1));
+        // SAFETY: the function takes one `Args`, which the driver copies; what it does is as the caller says.
+        unsafe { result::launch_kernel(function, grid, block, 0, self.stream, &mut pointers) }
+            .map_err(|e| failed(&format!("the GPU does not run {}", kernel.name()), e))
+    }
+
+    fn blocks(&self) -> u32 {
+        self.blocks
+    }
+}
+
+impl Drop for Cuda {
+    fn drop(&mut self) {
+        let _ = self.enter();
+        // SAFETY: all of these are ours, and nobody has them any more. What fails here nobody needs.
+        unsafe {
+            if !self.stream.is_null() {
+                let _ = stream::synchronize(self.stream);
+                let _ = stream::destroy(self.stream);
+            }
+            if !self.module.is_null() {
+                let _ = module::unload(self.module);
+            }
+            let _ = primary_ctx::release(self.device);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The kernels on the processor: the same text, compiled as C++ by the system's compiler.
+
+use super::device::Device;
+use super::kernels::{Args, Kernel, Shape, THREADS};
+use crate::Result;
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, LazyLock, Mutex};
+
+/// A library of kernels of a shape.
+struct Library {
+    library: libloading::Library,
+    /// Dropped after the library.
+    _folder: tempfile::TempDir,
+}
+
+/// A kernel; it is called by the emulator alone.
+type Call = unsafe extern "C" fn(Args);
+
+type Launch = unsafe extern "C" fn(Call, u32, u32, *const Args) -> i32;
+
+/// The system's C++ compiler, if there is one. Where `CI` says that nothing may be left out there must be.
+pub(super) fn compiler() -> Option<String> {
+    let name = std::env::var("CXX").unwrap_or("c++".into());
+    let is_there =
+        Command::new(&name).arg("--version").output().is_ok_and(|of| of.status.success());
+    let is_wanted = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    assert!(is_there || !is_wanted, "tests of GPU kernels need a C++ compiler, as g++ or clang++");
+    is_there.then_some(name)
+}
+
+/// What is emulated.
+pub(super) struct Emulated {
+    library: Arc<Mutex<Library>>,
+    /// By its address.
+    memory: Mutex<HashMap<u64, Vec<u64>>>,
+}
+
+impl Emulated {
+    /// A device for a shape.
+    pub(super) fn open(shape: Shape) -> Result<Arc<dyn Device>> {
+        type Libraries = Mutex<HashMap<String, Arc<Mutex<Library>>>>;
+        static COMPILED: LazyLock<Libraries> = LazyLock::new(Libraries::default);
+        let mut compiled = COMPILED.lock().unwrap();
+        let name = format!("{shape:?}");
+        let library = compiled.entry(name).or_insert_with(|| Arc::new(Mutex::new(compile(shape))));
+        Ok(Arc::new(Emulated { library: library.clone(), memory: Mutex::default() }))
+    }
+
+    /// Whether these bytes lie in memory that is there.
+    fn check(&self, address: u64, bytes: usize) {
+        let memory = self.memory.lock().unwrap();
+        let is_in = |(&start, words): (&u64, &Vec<u64>)| {
+            address >= start && address + bytes as u64 <= start + 8 * words.len() as u64
+        };
+        assert!(memory.iter().any(is_in), "{bytes} bytes at {address:x} are in no memory");
+    }
+}
+
+fn compile(shape: Shape) -> Library {
+    let folder = tempfile::tempdir().unwrap();
+    let [text, library] = ["kernels.cpp", "kernels.so"].map(|name| folder.path().join(name));
+    let kernels = shape.text();
+    let whole = [include_str!("emulator.h"), &kernels, include_str!("emulator.cpp")].concat();
+    std::fs::write(&text, whole).unwrap();
+    let flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-Wall", "-Werror"];
+    let mut compiler = Command::new(compiler().unwrap());
+    compiler.args(flags).args(shape.flags()).arg(&text).arg("-o").arg(&library);
+    let done = compiler.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    load(&library, folder)
+}
+
+fn load(path: &Path, folder: tempfile::TempDir) -> Library {
+    // SAFETY: it was just made of our text, and does nothing when it is loaded.
+    let library = unsafe { libloading::Library::new(path) }.unwrap();
+    // SAFETY: `size_of_args` in `emulator.cpp` has this type.
+    let size = unsafe { library.get::<unsafe extern "C" fn() -> u32>(b"size_of_args") }.unwrap();
+    // SAFETY: it only returns a number.
+    assert_eq!(unsafe { size() } as usize, size_of::<Args>(), "Args are not what the text says");
+    Library { library, _folder: folder }
+}
+
+impl Device for Emulated {
+    fn allocate(&self, bytes: usize) -> Result<u64> {
+        // What it holds at first must not matter.
+        let words = vec![0xdead_beef_dead_beef; bytes.div_ceil(8)];
+        let address = words.as_ptr() as u64;
+        self.memory.lock().unwrap().insert(address, words);
+        Ok(address)
+    }
+
+    unsafe fn free(&self, address: u64) {
+        assert!(self.memory.lock().unwrap().remove(&address).is_some());
+    }
+
+    unsafe fn write(&self, to: u64, bytes: &[u8]) -> Result<()> {
+        self.check(to, bytes.len());
+        // SAFETY: it lies in memory of ours, as just checked.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to as *mut u8, bytes.len()) };
+        Ok(())
+    }
+
+    unsafe fn read(&self, from: u64, bytes: &mut [u8]) -> Result<()> {
+        self.check(from, bytes.len());
+        // SAFETY: it lies in memory of ours, as just checked.
+        unsafe {
+            std::ptr::copy_nonoverlapping(from as *const u8, bytes.as_mut_ptr(), bytes.len())
+        };
+        Ok(())
+    }
+
+    unsafe fn zero(&self, at: u64, bytes: usize) -> Result<()> {
+        self.check(at, bytes);
+        // SAFETY: it lies in memory of ours, as just checked.
+        unsafe { std::ptr::write_bytes(at as *mut u8, 0, bytes) };
+        Ok(())
+    }
+
+    unsafe fn launch(&self, kernel: Kernel, blocks: u32, args: &Args) -> Result<()> {
+        // The emulator has one set of threads.
+        let library = self.library.lock().unwrap();
+        let (name, library) = (kernel.name(), &library.library);
+        // SAFETY: kernels have this type.
+        let kernel = *unsafe { library.get::<Call>(name.as_bytes()) }.expect(name);
+        // SAFETY: `launch` in `emulator.cpp` has this type.
+        let launch = unsafe { library.get::<Launch>(b"launch") }.unwrap();
+        // SAFETY: as the caller says.
+        let done = unsafe { launch(kernel, blocks, THREADS, args) };
+        assert_eq!(done, 0, "{name}: its threads wait for each other forever");
+        Ok(())
+    }
+
+    fn blocks(&self) -> u32 {
+        3
+    }
+}

@@ -1,0 +1,150 @@
+// A training step on a GPU: the same step as that of backend/cpu, with the same meaning.
+//
+// The text is CUDA C++ for NVRTC, and with emulator.h before it, C++ for the processor: tests run the same arithmetic
+// there. It is compiled for a model, whose text comes between this file and step.cu, and for its sizes:
+//
+//   PART     floats of a vector, padding included
+//   WIDTH    floats of all vectors of a feature
+//   FIELDS   fields
+//   ORDER    the order of the highest interaction
+//   LOWER    whether there are those of lower orders
+//   CLASSES  machines side by side, one a class; 1 where there is one score
+//   STATES   floats of optimizer state for each parameter
+//   SUMS     floats of the running sums of a row, for a class
+//   THREADS  threads of a block, wherever these work together
+//   TILE     entries that a block sorts, and numbers that it adds up
+//   DIGITS   values of the digit that a pass of sorting looks at
+//   PIECE    sorted entries that a warp adds up: those of a feature that has more are added up piece by piece
+//
+// A model says
+//
+//   SHARED   numbers that belong to no feature, for a class
+//   DEEP     whether scores have products of more than two factors
+//   absorb   from a row's features to its sums and what they add to the score, by a warp
+//   backward what an entry adds to the gradient of its feature's vectors, lane by lane
+//   own      by what the pairs of a feature with itself are in the sums
+//   shared   what a row adds to the gradient of a shared number
+//
+// Nothing is added up by atomics: every sum is taken in an order that rows and batch decide, so a run has the same bits
+// again.
+
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+#define KERNEL extern "C" __global__ void
+#define ALL 0xffffffffu
+#define NONE 0xffffffffu
+
+// Lanes of a warp that hold a vector, how many floats each of them has, and how many vectors a warp holds.
+#define LANES (WIDTH > 16 ? 32 : WIDTH > 8 ? 16 : WIDTH > 4 ? 8 : 4)
+#define CHUNKS ((WIDTH + LANES - 1) / LANES)
+#define PARTS (32 / LANES)
+
+#define WARPS (THREADS / 32)
+
+enum Loss { LOGISTIC, SQUARED, POISSON, HUBER, QUANTILE, SOFTMAX, RANKED };
+enum Optimizer { SGD, ADAGRAD, ADAM, ADAM_DENSE, FTRL };
+
+// What a step leaves for the host, and for the kernels after.
+struct Outcome {
+    double loss;
+    // Features of the rows learned from, each as often as it came.
+    u64 learned;
+    // The place in the batch of the first row whose loss is not finite, or NONE.
+    u32 bad;
+    // Pieces that the entries of the batch are added up in.
+    u32 pieces;
+};
+
+// What all kernels are given. Pointers lead to memory of the device.
+struct Args {
+    // Rows, compressed: row r has the entries starts[r]..starts[r + 1].
+    const u64 *starts;
+    const u32 *ids;
+    // None if all are 1.
+    const float *values;
+    const float *labels;
+    const float *weights;
+    // The batch: rows by their numbers, where the entries of each begin, and its end.
+    const u32 *batch;
+    u32 *offsets;
+    // Entries: features and places in the batch, before and after a pass of sorting; of places the row and the value.
+    u32 *keys[2];
+    u32 *places[2];
+    u32 *entry_row;
+    float *entry_x;
+    // Of rows and classes.
+    float *sums;
+    float *slopes;
+    double *losses;
+    // Parts of the sums of losses and slopes, [blocks, 1 + CLASSES].
+    double *partial;
+    // For sorting, [DIGITS, tiles], and for sums up to a place.
+    u32 *counts;
+    u32 *totals;
+    // How many pieces begin before an entry, in its tile; and where pieces begin.
+    u32 *flags;
+    u32 *pieces;
+    // Gradients of pieces whose feature has others: [2 * blocks of PIECE entries, CLASSES, WIDTH + 2].
+    float *gradients;
+    // Weights and the optimizer's state.
+    float *linear;
+    float *factors;
+    float *bias;
+    float *shared;
+    // L2 strengths: [FIELDS, CLASSES, 1 + WIDTH / PART], and where fields begin.
+    const float *strengths;
+    const u32 *fields;
+    // Training rows that have each feature, and the step that last moved it (of optimizers that move all).
+    const u32 *count;
+    u32 *touched;
+    Outcome *outcome;
+    double mean;
+    double scale;
+    double number;
+    // Adam's rate with its correction, and the other one.
+    float rate;
+    float corrected;
+    float root;
+    float l1_linear, l2_linear, l1_factors, l2_factors;
+    // One over the features of all training rows.
+    float all;
+    u32 rows;
+    u32 features;
+    // Of scores, the first row.
+    u32 first;
+    u32 time;
+    u32 loss;
+    u32 optimizer;
+    u32 learns_linear;
+    u32 learns_bias;
+    // Of the kernels that are called several times: how many numbers, which bits, which side of keys and places.
+    u32 length;
+    u32 shift;
+    u32 side;
+    u32 tiles;
+};
+
+__device__ __forceinline__ double infinity() { return __longlong_as_double(0x7ff0000000000000LL); }
+__device__ __forceinline__ u64 global_thread() { return (u64)blockIdx.x * blockDim.x + threadIdx.x; }
+
+__device__ __forceinline__ float add_over(float x, int from, int below) {
+    for (int distance = from; distance < below; distance *= 2) x += __shfl_xor_sync(ALL, x, distance);
+    return x;
+}
+
+__device__ u32 field_of(const Args &a, u32 feature) {
+    u32 from = 0, to = FIELDS;
+    while (to - from > 1) {
+        const u32 middle = (from + to) / 2;
+        if (a.fields[middle] <= feature) from = middle; else to = middle;
+    }
+    return from;
+}
+
+__device__ __forceinline__ const float *vector_of(const Args &a, u32 id, u32 c) {
+    return a.factors + ((u64)id * CLASSES + c) * (WIDTH * (1 + STATES));
+}
+
+__device__ __forceinline__ float x_of(const Args &a, u64 entry) { return a.values ? a.values[entry] : 1.0f; }
+

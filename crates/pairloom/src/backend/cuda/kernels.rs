@@ -1,0 +1,206 @@
+//! The text of the kernels, and what they are given.
+
+use crate::interaction::Kind;
+use bytemuck::{Pod, Zeroable};
+
+/// What comes before the text of a model, and what comes after it.
+const HEAD: &str = include_str!("head.cu");
+const STEP: &str = include_str!("step.cu");
+
+/// Threads of a block, entries of a tile, and sorted entries of a piece.
+pub(super) const THREADS: u32 = 256;
+pub(super) const TILE: u32 = 2048;
+pub(super) const PIECE: u32 = 256;
+
+/// Bits that a pass of sorting looks at.
+pub(super) const DIGIT_BITS: u32 = 8;
+
+/// What the text is compiled for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Shape {
+    pub(super) model: Kind,
+    /// Floats of a vector, and of all vectors of a feature, padding included.
+    pub(super) part: usize,
+    pub(super) width: usize,
+    /// Fields; 1 if nobody knows of any.
+    pub(super) fields: usize,
+    pub(super) order: usize,
+    pub(super) lower_orders: bool,
+    /// Machines side by side.
+    pub(super) classes: usize,
+    /// Floats of optimizer state for each parameter.
+    pub(super) states: usize,
+}
+
+impl Shape {
+    /// The text of a model, if there is one.
+    pub(super) fn model_text(model: Kind) -> Option<&'static str> {
+        match model {
+            Kind::Fm => Some(include_str!("fm.cu")),
+            Kind::Mf => Some(include_str!("mf.cu")),
+            Kind::Ffm => Some(include_str!("ffm.cu")),
+            Kind::Fwfm => Some(include_str!("fwfm.cu")),
+            Kind::Hofm => Some(include_str!("hofm.cu")),
+            _ => None,
+        }
+    }
+
+    /// The kernels, in CUDA C++.
+    pub(super) fn text(&self) -> String {
+        [HEAD, Self::model_text(self.model).unwrap_or_default(), STEP].concat()
+    }
+
+    /// Sizes, as flags of a compiler.
+    pub(super) fn flags(&self) -> Vec<String> {
+        let sizes = [
+            ("PART", self.part),
+            ("WIDTH", self.width),
+            ("FIELDS", self.fields),
+            ("ORDER", self.order()),
+            ("LOWER", self.lower_orders.into()),
+            ("CLASSES", self.classes),
+            ("STATES", self.states),
+            ("SUMS", self.sums()),
+            ("THREADS", THREADS as usize),
+            ("TILE", TILE as usize),
+            ("DIGITS", 1 << DIGIT_BITS),
+            ("PIECE", PIECE as usize),
+        ];
+        sizes.map(|(name, size)| format!("-D{name}={size}")).into()
+    }
+
+    fn order(&self) -> usize {
+        if self.model == Kind::Hofm { self.order } else { 2 }
+    }
+
+    /// Floats of the running sums of a row, for a class: as the model's text has them.
+    pub(super) fn sums(&self) -> usize {
+        let Shape { part, width, fields, order, lower_orders, .. } = *self;
+        match self.model {
+            Kind::Mf => 2 * width,
+            Kind::Ffm => fields * width,
+            Kind::Fwfm => 2 * fields * width + fields,
+            Kind::Hofm if lower_orders => (order * (order + 1) / 2 - 1) * part,
+            Kind::Hofm => order * part,
+            _ => width,
+        }
+    }
+}
+
+macro_rules! kernels {
+    ($($name:ident: $text:literal,)*) => {
+        /// A kernel by its name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Kernel {
+            $($name,)*
+        }
+
+        impl Kernel {
+            /// All of them, in their order.
+            pub(super) const ALL: &[Kernel] = &[$(Kernel::$name,)*];
+
+            /// Its name in the text.
+            pub(super) fn name(self) -> &'static str {
+                match self {
+                    $(Kernel::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+kernels! {
+    Lengths: "lengths",
+    OffsetsInTiles: "offsets_in_tiles",
+    OffsetsOfTiles: "offsets_of_tiles",
+    Offsets: "offsets",
+    Forward: "forward",
+    Scores: "scores",
+    Costs: "costs",
+    Cost: "cost",
+    Digits: "digits",
+    DigitsInTiles: "digits_in_tiles",
+    DigitsOfTiles: "digits_of_tiles",
+    DigitsBefore: "digits_before",
+    Scatter: "scatter",
+    Heads: "heads",
+    HeadsInTiles: "heads_in_tiles",
+    HeadsOfTiles: "heads_of_tiles",
+    Pieces: "pieces",
+    Update: "update",
+    Combine: "combine",
+    Untouched: "untouched",
+    SharedNumbers: "shared_numbers",
+    Biases: "biases",
+}
+
+/// No row.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// `Outcome` of the text.
+#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Outcome {
+    pub(super) loss: f64,
+    pub(super) learned: u64,
+    pub(super) bad: u32,
+    pub(super) pieces: u32,
+}
+
+/// `Args` of the text; pointers are addresses.
+#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Args {
+    pub(super) starts: u64,
+    pub(super) ids: u64,
+    pub(super) values: u64,
+    pub(super) labels: u64,
+    pub(super) weights: u64,
+    pub(super) batch: u64,
+    pub(super) offsets: u64,
+    pub(super) keys: [u64; 2],
+    pub(super) places: [u64; 2],
+    pub(super) entry_row: u64,
+    pub(super) entry_x: u64,
+    pub(super) sums: u64,
+    pub(super) slopes: u64,
+    pub(super) losses: u64,
+    pub(super) partial: u64,
+    pub(super) counts: u64,
+    pub(super) totals: u64,
+    pub(super) flags: u64,
+    pub(super) pieces: u64,
+    pub(super) gradients: u64,
+    pub(super) linear: u64,
+    pub(super) factors: u64,
+    pub(super) bias: u64,
+    pub(super) shared: u64,
+    pub(super) strengths: u64,
+    pub(super) fields: u64,
+    pub(super) count: u64,
+    pub(super) touched: u64,
+    pub(super) outcome: u64,
+    pub(super) mean: f64,
+    pub(super) scale: f64,
+    pub(super) number: f64,
+    pub(super) rate: f32,
+    pub(super) corrected: f32,
+    pub(super) root: f32,
+    pub(super) l1_linear: f32,
+    pub(super) l2_linear: f32,
+    pub(super) l1_factors: f32,
+    pub(super) l2_factors: f32,
+    pub(super) all: f32,
+    pub(super) rows: u32,
+    pub(super) features: u32,
+    pub(super) first: u32,
+    pub(super) time: u32,
+    pub(super) loss: u32,
+    pub(super) optimizer: u32,
+    pub(super) learns_linear: u32,
+    pub(super) learns_bias: u32,
+    pub(super) length: u32,
+    pub(super) shift: u32,
+    pub(super) side: u32,
+    pub(super) tiles: u32,
+}
