@@ -61,7 +61,7 @@ fn a_missing_column_comes_with_what_may_be_the_matter() {
         assert!(evaluated.is_err());
         let error = predicted.unwrap_err();
         let begins = "new: column 'colour' is missing: the model was trained on 3 columns and \
-                      this file has ";
+                      these rows have ";
         error.strip_prefix(begins).unwrap_or_else(|| panic!("{error}")).to_string()
     };
     assert_eq!(missing("size,x\n1,c\n"), "2");

@@ -377,8 +377,8 @@ fn a_column_that_is_missing_is_named() {
     };
     let missing = |name: &str, has: usize| {
         Err(format!(
-            "new.csv: column '{name}' is missing: the model was trained on 3 columns and this \
-             file has {has}"
+            "new.csv: column '{name}' is missing: the model was trained on 3 columns and these \
+             rows have {has}"
         ))
     };
     assert_eq!(bind(&["d", "more", "y", "c"], true), Ok(()));
