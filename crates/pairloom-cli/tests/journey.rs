@@ -198,7 +198,7 @@ fn json_lines_of_training() {
     assert_eq!(lines[0]["schema"]["columns"][1]["because"], "text, 5 distinct");
     assert_eq!(
         keys(&lines[1]),
-        ["event", "features", "on_disk", "target", "train_rows", "valid_rows"]
+        ["device", "event", "features", "on_disk", "target", "train_rows", "valid_rows"]
     );
     assert_eq!(lines[1]["target"]["positive"], "yes");
     let rows = |key: &str| lines[1][key].as_u64().unwrap();
