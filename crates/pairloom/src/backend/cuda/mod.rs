@@ -16,88 +16,36 @@
 //! Rows lie on the device while steps are taken over them; a step copies the numbers of its rows there and what it has
 //! cost back.
 
+mod buffers;
 mod device;
 mod driver;
 #[cfg(test)]
 mod emulated;
 mod kernels;
+mod open;
 mod rows;
 #[cfg(test)]
 mod tests;
 
 use super::{Backend, Lists, NoStep, State, StepSettings, ranked, strengths};
+use crate::Result;
 use crate::batch::Rows;
-use crate::config::Config;
 use crate::encode::Target;
-use crate::error::flagged;
-use crate::interaction::{Interaction, Kind, WithInteraction, with_slow_interaction};
+use crate::interaction::{Interaction, Kind};
 use crate::loss::Loss;
 use crate::model::Weights;
 use crate::optimizer::{Adam, Optimizer, Update};
 use crate::parallel::Threads;
-use crate::precision::{Precision, Stored};
-use crate::{Error, Result};
+use buffers::{OfModel, Scratch};
 use device::{Buffer, Device};
 pub use driver::{Found, devices};
-use kernels::{Args, DIGIT_BITS, Kernel, NONE, Outcome, PIECE, Shape, THREADS, TILE};
+use kernels::{Args, DIGIT_BITS, Kernel, NONE, Outcome, Shape, THREADS, TILE};
+pub(crate) use open::{check, open};
 use rows::OnDevice;
 use std::sync::Arc;
 
 /// Running sums of rows to be scored that are on the device at a time, in floats.
 const SUMS: usize = 1 << 26;
-
-/// Whether a GPU can train with these settings.
-///
-/// # Errors
-/// [`Error::Usage`] for what is trained on the CPU only, [`Error::Device`] if there is no GPU that can be used.
-pub(crate) fn check(config: &Config) -> Result<()> {
-    let only = |what: String| {
-        Err(Error::usage(format!("{} cuda: {what} trained on the CPU only", flagged("device"))))
-    };
-    if Shape::model_text(config.model).is_none() {
-        return only(format!("the model {} is", config.model.name()));
-    }
-    if config.resolved_factors() == 0 {
-        return only("a model without factors is".into());
-    }
-    if config.precision != Precision::F32 {
-        return only(format!("factors of {} are", config.precision.name()));
-    }
-    driver::check()
-}
-
-/// A machine on the first GPU, for settings that were [checked](check).
-///
-/// # Errors
-/// [`Error::Device`] if it fails, and [`Error::Memory`].
-pub(crate) fn open(
-    config: &Config,
-    weights: &Weights,
-    settings: StepSettings,
-    threads: Threads,
-) -> Result<Box<dyn Backend>> {
-    with_slow_interaction(config, &weights.fields, OnGpu { config, weights, settings, threads })
-}
-
-/// Puts a model on the first GPU.
-struct OnGpu<'a> {
-    config: &'a Config,
-    weights: &'a Weights,
-    settings: StepSettings,
-    threads: Threads,
-}
-
-impl WithInteraction for OnGpu<'_> {
-    type Output = Result<Box<dyn Backend>>;
-
-    fn with<M: Interaction + 'static, T: Stored>(self, interaction: M) -> Self::Output {
-        let OnGpu { config, weights, settings, threads } = self;
-        let open = |shape| driver::Cuda::open(0, shape);
-        let model =
-            Model { of: config.model, order: config.order, lower_orders: config.lower_orders };
-        Ok(Box::new(Gpu::new(interaction, model, weights, settings, threads, open)?))
-    }
-}
 
 /// Which model it is.
 #[derive(Clone, Copy, Debug)]
@@ -135,85 +83,6 @@ enum Newer {
     Host,
     /// On the device.
     Device,
-}
-
-/// What belongs to the model, on the device.
-struct OfModel {
-    linear: Buffer<f32>,
-    factors: Buffer<f32>,
-    bias: Buffer<f32>,
-    shared: Buffer<f32>,
-    strengths: Buffer<f32>,
-    fields: Buffer<u32>,
-    count: Buffer<u32>,
-    touched: Buffer<u32>,
-}
-
-/// What one step writes down on the way, kept to be used again.
-struct Scratch {
-    batch: Buffer<u32>,
-    offsets: Buffer<u32>,
-    keys: [Buffer<u32>; 2],
-    places: [Buffer<u32>; 2],
-    entry_row: Buffer<u32>,
-    entry_x: Buffer<f32>,
-    sums: Buffer<f32>,
-    slopes: Buffer<f32>,
-    losses: Buffer<f64>,
-    partial: Buffer<f64>,
-    counts: Buffer<u32>,
-    totals: Buffer<u32>,
-    flags: Buffer<u32>,
-    pieces: Buffer<u32>,
-    gradients: Buffer<f32>,
-    outcome: Buffer<Outcome>,
-}
-
-impl Scratch {
-    fn new(device: &Arc<dyn Device>) -> Self {
-        Scratch {
-            batch: Buffer::new(device),
-            offsets: Buffer::new(device),
-            keys: [Buffer::new(device), Buffer::new(device)],
-            places: [Buffer::new(device), Buffer::new(device)],
-            entry_row: Buffer::new(device),
-            entry_x: Buffer::new(device),
-            sums: Buffer::new(device),
-            slopes: Buffer::new(device),
-            losses: Buffer::new(device),
-            partial: Buffer::new(device),
-            counts: Buffer::new(device),
-            totals: Buffer::new(device),
-            flags: Buffer::new(device),
-            pieces: Buffer::new(device),
-            gradients: Buffer::new(device),
-            outcome: Buffer::new(device),
-        }
-    }
-
-    /// Makes room for a batch of so many rows and entries.
-    fn reserve(&mut self, rows: usize, entries: usize, shape: Shape) -> Result<()> {
-        let [row_tiles, tiles] = [rows + 1, entries].map(|of| of.div_ceil(TILE as usize));
-        let scores = rows * shape.classes;
-        let counts = (1 << DIGIT_BITS) * tiles;
-        self.batch.reserve(rows)?;
-        self.offsets.reserve(rows + 1)?;
-        let of_entries = self.keys.iter_mut().chain(&mut self.places);
-        of_entries
-            .chain([&mut self.entry_row, &mut self.flags])
-            .try_for_each(|of| of.reserve(entries))?;
-        self.entry_x.reserve(entries)?;
-        self.sums.reserve(scores * shape.sums())?;
-        self.slopes.reserve(scores)?;
-        self.losses.reserve(rows)?;
-        self.partial.reserve(row_tiles * (1 + shape.classes))?;
-        self.counts.reserve(counts)?;
-        self.totals.reserve(row_tiles.max(tiles).max(counts.div_ceil(TILE as usize)))?;
-        self.pieces.reserve(entries + 1)?;
-        let kept = 2 * (entries / PIECE as usize + 1) * shape.classes;
-        self.gradients.reserve(kept * (shape.width + 2))?;
-        self.outcome.reserve(1)
-    }
 }
 
 impl<M: Interaction> Gpu<M> {

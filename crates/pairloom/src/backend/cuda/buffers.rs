@@ -1,0 +1,85 @@
+//! What lies in the memory of a device: a model, and what a step writes down.
+
+use super::device::{Buffer, Device};
+use super::kernels::{DIGIT_BITS, Outcome, PIECE, Shape, TILE};
+use crate::Result;
+use std::sync::Arc;
+
+/// What belongs to the model, on the device.
+pub(super) struct OfModel {
+    pub(super) linear: Buffer<f32>,
+    pub(super) factors: Buffer<f32>,
+    pub(super) bias: Buffer<f32>,
+    pub(super) shared: Buffer<f32>,
+    pub(super) strengths: Buffer<f32>,
+    pub(super) fields: Buffer<u32>,
+    pub(super) count: Buffer<u32>,
+    pub(super) touched: Buffer<u32>,
+}
+
+/// What one step writes down on the way, kept to be used again.
+pub(super) struct Scratch {
+    pub(super) batch: Buffer<u32>,
+    pub(super) offsets: Buffer<u32>,
+    pub(super) keys: [Buffer<u32>; 2],
+    pub(super) places: [Buffer<u32>; 2],
+    pub(super) entry_row: Buffer<u32>,
+    pub(super) entry_x: Buffer<f32>,
+    pub(super) sums: Buffer<f32>,
+    pub(super) slopes: Buffer<f32>,
+    pub(super) losses: Buffer<f64>,
+    pub(super) partial: Buffer<f64>,
+    pub(super) counts: Buffer<u32>,
+    pub(super) totals: Buffer<u32>,
+    pub(super) flags: Buffer<u32>,
+    pub(super) pieces: Buffer<u32>,
+    pub(super) gradients: Buffer<f32>,
+    pub(super) outcome: Buffer<Outcome>,
+}
+
+impl Scratch {
+    pub(super) fn new(device: &Arc<dyn Device>) -> Self {
+        Scratch {
+            batch: Buffer::new(device),
+            offsets: Buffer::new(device),
+            keys: [Buffer::new(device), Buffer::new(device)],
+            places: [Buffer::new(device), Buffer::new(device)],
+            entry_row: Buffer::new(device),
+            entry_x: Buffer::new(device),
+            sums: Buffer::new(device),
+            slopes: Buffer::new(device),
+            losses: Buffer::new(device),
+            partial: Buffer::new(device),
+            counts: Buffer::new(device),
+            totals: Buffer::new(device),
+            flags: Buffer::new(device),
+            pieces: Buffer::new(device),
+            gradients: Buffer::new(device),
+            outcome: Buffer::new(device),
+        }
+    }
+
+    /// Makes room for a batch of so many rows and entries.
+    pub(super) fn reserve(&mut self, rows: usize, entries: usize, shape: Shape) -> Result<()> {
+        let [row_tiles, tiles] = [rows + 1, entries].map(|of| of.div_ceil(TILE as usize));
+        let scores = rows * shape.classes;
+        let counts = (1 << DIGIT_BITS) * tiles;
+        self.batch.reserve(rows)?;
+        self.offsets.reserve(rows + 1)?;
+        let of_entries = self.keys.iter_mut().chain(&mut self.places);
+        of_entries
+            .chain([&mut self.entry_row, &mut self.flags])
+            .try_for_each(|of| of.reserve(entries))?;
+        self.entry_x.reserve(entries)?;
+        self.sums.reserve(scores * shape.sums())?;
+        self.slopes.reserve(scores)?;
+        self.losses.reserve(rows)?;
+        self.partial.reserve(row_tiles * (1 + shape.classes))?;
+        self.counts.reserve(counts)?;
+        self.totals.reserve(row_tiles.max(tiles).max(counts.div_ceil(TILE as usize)))?;
+        self.pieces.reserve(entries + 1)?;
+        let kept = 2 * (entries / PIECE as usize + 1) * shape.classes;
+        self.gradients.reserve(kept * (shape.width + 2))?;
+        self.outcome.reserve(1)
+    }
+}
