@@ -45,7 +45,7 @@ fn tokenise(file: &str) -> Result<()> {
 fn encode(file: &str, threads: usize) -> Result<()> {
     let mut job = Job::new(file);
     job.threads = threads;
-    job.config.valid_fraction = 0.0;
+    job.config.valid_fraction = Some(0.0);
     train(&job, &mut |event| !matches!(event, Event::Start(_)))?;
     Ok(())
 }

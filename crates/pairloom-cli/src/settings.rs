@@ -114,7 +114,8 @@ pub struct ConfigArgs {
     /// Seed of everything random
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Share of the rows held out at random, without a validation file; 0 for none
+    /// Share of the rows held out at random, without a validation file; 0 for none. Without it a tenth,
+    /// but nothing of fewer than 50 rows
     #[arg(long, value_name = "SHARE")]
     pub valid_fraction: Option<f64>,
     /// Share of the rows held out from the end of the file instead, for rows in order of time; with
@@ -174,7 +175,7 @@ impl ConfigArgs {
         set(&mut config.patience, &self.patience);
         set(&mut config.rate_decay, &self.rate_decay);
         set(&mut config.seed, &self.seed);
-        set(&mut config.valid_fraction, &self.valid_fraction);
+        set(&mut config.valid_fraction, &self.valid_fraction.map(Some));
         set(&mut config.valid_tail, &self.valid_tail);
         set(&mut config.min_count, &self.min_count);
         set(&mut config.hash_bits, &self.hash_bits.map(Some));

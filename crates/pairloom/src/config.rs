@@ -101,8 +101,9 @@ pub struct Config {
     /// Seed of everything random.
     pub seed: u64,
     /// Share of the rows held out for validation, drawn at random (whole groups if there is a
-    /// group column), when no validation file is given. 0 holds out none.
-    pub valid_fraction: f64,
+    /// group column), when no validation file is given. 0 holds out none. `None` takes a tenth, but
+    /// nothing of fewer than 50 rows, where so few would be held out that they tell nothing.
+    pub valid_fraction: Option<f64>,
     /// Share of the rows held out from the end of the file instead, for rows in order of time.
     pub valid_tail: f64,
     /// A categorical value seen in fewer training rows gets the default id of its column.
@@ -153,7 +154,7 @@ impl Default for Config {
             patience: 3,
             rate_decay: 0.5,
             seed: 0,
-            valid_fraction: 0.1,
+            valid_fraction: None,
             valid_tail: 0.0,
             min_count: 2,
             hash_bits: None,
@@ -228,6 +229,17 @@ impl Config {
     pub fn batch_rows(&self, rows: usize) -> usize {
         let usual = || (rows / 256).clamp(32, 256);
         self.batch_size.unwrap_or_else(|| 1 << usual().ilog2())
+    }
+
+    /// The share of so many rows that is held out at random.
+    pub fn valid_share(&self, rows: usize) -> f64 {
+        const FEWEST: usize = 50;
+        self.valid_fraction.unwrap_or(if rows < FEWEST { 0.0 } else { 0.1 })
+    }
+
+    /// Whether no rows are to be held out.
+    pub fn holds_none_out(&self) -> bool {
+        self.valid_fraction == Some(0.0) && self.valid_tail == 0.0
     }
 
     /// Bins or knots of a numeric column, if there are so many training rows and such columns.
@@ -315,7 +327,7 @@ impl Config {
             ("batch_size", (1..=1 << 24).contains(&self.batch_rows(0)), "from 1 to 16777216"),
             ("epochs", self.epochs >= 1, "at least 1"),
             ("rate_decay", self.rate_decay > 0.0 && self.rate_decay <= 1.0, "in (0, 1]"),
-            ("valid_fraction", (0.0..1.0).contains(&self.valid_fraction), share),
+            ("valid_fraction", (0.0..1.0).contains(&self.valid_share(usize::MAX)), share),
             ("valid_tail", (0.0..1.0).contains(&self.valid_tail), share),
             ("min_count", self.min_count >= 1, "at least 1"),
             ("hash_bits", self.hash_bits.is_none_or(|b| (1..=30).contains(&b)), "from 1 to 30"),

@@ -73,7 +73,8 @@ patience : int, optional
 rate_decay : float, optional
     What the learning rate is multiplied with after such an epoch; 0.5 if nothing is said.
 valid_fraction : float, optional
-    Share of the rows held out at random without an ``eval_set``, 0.1 if nothing is said; 0 for none.
+    Share of the rows held out at random without an ``eval_set``; 0 for none. If nothing is said 0.1, but nothing of
+    fewer than 50 rows.
 valid_tail : float, optional
     Share of the rows held out from the end instead, for rows in order of time; 0 if nothing is said.
 min_count : int, optional

@@ -49,7 +49,7 @@ fn model(kind: Kind, several: bool) -> Model {
     let mut job = Job::new(&path);
     job.config.model = kind;
     job.config.loss = several.then_some(Loss::Softmax);
-    (job.config.factors, job.config.epochs, job.config.valid_fraction) = (Some(4), 15, 0.0);
+    (job.config.factors, job.config.epochs, job.config.valid_fraction) = (Some(4), 15, Some(0.0));
     (job.threads, job.config.l2_factors) = (1, Some(1.0));
     train(&job, &mut |_| true).unwrap().model.unwrap()
 }

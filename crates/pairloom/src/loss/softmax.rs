@@ -8,8 +8,8 @@ pub fn probabilities(scores: &[f32]) -> impl Iterator<Item = f64> {
     scores.iter().map(move |&score| (f64::from(score) - greatest).exp() / sum)
 }
 
-/// The loss of a row with these scores, whose class is number `label`, times its weight; NaN if there is
-/// no such class. The scores become the derivatives of it.
+/// The loss of a row with these scores, whose class is number `label`; NaN if there is no such class. The
+/// scores become its derivatives, times a weight.
 #[inline(always)]
 pub(crate) fn to_slopes(scores: &mut [f32], label: f64, weight: f64) -> f64 {
     let class = label as usize;
@@ -22,7 +22,7 @@ pub(crate) fn to_slopes(scores: &mut [f32], label: f64, weight: f64) -> f64 {
         let probability = (f64::from(*slope) - greatest).exp() / sum;
         *slope = (weight * (probability - f64::from(u8::from(at == class)))) as f32;
     }
-    weight * value
+    value
 }
 
 /// The greatest of the scores, and the sum of `e^s` over all, where it is taken from each: nothing overflows

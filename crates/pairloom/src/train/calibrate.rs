@@ -15,8 +15,7 @@ use crate::{Error, Result};
 /// Refuses a job that is to be calibrated and holds no rows out.
 pub(super) fn check_held_out(job: &Job) -> Result<()> {
     let Job { config, valid, .. } = job;
-    let none = valid.is_none() && config.valid_fraction == 0.0 && config.valid_tail == 0.0;
-    if config.calibrate.is_none() || !none {
+    if config.calibrate.is_none() || valid.is_some() || !config.holds_none_out() {
         return Ok(());
     }
     let name = flagged("calibrate");

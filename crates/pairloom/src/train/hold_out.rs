@@ -55,7 +55,8 @@ pub(super) fn hold_out(
         (Some(_), _) => Ok(vec![false; units.classes.len()]),
         (None, true) => units.tail(config.valid_tail, "valid_tail", file),
         (None, false) => {
-            Ok(units.drawn(config.valid_fraction, config.seed.rotate_left(VALID_STREAM)))
+            let share = config.valid_share(units.classes.len());
+            Ok(units.drawn(share, config.seed.rotate_left(VALID_STREAM)))
         }
     };
     let Some(part) = &job.test else {

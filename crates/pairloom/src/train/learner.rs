@@ -44,7 +44,7 @@ impl Learner {
         watch: &mut dyn FnMut(Event<'_>) -> bool,
     ) -> Result<Self> {
         let config = Config {
-            valid_fraction: 0.0,
+            valid_fraction: Some(0.0),
             valid_tail: 0.0,
             calibrate: None,
             epochs: 1,

@@ -264,7 +264,7 @@ impl Tune {
     /// [`Error::Usage`].
     pub fn check(&self) -> Result<()> {
         let config = &self.job.config;
-        if self.job.valid.is_none() && config.valid_fraction == 0.0 && config.valid_tail == 0.0 {
+        if self.job.valid.is_none() && config.holds_none_out() {
             let message = "trials are compared by validation rows, and there are to be none";
             return Err(Error::usage(message));
         }

@@ -107,11 +107,11 @@ fn training_calibrates_on_the_validation_rows() {
 fn what_cannot_be_calibrated_is_said_before_the_work() {
     let folder = folder();
     let mut none = job(&folder, Some(Method::Platt));
-    none.config.valid_fraction = 0.0;
+    none.config.valid_fraction = Some(0.0);
     let said = refusal(&none);
     assert!(said.contains("calibrate (--calibrate) learns from validation rows"), "{said}");
     let mut few = job(&folder, Some(Method::Platt));
-    few.config.valid_fraction = 0.01;
+    few.config.valid_fraction = Some(0.01);
     let mut began = false;
     let error = pairloom::train::train(&few, &mut |event| {
         began |= matches!(event, pairloom::train::Event::Start(_));

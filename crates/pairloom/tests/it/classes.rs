@@ -258,7 +258,7 @@ fn numbers_and_texts_are_classes_only_if_that_is_said() {
     let of = |labels: &str, loss: Option<&str>| {
         let rows: String = labels.split(' ').map(|label| format!("{label},a\n")).collect();
         let data = write(&folder, "rows.csv", format!("label,c\n{rows}"));
-        let mut job = job(&data, &Config { valid_fraction: 0.0, ..plain_config() });
+        let mut job = job(&data, &Config { valid_fraction: Some(0.0), ..plain_config() });
         job.config.loss = loss.map(|loss| loss.parse().unwrap());
         job.open.header = Some(true);
         (data, job)
@@ -318,7 +318,7 @@ fn skipping_rows_hides_no_flaw_of_the_column() {
     let folder = folder();
     let skipping = |name: &str, rows: String| {
         let data = write(&folder, name, format!("label,c\n{rows}"));
-        let mut job = job(&data, &Config { valid_fraction: 0.0, ..plain_config() });
+        let mut job = job(&data, &Config { valid_fraction: Some(0.0), ..plain_config() });
         (job.on_error, job.open.header) = (OnError::Skip, Some(true));
         job
     };
@@ -382,7 +382,7 @@ fn every_class_has_training_rows() {
         assert!(found.model.unwrap().weights.is_finite());
     }
     // A share of nothing holds out nothing.
-    let none = trained(&job(&data, &Config { valid_fraction: 0.0, epochs: 1, ..config() }));
+    let none = trained(&job(&data, &Config { valid_fraction: Some(0.0), epochs: 1, ..config() }));
     assert!(none.valid.is_empty() && none.model.is_some());
 }
 
@@ -397,7 +397,8 @@ fn classes_weigh_what_is_said() {
     let data = write(&folder, "rows.csv", rows(&[("a", 600), ("b", 300), ("c", 100)]));
     let probabilities = |weights: Option<&str>| {
         let class_weight = weights.map(|w| w.parse().unwrap());
-        let found = model(&job(&data, &Config { class_weight, valid_fraction: 0.0, ..config() }));
+        let found =
+            model(&job(&data, &Config { class_weight, valid_fraction: Some(0.0), ..config() }));
         predictions(&found, &data)[0].clone()
     };
     for (weights, expected) in [

@@ -237,7 +237,7 @@ fn a_line_of_counts_is_held_out_whole() {
     convert(&job, &kept, &mut |_| true).unwrap();
     let held = |valid_fraction, valid_tail, data: &str| {
         let mut job = Job { data: data.into(), ..job.clone() };
-        (job.config.valid_fraction, job.config.valid_tail) = (valid_fraction, valid_tail);
+        (job.config.valid_fraction, job.config.valid_tail) = (Some(valid_fraction), valid_tail);
         if data == kept {
             job.schema = SchemaSource::Infer(Hints::default());
         }

@@ -242,7 +242,7 @@ proptest! {
         }
         let hints = Hints { label: Some("y".into()), weight: Some("w".into()), ..Hints::default() };
         let hints = Hints { numeric: vec!["x".into()], ..hints };
-        let config = Config { loss: Some(Loss::Logistic), valid_fraction: 0.0, ..plain_config() };
+        let config = Config { loss: Some(Loss::Logistic), valid_fraction: Some(0.0), ..plain_config() };
         let encoding = |name: &str, text: &str| {
             let data = write(&folder, name, text);
             let schema = SchemaSource::Infer(hints.clone());

@@ -20,7 +20,7 @@ fn a_learning_rate_beyond_reason_ends_in_divergence() {
                         optimizer,
                         learning_rate: Some(rate),
                         batch_size: Some(batch_size),
-                        valid_fraction,
+                        valid_fraction: Some(valid_fraction),
                         ..plain_config()
                     };
                     let Trained { model, stop, .. } = trained(&job(data, &config));
@@ -52,7 +52,8 @@ fn a_wild_value_names_its_row() {
         let config = Config { optimizer, batch_size: Some(8), ..plain_config() };
         // Wherever the held-out rows lie, and the row is not one of them for these seeds.
         for (seed, valid_fraction, valid_tail) in [(1, 0.0, 0.0), (2, 0.1, 0.0), (3, 0.0, 0.3)] {
-            let config = Config { seed, valid_fraction, valid_tail, ..config.clone() };
+            let config =
+                Config { seed, valid_fraction: Some(valid_fraction), valid_tail, ..config.clone() };
             let Trained { model, stop, diverged_line, .. } = trained(&job(&data, &config));
             let is_first = matches!(stop, Stop::Diverged { epoch: 1, row: Some(_), .. });
             assert!(is_first, "{optimizer:?} {seed}: {stop:?}");
@@ -75,7 +76,7 @@ fn the_last_good_epoch_outlives_a_divergence() {
             batch_size: Some(400),
             epochs: 60,
             init_stdev: Some(0.3),
-            valid_fraction: 0.0,
+            valid_fraction: Some(0.0),
             ..plain_config()
         };
         let Trained { model, stop, .. } = trained(&job(&data, &config));

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 fn config() -> Config {
     let loss = Some(Loss::Bpr);
-    Config { loss, negatives: Some(3), valid_fraction: 0.0, epochs: 2, ..plain_config() }
+    Config { loss, negatives: Some(3), valid_fraction: Some(0.0), epochs: 2, ..plain_config() }
 }
 
 fn drawing(data: &str, config: &Config, items: &[&str]) -> Job {
@@ -60,7 +60,7 @@ fn rows_of_label_0_are_left_out_and_counted() {
         assert_eq!((start.train, start.left_out, start.items), (ones, zeros, Some(12)));
         assert!(matches!(start.target, Target::Grade), "{:?}", start.target);
         // Of rows that are held out those of label 0 are no training rows that are left out.
-        let half = Config { valid_fraction: 0.5, ..config() };
+        let half = Config { valid_fraction: Some(0.5), ..config() };
         let start = trained(&drawing(&data, &half, &["item", "kind"])).start.unwrap();
         assert_eq!(start.train + start.valid, ones);
         assert!(start.left_out > 0 && start.left_out < zeros, "{}", start.left_out);
@@ -217,7 +217,7 @@ fn validation_rows_are_ranked_among_uniform_draws() {
         let config = Config {
             negative_sampling,
             learning_rate: Some(1e-30),
-            valid_fraction: 0.2,
+            valid_fraction: Some(0.2),
             epochs: 1,
             ..config()
         };

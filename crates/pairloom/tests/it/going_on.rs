@@ -17,7 +17,7 @@ fn log(seed: u64) -> Vec<u8> {
 }
 
 fn config() -> Config {
-    Config { valid_fraction: 0.0, learning_rate: Some(0.05), ..plain_config() }
+    Config { valid_fraction: Some(0.0), learning_rate: Some(0.05), ..plain_config() }
 }
 
 fn loss(model: &Model, data: &str) -> f64 {

@@ -21,7 +21,7 @@ fn query_job(data: &str, loss: Loss) -> Job {
         categorical: vec!["a".into()],
         ..Hints::default()
     };
-    let config = Config { loss: Some(loss), valid_fraction: 0.0, ..plain_config() };
+    let config = Config { loss: Some(loss), valid_fraction: Some(0.0), ..plain_config() };
     Job { schema: SchemaSource::Infer(hints), ..job(data, &config) }
 }
 
@@ -79,7 +79,7 @@ fn so_is_a_row_without_a_qid() {
     let mut rows: Vec<String> = (0..80).map(row).collect();
     rows.insert(2, "1 1:1\n".into());
     let data = write(&folder, "rows.svm", rows.concat());
-    let config = Config { loss: Some(Loss::Warp), valid_fraction: 0.0, ..plain_config() };
+    let config = Config { loss: Some(Loss::Warp), valid_fraction: Some(0.0), ..plain_config() };
     let job = job(&data, &config);
     let said = refusal(&job);
     assert!(said.starts_with(&format!("{data}:3:")) && said.contains("as qid:7"), "{said}");
@@ -209,7 +209,7 @@ fn rows_of_weight_0_are_as_good_as_not_there() {
             let data = write(&folder, "rows.csv", text);
             let config = Config {
                 loss: Some(loss),
-                valid_fraction: 0.0,
+                valid_fraction: Some(0.0),
                 // Neither numbers of ids nor batches may depend on how many rows there are.
                 hash_bits: Some(6),
                 batch_size: Some(1000),

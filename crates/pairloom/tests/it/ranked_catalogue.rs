@@ -70,7 +70,8 @@ fn learned_of(text: &str, features: &[&str]) -> Model {
         categorical: names(features),
         ..Hints::default()
     };
-    let config = Config { loss: Some(Loss::Bpr), epochs: 3, valid_fraction: 0.0, ..plain_config() };
+    let config =
+        Config { loss: Some(Loss::Bpr), epochs: 3, valid_fraction: Some(0.0), ..plain_config() };
     model(&Job { schema: SchemaSource::Infer(hints), ..job(&data, &config) })
 }
 

@@ -246,7 +246,7 @@ fn classes_and_weights_are_taken() {
         categorical: vec!["a".into()],
         ..Hints::default()
     };
-    let config = Config { valid_fraction: 0.0, ..ranked(Loss::Warp) };
+    let config = Config { valid_fraction: Some(0.0), ..ranked(Loss::Warp) };
     let run = trained(&Job { schema: SchemaSource::Infer(hints), ..job(&data, &config) });
     assert_eq!(run.start.as_ref().unwrap().groups.map(|g| (g.ranked, g.all)), Some((2, 3)));
     let model = run.model.unwrap();
@@ -317,7 +317,7 @@ fn what_cannot_be_ranked_is_refused() {
     let one = "user,item,genre,one\nu1,i1,g,1\nu2,i1,g,1\n";
     let one = write(&folder, "one.csv", one);
     said(
-        refusal(&taste_job(&one, &Config { valid_fraction: 0.0, ..bpr.clone() })),
+        refusal(&taste_job(&one, &Config { valid_fraction: Some(0.0), ..bpr.clone() })),
         "have one item",
     );
     let below = write(&folder, "below.csv", "query,topic,kind,grade\nq,t,d,1\nq,t,e,2\nq,t,f,-1\n");
@@ -325,7 +325,7 @@ fn what_cannot_be_ranked_is_refused() {
     let alike = write(&folder, "alike.csv", "query,topic,kind,grade\nq,t,d,1\nr,t,e,1\nr,t,f,1\n");
     said(refusal(&query_job(&alike, &bpr)), "all 3 training rows have the label '1'");
     let apart = write(&folder, "apart.csv", "query,topic,kind,grade\nq,t,d,1\nr,t,e,2\nr,t,f,2\n");
-    let all = Config { valid_fraction: 0.0, ..bpr.clone() };
+    let all = Config { valid_fraction: Some(0.0), ..bpr.clone() };
     said(
         refusal(&query_job(&apart, &all)),
         "none of the 2 groups of training rows has rows of different labels",

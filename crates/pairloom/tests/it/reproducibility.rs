@@ -4,10 +4,13 @@ use crate::common::{bytes, folder, gzip, job, mixed, model, plain_config, small_
 use pairloom::Model;
 use pairloom::config::Config;
 use pairloom::input;
+use pairloom::interaction::Kind;
+use pairloom::loss::Loss;
 use pairloom::optimizer::Optimizer;
 use pairloom::parallel::Threads;
 use pairloom::predict::EvaluateOptions;
-use pairloom::train::Job;
+use pairloom::schema::Hints;
+use pairloom::train::{Job, SchemaSource};
 
 fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 1).unwrap()
@@ -39,7 +42,7 @@ fn another_seed_gives_another_model() {
     let folder = folder();
     let data = write(&folder, "rows.csv", small_clicks(500));
     let numbers = |seed, valid_fraction| {
-        let config = Config { seed, valid_fraction, ..plain_config() };
+        let config = Config { seed, valid_fraction: Some(valid_fraction), ..plain_config() };
         let model = model(&job(&data, &config));
         model.weights.factors.floats().to_vec()
     };
@@ -141,7 +144,7 @@ fn the_rate_grows_to_its_full_size() {
             learning_rate: Some(learning_rate),
             warm_up,
             batch_size: Some(320),
-            valid_fraction: 0.0,
+            valid_fraction: Some(0.0),
             epochs: 1,
             factors: Some(0),
             bias: false,
@@ -152,4 +155,56 @@ fn the_rate_grows_to_its_full_size() {
     // The first of three batches that grow to the full rate has a quarter of it.
     assert_eq!(first_step(3, 0.5), first_step(0, 0.125));
     assert_ne!(first_step(3, 0.5), first_step(0, 0.5));
+}
+
+/// Where a batch is all rows, a row of weight 2 is two rows, and no order of them says anything.
+#[test]
+fn weights_are_repetitions_where_a_batch_is_all_rows() {
+    let folder = folder();
+    let weight = |i: usize| [3, 0, 1, 2, 4, 1, 0, 2][i % 8];
+    let row = |i: usize, weight: usize| {
+        let (a, b, x) = (i * 7 % 5, i * i % 7, (i * 37 % 101) as f32 / 7.0);
+        format!("{},{weight},a{a},b{b},{x}\n", (a * b + i) % 3)
+    };
+    let head = "label,weight,a,b,x\n".to_string();
+    // The other way round, so that nothing is summed in the same order.
+    let weighted: String = (0..40).rev().map(|i| row(i, weight(i))).collect();
+    let repeated: String = (0..40).flat_map(|i| (0..weight(i)).map(move |_| row(i, 1))).collect();
+    let files = [weighted, repeated].map(|rows| head.clone() + &rows);
+    let [weighted, repeated] = [0, 1].map(|at| write(&folder, &format!("{at}.csv"), &files[at]));
+    let hints =
+        Hints { label: Some("label".into()), weight: Some("weight".into()), ..Hints::default() };
+    let predicted = |config: &Config, data: &str| {
+        let schema = SchemaSource::Infer(hints.clone());
+        let model = model(&Job { schema, ..job(data, config) });
+        let mut reader = input::open(&weighted, &Default::default()).unwrap();
+        let (options, threads) = (EvaluateOptions::default(), Threads::new(1).unwrap());
+        let found = model.evaluate(&mut *reader, &weighted, &options, &threads).unwrap();
+        found.predictions
+    };
+    for (model, loss) in [
+        (Kind::Linear, Loss::Squared),
+        (Kind::Fm, Loss::Squared),
+        (Kind::Fm, Loss::Softmax),
+        (Kind::Ffm, Loss::Squared),
+        (Kind::Fwfm, Loss::Softmax),
+        (Kind::Fmfm, Loss::Squared),
+        (Kind::Hofm, Loss::Squared),
+    ] {
+        let config = Config {
+            model,
+            loss: Some(loss),
+            batch_size: Some(1000),
+            epochs: 20,
+            valid_fraction: Some(0.0),
+            // Ids are given by how many rows have a value.
+            hash_bits: Some(6),
+            learn_l2: true,
+            l2_linear: 1.0,
+            l2_factors: Some(1.0),
+            ..plain_config()
+        };
+        let [weighted, repeated] = [&weighted, &repeated].map(|data| predicted(&config, data));
+        assert!(weighted == repeated, "{model:?} {loss:?}: {weighted:?} {repeated:?}");
+    }
 }

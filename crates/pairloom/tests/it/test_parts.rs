@@ -63,8 +63,8 @@ fn the_same_rows_whatever_the_settings() {
         let others = [
             Config { seed: 99, ..one_epoch() },
             Config { model: Kind::Ffm, factors: Some(2), ..one_epoch() },
-            Config { valid_fraction: 0.0, ..one_epoch() },
-            Config { valid_tail: 0.3, valid_fraction: 0.0, ..one_epoch() },
+            Config { valid_fraction: Some(0.0), ..one_epoch() },
+            Config { valid_tail: 0.3, valid_fraction: Some(0.0), ..one_epoch() },
             Config { hash_bits: Some(6), batch_size: Some(1), ..one_epoch() },
         ];
         for config in others {

@@ -31,7 +31,7 @@ fn the_training_loss_of_a_still_model_is_its_loss() {
         let config = Config {
             optimizer: Optimizer::Sgd,
             learning_rate: Some(1e-30),
-            valid_fraction: 0.0,
+            valid_fraction: Some(0.0),
             epochs: 1,
             ..plain_config()
         };
@@ -77,7 +77,7 @@ fn a_row_of_weight_two_is_the_row_twice_and_one_of_weight_zero_is_none() {
             shuffle: false,
             // The order of dictionary ids follows counts, which weights do not change.
             hash_bits: Some(8),
-            valid_fraction: 0.0,
+            valid_fraction: Some(0.0),
             ..plain_config()
         };
         let one = model(&with_weights(job(&weighted, &config)));
@@ -134,7 +134,7 @@ fn what_cannot_be_learned_from_is_refused_in_words() {
     let folder = folder();
     let case = |name: &str, text: &str, expected: &str| {
         let data = write(&folder, name, text);
-        let message = refusal(&job(&data, &Config { valid_fraction: 0.0, ..plain_config() }));
+        let message = refusal(&job(&data, &Config { valid_fraction: Some(0.0), ..plain_config() }));
         assert_eq!(message, expected.replace("FILE", &data));
     };
     let one = |label| format!("label,c\n{}", format!("{label},a\n{label},b\n").repeat(4));
@@ -181,7 +181,7 @@ fn what_cannot_be_learned_from_is_refused_in_words() {
         format!("{data}: column 'z' of the schema is missing: the columns are label, a, b, n")
     );
     assert_eq!(
-        with(&|job| job.config.valid_fraction = 1.0),
+        with(&|job| job.config.valid_fraction = Some(1.0)),
         "valid_fraction (--valid-fraction) must be at least 0 and less than 1"
     );
     assert_eq!(
@@ -210,7 +210,7 @@ fn the_one_label_of_the_training_rows_is_named_and_not_one_held_out() {
         let data = write(&folder, "group.csv", text.replace("LABEL", label));
         let hints = Hints { group: Some("g".into()), ..Hints::default() };
         let messages = (0..64).map(|seed| {
-            let config = Config { seed, valid_fraction: 0.5, ..plain_config() };
+            let config = Config { seed, valid_fraction: Some(0.5), ..plain_config() };
             let schema = SchemaSource::Infer(hints.clone());
             train(&Job { schema, ..job(&data, &config) }, &mut |_| true).map(|_| ())
         });

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 /// A search over 300 rows, of trainings that are not stopped early.
 fn tune(folder: &TempDir) -> Tune {
-    let config = Config { epochs: 6, valid_fraction: 0.3, ..plain_config() };
+    let config = Config { epochs: 6, valid_fraction: Some(0.3), ..plain_config() };
     let axes = ["factors=1:8", "learning_rate=0.02:0.5", "l2_factors=0.1:10", "min_count=1,3"];
     Tune {
         axes: axes.iter().map(|text| Axis::said(text, &config).unwrap()).collect(),
@@ -336,7 +336,7 @@ fn trials_that_fail_are_left_out() {
 fn no_search_without_validation_rows_or_runs() {
     let folder = folder();
     let base = tune(&folder);
-    let config = Config { valid_fraction: 0.0, ..base.job.config.clone() };
+    let config = Config { valid_fraction: Some(0.0), ..base.job.config.clone() };
     let none = Tune { job: Job { config, ..base.job.clone() }, ..base.clone() };
     assert!(refusal(&none).to_string().contains("validation rows"));
     for runs in [0.5, f64::NAN, 1e7] {

@@ -21,7 +21,10 @@ fn a_fraction_is_held_out_at_random() {
     let folder = folder();
     let data = write(&folder, "rows.csv", numbered(500));
     let held = |seed, valid_fraction| {
-        held_out(&job(&data, &Config { seed, valid_fraction, ..plain_config() }))
+        held_out(&job(
+            &data,
+            &Config { seed, valid_fraction: Some(valid_fraction), ..plain_config() },
+        ))
     };
     let some = held(1, 0.25);
     assert_eq!(some.len(), 125);
@@ -33,13 +36,23 @@ fn a_fraction_is_held_out_at_random() {
     assert!(held(1, 0.0).is_empty());
 }
 
+#[test]
+fn a_tenth_is_held_out_but_nothing_of_few_rows() {
+    let folder = folder();
+    let held = |rows| {
+        let data = write(&folder, "rows.csv", numbered(rows));
+        held_out(&job(&data, &Config { valid_fraction: None, ..plain_config() })).len()
+    };
+    assert_eq!([10, 49, 50, 500].map(held), [0, 0, 5, 50]);
+}
+
 /// How many rows of labels 0 and 1 are held out of so many of them.
 fn held_of_each(zeros: usize, ones: usize, valid_fraction: f64, hints: Hints) -> [usize; 2] {
     let folder = folder();
     let row = |i: usize| format!("{},v{}\n", i32::from(i < ones), i % 3);
     let rows: String = (0..zeros + ones).map(row).collect();
     let data = write(&folder, "rows.csv", format!("y,c\n{rows}"));
-    let config = Config { valid_fraction, ..plain_config() };
+    let config = Config { valid_fraction: Some(valid_fraction), ..plain_config() };
     let schema = SchemaSource::Infer(hints);
     let valid = trained(&Job { schema, ..job(&data, &config) }).valid;
     [0.0, 1.0].map(|class| {
@@ -87,7 +100,7 @@ fn the_same_rows_are_held_out_whichever_class_is_positive() {
 fn a_tail_is_held_out_in_order() {
     let folder = folder();
     let data = write(&folder, "rows.csv", numbered(200));
-    let config = Config { valid_tail: 0.1, valid_fraction: 0.5, ..plain_config() };
+    let config = Config { valid_tail: 0.1, valid_fraction: Some(0.5), ..plain_config() };
     assert_eq!(held_out(&job(&data, &config)), (180..200).collect::<Vec<_>>());
 }
 
@@ -123,7 +136,7 @@ fn groups_are_held_out_whole() {
     let folder = folder();
     let data = write(&folder, "rows.csv", numbered(600));
     let hints = Hints { group: Some("g".into()), ..Hints::default() };
-    let mut job = job(&data, &Config { valid_fraction: 0.3, ..plain_config() });
+    let mut job = job(&data, &Config { valid_fraction: Some(0.3), ..plain_config() });
     job.schema = SchemaSource::Infer(hints);
     let held = held_out(&job);
     // Ten neighbouring rows are a group.
@@ -183,7 +196,7 @@ fn early_stopping_gives_the_best_epoch_back() {
 fn without_validation_rows_the_last_epoch_stays() {
     let folder = folder();
     let data = write(&folder, "rows.csv", small_clicks(300));
-    let config = Config { valid_fraction: 0.0, patience: 1, epochs: 6, ..plain_config() };
+    let config = Config { valid_fraction: Some(0.0), patience: 1, epochs: 6, ..plain_config() };
     let Trained { model, stop, .. } = trained(&job(&data, &config));
     let model = model.unwrap();
     assert_eq!((stop, model.epoch, model.history.len()), (Stop::Finished, 6, 6));

@@ -18,6 +18,8 @@ pub(super) struct Forward<'a, M: Interaction, X, T> {
     pub(super) settings: &'a StepSettings,
     pub(super) parameters: Parameters<'a, T>,
     pub(super) layout: &'a Layout<X>,
+    /// Whether slopes are to have the weights of rows in them.
+    pub(super) weighted: bool,
     /// Place of the first row in the whole batch.
     pub(super) first: usize,
     /// Of each row those of each class, and their slopes.
@@ -31,7 +33,7 @@ impl<M: Interaction, X: Value, T: Stored> Work for Forward<'_, M, X, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Forward { interaction, settings, parameters, layout, first, .. } = self;
+        let Forward { interaction, settings, parameters, layout, weighted, first, .. } = self;
         let StepSettings { loss, target, .. } = settings;
         let classes = parameters.classes();
         let last = layout.range(first + self.losses.len() - 1).end;
@@ -62,15 +64,17 @@ impl<M: Interaction, X: Value, T: Stored> Work for Forward<'_, M, X, T> {
         for (at, (scores, cost)) in (first..).zip(scores.zip(self.losses)) {
             let (label, weight) = layout.outcome(at);
             let (label, weight) = (target.standardize(label), f64::from(weight));
-            *cost = match (loss, &mut *scores) {
-                (Loss::Softmax, scores) => softmax::to_slopes(scores, label, weight),
-                (loss, [score, ..]) => {
-                    let (value, slope) = loss.with_gradient(f64::from(*score), label);
-                    *score = (weight * slope) as f32;
-                    weight * value
-                }
-                (_, []) => 0.0,
-            };
+            let times = if weighted { weight } else { 1.0 };
+            *cost = weight
+                * match (loss, &mut *scores) {
+                    (Loss::Softmax, scores) => softmax::to_slopes(scores, label, times),
+                    (loss, [score, ..]) => {
+                        let (value, slope) = loss.with_gradient(f64::from(*score), label);
+                        *score = (times * slope) as f32;
+                        value
+                    }
+                    (_, []) => 0.0,
+                };
         }
     }
 }

@@ -20,6 +20,7 @@
 //! same for any number of threads.
 
 mod entries;
+mod exact;
 mod forward;
 mod halves;
 mod parameters;
@@ -180,7 +181,10 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
             self.prepare(now, rows, batch);
         }
         next.layout.clear();
-        self.forward(&now.layout, rows, &mut next.layout, announced);
+        // One batch that is all rows: nothing of what comes depends on the order in which it is summed.
+        let is_exact = batch.len() == rows.len() && !self.settings.loss.is_ranking();
+        let exact = is_exact.then(|| now.layout.outcomes());
+        self.forward(&now.layout, is_exact, rows, &mut next.layout, announced);
         let ranked = match self.settings.loss {
             loss if loss.is_ranking() => {
                 let Scratch { slopes, losses, .. } = &mut self.scratch;
@@ -194,18 +198,24 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         self.state.time += 1;
         self.state.learned += now.layout.ids().len() as u64;
         let moment = Moment { rate, time: self.state.time, penalty: Penalty::default() };
-        self.update(now, next, moment);
-        mem::swap(now, next);
-        self.update_shared(moment);
+        self.update(now, exact, next, moment);
+        self.update_shared(exact, moment);
         if self.settings.bias {
             let (slopes, biases) = (&self.scratch.slopes, &mut self.scratch.biases);
             for (class, sum) in biases.iter_mut().enumerate() {
                 let slopes = slopes[class.min(slopes.len())..].iter().step_by(self.state.classes);
-                *sum = slopes.map(|&s| f64::from(s)).sum::<f64>() as f32;
+                let slopes = slopes.map(|&slope| f64::from(slope));
+                *sum = match exact {
+                    Some(rows) => {
+                        slopes.zip(rows).map(|(s, row)| s * f64::from(row.1)).sum::<f64>()
+                    }
+                    None => slopes.sum(),
+                } as f32;
             }
             let (bias, state) = self.state.bias.split_at_mut(self.state.classes);
             self.settings.optimizer.step(moment, bias, state, biases);
         }
+        mem::swap(now, next);
         Ok((self.scratch.losses.iter().sum(), ranked))
     }
 
@@ -244,6 +254,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
     fn forward<X: Value>(
         &mut self,
         layout: &Layout<X>,
+        is_exact: bool,
         rows: &Rows,
         next: &mut Layout<X>,
         announced: &[u32],
@@ -264,6 +275,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
                 settings: &self.settings,
                 parameters: Parameters::<T>::of(&self.state),
                 layout,
+                weighted: !is_exact,
                 first: number * share,
                 sums,
                 slopes,
@@ -277,7 +289,13 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         self.threads.each(tasks, Task::run);
     }
 
-    fn update<X: Value>(&mut self, now: &Prepared<X>, next: &mut Prepared<X>, moment: Moment) {
+    fn update<X: Value>(
+        &mut self,
+        now: &Prepared<X>,
+        exact: Option<&[(f32, f32)]>,
+        next: &mut Prepared<X>,
+        moment: Moment,
+    ) {
         let passes = self.passes();
         let State { linear, factors, shared, fields, strengths, classes, .. } = &mut self.state;
         let (shared, classes) = (&shared[..self.scratch.shared.len()], *classes);
@@ -304,6 +322,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
                 strengths,
                 sums,
                 slopes,
+                exact,
                 features: from..to,
                 linear: Piece::new(linear, strides[0], classes),
                 factors: Piece::new(factors, strides[1], classes),
@@ -324,7 +343,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         (self.state.learned as f64 / self.all.max(1) as f64) as f32
     }
 
-    fn update_shared(&mut self, now: Moment) {
+    fn update_shared(&mut self, exact: Option<&[(f32, f32)]>, now: Moment) {
         let Scratch { sums, slopes, shared: gradient, .. } = &mut self.scratch;
         if gradient.is_empty() {
             return;
@@ -332,9 +351,18 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         let (numbers, state) = self.state.shared.split_at_mut(gradient.len());
         let (interaction, settings) = (&self.interaction, &self.settings);
         let classes = self.state.classes;
-        let shared =
-            Shared { interaction, settings, classes, now, sums, slopes, numbers, state, gradient };
-        simd::run(shared);
+        simd::run(Shared {
+            interaction,
+            settings,
+            classes,
+            now,
+            sums,
+            slopes,
+            exact,
+            numbers,
+            state,
+            gradient,
+        });
     }
 }
 
@@ -346,6 +374,7 @@ struct Shared<'a, M: Interaction> {
     now: Moment,
     sums: &'a [M::Sums],
     slopes: &'a [f32],
+    exact: Option<&'a [(f32, f32)]>,
     numbers: &'a mut [f32],
     state: &'a mut [f32],
     gradient: &'a mut [f32],
@@ -356,15 +385,23 @@ impl<M: Interaction> Work for Shared<'_, M> {
 
     #[inline(always)]
     fn run(self) {
-        let Shared { interaction, settings, numbers, gradient, .. } = self;
+        let Shared { interaction, settings, exact, numbers, gradient, .. } = self;
         gradient.fill(0.0);
         let each = numbers.len() / self.classes;
+        let mut total = exact.map(|_| vec![0.0; gradient.len()]);
         let rows = self.sums.chunks_exact(self.classes).zip(self.slopes.chunks_exact(self.classes));
-        for (sums, slopes) in rows {
+        for (row, (sums, slopes)) in rows.enumerate() {
             let of_classes = numbers.chunks_exact(each).zip(gradient.chunks_exact_mut(each));
             for ((numbers, gradient), (sums, &slope)) in of_classes.zip(sums.iter().zip(slopes)) {
                 interaction.backward_shared(numbers, sums, slope, gradient);
             }
+            if let (Some(total), Some(rows)) = (&mut total, exact) {
+                exact::add(total, f64::from(rows[row].1), gradient);
+                gradient.fill(0.0);
+            }
+        }
+        if let Some(total) = total {
+            exact::round(&total, gradient);
         }
         settings.optimizer.step(self.now, numbers, self.state, gradient);
     }

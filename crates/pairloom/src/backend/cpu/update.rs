@@ -1,5 +1,6 @@
 //! The second half of a step: gradients summed per feature, one update each.
 
+use super::exact::Exact;
 use super::prepared::{Entry, Sorted, Value};
 use crate::backend::{StepSettings, strengths};
 use crate::interaction::{Fields, Interaction, Lanes};
@@ -59,6 +60,8 @@ pub(super) struct Features<'a, M: Interaction, X, T> {
     pub(super) strengths: &'a [f32],
     pub(super) sums: &'a [M::Sums],
     pub(super) slopes: &'a [f32],
+    /// Labels and weights of the rows, if their slopes are without these and are to be summed in 64 bits.
+    pub(super) exact: Option<&'a [(f32, f32)]>,
     pub(super) features: Range<u32>,
     pub(super) linear: Piece<'a, f32>,
     pub(super) factors: Piece<'a, T>,
@@ -150,12 +153,19 @@ impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
                 gradient.iter_mut().zip(vector).for_each(|(g, v)| *g = l2 * v);
             }
         }
-        for &Entry { row, x, .. } in entries {
-            let row = row as usize * self.classes;
-            let (x, sums, slope) = (x.x(), &self.sums[row], self.slopes[row]);
-            self.interaction.backward(vector, field, x, sums, slope, gradient.as_mut());
-            slope_of_w += slope * x;
-            squares += slope * x * x;
+        if let Some(outcomes) = self.exact {
+            let Features { interaction, sums, slopes, classes, .. } = *self;
+            let exact = Exact { sums, slopes, outcomes, classes };
+            (gradient, slope_of_w, squares) =
+                exact.feature(interaction, (vector, field), entries, gradient);
+        } else {
+            for &Entry { row, x, .. } in entries {
+                let row = row as usize * self.classes;
+                let (x, sums, slope) = (x.x(), &self.sums[row], self.slopes[row]);
+                self.interaction.backward(vector, field, x, sums, slope, gradient.as_mut());
+                slope_of_w += slope * x;
+                squares += slope * x * x;
+            }
         }
         self.interaction.own(self.shared, vector, field, squares, gradient.as_mut());
         // Only here does the gradient need a place in memory: a vector of known length that nobody points

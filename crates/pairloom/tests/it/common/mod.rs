@@ -69,7 +69,7 @@ pub fn plain_config() -> Config {
         patience: 0,
         rate_decay: 1.0,
         seed: 7,
-        valid_fraction: 0.2,
+        valid_fraction: Some(0.2),
         valid_tail: 0.0,
         min_count: 1,
         hash_bits: None,
