@@ -12,6 +12,9 @@ pub(crate) fn spelled(text: &[u8]) -> Option<&'static str> {
     if bare.len() < text.len() && (is_number(bare) || spelled(bare.as_bytes()).is_some()) {
         return Some("a number with a sign of currency or percent: leave that out");
     }
+    if is_number(text) {
+        return None;
+    }
     let parts: Vec<&str> = text.split([',', '.', ' ', '\'', '_', '\u{a0}', '\u{202f}']).collect();
     let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !parts.iter().all(digits) {
@@ -69,7 +72,7 @@ mod tests {
             }
         }
         for text in
-            "|-|abc|7|12 5|1.2.3|12:30|1.5.x|,5|5,|1-2|$|nan|0x10|1e400|192.168.0.1x|a,b".split('|')
+            "|-|abc|7|0.125|-0.003|1.234|12 5|1.2.3|12:30|1.5.x|,5|5,|1-2|$|nan|0x10|1e400|192.168.0.1x|a,b".split('|')
         {
             assert_eq!(spelled(text.as_bytes()), None, "{text}");
         }

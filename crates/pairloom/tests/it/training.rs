@@ -142,6 +142,21 @@ fn what_cannot_be_learned_from_is_refused_in_words() {
     case("one.csv", &one("1"), &format!("FILE: all 8 training rows have the label '1'{nothing}"));
     case("no.csv", &one("no"), &format!("FILE: all 8 training rows have the label 'no'{nothing}"));
     case("empty.csv", "", "FILE: no rows: the file is empty");
+    let numbers = |number: &dyn Fn(usize) -> f64| {
+        let row = |i| format!("{},{}\n", number(i), ["a", "b"][i % 2]);
+        format!("label,c\n{}", (0..40).map(row).collect::<String>())
+    };
+    case(
+        "times.csv",
+        &numbers(&|i| 1.7e9 + i as f64),
+        "FILE: labels are 1700000019.5 in the mean and deviate by 1.15e1, of which too little is left in the 32 bits of a \
+         label: take the same number off all of them, and add it to predictions",
+    );
+    case(
+        "small.csv",
+        &numbers(&|i| 1e-300 * i as f64),
+        "FILE: labels deviate by less than 1e-38, about the least of 32 bits: multiply all by the same number",
+    );
     case("header.csv", "label,c\n", "FILE: no rows to train on");
     case("empty.svm", "", "FILE: no rows to train on");
     case(
