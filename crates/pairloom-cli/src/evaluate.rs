@@ -85,6 +85,7 @@ pub fn run(args: &Args) -> Result<()> {
         at: args.figures.at(),
         segments: args.segment.clone(),
         top: args.top,
+        ..EvaluateOptions::default()
     };
     let found = model.evaluate(&mut *reader, input::name(&args.data), &options, &threads)?;
     notice_skipped(&found.outcome.skipped);

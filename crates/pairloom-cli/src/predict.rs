@@ -81,10 +81,9 @@ fn check_keep(keep: &[String], names: &[String]) -> Result<()> {
 /// Predicts piece by piece: a reader at the other end of a pipe need not wait for the last row.
 fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Outcome> {
     let options = PredictOptions {
-        labelled: false,
-        groups: false,
         keep: args.keep.clone(),
         on_error: args.input.on_error(),
+        ..PredictOptions::default()
     };
     let threads = args.threads.start()?;
     let reader = reading::open(&args.data, &args.input.open(), &model.schema)?;

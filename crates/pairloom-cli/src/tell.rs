@@ -152,7 +152,9 @@ pub fn start(start: &Start, screen: &mut Screen) -> Result<()> {
         ));
     }
     notice_classes(start, screen.is_quiet());
-    notice_weights(start, screen.is_quiet());
+    if let Some(note) = start.note_of_weights().filter(|_| !screen.is_quiet()) {
+        notice(&format!("note: {note}"));
+    }
     let Start { target, train, valid, features, disk_bytes, .. } = start;
     screen.json(&serde_json::json!({
         "event": "start", "target": target,
@@ -214,25 +216,6 @@ fn notice_classes(start: &Start, is_quiet: bool) {
         notice(&format!(
             "note: {} {classes} {have} one training row only: little can be learned of that",
             thousands(start.single as i64)
-        ));
-    }
-}
-
-/// Says what weights mean that are perhaps meant as shares.
-fn notice_weights(start: &Start, is_quiet: bool) {
-    if !start.are_counts && !is_quiet && start.has_odd_weights() {
-        if start.train > 2 && start.has_outweighing_row() {
-            return notice(&format!(
-                "note: training rows weigh {} in the mean, as the greatest weight is {}: one row counts more than all \
-                 others, which is no matter of scale: correct it, or leave it out",
-                short(start.mean_weight),
-                short(f64::from(start.greatest_weight))
-            ));
-        }
-        notice(&format!(
-            "note: training rows weigh {} in the mean; a weight counts as so many copies of its row, beside L2 \
-             strengths that stay as they are: if weights are no counts, scale them to a mean of 1",
-            short(start.mean_weight)
         ));
     }
 }

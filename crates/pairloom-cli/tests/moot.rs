@@ -137,7 +137,8 @@ fn weights_that_are_no_counts_are_told() {
         done.err.lines().find(|line| line.contains("in the mean")).map(String::from)
     };
     let said = note(0.001, "").unwrap();
-    let expected = "note: training rows weigh 0.00100 in the mean; a weight counts as so many copies of its row";
+    let expected =
+        "note: training rows weigh 0.001 in the mean; a weight counts as so many copies of its row";
     assert!(said.starts_with(expected), "{said}");
     assert!(said.ends_with("if weights are no counts, scale them to a mean of 1"), "{said}");
     assert!(note(5000.0, "").unwrap().contains("weigh 5,000"));

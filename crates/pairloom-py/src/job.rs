@@ -5,7 +5,7 @@ use super::model::Model;
 use pairloom::backend::DeviceName;
 use pairloom::preset::{self, Preset};
 use pairloom::reading::OnError;
-use pairloom::schema::{Column, Role, Schema};
+use pairloom::schema::Schema;
 use pairloom::train::{Job, SchemaSource};
 use pairloom::{Config, Error, Result};
 use pyo3::prelude::*;
@@ -46,8 +46,11 @@ impl Asked {
         let (recipe, config) = preset.map_or((None, Config::default()), |(s, c)| (Some(s), c));
         let schema = match (&self.init, recipe, &self.schema) {
             (Some(model), ..) => {
-                let weight = hints.weight.as_deref();
-                SchemaSource::Given(with_weight(model.get().of.schema.clone(), weight))
+                let schema = model.get().of.schema.clone();
+                SchemaSource::Given(match &hints.weight {
+                    Some(weight) => schema.with_weight(weight)?,
+                    None => schema,
+                })
             }
             (None, Some(schema), _) => SchemaSource::Given(hints.apply(schema)?),
             (None, None, Some(file)) => {
@@ -67,15 +70,6 @@ impl Asked {
             ..Job::new(data)
         })
     }
-}
-
-/// The schema of a model for rows that have a weight of this name, whatever those before had.
-fn with_weight(mut schema: Schema, weight: Option<&str>) -> Schema {
-    if let (Some(weight), None) = (weight, schema.find(Role::Weight)) {
-        let column = Column { optional: true, ..Column::new(weight, Role::Weight) };
-        schema.columns.push(column);
-    }
-    schema
 }
 
 /// What to do with rows that cannot be used.
@@ -132,7 +126,8 @@ fn plainly(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let Some((what, expected)) = text.rsplit_once("expected ") else { return text };
     let expected = match expected {
-        "usize" | "u8" | "u32" | "u64" => "a whole number of at least 0",
+        "u8" | "u32" => "a whole number of at least 0 and at most 4294967295",
+        "usize" | "u64" => "a whole number of at least 0",
         "f32" | "f64" => "a number",
         "string or map" => "a string",
         _ => expected,

@@ -37,6 +37,11 @@ impl Learner {
         Ok(Learner { of: Mutex::new(watch.end(of)?) })
     }
 
+    /// Takes this learning rate from now on.
+    fn set_learning_rate(&self, rate: f64) -> PyResult<()> {
+        lock(&self.of).set_learning_rate(rate).map_err(super::failure::failed)
+    }
+
     /// Learns from further rows; returns what users should know of them.
     fn learn(&self, py: Python<'_>, rows: &Rows) -> PyResult<Vec<String>> {
         let mut watch = Watch::new(None, None);

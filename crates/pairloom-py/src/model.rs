@@ -116,7 +116,8 @@ impl Model {
     }
 
     /// Metrics of labelled rows, as a JSON object.
-    #[pyo3(signature = (rows, threads=0, threshold=None, at=None))]
+    #[pyo3(signature = (rows, threads=0, threshold=None, at=None, weight=None, skip_errors=false))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn evaluate(
         &self,
         py: Python<'_>,
@@ -124,11 +125,15 @@ impl Model {
         threads: usize,
         threshold: Option<f64>,
         at: Option<usize>,
+        weight: Option<String>,
+        skip_errors: bool,
     ) -> PyResult<(String, Vec<String>)> {
         let usual = EvaluateOptions::default();
         let options = EvaluateOptions {
             threshold: threshold.unwrap_or(usual.threshold),
             at: at.unwrap_or(usual.at),
+            weight,
+            on_error: on_error(if skip_errors { "skip" } else { "stop" }).map_err(failed)?,
             ..usual
         };
         let model = &*self.of;

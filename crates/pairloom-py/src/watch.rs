@@ -54,7 +54,10 @@ impl Watch {
                 let (rows, first) = (skipped.rows, skipped.first.join("; "));
                 self.notices.push(format!("{rows} rows were left out: {first}"));
             }
-            Event::Start(start) => self.total = start.train,
+            Event::Start(start) => {
+                self.total = start.train;
+                self.notices.extend(start.note_of_weights());
+            }
             Event::Fit(FitEvent::Epoch(epoch)) => return self.epoch(epoch),
             Event::Reading(rows) => return self.look("reading", 0, rows, None),
             Event::Fit(FitEvent::Batch { epoch, rows, loss }) => {

@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
-from pairloom import Dataset, FMClassifier, FMRanker, FMRegressor, Model, default_settings
+from pairloom import Dataset, FMClassifier, FMRanker, FMRegressor, Model, default_settings, plot_learning_curves
 
 pd = pytest.importorskip("pandas")
 pa = pytest.importorskip("pyarrow")
@@ -232,7 +232,7 @@ def test_a_positive_label_of_an_array():
     X, y = rows()
     refused(lambda: FMClassifier(positive=0, **QUICK).fit(X, y), ValueError, "classes_")
     fitted = FMClassifier(positive="0", **QUICK).fit(pd.DataFrame(X).add_prefix("x").assign(y=y), "y")
-    assert fitted.classes_.tolist() == [1, 0]
+    assert fitted.classes_.tolist() == [0, 1]
 
 
 def test_weights_and_groups_that_are_none():
@@ -434,3 +434,44 @@ def test_weights_that_are_all_negative():
 def test_whole_numbers_that_no_matrix_of_the_core_holds():
     X = np.array([[2**63 + 5, 1], [7, 2]] * 10, dtype=np.uint64)
     refused(lambda: FMClassifier(**QUICK).fit(X, [0, 1] * 10), ValueError, "2\\^63")
+
+
+def test_messages_of_what_is_no_rows():
+    X, y = rows()
+    for empty in (pd.DataFrame(), frame()[[]]):
+        refused(lambda: FMClassifier(**QUICK).fit(empty, y[: len(empty)]), ValueError, "has no columns")
+    refused(lambda: FMClassifier(**QUICK).fit(frame()["a"], y), ValueError, "1D")
+    texts = np.array([["a", 1.0], ["b", 2.0]] * 20, dtype=object)
+    refused(lambda: FMClassifier(**QUICK).fit(texts, y), ValueError, "could not convert.*make it a data frame")
+    refused(lambda: Dataset(texts, y=y), ValueError, "could not convert.*make it a data frame")
+    huge = frame().assign(d=[2**70] * 40)
+    refused(lambda: FMClassifier(**QUICK).fit(huge, "y"), ValueError, "column 'd'")
+
+
+def test_messages_of_settings():
+    X, y = rows()
+    for loss in ("squared", "poisson", "bpr"):
+        refused(lambda: FMClassifier(loss=loss, **QUICK).fit(X, y), ValueError, "FMRegressor has those of numbers")
+    assert FMClassifier(loss="softmax", **QUICK).fit(X, y).predict_proba(X).shape == (40, 2)
+    for seed in (-1, 2**70):
+        refused(lambda: FMClassifier(random_state=seed).fit(X, y), ValueError, "^random_state must be a whole number")
+    refused(lambda: FMClassifier(epochs=2**40).fit(X, y), ValueError, "epochs.*at most 4294967295")
+    for name in ("transforms", "multi", "time"):
+        refused(lambda: FMClassifier(**{name: ["x0"]}).fit(X, y), TypeError, f"{name} must be a dict")
+    several = FMClassifier(**QUICK).fit(X, np.arange(40) % 3)
+    assert several.model_.explain(X, class_name=2)["score"] == several.model_.explain(X, class_name="2")["score"]
+    refused(lambda: plot_learning_curves(FMClassifier()), NotFittedError)
+
+
+@pytest.mark.parametrize("labels", [1.7e9 + np.arange(40.0), np.arange(40.0) * 1e-300], ids=["far from 0", "too small"])
+def test_labels_that_32_bits_do_not_tell_apart(labels):
+    X, _ = rows()
+    refused(lambda: FMRegressor(**QUICK).fit(X, labels), ValueError, "labels.*deviate by")
+    assert np.isfinite(FMRegressor(**QUICK).fit(X, labels - labels.mean() if labels[0] else labels * 1e300).score(X, labels))
+
+
+def test_a_score_that_is_none_is_nan():
+    X, y = rows()
+    data = pd.DataFrame(X, columns=list("abc")).assign(y=y.astype(float))
+    fm = FMRegressor(**QUICK).fit(data, "y")
+    assert np.isnan(fm.score(data[:1]))

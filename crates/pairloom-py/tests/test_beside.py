@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.metrics import get_scorer, log_loss
+from sklearn.model_selection import cross_val_score
 
-from pairloom import Dataset, FMClassifier, FMRanker
+from pairloom import Dataset, FMClassifier, FMRanker, FMRegressor
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 3))
@@ -25,6 +27,17 @@ def test_rows_may_be_measured_with_weights_and_without(form):
     p = np.clip(model.predict(FORMS[form]), 1e-15, 1 - 1e-15)
     loss = np.average(np.where(Y == 1, -np.log(p), -np.log1p(-p)), weights=WEIGHT)
     assert figures["log_loss"] == pytest.approx(loss, rel=1e-6)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_model_of_rows_without_weights_measures_rows_with_them(form):
+    fm = FMClassifier(epochs=2).fit(FORMS[form], Y)
+    figures = fm.model_.evaluate(FORMS[form], Y, sample_weight=WEIGHT)
+    assert figures["weight"] == WEIGHT.sum()
+    assert figures["log_loss"] == pytest.approx(log_loss(Y, fm.predict_proba(FORMS[form]), sample_weight=WEIGHT), rel=1e-6)
+    assert figures["accuracy"] == pytest.approx(fm.score(FORMS[form], Y, sample_weight=WEIGHT))
+    with pytest.raises(ValueError, match="weight"):
+        fm.model_.evaluate(FORMS[form], Y, sample_weight=-WEIGHT)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -118,3 +131,49 @@ def test_true_and_false_in_any_spelling(tmp_path):
         path.write_text("new,clicked\n" + "".join(f"{spelled(str(a))},{spelled(str(b))}\n" for a, b in rows.values))
         assert np.array_equal(fm.predict_proba(path), fm.predict_proba(rows))
         assert fm.model_.evaluate(path) == fm.model_.evaluate(rows)
+
+
+@pytest.mark.parametrize("labels", [np.where(Y == 1, "click", "none"), 2 - Y, Y == 1], ids=["words", "numbers", "truth"])
+@pytest.mark.parametrize("positive", [None, 0, 1], ids=str)
+def test_classes_of_a_column_are_sorted_whichever_is_positive(labels, positive):
+    """scikit-learn's figures take them to be."""
+    data = FRAME.assign(y=labels)
+    positive = None if positive is None else np.unique(labels)[positive]
+    fm = FMClassifier(positive=positive, epochs=20).fit(data, "y")
+    assert fm.classes_.tolist() == np.unique(labels).tolist()
+    for name in ("roc_auc", "neg_log_loss", "accuracy"):
+        assert get_scorer(name)(fm, FRAME, labels) > (0.9 if name != "neg_log_loss" else -0.5)
+    assert np.array_equal(fm.decision_function(FRAME) > 0, fm.predict(FRAME) == fm.classes_[1])
+
+
+def test_validation_labels_may_lie_beside_rows_of_any_kind(tmp_path):
+    data = FRAME.assign(y=Y)
+    file = str(tmp_path / "rows.csv")
+    data.to_csv(file, index=False)
+    for kind in (FMClassifier, FMRegressor):
+        fits = [
+            kind(epochs=2).fit(Dataset(data, label="y"), eval_set=(FRAME, Y)),
+            kind(epochs=2).fit(data, "y", eval_set=(FRAME, Y)),
+            kind(epochs=2).fit(file, "y", eval_set=(FRAME, Y)),
+            kind(epochs=2).fit(data, "y", eval_set=(data, "y")),
+        ]
+        histories = [fm.history_ for fm in fits]
+        assert all(history == histories[0] for history in histories[1:])
+    with pytest.raises(ValueError, match="say as y in which column"):
+        FMClassifier().fit(file, eval_set=(FRAME, Y))
+    with pytest.raises(ValueError, match="eval_set needs its labels beside its rows"):
+        FMClassifier().fit(FRAME, Y, eval_set=(data, "y"))
+
+
+def test_groups_of_a_column_beside_labels_of_an_array():
+    data = FRAME.assign(q=np.arange(400) // 10)
+    ranker = FMRanker(epochs=2).fit(data, Y, group="q")
+    assert ranker.score(data, Y, group="q") == ranker.score(data, Y) == ranker.score(FRAME, Y, group=data.q)
+
+
+def test_what_is_left_out_is_not_scored():
+    data = FRAME.assign(a=np.where(np.arange(400) % 4 == 0, np.inf, X[:, 0]))
+    fm = FMClassifier(epochs=5, on_error="skip").fit(data, Y)
+    rows = np.arange(400) % 4 != 0
+    assert fm.score(data, Y) == np.mean(fm.predict(data) == Y[rows])
+    assert np.all(np.isfinite(cross_val_score(fm, data, Y, cv=2)))

@@ -270,3 +270,18 @@ def test_a_polars_column_of_nothing_is_a_column_without_values():
     data, y = pl.DataFrame({"a": list("uv") * 20, "n": [None] * 40}), np.arange(40) % 2
     fitted = FMClassifier(epochs=1, factors=2, random_state=0).fit(data, y)
     assert fitted.predict_proba(data).shape == (40, 2)
+
+
+def test_whatever_gives_a_stream_of_arrow_is_rows():
+    data = pa.table({"a": list("xyxz") * 20, "b": [float(i % 7) for i in range(80)]})
+    y = np.arange(80) % 2
+
+    class Stream:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return data.__arrow_c_stream__(requested_schema)
+
+    fm = FMClassifier(epochs=2, random_state=0).fit(Stream(), y)
+    of_table = FMClassifier(epochs=2, random_state=0).fit(data, y)
+    assert np.array_equal(fm.predict_proba(Stream()), of_table.predict_proba(data))
+    assert len(Dataset(Stream(), y=y)) == 80
+    assert np.array_equal(fm.model_.predict(Stream()), of_table.model_.predict(data))

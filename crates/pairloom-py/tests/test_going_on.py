@@ -1,5 +1,7 @@
 """Training that is watched, stopped, checked on other rows, and gone on with."""
 
+import pickle
+
 import numpy as np
 import pytest
 from conftest import same_weights
@@ -176,3 +178,73 @@ def test_progress_without_tqdm_is_a_plain_line(products, capfd, monkeypatch):
     FMClassifier(epochs=2, verbose=True).fit(*products)
     out, err = capfd.readouterr()
     assert out == "" and err.count("\n") >= 2 and "loss" in err
+
+
+@pytest.mark.parametrize("kind", [FMClassifier, FMRegressor])
+def test_what_fails_leaves_what_was_learned(products, kind):
+    X, y = products
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    fm = kind(epochs=2, random_state=0).fit(X, y)
+    before, known = fm.predict(X), fm.n_features_in_
+    names = np.where(y == 1, "yes", "no") if kind is FMClassifier else y + 1.0
+    with pytest.raises(KeyboardInterrupt):
+        fm.fit(X[:, :1], names, callbacks=stop)
+    with pytest.raises(ValueError):
+        fm.fit(X, np.zeros(len(y)))
+    with pytest.raises(ValueError):
+        fm.partial_fit(X[:, :1], y)
+    assert fm.n_features_in_ == known and np.array_equal(fm.predict(X), before)
+    new = kind(epochs=2)
+    with pytest.raises(KeyboardInterrupt):
+        new.fit(X, y, callbacks=stop)
+    assert not any(name.endswith("_") for name in vars(new))
+    new.partial_fit(X, y + 5)
+
+
+def test_settings_of_a_model_that_goes_on(products):
+    X, y = products
+
+    def learned(rate):
+        fm = FMClassifier(learning_rate=0.05, random_state=0).partial_fit(X, y)
+        return fm.set_params(learning_rate=rate).partial_fit(X, y).linear_.copy()
+
+    first = FMClassifier(learning_rate=0.05, random_state=0).partial_fit(X, y).linear_
+    assert np.allclose(learned(1e-9), first, atol=1e-6) and not np.allclose(learned(0.05), first, atol=1e-3)
+    fm = FMClassifier().partial_fit(X, y)
+    for name, value in dict(factors=4, model="linear", optimizer="sgd", class_weight={0: 2.0}, batch_size=1).items():
+        with pytest.raises(ValueError, match=f"{name} was None for the first rows and is"):
+            fm.set_params(**{name: value}).partial_fit(X, y)
+        fm.set_params(**{name: None})
+    with pytest.raises(ValueError, match="learning_rate"):
+        fm.set_params(learning_rate=-1.0).partial_fit(X, y)
+
+
+def test_a_callback_may_answer_with_a_truth_value_of_numpy(products):
+    fm = FMClassifier(epochs=6, patience=0).fit(*products, callbacks=lambda epoch: np.float64(epoch["epoch"]) < 2)
+    assert fm.n_iter_ == 2
+
+
+def test_odd_weights_are_told_of(products):
+    X, y = products
+    with pytest.warns(UserWarning, match=r"weigh .* in the mean"):
+        FMClassifier(epochs=1).fit(X, y, sample_weight=np.full(len(y), 1 / len(y)))
+
+
+def test_weights_of_classes_of_any_name(products):
+    X, y = products
+    names = np.array(["Paris, France", "a=5,b"])[y]
+    fm = FMClassifier(epochs=3, random_state=0, class_weight={"Paris, France": 4.0}).fit(X, names)
+    beside = FMClassifier(epochs=3, random_state=0, class_weight={0: 4.0}).fit(X, y)
+    assert np.array_equal(fm.predict_proba(X), beside.predict_proba(X))
+    again = pickle.loads(pickle.dumps(fm))
+    assert again.model_.settings["class_weight"] == {"Paris, France": 4.0}
+    assert np.array_equal(again.predict_proba(X), fm.predict_proba(X))
+    assert np.array_equal(
+        FMClassifier(epochs=3, random_state=0, class_weight={}).fit(X, y).predict(X),
+        FMClassifier(epochs=3, random_state=0).fit(X, y).predict(X),
+    )
+    with pytest.raises(ValueError, match="the weight of '0' is 0"):
+        FMClassifier(class_weight={0: 0.0}).fit(X, y)

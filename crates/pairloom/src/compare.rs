@@ -203,7 +203,8 @@ impl Predicted {
         threads: &Threads,
     ) -> Result<Self> {
         let groups = model.config.resolved_loss().is_ranking();
-        let options = PredictOptions { labelled: true, groups, keep: Vec::new(), on_error };
+        let options =
+            PredictOptions { labelled: true, groups, on_error, ..PredictOptions::default() };
         let (mut predictions, mut lines) = (Vec::new(), Vec::new());
         let mut labels = Outcomes::default();
         let outcome = model.predict_rows(reader, file, &options, threads, |piece| {

@@ -22,6 +22,8 @@ use lanes::{Block, Lane, ROWS, work_on};
 pub struct PredictOptions {
     /// Whether rows must have labels.
     pub labelled: bool,
+    /// The column of row weights, if it is another than that of the rows that the model learned from.
+    pub weight: Option<String>,
     /// Whether rows belong to groups, by the column that the schema calls so.
     pub groups: bool,
     /// Names of the input's columns whose cells are handed on beside the predictions.
@@ -163,7 +165,11 @@ impl Model {
         let names = reader.columns().to_vec();
         let keep = positions(&options.keep, "", reader, file)?;
         let labelled = options.labelled;
-        let mut encoder = RowEncoder::bind(&self.encoding, &self.schema, file, &names, labelled)?;
+        let schema = match &options.weight {
+            Some(weight) => &self.schema.clone().with_weight(weight)?,
+            None => &self.schema,
+        };
+        let mut encoder = RowEncoder::bind(&self.encoding, schema, file, &names, labelled)?;
         if options.groups {
             encoder =
                 encoder.grouping(self.schema.group_cell(file, &names)?, Dictionary::default());
@@ -210,7 +216,8 @@ impl Model {
         options: &EvaluateOptions,
         threads: &Threads,
     ) -> Result<Evaluated> {
-        let EvaluateOptions { on_error, threshold, at, segments: keep, top } = options.clone();
+        let EvaluateOptions { weight, on_error, threshold, at, segments: keep, top } =
+            options.clone();
         let loss = self.config.resolved_loss();
         if !keep.is_empty() && (loss.is_ranking() || loss == Loss::Softmax) {
             let message = "segments are of models that predict a number or one of two classes";
@@ -229,7 +236,7 @@ impl Model {
         let mut cells: Vec<Cells> =
             keep.iter().map(|name| Cells::new(name, &self.schema)).collect();
         let groups = loss.is_ranking();
-        let options = PredictOptions { labelled: true, groups, keep, on_error };
+        let options = PredictOptions { labelled: true, weight, groups, keep, on_error };
         let (mut predictions, mut labels) = (Vec::new(), Outcomes::default());
         let outcome = self.predict_rows(reader, file, &options, threads, |piece| {
             predictions.extend_from_slice(&piece.predictions);
@@ -258,6 +265,8 @@ impl Model {
 /// How to evaluate.
 #[derive(Debug, Clone)]
 pub struct EvaluateOptions {
+    /// The column of row weights, if it is another than that of the rows that the model learned from.
+    pub weight: Option<String>,
     /// What to do with rows that cannot be used.
     pub on_error: OnError,
     /// The probability from which a row counts as predicted positive, for accuracy, precision and
@@ -274,6 +283,7 @@ pub struct EvaluateOptions {
 impl Default for EvaluateOptions {
     fn default() -> Self {
         EvaluateOptions {
+            weight: None,
             on_error: OnError::default(),
             threshold: DEFAULT_THRESHOLD,
             at: DEFAULT_AT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from ._checks import functions
 from ._dataset import Dataset
 from ._model import Model
 from ._progress import Progress
-from ._rows import beside, beside_texts, check_kind, column_names, is_encoded, is_frame, is_missing, labels, rows, sorted_classes, table
+from ._rows import beside, beside_texts, check_kind, column_names, is_encoded, is_frame, is_missing, labels, rows, sorted_classes, table, texts_told
 from ._settings import asked, class_text
 from ._warn import warn
 
@@ -180,25 +181,38 @@ class FM(BaseEstimator):
         -------
         self
         """
-        read = self._training_rows(X, y, sample_weight, group, reset=True)
-        init = self.model_._of if self.warm_start and self.__sklearn_is_fitted__() else None
-        valid = None if eval_set is None else self._validation_rows(eval_set)
         callbacks = [*functions("callbacks", self.callbacks), *functions("callbacks", callbacks)]
-        with Progress(self.verbose, callbacks) as progress:
-            of, report = _pairloom.train(
-                read,
-                self._asked(init=init),
-                valid,
-                self._classifies,
-                progress.epoch,
-                progress.rows,
-            )
-        self._learner, self._model = None, Model(of)
-        self._tell(json.loads(report))
-        return self._learned()
+        with self._all_or_nothing():
+            read = self._training_rows(X, y, sample_weight, group, reset=True)
+            init = self.model_._of if self.warm_start and self.__sklearn_is_fitted__() else None
+            valid = None if eval_set is None else self._validation_rows(eval_set)
+            with Progress(self.verbose, callbacks) as progress:
+                of, report = _pairloom.train(
+                    read,
+                    self._asked(init=init),
+                    valid,
+                    self._classifies,
+                    progress.epoch,
+                    progress.rows,
+                )
+            self._learner, self._model = None, Model(of)
+            self._tell(json.loads(report))
+            return self._learned()
+
+    @contextmanager
+    def _all_or_nothing(self):
+        """Leaves what was learned before as it was, should training fail or be stopped."""
+        before = dict(self.__dict__)
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
 
     def _partial_fit(self, X, y, sample_weight, classes):
         first = getattr(self, "_learner", None) is None
+        self._check_settings(first)
         if sample_weight is None and hasattr(X, "shape"):
             # Rows that come later may weigh something.
             sample_weight = np.ones(X.shape[0])
@@ -211,8 +225,23 @@ class FM(BaseEstimator):
             return self._learned()
         # The model of the rows before is not that of these, which is made when somebody asks for it.
         self._model = None
+        if self.learning_rate is not None:
+            self._learner.set_learning_rate(self.learning_rate)
         warn(self._learner.learn(read))
         return self
+
+    def _check_settings(self, first):
+        """Refuses settings that a learner has from its first rows, and that are others now."""
+        free = ("learning_rate", "callbacks", "verbose", "warm_start")
+        settings = {name: repr(value) for name, value in self.get_params(deep=False).items() if name not in free}
+        if first:
+            self._first_settings = settings
+        for name, value in settings.items():
+            if value != self._first_settings[name]:
+                raise ValueError(
+                    f"{name} was {self._first_settings[name]} for the first rows and is {value} now: of a model that goes on only "
+                    "learning_rate changes; fit or clone begins another"
+                )
 
     # What subclasses change: whether labels are classes, and the loss if none is said.
     _classifies = False
@@ -247,7 +276,9 @@ class FM(BaseEstimator):
         else:
             names = []
             X, y = self._checked(X, y, reset)
-        read, n_rows = rows(X, names=getattr(self, "feature_names_in_", None)), getattr(X, "shape", (None,))[0]
+        # Before they are read: some cannot say it while they are.
+        n_rows = getattr(X, "shape", (None,))[0]
+        read = rows(X, names=getattr(self, "feature_names_in_", None))
         label = y if isinstance(y, str) else None
         if y is not None and label is None:
             label, self._outside = self._known_label(y, names), True
@@ -263,6 +294,7 @@ class FM(BaseEstimator):
             named = "qid" if sparse.issparse(X) else _free("group", None, [*names, label, weight])
             read = group_beside(read, named, group)
         self._columns = (label, weight, named)
+        self._label = getattr(X, "_label", None) if label is None else label
         return read
 
     def _known_label(self, y, names):
@@ -286,16 +318,18 @@ class FM(BaseEstimator):
             raise ValueError(_needs_y(self))
         if isinstance(y, str):
             raise ValueError(f"y is {y!r}, and the columns of a matrix have no names: give the labels themselves")
-        return validate_data(
-            self, X, y, accept_sparse="csr", dtype="numeric", ensure_all_finite=_finite(X), y_numeric=self._numeric,
-            multi_output=False, ensure_min_samples=2, reset=reset,
-        )
+        with texts_told():
+            return validate_data(
+                self, X, y, accept_sparse="csr", dtype="numeric", ensure_all_finite=_finite(X), y_numeric=self._numeric,
+                multi_output=False, ensure_min_samples=2, reset=reset,
+            )
 
     _numeric = True
 
     def _matrix(self, X, reset=False):
         check_kind(X)
-        return validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_all_finite=_finite(X), reset=reset)
+        with texts_told():
+            return validate_data(self, X, accept_sparse="csr", dtype="numeric", ensure_all_finite=_finite(X), reset=reset)
 
     def _label_beside(self, read, name, y, sample_weight, classes):
         return beside(read, name, check_array(column_or_1d(y, warn=True), ensure_2d=False, input_name="y", dtype=np.float64))
@@ -311,13 +345,25 @@ class FM(BaseEstimator):
         if len(eval_set) not in (2, 3) or isinstance(eval_set[0], tuple):
             raise ValueError("eval_set must be one (X, y) or (X, y, sample_weight): the core stops by one set of rows")
         X, y, *third = eval_set
-        label = self._columns[0]
+        self._check_eval_labels(X, y)
         if not is_encoded(X) and not is_frame(X):
             X = self._matrix(X)
+        n_rows = X.shape[0] if hasattr(X, "shape") else None
         read = rows(X, names=getattr(self, "feature_names_in_", None))
         if y is not None and not isinstance(y, str):
-            read = self._known_beside(read, label, y)
-        return self._third_beside(read, X.shape[0] if hasattr(X, "shape") else None, *third)
+            read = self._known_beside(read, self._label, y)
+        return self._third_beside(read, n_rows, *third)
+
+    def _check_eval_labels(self, X, y):
+        """Refuses labels that are not where those of the training rows are."""
+        if y is not None and not isinstance(y, str) and self._label is None:
+            raise ValueError("eval_set has labels beside its rows: say as y in which column those of the training rows are")
+        lies_elsewhere = isinstance(y, str) and y != self._label
+        if self._outside and (lies_elsewhere or (y is None and is_frame(X) and self._label not in column_names(X))):
+            raise ValueError(
+                "eval_set needs its labels beside its rows, as the training rows have them: (X, y), or in a column that is "
+                f"called {self._label!r}"
+            )
 
     def _third_beside(self, read, n_rows, weight=None):
         """What comes third in ``eval_set`` beside its rows."""
@@ -444,10 +490,14 @@ class Scored:
         float
             The accuracy of classes; of numbers R2, the coefficient of determination.
         """
-        if y is not None and not isinstance(y, str):
+        # Of rows that are left out nothing is predicted that labels could lie beside.
+        if y is not None and not isinstance(y, str) and self.on_error != "skip":
             return super().score(X, y, sample_weight=sample_weight)
         check_is_fitted(self)
-        return self.model_.evaluate(X, y, sample_weight=sample_weight, n_jobs=self.n_jobs)[self._metric]
+        found = self.model_.evaluate(X, y, sample_weight=sample_weight, n_jobs=self.n_jobs, on_error=self.on_error)
+        # Labels that are all alike have no R2.
+        figure = found[self._metric]
+        return np.nan if figure is None else figure
 
 
 def _finite(X):

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 from numbers import Integral, Real
 
 
@@ -49,10 +50,9 @@ def names(name, value):
 
 def mapping(name, value, what):
     """A dict."""
-    try:
-        return dict(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be {what}, not {value!r}") from None
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be {what}, not {value!r}")
+    return dict(value)
 
 
 def functions(name, value):

@@ -10,6 +10,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from ._base import FM, Scored
+from ._dataset import label_beside
 from ._docs import documented
 from ._rows import beside_texts, labels, sorted_classes
 from ._settings import class_texts
@@ -32,8 +33,7 @@ class FMClassifier(Scored, ClassifierMixin, FM):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted; of labels in a column of ``X`` numbers or truth values if all can be read so, and the positive
-        one last.
+        The labels, sorted; of labels in a column of ``X`` numbers or truth values if all can be read so.
     <attributes>
 
     See Also
@@ -85,15 +85,16 @@ class FMClassifier(Scored, ClassifierMixin, FM):
         -------
         self
         """
-        if classes is not None:
-            said = np.unique(classes)
-            if len(said) < 2:
-                raise ValueError(f"classes must be all that will come, at least 2, not {classes!r}")
-            if self.__sklearn_is_fitted__() and not np.array_equal(said, self.classes_):
-                raise ValueError(f"classes are {self.classes_.tolist()} since the first rows, not {said.tolist()}")
-            self.classes_ = said
-        known = getattr(self, "classes_", None)
-        return self._partial_fit(X, y, sample_weight, known)
+        with self._all_or_nothing():
+            if classes is not None:
+                said = np.unique(classes)
+                if len(said) < 2:
+                    raise ValueError(f"classes must be all that will come, at least 2, not {classes!r}")
+                if self.__sklearn_is_fitted__() and not np.array_equal(said, self.classes_):
+                    raise ValueError(f"classes are {self.classes_.tolist()} since the first rows, not {said.tolist()}")
+                self.classes_ = said
+            known = getattr(self, "classes_", None)
+            return self._partial_fit(X, y, sample_weight, known)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Predict the probability of each class.
@@ -109,7 +110,7 @@ class FMClassifier(Scored, ClassifierMixin, FM):
         """
         predictions, _ = self._predict_rows(X)
         if predictions.shape[1] == 1:
-            return np.hstack([1.0 - predictions, predictions])
+            predictions = np.hstack([1.0 - predictions, predictions])
         return predictions[:, self._order]
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
@@ -125,7 +126,9 @@ class FMClassifier(Scored, ClassifierMixin, FM):
             Log-odds of the second of two classes, before a calibration; or the score of each of several.
         """
         _, scores = self._predict_rows(X)
-        return scores[:, 0] if scores.shape[1] == 1 else scores[:, self._order]
+        if scores.shape[1] > 1:
+            return scores[:, self._order]
+        return scores[:, 0] if self._order[1] == 1 else -scores[:, 0]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict classes.
@@ -143,6 +146,8 @@ class FMClassifier(Scored, ClassifierMixin, FM):
         return self.classes_[best]
 
     def _label_beside(self, read, name, y, sample_weight, classes):
+        if self.loss not in (None, "logistic", "softmax"):
+            raise ValueError(f'loss of classes must be "logistic" or "softmax", not {self.loss!r}: FMRegressor has those of numbers')
         if self.positive is not None:
             raise ValueError("positive is for labels that are a column of X: of an array classes_[1] is the positive one")
         y = labels(y, warn=True)
@@ -164,7 +169,7 @@ class FMClassifier(Scored, ClassifierMixin, FM):
         else:
             codes = self._codes(y)
         texts = class_texts(self.classes_)
-        self._positive = texts[1] if len(texts) == 2 else None
+        self._positive = texts[1] if len(texts) == 2 and self.loss != "softmax" else None
         self._loss = "logistic" if len(texts) == 2 else "softmax"
         return beside_texts(read, name, codes, texts)
 
@@ -177,8 +182,9 @@ class FMClassifier(Scored, ClassifierMixin, FM):
         return codes
 
     def _known_beside(self, read, name, y):
-        texts = class_texts(self.classes_)
-        return beside_texts(read, name, self._codes(labels(y)), texts)
+        if not self._outside:
+            return label_beside(read, name, y)
+        return beside_texts(read, name, self._codes(labels(y)), class_texts(self.classes_))
 
     def _all_classes(self):
         # Those in a column of the rows are known when these are read.
@@ -190,12 +196,14 @@ class FMClassifier(Scored, ClassifierMixin, FM):
         names = self.model_.classes
         if names is None:
             raise ValueError("the label of these rows is a number: FMRegressor predicts it")
-        if not self._outside:
-            self.classes_ = _typed(names)
-            self._order = np.arange(len(names))
-        elif len(names) > 2:
-            texts = class_texts(self.classes_)
-            self._order = np.array([names.index(text) for text in texts])
+        # Of the model's classes the positive one is last; these are sorted, as scikit-learn takes them to be.
+        if self._outside:
+            places = {text: place for place, text in enumerate(names)}
+            self._order = np.array([places[text] for text in class_texts(self.classes_)])
+        else:
+            found = _typed(names)
+            self._order = np.argsort(found, kind="stable")
+            self.classes_ = found[self._order]
         return self
 
 

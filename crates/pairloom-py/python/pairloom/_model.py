@@ -209,6 +209,7 @@ class Model:
         threshold: float | None = None,
         at: int | None = None,
         n_jobs: int | None = None,
+        on_error: str | None = None,
     ) -> dict[str, Any]:
         """Measure predictions of labelled rows.
 
@@ -218,11 +219,13 @@ class Model:
         y : array-like of shape (n_rows,), optional
             Labels, unless they are a column of ``data``.
         sample_weight, group : array-like of shape (n_rows,), optional
+            Weights count, whether or not the training rows had some.
         threshold : float, optional
             The probability from which a row counts as predicted positive.
         at : int, optional
             The place at which ranked lists end.
-        n_jobs : int, optional
+        n_jobs, on_error
+            As for :meth:`predict`.
 
         Returns
         -------
@@ -230,11 +233,13 @@ class Model:
             Metrics by name, as ``pairloom evaluate --json`` has them.
         """
         read = self._labelled(data, y, sample_weight, group)
-        metrics, notices = self._of.evaluate(read, threads(n_jobs), threshold, _checks.count("at", at))
+        weight = None if sample_weight is None else self._weight
+        skips = _checks.on_error(on_error) == "skip"
+        metrics, notices = self._of.evaluate(read, threads(n_jobs), threshold, _checks.count("at", at), weight, skips)
         warn(notices)
         return json.loads(metrics)
 
-    def explain(self, data: Any, which: int | Sequence[int] = 0, *, class_name: str | None = None) -> Any:
+    def explain(self, data: Any, which: int | Sequence[int] = 0, *, class_name: Any = None) -> Any:
         """Say why scores are what they are: each is a sum of parts, and nothing is estimated.
 
         Parameters
@@ -242,7 +247,7 @@ class Model:
         data : str, path, data frame, CSR matrix or array of shape (n_rows, n_columns)
         which : int or list of int, default=0
             Rows, counted from 0.
-        class_name : str, optional
+        class_name : class, optional
             The class whose score is explained, of several; else the one that is predicted.
 
         Returns
@@ -253,7 +258,8 @@ class Model:
         """
         rows = [which] if isinstance(which, (int, np.integer)) else which
         asked = [_checks.count("which", row) for row in rows]
-        found = json.loads(self._of.explain(self._rows(data), [row + 1 for row in asked], class_name))
+        name = None if class_name is None else class_text(class_name)
+        found = json.loads(self._of.explain(self._rows(data), [row + 1 for row in asked], name))
         by_row = {row["row"] - 1: row for row in found}
         return by_row[asked[0]] if rows is not which else [by_row[row] for row in asked]
 
@@ -390,12 +396,19 @@ class Model:
         if y is not None and not isinstance(y, str):
             read = label_beside(read, self.label, y)
         if sample_weight is not None:
-            read = beside(read, self._named("weight") or "weight", sample_weight)
+            read = beside(read, self._weight, sample_weight)
         if group is not None:
             if self.group is None:
                 raise ValueError("the model was trained without groups: leave group out")
             read = label_beside(read, self.group, group)
         return read
+
+    @property
+    def _weight(self):
+        """What row weights are called, or would be."""
+        names = {column["name"] for column in self.schema["columns"]}
+        own = self._named("weight")
+        return own if own is not None else next(name for name in ("weight", "sample_weight", "_weight") if name not in names)
 
     def _named(self, role):
         return next((c["name"] for c in self.schema["columns"] if c["role"] == role), None)

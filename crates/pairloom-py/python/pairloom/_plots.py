@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,6 +134,8 @@ def plot_field_pairs(
 
 
 def _model(model):
+    if isinstance(model, BaseEstimator):
+        check_is_fitted(model)
     return getattr(model, "model_", model)
 
 

@@ -4,6 +4,8 @@ import json
 import sys
 import time
 
+import numpy as np
+
 
 def flat(epoch):
     """One epoch as a flat dict: figures of the validation rows begin with ``valid_``."""
@@ -67,7 +69,8 @@ class Progress:
                 self._bar.set_postfix(loss, refresh=False)
             self._line(f"epoch {epoch['epoch']}: " + ", ".join(f"{name} {x}" for name, x in loss.items()), last=True)
         answers = [callback(epoch) for callback in self._callbacks]
-        return not any(answer is False for answer in answers)
+        # Those of NumPy are others than Python's.
+        return not any(isinstance(answer, (bool, np.bool_)) and not answer for answer in answers)
 
     def _tqdm(self, total):
         if self._bar is None:

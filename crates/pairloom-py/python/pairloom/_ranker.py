@@ -126,7 +126,7 @@ class FMRanker(FM):
             X = self._matrix(X)
         y = None if isinstance(y, str) and y == self.model_.label else y
         group = None if isinstance(group, str) and group == self.model_.group else group
-        if group is None and self._outside and y is not None:
+        if group is None and self._own_group and y is not None:
             group = np.zeros(len(column_or_1d(y)), dtype=int)
         return self.model_.evaluate(X, y, group=group, n_jobs=self.n_jobs)["ndcg"]
 

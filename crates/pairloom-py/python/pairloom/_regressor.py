@@ -68,7 +68,8 @@ class FMRegressor(Scored, RegressorMixin, FM):
         -------
         self
         """
-        return self._partial_fit(X, y, sample_weight, None)
+        with self._all_or_nothing():
+            return self._partial_fit(X, y, sample_weight, None)
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Predict numbers.

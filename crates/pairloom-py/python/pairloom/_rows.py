@@ -1,6 +1,7 @@
 """Data as people have it, as rows that the core reads."""
 
 import os
+from contextlib import contextmanager
 
 import numpy as np
 from scipy import sparse
@@ -10,6 +11,12 @@ from ._pairloom import Rows
 
 #: What a frame is called in errors, and a matrix.
 FRAME, MATRIX = "the data frame", "the matrix"
+
+#: What to do with texts in an array.
+DATA_FRAME = "make it a data frame, whose columns may be names, as by pandas.DataFrame(X)"
+
+
+ONE_COLUMN = "expected 2D rows, got 1D: a column by itself is no data frame (Series.to_frame() makes it one)"
 
 
 def is_path(data):
@@ -36,7 +43,7 @@ def check_kind(data):
     if hasattr(data, "read"):
         raise TypeError("an open file: give its name instead")
     if getattr(getattr(data, "dtype", None), "kind", "") in "SU" and getattr(data, "ndim", 0):
-        raise ValueError("an array of texts: make it a data frame, whose columns may be names, as by pandas.DataFrame(X)")
+        raise ValueError(f"an array of texts: {DATA_FRAME}")
 
 
 def matrix(data):
@@ -44,7 +51,19 @@ def matrix(data):
     check_kind(data)
     # A missing value of a sparse matrix is one that is not there.
     finite = True if sparse.issparse(data) else "allow-nan"
-    return check_array(data, accept_sparse="csr", dtype="numeric", ensure_all_finite=finite)
+    with texts_told():
+        return check_array(data, accept_sparse="csr", dtype="numeric", ensure_all_finite=finite)
+
+
+@contextmanager
+def texts_told():
+    """Says what to do with texts in an array of objects, which is to be one of numbers."""
+    try:
+        yield
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        raise ValueError(f"{error}: {DATA_FRAME}") from error
 
 
 def rows(data, *, names=None, format=None, delimiter=None, header=None):
@@ -84,6 +103,9 @@ def labels(y, warn=False):
     dtype = getattr(y, "dtype", None)
     if hasattr(dtype, "numpy_dtype") and hasattr(y, "isna") and not y.isna().any():
         y = y.to_numpy(dtype=dtype.numpy_dtype)
+    if getattr(dtype, "kind", "") == "T":
+        # NumPy's own texts of any length, which scikit-learn does not know.
+        y = y.astype(object)
     return column_or_1d(y, warn=warn)
 
 
@@ -128,12 +150,15 @@ def _is_pandas(data):
 
 
 def _frame(data):
-    if not column_names(data):
-        raise ValueError("expected 2D rows, got 1D: a column by itself is no data frame (Series.to_frame() makes it one)")
-    if type(data).__module__.partition(".")[0] == "polars":
+    is_polars = type(data).__module__.partition(".")[0] == "polars"
+    if len(getattr(data, "shape", (0, 0))) != 2 or (is_polars and not hasattr(data, "schema")):
+        raise ValueError(ONE_COLUMN)
+    if hasattr(data, "columns") and not column_names(data):
+        raise ValueError(f"{FRAME} has no columns, so there is nothing to learn from or to predict by")
+    if is_polars:
         return _polars(data)
     if not _is_pandas(data):
-        return Rows.arrow(data, FRAME)
+        return _arrow(data)
     try:
         import pyarrow
     except ImportError:
@@ -141,10 +166,19 @@ def _frame(data):
     try:
         table = pyarrow.Table.from_pandas(data, preserve_index=False)
     except (pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError) as error:
-        raise TypeError(_mixed(error)) from error
-    except (pyarrow.ArrowInvalid, OverflowError) as error:
-        raise ValueError(_mixed(error)) from error
+        raise TypeError(_mixed(error, data)) from error
+    except (pyarrow.ArrowInvalid, OverflowError, UnicodeError) as error:
+        raise ValueError(_mixed(error, data)) from error
     return Rows.arrow(table, FRAME)
+
+
+def _arrow(data):
+    try:
+        return Rows.arrow(data, FRAME)
+    except (TypeError, ValueError) as error:
+        if not column_names(data):
+            raise ValueError(ONE_COLUMN) from error
+        raise
 
 
 def _polars(data):
@@ -158,9 +192,23 @@ def _polars(data):
         raise ValueError(f"{error}: cast the column to a type that Arrow has") from error
 
 
-def _mixed(error):
+def _mixed(error, data):
     text = "; ".join(str(arg) for arg in error.args)
+    if "column" not in text:
+        text = f"column {_culprit(data)!r}: {text}"
     return f"{text}: make the values of the column one type, as with .astype(str)"
+
+
+def _culprit(data):
+    """The first column that Arrow does not take."""
+    import pyarrow
+
+    for place, name in enumerate(column_names(data)):
+        try:
+            pyarrow.array(data.iloc[:, place], from_pandas=True)
+        except (pyarrow.ArrowException, OverflowError, UnicodeError):
+            return name
+    return None
 
 
 def _csr(data):

@@ -124,7 +124,7 @@ def _class_weight(value):
         return value
     weights = _checks.mapping("class_weight", value, 'a dict with the weight of each class, or "balanced"')
     try:
-        return ",".join(f"{class_text(label)}={float(weight)!r}" for label, weight in weights.items())
+        return {class_text(label): float(weight) for label, weight in weights.items()}
     except (TypeError, ValueError):
         raise ValueError(f"class_weight: the weights must be numbers, not {list(weights.values())!r}") from None
 
@@ -140,6 +140,8 @@ def _bytes(text):
 
 def _seed(random_state):
     if isinstance(random_state, Integral):
+        if not 0 <= random_state < 2**64:
+            raise ValueError(f"random_state must be a whole number from 0 to {2**64 - 1}, not {random_state}")
         return int(random_state)
     from sklearn.utils import check_random_state
 

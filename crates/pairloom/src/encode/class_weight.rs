@@ -7,12 +7,13 @@ use crate::Result;
 use crate::data::Interned;
 use crate::error::flagged;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 /// How much the rows of each class count, beside their own weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "Said", into = "Said")]
 pub enum ClassWeight {
     /// So that all classes weigh the same in all, and all rows what they did.
     Balanced,
@@ -109,8 +110,7 @@ impl FromStr for ClassWeight {
         let of = |pair: &str| {
             let (class, weight) = pair.rsplit_once('=')?;
             let weight: f64 = weight.parse().ok()?;
-            let is_weight = (1e-30..=1e30).contains(&weight);
-            is_weight.then(|| (class.to_string(), weight))
+            is_weight(weight).then(|| (class.to_string(), weight))
         };
         let each = text.split(',').map(|pair| {
             of(pair).ok_or_else(|| {
@@ -123,16 +123,43 @@ impl FromStr for ClassWeight {
     }
 }
 
-impl TryFrom<String> for ClassWeight {
+fn is_weight(weight: f64) -> bool {
+    (1e-30..=1e30).contains(&weight)
+}
+
+/// Weights as files and programs have them: the text of the command, or the weight of each class, whose names may
+/// then have commas in them.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Said {
+    Text(String),
+    Each(BTreeMap<String, f64>),
+}
+
+impl TryFrom<Said> for ClassWeight {
     type Error = String;
 
-    fn try_from(text: String) -> Result<ClassWeight, String> {
-        text.parse()
+    fn try_from(said: Said) -> Result<ClassWeight, String> {
+        match said {
+            Said::Text(text) => text.parse(),
+            Said::Each(each) => match each.iter().find(|(_, weight)| !is_weight(**weight)) {
+                Some((class, weight)) => {
+                    Err(format!("the weight of '{class}' is {weight}, and not from 1e-30 to 1e30"))
+                }
+                None => Ok(ClassWeight::Each(each.into_iter().collect())),
+            },
+        }
     }
 }
 
-impl From<ClassWeight> for String {
-    fn from(weights: ClassWeight) -> String {
-        weights.to_string()
+impl From<ClassWeight> for Said {
+    fn from(weights: ClassWeight) -> Said {
+        let text = weights.to_string();
+        match weights {
+            ClassWeight::Each(each) if text.parse() != Ok(ClassWeight::Each(each.clone())) => {
+                Said::Each(each.into_iter().collect())
+            }
+            _ => Said::Text(text),
+        }
     }
 }

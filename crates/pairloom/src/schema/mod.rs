@@ -252,6 +252,30 @@ impl Schema {
         is_bare && are_numbers(names.iter().map(String::as_str))
     }
 
+    /// The same for rows with their weights in this column.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it is something else.
+    pub fn with_weight(mut self, name: &str) -> Result<Schema> {
+        for column in self.columns.iter_mut().filter(|column| column.name != name) {
+            if column.role == Role::Weight {
+                column.role = Role::Ignore;
+            }
+        }
+        let weight = Column { optional: true, ..Column::new(name, Role::Weight) };
+        match self.columns.iter_mut().find(|column| column.name == name) {
+            None => self.columns.push(weight),
+            Some(column) if column.role == Role::Weight => {}
+            Some(column) if column.role == Role::Ignore => *column = weight,
+            Some(Column { role, .. }) => {
+                let message =
+                    format!("column '{name}' is {}: it cannot be the weight too", role.name());
+                return Err(Error::usage(message));
+            }
+        }
+        Ok(self)
+    }
+
     /// Where each column of the schema stands among a file's columns, called `names`: by name if
     /// they have names, else by number. A file without header that is one column short is
     /// taken to lack the label.

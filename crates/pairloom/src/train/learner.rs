@@ -115,6 +115,17 @@ impl Learner {
         self.pass(&train, summary.most_entries, watch)
     }
 
+    /// Takes this learning rate from now on.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for what is no learning rate.
+    pub fn set_learning_rate(&mut self, rate: f64) -> Result<()> {
+        let config = Config { learning_rate: Some(rate), ..self.config.clone() };
+        config.check()?;
+        self.config = config;
+        Ok(())
+    }
+
     fn pass(
         &mut self,
         train: &Store,

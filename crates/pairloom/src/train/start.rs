@@ -67,14 +67,30 @@ impl Start {
     /// Means of weights that are most likely meant to be 1.
     const USUAL_WEIGHTS: std::ops::RangeInclusive<f64> = 0.01..=100.0;
 
-    /// Whether rows weigh so little or so much that what is beside them, as L2 strengths, has another size.
-    pub fn has_odd_weights(&self) -> bool {
-        !Self::USUAL_WEIGHTS.contains(&self.mean_weight)
-    }
-
-    /// Whether one row weighs more than half of all do, which no scale of the weights changes.
-    pub fn has_outweighing_row(&self) -> bool {
-        f64::from(self.greatest_weight) > 0.5 * self.mean_weight * self.train as f64
+    /// What users should know of weights so small or so large that what is beside them, as L2 strengths, has another
+    /// size.
+    pub fn note_of_weights(&self) -> Option<String> {
+        if self.are_counts || Self::USUAL_WEIGHTS.contains(&self.mean_weight) {
+            return None;
+        }
+        let greatest = f64::from(self.greatest_weight);
+        let short = |x: f64| match (1e-3..1e6).contains(&x) {
+            true => ((x * 1e5).round() / 1e5).to_string(),
+            false => format!("{x:.0e}"),
+        };
+        let mean = short(self.mean_weight);
+        // Which no scale of the weights changes.
+        if self.train > 2 && greatest > 0.5 * self.mean_weight * self.train as f64 {
+            return Some(format!(
+                "training rows weigh {mean} in the mean, as the greatest weight is {}: one row counts more than all \
+                 others, which is no matter of scale: correct it, or leave it out",
+                short(greatest)
+            ));
+        }
+        Some(format!(
+            "training rows weigh {mean} in the mean; a weight counts as so many copies of its row, beside L2 \
+             strengths that stay as they are: if weights are no counts, scale them to a mean of 1"
+        ))
     }
 
     /// Whether rows weigh so much that steps may be too long.
