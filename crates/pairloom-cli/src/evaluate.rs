@@ -4,6 +4,7 @@ use crate::args::InputArgs;
 use crate::catalogue::{CatalogueArgs, Opening};
 use crate::figures::FigureArgs;
 use crate::output;
+use crate::parse;
 use crate::ranked::{self, Ranked};
 use crate::report::Page;
 use crate::screen::{
@@ -11,6 +12,7 @@ use crate::screen::{
     own_words, percent,
 };
 use crate::segments;
+use pairloom::backend::DeviceName;
 use pairloom::encode::Target;
 use pairloom::input;
 use pairloom::metric::{Bootstrap, Interval, Measure, Metrics, OfClass, drawn_from, of_classes};
@@ -51,13 +53,17 @@ pub struct Args {
     top: usize,
     /// Rank these items, a row for each, for each context of the rows, which is all features that are not the
     /// item's, and measure where those stand that it has with a label above 0
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["report", "ci", "segment"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["report", "ci", "segment", "device"])]
     items: Option<String>,
     #[command(flatten)]
     catalogue: CatalogueArgs,
     /// Threads, 0 for one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+    /// What scores are worked out on: cpu, cuda (the first GPU of NVIDIA; see pairloom devices), or auto, which is the
+    /// processor, since encoding rows takes longer
+    #[arg(long, value_name = "DEVICE", value_parser = parse::device, default_value = DeviceName::default().name())]
+    device: DeviceName,
     /// Write one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -85,6 +91,7 @@ pub fn run(args: &Args) -> Result<()> {
         at: args.figures.at(),
         segments: args.segment.clone(),
         top: args.top,
+        device: args.device,
         ..EvaluateOptions::default()
     };
     let found = model.evaluate(&mut *reader, input::name(&args.data), &options, &threads)?;

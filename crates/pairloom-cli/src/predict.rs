@@ -2,7 +2,9 @@
 
 use crate::args::{InputArgs, ThreadArgs};
 use crate::output;
+use crate::parse;
 use crate::screen::{notice_skipped, notice_unseen};
+use pairloom::backend::DeviceName;
 use pairloom::encode::Target;
 use pairloom::file::{self, write_whole};
 use pairloom::input;
@@ -31,6 +33,10 @@ pub struct Args {
     keep: Vec<String>,
     #[command(flatten)]
     threads: ThreadArgs,
+    /// What scores are worked out on: cpu, cuda (the first GPU of NVIDIA; see pairloom devices), or auto, which is the
+    /// processor, since encoding rows takes longer
+    #[arg(long, value_name = "DEVICE", value_parser = parse::device, default_value = DeviceName::default().name())]
+    device: DeviceName,
     /// Write one JSON object a line: {"prediction": 0.25}, with the kept columns in it, and the probabilities
     /// of several classes; JSON is UTF-8, and bytes of a cell that are not are replaced
     #[arg(long)]
@@ -83,6 +89,7 @@ fn predict(args: &Args, model: &Model, out: &mut dyn Write) -> Result<Outcome> {
     let options = PredictOptions {
         keep: args.keep.clone(),
         on_error: args.input.on_error(),
+        device: args.device,
         ..PredictOptions::default()
     };
     let threads = args.threads.start()?;

@@ -258,6 +258,11 @@ fn a_gpu_that_is_not_there_is_told_before_rows_are_read() {
     if let Some(why) = devices["no_gpu"].as_str() {
         let error = fails(&room, "train - --device cuda -o new.model", 1);
         assert_eq!(error, format!("error: {why}\n"));
+        for line in ["predict good.model shop.csv -o new.csv", "evaluate good.model shop.csv"] {
+            let error = fails(&room, &format!("{line} --device cuda"), 1);
+            assert_eq!(error, format!("error: {why}\n"));
+        }
+        assert!(!room.has("new.csv"));
     }
     // What is small is trained on the CPU.
     let line = "train shop.csv --label bought --ignore id --epochs 1";

@@ -63,7 +63,7 @@ impl Asked {
             schema,
             config: with_settings(&config, &self.settings)?,
             threads: self.threads,
-            device: self.device.as_deref().map_or(Ok(DeviceName::default()), find_device)?,
+            device: find_device(self.device.as_deref())?,
             on_error: on_error(&self.on_error)?,
             cache: self.cache.clone(),
             init: self.init.as_ref().map(|model| model.get().of.clone()),
@@ -84,7 +84,12 @@ pub fn on_error(name: &str) -> Result<OnError> {
     }
 }
 
-fn find_device(name: &str) -> Result<DeviceName> {
+/// A device by its name; the usual one for none.
+///
+/// # Errors
+/// [`Error::Usage`] for what is none.
+pub fn find_device(name: Option<&str>) -> Result<DeviceName> {
+    let Some(name) = name else { return Ok(DeviceName::default()) };
     let unknown = || {
         let names = DeviceName::ALL.map(DeviceName::name).join(", ");
         Error::usage(format!("--device: '{name}' is none of {names}"))

@@ -1,7 +1,7 @@
 //! A trained model.
 
 use super::failure::{failed, guarded};
-use super::job::on_error;
+use super::job::{find_device, on_error};
 use super::rows::Rows;
 use super::watch::Watch;
 use super::weights;
@@ -88,18 +88,20 @@ impl Model {
     }
 
     /// Predictions `[rows, outputs]` and raw scores `[rows, outputs]` of rows.
-    #[pyo3(signature = (rows, threads=0, skip_errors=false))]
+    #[pyo3(signature = (rows, threads=0, skip_errors=false, device=None))]
     fn predict<'py>(
         &self,
         py: Python<'py>,
         rows: &Rows,
         threads: usize,
         skip_errors: bool,
+        device: Option<&str>,
     ) -> PyResult<Predicted<'py>> {
         let on_error = on_error(if skip_errors { "skip" } else { "stop" }).map_err(failed)?;
         let (mut predictions, mut scores) = (Vec::new(), Vec::new());
-        let (model, options) =
-            (&*self.of, PredictOptions { on_error, ..PredictOptions::default() });
+        let device = find_device(device).map_err(failed)?;
+        let options = PredictOptions { on_error, device, ..PredictOptions::default() };
+        let model = &*self.of;
         let threads = &Threads::new(threads).map_err(failed)?;
         let outcome = rows.read_for(py, model, threads, |reader| {
             model.predict_rows(reader, rows.name(), &options, threads, |piece| {
@@ -116,7 +118,7 @@ impl Model {
     }
 
     /// Metrics of labelled rows, as a JSON object.
-    #[pyo3(signature = (rows, threads=0, threshold=None, at=None, weight=None, skip_errors=false))]
+    #[pyo3(signature = (rows, threads=0, threshold=None, at=None, weight=None, skip_errors=false, device=None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn evaluate(
         &self,
@@ -127,12 +129,14 @@ impl Model {
         at: Option<usize>,
         weight: Option<String>,
         skip_errors: bool,
+        device: Option<&str>,
     ) -> PyResult<(String, Vec<String>)> {
         let usual = EvaluateOptions::default();
         let options = EvaluateOptions {
             threshold: threshold.unwrap_or(usual.threshold),
             at: at.unwrap_or(usual.at),
             weight,
+            device: find_device(device).map_err(failed)?,
             on_error: on_error(if skip_errors { "skip" } else { "stop" }).map_err(failed)?,
             ..usual
         };

@@ -2,6 +2,7 @@
 
 mod lanes;
 
+use crate::backend::{DeviceName, scorer};
 use crate::batch::{Outcomes, Rows};
 use crate::data::not_held;
 use crate::encode::{Dictionary, RowEncoder};
@@ -15,7 +16,7 @@ use crate::reading::{Counts, OnError, Outcome, Skipped, UNTRIED};
 use crate::schema::{Role, did_you_mean, list};
 use crate::segment::{Cells, DEFAULT_TOP, Segments};
 use crate::{Error, Result};
-use lanes::{Block, Lane, ROWS, work_on};
+use lanes::{ALONE, Block, Lane, TOGETHER, work_on};
 
 /// What to take from the input.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +31,9 @@ pub struct PredictOptions {
     pub keep: Vec<String>,
     /// What to do with rows that cannot be used.
     pub on_error: OnError,
+    /// What scores are worked out on; under [`DeviceName::Auto`] the processor, since encoding the rows, which it does
+    /// anyway, takes longer.
+    pub device: DeviceName,
 }
 
 /// Some rows and their predictions.
@@ -81,15 +85,10 @@ impl Piece {
         }
     }
 
-    /// Scores the rows. Those whose score is not finite are errors like any others of a row; if
+    /// Takes the scores of the rows. Those whose score is not finite are errors like any others of a row; if
     /// such rows are left out, they go to `skipped`.
-    fn predict(
-        &mut self,
-        by: &Scoring<'_>,
-        threads: &Threads,
-        skipped: &mut Skipped,
-    ) -> Result<()> {
-        self.scores = by.model.scores(&self.rows, threads);
+    fn predict(&mut self, by: &Scoring<'_>, scores: Vec<f32>, skipped: &mut Skipped) -> Result<()> {
+        self.scores = scores;
         self.predictions = by.model.predictions(&self.scores);
         // A score beyond all numbers is a probability of 0 or 1 all the same.
         if self.predictions.iter().all(|p| p.is_finite())
@@ -145,6 +144,8 @@ struct Scoring<'a> {
     /// The cells that are kept.
     keep: &'a [usize],
     on_error: OnError,
+    /// Whether lanes only encode, and their rows are scored together.
+    together: bool,
 }
 
 impl Model {
@@ -175,7 +176,16 @@ impl Model {
                 encoder.grouping(self.schema.group_cell(file, &names)?, Dictionary::default());
         }
         let counts = Counts::of(&self.schema, &*reader).filter(|_| labelled);
-        let by = Scoring { model: self, file, keep: &keep, on_error: options.on_error };
+        let on_gpu = options.device == DeviceName::Cuda;
+        let mut gpu = on_gpu.then(|| scorer(self)).transpose()?;
+        let by = Scoring {
+            model: self,
+            file,
+            keep: &keep,
+            on_error: options.on_error,
+            together: on_gpu,
+        };
+        let size = if on_gpu { TOGETHER } else { ALONE };
         let lane = |_| Lane::new(encoder.twin(), counts.clone(), self.outputs());
         let mut lanes: Vec<Lane<'_>> = (0..threads.count()).map(lane).collect();
         let (mut skipped, mut not_finite) = (Skipped::default(), Skipped::default());
@@ -183,15 +193,18 @@ impl Model {
         while goes_on {
             // Groups are numbered in the order of the rows.
             if !options.groups
-                && let Some(parts) = reader.parts(lanes.len(), ROWS)?
+                && let Some(parts) = reader.parts(lanes.len(), size.rows)?
             {
                 goes_on = !parts.is_empty();
                 work_on(parts, &mut lanes, &by, threads);
             } else {
-                goes_on = block.fill(reader, &mut encoder, lanes.len());
+                goes_on = block.fill(reader, &mut encoder, size, lanes.len());
                 block.work(&mut lanes, &by, threads);
             }
             for lane in &mut lanes {
+                if let Some(gpu) = &mut gpu {
+                    lane.score(&by, |rows| gpu.scores(rows));
+                }
                 if let Some(error) = lane.failed.take() {
                     return Err(error);
                 }
@@ -216,7 +229,7 @@ impl Model {
         options: &EvaluateOptions,
         threads: &Threads,
     ) -> Result<Evaluated> {
-        let EvaluateOptions { weight, on_error, threshold, at, segments: keep, top } =
+        let EvaluateOptions { device, weight, on_error, threshold, at, segments: keep, top } =
             options.clone();
         let loss = self.config.resolved_loss();
         if !keep.is_empty() && (loss.is_ranking() || loss == Loss::Softmax) {
@@ -236,7 +249,7 @@ impl Model {
         let mut cells: Vec<Cells> =
             keep.iter().map(|name| Cells::new(name, &self.schema)).collect();
         let groups = loss.is_ranking();
-        let options = PredictOptions { labelled: true, weight, groups, keep, on_error };
+        let options = PredictOptions { labelled: true, weight, groups, keep, on_error, device };
         let (mut predictions, mut labels) = (Vec::new(), Outcomes::default());
         let outcome = self.predict_rows(reader, file, &options, threads, |piece| {
             predictions.extend_from_slice(&piece.predictions);
@@ -265,6 +278,8 @@ impl Model {
 /// How to evaluate.
 #[derive(Debug, Clone)]
 pub struct EvaluateOptions {
+    /// What scores are worked out on, see [`PredictOptions::device`].
+    pub device: DeviceName,
     /// The column of row weights, if it is another than that of the rows that the model learned from.
     pub weight: Option<String>,
     /// What to do with rows that cannot be used.
@@ -283,6 +298,7 @@ pub struct EvaluateOptions {
 impl Default for EvaluateOptions {
     fn default() -> Self {
         EvaluateOptions {
+            device: DeviceName::default(),
             weight: None,
             on_error: OnError::default(),
             threshold: DEFAULT_THRESHOLD,

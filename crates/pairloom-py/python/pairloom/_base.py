@@ -445,7 +445,7 @@ class FM(BaseEstimator):
             X = self._matrix(X)
         elif self._whole and hasattr(X, "shape"):
             validate_data(self, X, skip_check_array=True, reset=False)
-        return self.model_._predict(X, self.n_jobs, self.on_error)
+        return self.model_._predict(X, self.n_jobs, self.on_error, self.device)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -494,7 +494,9 @@ class Scored:
         if y is not None and not isinstance(y, str) and self.on_error != "skip":
             return super().score(X, y, sample_weight=sample_weight)
         check_is_fitted(self)
-        found = self.model_.evaluate(X, y, sample_weight=sample_weight, n_jobs=self.n_jobs, on_error=self.on_error)
+        found = self.model_.evaluate(
+            X, y, sample_weight=sample_weight, n_jobs=self.n_jobs, on_error=self.on_error, device=self.device
+        )
         # Labels that are all alike have no R2.
         figure = found[self._metric]
         return np.nan if figure is None else figure

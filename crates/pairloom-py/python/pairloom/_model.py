@@ -164,7 +164,9 @@ class Model:
         """
         return self._of.feature_name(_checks.count("id", id))
 
-    def predict(self, data: Any, *, n_jobs: int | None = None, on_error: str | None = None) -> NDArray[np.float64]:
+    def predict(
+        self, data: Any, *, n_jobs: int | None = None, on_error: str | None = None, device: str | None = None
+    ) -> NDArray[np.float64]:
         """Predict rows.
 
         Parameters
@@ -174,6 +176,8 @@ class Model:
             Threads; one for each core if nothing is said.
         on_error : {"stop", "skip"}, optional
             What to do with a row that cannot be used. Those that are skipped have no prediction.
+        device : {"cpu", "cuda", "auto"}, optional
+            What scores are worked out on; "auto" is the processor, since encoding rows takes longer.
 
         Returns
         -------
@@ -181,14 +185,16 @@ class Model:
             The probability of the positive class, the target in its own unit, or a score for ranking; of several
             classes the probability of each.
         """
-        return self._flat(self._predict(data, n_jobs, on_error)[0])
+        return self._flat(self._predict(data, n_jobs, on_error, device)[0])
 
-    def scores(self, data: Any, *, n_jobs: int | None = None, on_error: str | None = None) -> NDArray[np.float64]:
+    def scores(
+        self, data: Any, *, n_jobs: int | None = None, on_error: str | None = None, device: str | None = None
+    ) -> NDArray[np.float64]:
         """Score rows.
 
         Parameters
         ----------
-        data, n_jobs, on_error
+        data, n_jobs, on_error, device
             As for :meth:`predict`.
 
         Returns
@@ -197,7 +203,7 @@ class Model:
             Before a calibration: log-odds of the positive class, the raw score of each of several, or of a number what
             the model's formula gives, in deviations of the label from its mean.
         """
-        return self._flat(self._predict(data, n_jobs, on_error)[1])
+        return self._flat(self._predict(data, n_jobs, on_error, device)[1])
 
     def evaluate(
         self,
@@ -210,6 +216,7 @@ class Model:
         at: int | None = None,
         n_jobs: int | None = None,
         on_error: str | None = None,
+        device: str | None = None,
     ) -> dict[str, Any]:
         """Measure predictions of labelled rows.
 
@@ -224,7 +231,7 @@ class Model:
             The probability from which a row counts as predicted positive.
         at : int, optional
             The place at which ranked lists end.
-        n_jobs, on_error
+        n_jobs, on_error, device
             As for :meth:`predict`.
 
         Returns
@@ -235,7 +242,9 @@ class Model:
         read = self._labelled(data, y, sample_weight, group)
         weight = None if sample_weight is None else self._weight
         skips = _checks.on_error(on_error) == "skip"
-        metrics, notices = self._of.evaluate(read, threads(n_jobs), threshold, _checks.count("at", at), weight, skips)
+        device = _checks.text("device", device)
+        at = _checks.count("at", at)
+        metrics, notices = self._of.evaluate(read, threads(n_jobs), threshold, at, weight, skips, device)
         warn(notices)
         return json.loads(metrics)
 
@@ -368,8 +377,9 @@ class Model:
 
         return page(self)
 
-    def _predict(self, data, n_jobs=None, on_error=None):
-        predictions, scores, notices = self._of.predict(self._rows(data), threads(n_jobs), _checks.on_error(on_error) == "skip")
+    def _predict(self, data, n_jobs=None, on_error=None, device=None):
+        skips, device = _checks.on_error(on_error) == "skip", _checks.text("device", device)
+        predictions, scores, notices = self._of.predict(self._rows(data), threads(n_jobs), skips, device)
         warn(notices)
         return predictions, scores
 

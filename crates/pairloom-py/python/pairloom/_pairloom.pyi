@@ -80,7 +80,7 @@ class Model:
     def document(self) -> str: ...
     def feature_name(self, id: int) -> str: ...
     def predict(
-        self, rows: Rows, threads: int = 0, skip_errors: bool = False
+        self, rows: Rows, threads: int = 0, skip_errors: bool = False, device: str | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]: ...
     def evaluate(
         self,
@@ -90,6 +90,7 @@ class Model:
         at: int | None = None,
         weight: str | None = None,
         skip_errors: bool = False,
+        device: str | None = None,
     ) -> tuple[str, list[str]]: ...
     def explain(self, rows: Rows, which: list[int], class_name: str | None = None) -> str: ...
     def importance(

@@ -128,7 +128,7 @@ class FMRanker(FM):
         group = None if isinstance(group, str) and group == self.model_.group else group
         if group is None and self._own_group and y is not None:
             group = np.zeros(len(column_or_1d(y)), dtype=int)
-        return self.model_.evaluate(X, y, group=group, n_jobs=self.n_jobs)["ndcg"]
+        return self.model_.evaluate(X, y, group=group, n_jobs=self.n_jobs, device=self.device)["ndcg"]
 
     def _training_rows(self, X, y, sample_weight, group, **how):
         if group is None and y is not None and not isinstance(y, str):

@@ -5,15 +5,25 @@
 //! threads: neither a prediction, nor which error comes first, nor what is told of the rows.
 
 use super::{Piece, Scoring};
+use crate::batch::Rows;
 use crate::encode::RowEncoder;
 use crate::input::{RawRow, Reader};
 use crate::parallel::Threads;
 use crate::reading::{Counts, OnError, Skipped};
 use crate::{Error, Result};
 
-/// Rows of a block for each thread, or bytes of memory from which there are fewer.
-pub(super) const ROWS: usize = 128;
-const BYTES: usize = 1 << 20;
+/// What each thread has of a block: so many rows, or bytes of memory from which there are fewer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub(super) rows: usize,
+    bytes: usize,
+}
+
+/// Where each thread scores its own rows: what its first cache holds.
+pub(super) const ALONE: Size = Size { rows: 128, bytes: 1 << 20 };
+
+/// Where rows are scored together on a device, which wants many at a time.
+pub(super) const TOGETHER: Size = Size { rows: 1 << 15, bytes: 1 << 25 };
 
 /// Rows that are worked on together. Their buffers are used again.
 #[derive(Default)]
@@ -36,11 +46,12 @@ impl Block {
         &mut self,
         reader: &mut dyn Reader,
         encoder: &mut RowEncoder<'_>,
+        size: Size,
         threads: usize,
     ) -> bool {
         let mut bytes = 0;
         self.len = 0;
-        while self.len < ROWS * threads && bytes < BYTES * threads {
+        while self.len < size.rows * threads && bytes < size.bytes * threads {
             if self.len == self.slots.len() {
                 self.slots.push(Slot::default());
             }
@@ -147,13 +158,22 @@ impl<'a> Lane<'a> {
                 }
             }
         }
-        // A row before the one that ends all may have an error of its own.
-        if let Err(error) = self.scored(by) {
-            self.failed = Some(error);
+        if !by.together {
+            self.score(by, |rows| Ok(by.model.scores(rows, &Threads::new(1)?)));
         }
     }
 
-    fn scored(&mut self, by: &Scoring<'_>) -> Result<()> {
-        self.piece.predict(by, &Threads::new(1)?, &mut self.not_finite)
+    /// Scores what was encoded.
+    pub(super) fn score(
+        &mut self,
+        by: &Scoring<'_>,
+        scores: impl FnOnce(&Rows) -> Result<Vec<f32>>,
+    ) {
+        let Lane { piece, not_finite, .. } = self;
+        let scored = scores(&piece.rows).and_then(|scores| piece.predict(by, scores, not_finite));
+        // A row before the one that ends all may have an error of its own.
+        if let Err(error) = scored {
+            self.failed = Some(error);
+        }
     }
 }

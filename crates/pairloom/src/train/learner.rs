@@ -1,7 +1,7 @@
 //! A model that goes on learning from rows as they come.
 
 use super::prepare::{Prepared, prepare};
-use super::start::{backend, device, resolve};
+use super::start::{Opened, backend, resolve};
 use super::summary::Summary;
 use super::text::read_rows;
 use super::units::Units;
@@ -69,8 +69,9 @@ impl Learner {
         init.map_or(Ok(()), |model| super::going_on::check_config(model, &config))?;
         let most_entries = summary.most_entries;
         let init = init.map(|model| (model, &units));
-        let (device, _) = device(job.device, &config, (0, 0.0));
-        let backend = backend(device, &config, &encoding, summary, init, threads)?;
+        let summary = (train.len(), summary);
+        let Opened { backend, .. } =
+            backend(job.device, &config, &encoding, summary, init, threads)?;
         let history = Vec::new();
         let mut learner =
             Learner { schema, encoding, config, class_weights, units, backend, history, job };

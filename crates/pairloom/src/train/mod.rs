@@ -40,7 +40,7 @@ pub use learner::Learner;
 use prepare::{Prepared, prepare};
 pub use ranking::Groups;
 pub use start::Start;
-use start::{backend, resolve, start};
+use start::{Opened, backend, resolve, start};
 use summary::Summary;
 use units::Units;
 
@@ -172,13 +172,12 @@ fn run(
     let start = start(&config, &encoding, [&train, &valid], &summary)?;
     let is_out = |(held, out): (&bool, &bool)| !held && *out;
     let rows_out = held_out.iter().zip(&left_out).filter(|row| is_out(*row)).count();
-    let all = summary.counts.iter().map(|&count| f64::from(count)).sum();
-    let (device, no_gpu) = start::device(job.device, &config, (rows, all));
+    let most_entries = summary.most_entries;
+    let init = init.map(|model| (model, &units));
+    let Opened { mut backend, device, no_gpu } =
+        backend(job.device, &config, &encoding, (rows, summary), init, threads)?;
     let start = Start { items, groups, left_out: rows_out, are_counts, device, no_gpu, ..start };
     tell(watch, Event::Start(&start))?;
-    let most_entries = summary.most_entries;
-    let mut backend =
-        backend(device, &config, &encoding, summary, init.map(|model| (model, &units)), threads)?;
     let run = Run {
         train: &train,
         most_entries,

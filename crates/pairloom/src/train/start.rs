@@ -3,7 +3,7 @@
 use super::Groups;
 use super::summary::Summary;
 use super::units::Units;
-use crate::backend::{Backend, Cpu, DeviceName, ENTRY_BYTES, StepSettings, check_cuda, open_cuda};
+use crate::backend::{Backend, Cpu, DeviceName, ENTRY_BYTES, Most, StepSettings, open_cuda};
 use crate::config::Config;
 use crate::data::INTERNED;
 use crate::encode::{Encoding, Target};
@@ -103,24 +103,18 @@ impl Start {
 const WORTH_A_GPU: f64 = 1e9;
 const WORTH_A_STEP: f64 = 32768.0;
 
-/// What so many rows with so many features in all are learned from on, where it may be decided; and why it is not the GPU,
-/// though they are many.
-pub(super) fn device(
-    asked: DeviceName,
-    config: &Config,
-    (rows, features): (usize, f64),
-) -> (DeviceName, Option<String>) {
-    if asked != DeviceName::Auto {
-        return (asked, None);
-    }
+/// Whether it is worth a GPU to learn from so many rows that have so many features in all.
+fn is_worth_a_gpu(config: &Config, rows: usize, features: f64) -> bool {
     let step = features * config.batch_rows(rows) as f64 / rows.max(1) as f64;
-    if features * f64::from(config.epochs) < WORTH_A_GPU || step < WORTH_A_STEP {
-        return (DeviceName::Cpu, None);
-    }
-    match check_cuda(config) {
-        Ok(()) => (DeviceName::Cuda, None),
-        Err(error) => (DeviceName::Cpu, Some(error.to_string())),
-    }
+    features * f64::from(config.epochs) >= WORTH_A_GPU && step >= WORTH_A_STEP
+}
+
+/// A machine, and where it was put.
+pub(super) struct Opened {
+    pub(super) backend: Box<dyn Backend>,
+    pub(super) device: DeviceName,
+    /// Why it is not the GPU, where that was to be decided and the work is large.
+    pub(super) no_gpu: Option<String>,
 }
 
 /// A machine with its first weights: those of `init`, in these units, if there is a model to go on from.
@@ -128,10 +122,10 @@ pub(super) fn backend(
     device: DeviceName,
     config: &Config,
     encoding: &Encoding,
-    summary: Summary,
+    (rows, summary): (usize, Summary),
     init: Option<(&Model, &Units)>,
     threads: Threads,
-) -> Result<Box<dyn Backend>> {
+) -> Result<Opened> {
     let weights = match init {
         Some((model, units)) => {
             let mut weights = model.weights.go_on(config, &summary.counts)?;
@@ -144,10 +138,27 @@ pub(super) fn backend(
         }
     };
     let settings = StepSettings::new(config, encoding.target.clone(), summary.counts);
-    if device == DeviceName::Cuda {
-        return open_cuda(config, &weights, settings, threads);
+    let features = settings.counts.iter().map(|&count| f64::from(count)).sum();
+    let mut no_gpu = None;
+    if device == DeviceName::Cuda
+        || (device == DeviceName::Auto && is_worth_a_gpu(config, rows, features))
+    {
+        let most = Most { rows: batch_rows(config, rows), entries: summary.most_entries };
+        let own = Threads::new(threads.count())?;
+        match open_cuda(config, &weights, settings.clone(), own, most) {
+            Ok(backend) => return Ok(Opened { backend, device: DeviceName::Cuda, no_gpu }),
+            Err(error) if device == DeviceName::Cuda => return Err(error),
+            Err(error) => no_gpu = Some(error.to_string()),
+        }
     }
-    with_interaction(config, &weights.fields, OnCpu { weights: &weights, settings, threads })
+    let on_cpu = OnCpu { weights: &weights, settings, threads };
+    let backend = with_interaction(config, &weights.fields, on_cpu)?;
+    Ok(Opened { backend, device: DeviceName::Cpu, no_gpu })
+}
+
+/// Rows of a batch at the most, those that are drawn among them.
+fn batch_rows(config: &Config, rows: usize) -> usize {
+    config.batch_rows(rows).min(rows) * (1 + config.negatives.unwrap_or(0))
 }
 
 /// Puts a model on the CPU.
@@ -241,8 +252,7 @@ pub(super) fn start(
 ) -> Result<Start> {
     let features = encoding.features();
     // The tables, and the sums and entries of one batch.
-    let drawn = config.negatives.unwrap_or(0);
-    let batch = config.batch_rows(train.len()).min(train.len()) * (1 + drawn);
+    let batch = batch_rows(config, train.len());
     let sizes = Sizes::new(config, encoding.fields.len());
     let classes = encoding.target.classes();
     let sums = batch as u128 * classes as u128 * 4 * sizes.room as u128;

@@ -3,6 +3,7 @@
 use super::device::{Buffer, Device};
 use super::kernels::{DIGIT_BITS, Outcome, PIECE, Shape, TILE};
 use crate::Result;
+use crate::backend::{State, StepSettings};
 use std::sync::Arc;
 
 /// What belongs to the model, on the device.
@@ -15,6 +16,34 @@ pub(super) struct OfModel {
     pub(super) fields: Buffer<u32>,
     pub(super) count: Buffer<u32>,
     pub(super) touched: Buffer<u32>,
+}
+
+impl OfModel {
+    pub(super) fn new(device: &Arc<dyn Device>) -> Self {
+        OfModel {
+            linear: Buffer::new(device),
+            factors: Buffer::new(device),
+            bias: Buffer::new(device),
+            shared: Buffer::new(device),
+            strengths: Buffer::new(device),
+            fields: Buffer::new(device),
+            count: Buffer::new(device),
+            touched: Buffer::new(device),
+        }
+    }
+
+    /// Makes room for a model.
+    pub(super) fn reserve(&mut self, state: &State, settings: &StepSettings) -> Result<()> {
+        self.linear.reserve(state.linear.floats().len())?;
+        self.factors.reserve(state.factors.floats().len())?;
+        self.bias.reserve(state.bias.len())?;
+        self.shared.reserve(state.shared.len())?;
+        self.strengths.reserve(state.strengths.len())?;
+        self.fields.reserve(state.fields.len().max(1))?;
+        self.count.reserve(settings.counts.len())?;
+        let moves_all = settings.optimizer.is_dense();
+        self.touched.reserve(if moves_all { settings.counts.len() } else { 0 })
+    }
 }
 
 /// What one step writes down on the way, kept to be used again.

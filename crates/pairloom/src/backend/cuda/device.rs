@@ -5,6 +5,7 @@ use crate::{Result, memory};
 use bytemuck::Pod;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A device with its kernels, compiled for the sizes of a model. Work that it is given is done in this order.
 ///
@@ -33,6 +34,53 @@ pub(super) trait Device: Send + Sync {
 
     /// Blocks that keep all of it busy.
     fn blocks(&self) -> u32;
+
+    /// Bytes of memory that are free.
+    fn free_bytes(&self) -> Result<u64>;
+}
+
+/// A device that only adds up what it is asked for.
+#[derive(Debug, Default)]
+pub(super) struct Adding(AtomicU64);
+
+impl Adding {
+    /// Bytes that were asked for.
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Device for Adding {
+    fn allocate(&self, bytes: usize) -> Result<u64> {
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+        Ok(1)
+    }
+
+    unsafe fn free(&self, _address: u64) {}
+
+    unsafe fn write(&self, _to: u64, _bytes: &[u8]) -> Result<()> {
+        Ok(())
+    }
+
+    unsafe fn read(&self, _from: u64, _bytes: &mut [u8]) -> Result<()> {
+        Ok(())
+    }
+
+    unsafe fn zero(&self, _at: u64, _bytes: usize) -> Result<()> {
+        Ok(())
+    }
+
+    unsafe fn launch(&self, _kernel: Kernel, _blocks: u32, _args: &Args) -> Result<()> {
+        Ok(())
+    }
+
+    fn blocks(&self) -> u32 {
+        1
+    }
+
+    fn free_bytes(&self) -> Result<u64> {
+        Ok(u64::MAX)
+    }
 }
 
 /// Numbers in the memory of a device.
@@ -50,15 +98,13 @@ impl<T: Pod> Buffer<T> {
         Buffer { device: device.clone(), address: 0, room: 0, kind: PhantomData }
     }
 
-    /// As many zeros.
-    pub(super) fn zeros(device: &Arc<dyn Device>, len: usize) -> Result<Self> {
-        let mut buffer = Buffer::new(device);
-        buffer.reserve(len)?;
-        if len > 0 {
-            // SAFETY: there is room for `len` numbers, as just reserved.
-            unsafe { device.zero(buffer.address, len * size_of::<T>()) }?;
+    /// Makes all numbers 0.
+    pub(super) fn clear(&mut self) -> Result<()> {
+        if self.room == 0 {
+            return Ok(());
         }
-        Ok(buffer)
+        // SAFETY: it is the room of the buffer.
+        unsafe { self.device.zero(self.address, self.room * size_of::<T>()) }
     }
 
     /// Makes room for so many numbers; if it is more than there was, those that were there are lost.
@@ -72,6 +118,11 @@ impl<T: Pod> Buffer<T> {
         self.address = self.device.allocate(bytes)?;
         self.room = len;
         Ok(())
+    }
+
+    /// Numbers that there is room for.
+    pub(super) fn room(&self) -> usize {
+        self.room
     }
 
     /// Writes numbers from a place on; there is room for them.

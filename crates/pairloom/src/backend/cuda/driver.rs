@@ -277,6 +277,12 @@ impl Device for Cuda {
     fn blocks(&self) -> u32 {
         self.blocks
     }
+
+    fn free_bytes(&self) -> Result<u64> {
+        self.enter()?;
+        let (free, _) = result::mem_get_info().map_err(|e| failed("the GPU is lost", e))?;
+        Ok(free as u64)
+    }
 }
 
 impl Drop for Cuda {

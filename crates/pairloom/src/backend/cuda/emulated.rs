@@ -35,17 +35,24 @@ pub(super) struct Emulated {
     library: Arc<Mutex<Library>>,
     /// By its address.
     memory: Mutex<HashMap<u64, Vec<u64>>>,
+    /// Bytes of it that there can be.
+    most: u64,
 }
 
 impl Emulated {
     /// A device for a shape.
     pub(super) fn open(shape: Shape) -> Result<Arc<dyn Device>> {
+        Self::with_memory(shape, 1 << 40)
+    }
+
+    /// The same with so many bytes of memory.
+    pub(super) fn with_memory(shape: Shape, most: u64) -> Result<Arc<dyn Device>> {
         type Libraries = Mutex<HashMap<String, Arc<Mutex<Library>>>>;
         static COMPILED: LazyLock<Libraries> = LazyLock::new(Libraries::default);
         let mut compiled = COMPILED.lock().unwrap();
         let name = format!("{shape:?}");
         let library = compiled.entry(name).or_insert_with(|| Arc::new(Mutex::new(compile(shape))));
-        Ok(Arc::new(Emulated { library: library.clone(), memory: Mutex::default() }))
+        Ok(Arc::new(Emulated { library: library.clone(), memory: Mutex::default(), most }))
     }
 
     /// Whether these bytes lie in memory that is there.
@@ -84,6 +91,7 @@ fn load(path: &Path, folder: tempfile::TempDir) -> Library {
 
 impl Device for Emulated {
     fn allocate(&self, bytes: usize) -> Result<u64> {
+        assert!(bytes as u64 <= self.free_bytes()?, "what was said to be free was exceeded");
         // What it holds at first must not matter.
         let words = vec![0xdead_beef_dead_beef; bytes.div_ceil(8)];
         let address = words.as_ptr() as u64;
@@ -134,5 +142,10 @@ impl Device for Emulated {
 
     fn blocks(&self) -> u32 {
         3
+    }
+
+    fn free_bytes(&self) -> Result<u64> {
+        let taken: usize = self.memory.lock().unwrap().values().map(|words| 8 * words.len()).sum();
+        Ok(self.most - taken as u64)
     }
 }

@@ -65,7 +65,8 @@ struct Args {
     const float *values;
     const float *labels;
     const float *weights;
-    // The batch: rows by their numbers, where the entries of each begin, and its end.
+    // The batch: rows by their numbers, or none if it is all rows in their order; where the entries of each begin, and
+    // its end.
     const u32 *batch;
     u32 *offsets;
     // Entries: features and places in the batch, before and after a pass of sorting; of places the row and the value.
@@ -111,8 +112,6 @@ struct Args {
     float all;
     u32 rows;
     u32 features;
-    // Of scores, the first row.
-    u32 first;
     u32 time;
     u32 loss;
     u32 optimizer;
@@ -146,5 +145,6 @@ __device__ __forceinline__ const float *vector_of(const Args &a, u32 id, u32 c) 
     return a.factors + ((u64)id * CLASSES + c) * (WIDTH * (1 + STATES));
 }
 
+__device__ __forceinline__ u32 row_of(const Args &a, u32 at) { return a.batch ? a.batch[at] : at; }
 __device__ __forceinline__ float x_of(const Args &a, u64 entry) { return a.values ? a.values[entry] : 1.0f; }
 

@@ -148,7 +148,7 @@ pub(super) struct Outcome {
 }
 
 /// `Args` of the text; pointers are addresses.
-#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+#[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]
 pub(super) struct Args {
     pub(super) starts: u64,
@@ -193,7 +193,6 @@ pub(super) struct Args {
     pub(super) all: f32,
     pub(super) rows: u32,
     pub(super) features: u32,
-    pub(super) first: u32,
     pub(super) time: u32,
     pub(super) loss: u32,
     pub(super) optimizer: u32,

@@ -22,6 +22,7 @@ mod driver;
 #[cfg(test)]
 mod emulated;
 mod kernels;
+mod memory;
 mod open;
 mod rows;
 #[cfg(test)]
@@ -40,12 +41,12 @@ use buffers::{OfModel, Scratch};
 use device::{Buffer, Device};
 pub use driver::{Found, devices};
 use kernels::{Args, DIGIT_BITS, Kernel, NONE, Outcome, Shape, THREADS, TILE};
-pub(crate) use open::{check, open};
+pub(crate) use open::{check, open, scorer};
 use rows::OnDevice;
 use std::sync::Arc;
 
-/// Running sums of rows to be scored that are on the device at a time, in floats.
-const SUMS: usize = 1 << 26;
+/// Running sums and entries of rows that are scored at a time; so few in tests that they are several times.
+const SCORED: usize = if cfg!(test) { 1 << 12 } else { 1 << 24 };
 
 /// Which model it is.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +54,13 @@ struct Model {
     of: Kind,
     order: usize,
     lower_orders: bool,
+}
+
+/// What a batch has at the most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Most {
+    pub(crate) rows: usize,
+    pub(crate) entries: usize,
 }
 
 /// A model in training on a GPU.
@@ -67,7 +75,11 @@ struct Gpu<M> {
     shape: Shape,
     device: Arc<dyn Device>,
     model: OfModel,
+    /// The rows that steps are taken over, or those of one batch if not all have room there.
     rows: OnDevice,
+    are_all_there: bool,
+    /// Rows that are only scored.
+    others: OnDevice,
     scratch: Scratch,
     newer: Newer,
     /// Whether the numbers of rows that carry features were changed.
@@ -86,16 +98,19 @@ enum Newer {
 }
 
 impl<M: Interaction> Gpu<M> {
-    /// Starts from `weights`, with fresh optimizer state. `open` gives the device with the kernels for a shape.
+    /// Starts from `weights`, with fresh optimizer state; batches are of so many rows with so many entries at the most.
+    /// `open` gives the device with the kernels for a shape.
     ///
     /// # Errors
-    /// Those of the device, and [`Error::Memory`] if the state does not fit.
+    /// Those of the device, and [`Error::Memory`](crate::Error::Memory) if the state does not fit, or if the device has no
+    /// room for the model and a batch.
     fn new(
         interaction: M,
         Model { of: model, order, lower_orders }: Model,
         weights: &Weights,
         settings: StepSettings,
         threads: Threads,
+        most: Most,
         open: impl FnOnce(Shape) -> Result<Arc<dyn Device>>,
     ) -> Result<Self> {
         let state = State::new(&interaction, weights, &settings)?;
@@ -111,21 +126,13 @@ impl<M: Interaction> Gpu<M> {
             states: settings.optimizer.states(),
         };
         let device = open(shape)?;
-        let touched = if settings.optimizer.is_dense() { settings.counts.len() } else { 0 };
-        let mut fields = Buffer::new(&device);
-        fields.reserve(state.fields.len().max(1))?;
-        fields.write(0, state.fields.starts())?;
-        let model = OfModel {
-            linear: Buffer::new(&device),
-            factors: Buffer::new(&device),
-            bias: Buffer::new(&device),
-            shared: Buffer::new(&device),
-            strengths: Buffer::new(&device),
-            fields,
-            count: Buffer::new(&device),
-            touched: Buffer::zeros(&device, touched)?,
-        };
-        let (rows, scratch) = (OnDevice::new(&device), Scratch::new(&device));
+        memory::check(&*device, shape, (&state, &settings), most)?;
+        let (mut model, mut scratch) = (OfModel::new(&device), Scratch::new(&device));
+        model.reserve(&state, &settings)?;
+        model.fields.write(0, state.fields.starts())?;
+        model.touched.clear()?;
+        scratch.reserve(most.rows, most.entries, shape)?;
+        let (rows, others) = (OnDevice::new(&device), OnDevice::new(&device));
         Ok(Gpu {
             interaction,
             settings,
@@ -136,6 +143,8 @@ impl<M: Interaction> Gpu<M> {
             device,
             model,
             rows,
+            are_all_there: false,
+            others,
             scratch,
             newer: Newer::Host,
             has_new_counts: true,
@@ -145,7 +154,6 @@ impl<M: Interaction> Gpu<M> {
     /// Brings what was changed on the host to the device.
     fn upload(&mut self) -> Result<()> {
         if self.has_new_counts {
-            self.model.count.reserve(self.settings.counts.len())?;
             self.model.count.write(0, &self.settings.counts)?;
             self.has_new_counts = false;
         }
@@ -161,7 +169,6 @@ impl<M: Interaction> Gpu<M> {
             (&mut model.shared, shared),
             (&mut model.strengths, strengths),
         ] {
-            buffer.reserve(numbers.len())?;
             buffer.write(0, numbers)?;
         }
         self.newer = Newer::Neither;
@@ -194,7 +201,6 @@ impl<M: Interaction> Gpu<M> {
             &self.settings;
         let (model, scratch) = (&self.model, &self.scratch);
         Args {
-            batch: scratch.batch.address(),
             offsets: scratch.offsets.address(),
             keys: scratch.keys.each_ref().map(Buffer::address),
             places: scratch.places.each_ref().map(Buffer::address),
@@ -235,12 +241,16 @@ impl<M: Interaction> Gpu<M> {
         }
     }
 
-    /// Entries of the rows of a batch.
-    fn entries(&self, rows: &Rows, batch: &[u32]) -> usize {
-        match self.rows.length() {
+    /// Says to the device which rows are the batch, or brings them there; returns how many entries they have.
+    fn lay_out(&mut self, rows: &Rows, batch: &[u32]) -> Result<usize> {
+        let entries = match self.rows.length() {
+            _ if !self.are_all_there => self.rows.gather(rows, batch)?,
             Some(each) => each * batch.len(),
             None => batch.iter().map(|&row| rows.row(row as usize).ids.len()).sum(),
-        }
+        };
+        self.scratch.reserve(batch.len(), entries, self.shape)?;
+        self.scratch.batch.write(0, batch)?;
+        Ok(entries)
     }
 
     /// A step, of lists or of rows one by one.
@@ -252,13 +262,13 @@ impl<M: Interaction> Gpu<M> {
         rate: f32,
     ) -> Result<(f64, f64), NoStep> {
         self.upload()?;
-        let entries = self.entries(rows, batch);
-        self.scratch.reserve(batch.len(), entries, self.shape)?;
-        self.scratch.batch.write(0, batch)?;
+        let entries = self.lay_out(rows, batch)?;
         let (time, learned) = (self.state.time + 1, self.state.learned);
         self.scratch.outcome.write(0, &[Outcome { bad: NONE, learned, ..Outcome::default() }])?;
         let (corrected, root) = Adam::corrected(rate, time);
+        let own = self.scratch.batch.address();
         let args = Args {
+            batch: if self.are_all_there { own } else { 0 },
             rate,
             corrected,
             root,
@@ -384,8 +394,11 @@ impl<M: Interaction> Backend for Gpu<M> {
         1 << 31
     }
 
+    /// Rows that there is room for stay on the device over all steps.
     fn enter(&mut self, rows: &Rows) -> Result<()> {
-        self.rows.fill(rows)
+        let more = self.rows.more_bytes(rows);
+        self.are_all_there = more == 0 || more + memory::SPARE <= self.device.free_bytes()?;
+        if self.are_all_there { self.rows.fill(rows, 0..rows.len()) } else { Ok(()) }
     }
 
     fn announce(&mut self, _batch: &[u32]) {}
@@ -425,20 +438,19 @@ impl<M: Interaction> Backend for Gpu<M> {
 
     fn scores(&mut self, rows: &Rows) -> Result<Vec<f32>> {
         self.upload()?;
-        let mut there = OnDevice::new(&self.device);
-        there.fill(rows)?;
-        let classes = self.shape.classes;
-        let (mut scores, mut slopes) = (vec![0.0; rows.len() * classes], Buffer::new(&self.device));
-        // The sums of some rows at a time.
-        let some = (SUMS / (classes * self.shape.sums()).max(1)).clamp(1, rows.len().max(1));
-        slopes.reserve(some * classes)?;
-        self.scratch.sums.reserve(some * classes * self.shape.sums())?;
-        let args = Args { slopes: slopes.address(), ..self.args(&there) };
+        let (classes, shape) = (self.shape.classes, self.shape);
+        let mut scores = vec![0.0; rows.len() * classes];
+        // Some rows at a time: with their sums they take about as much as a batch.
+        let each = classes * shape.sums() + rows.entries() / rows.len().max(1);
+        let some = (SCORED / each.max(1)).max(1);
         for (piece, scores) in scores.chunks_mut(some * classes).enumerate() {
-            let count = (scores.len() / classes) as u32;
-            let args = Args { rows: count, first: (piece * some) as u32, ..args };
-            self.launch(Kernel::Scores, warps(count), &args)?;
-            slopes.read(scores)?;
+            let (first, count) = (piece * some, scores.len() / classes);
+            self.others.fill(rows, first..first + count)?;
+            self.scratch.slopes.reserve(scores.len())?;
+            self.scratch.sums.reserve(scores.len() * shape.sums())?;
+            let args = Args { rows: count as u32, ..self.args(&self.others) };
+            self.launch(Kernel::Scores, warps(args.rows), &args)?;
+            self.scratch.slopes.read(scores)?;
         }
         Ok(scores)
     }

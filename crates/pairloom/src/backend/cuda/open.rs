@@ -1,12 +1,13 @@
 //! Putting a model on a GPU.
 
 use super::kernels::Shape;
-use super::{Gpu, Model, driver};
+use super::{Gpu, Model, Most, driver};
 use crate::backend::{Backend, StepSettings};
 use crate::config::Config;
 use crate::error::flagged;
 use crate::interaction::{Interaction, WithInteraction, with_slow_interaction};
 use crate::model::Weights;
+use crate::optimizer::Optimizer;
 use crate::parallel::Threads;
 use crate::precision::{Precision, Stored};
 use crate::{Error, Result};
@@ -31,17 +32,32 @@ pub(crate) fn check(config: &Config) -> Result<()> {
     driver::check()
 }
 
-/// A machine on the first GPU, for settings that were [checked](check).
+/// A machine on the first GPU, for batches of so many rows and entries at the most.
 ///
 /// # Errors
-/// [`Error::Device`] if it fails, and [`Error::Memory`].
+/// As for [`check`]; [`Error::Device`] if it fails, and [`Error::Memory`] if it has no room.
 pub(crate) fn open(
     config: &Config,
     weights: &Weights,
     settings: StepSettings,
     threads: Threads,
+    most: Most,
 ) -> Result<Box<dyn Backend>> {
-    with_slow_interaction(config, &weights.fields, OnGpu { config, weights, settings, threads })
+    check(config)?;
+    let on_gpu = OnGpu { config, weights, settings, threads, most };
+    with_slow_interaction(config, &weights.fields, on_gpu)
+}
+
+/// A trained model on the first GPU, to score rows with.
+///
+/// # Errors
+/// As for [`open`].
+pub(crate) fn scorer(model: &crate::Model) -> Result<Box<dyn Backend>> {
+    // Of an optimizer it needs no state, and of training rows it knows nothing.
+    let config = Config { optimizer: Optimizer::Sgd, learn_l2: false, ..model.config.clone() };
+    let settings = StepSettings::new(&config, model.encoding.target.clone(), Vec::new());
+    let most = Most { rows: 0, entries: 0 };
+    open(&config, &model.weights, settings, Threads::new(1)?, most)
 }
 
 /// Puts a model on the first GPU.
@@ -50,16 +66,17 @@ struct OnGpu<'a> {
     weights: &'a Weights,
     settings: StepSettings,
     threads: Threads,
+    most: Most,
 }
 
 impl WithInteraction for OnGpu<'_> {
     type Output = Result<Box<dyn Backend>>;
 
     fn with<M: Interaction + 'static, T: Stored>(self, interaction: M) -> Self::Output {
-        let OnGpu { config, weights, settings, threads } = self;
+        let OnGpu { config, weights, settings, threads, most } = self;
         let open = |shape| driver::Cuda::open(0, shape);
         let model =
             Model { of: config.model, order: config.order, lower_orders: config.lower_orders };
-        Ok(Box::new(Gpu::new(interaction, model, weights, settings, threads, open)?))
+        Ok(Box::new(Gpu::new(interaction, model, weights, settings, threads, most, open)?))
     }
 }

@@ -3,7 +3,8 @@
 use super::device::{Buffer, Device};
 use super::kernels::Args;
 use crate::Result;
-use crate::batch::Rows;
+use crate::batch::{Block, Rows};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows that lie on a device, one after the other.
@@ -17,6 +18,18 @@ pub(super) struct OnDevice {
     are_there: [bool; 2],
     /// The entries of each, if they have as many.
     length: Option<usize>,
+    /// Rows on their way there.
+    laid: Laid,
+}
+
+/// Rows that were brought together on the host.
+#[derive(Default)]
+struct Laid {
+    starts: Vec<u64>,
+    ids: Vec<u32>,
+    values: Vec<f32>,
+    labels: Vec<f32>,
+    weights: Vec<f32>,
 }
 
 impl OnDevice {
@@ -29,6 +42,7 @@ impl OnDevice {
             weights: Buffer::new(device),
             are_there: [false; 2],
             length: None,
+            laid: Laid::default(),
         }
     }
 
@@ -37,40 +51,108 @@ impl OnDevice {
         self.length
     }
 
-    /// Takes over these rows.
-    pub(super) fn fill(&mut self, rows: &Rows) -> Result<()> {
-        let (count, entries) = (rows.len(), rows.entries());
-        let blocks = || rows.blocks().iter();
-        self.are_there = [
-            blocks().any(|block| !block.values().is_empty()),
-            blocks().any(|block| !block.weights().is_empty()),
-        ];
-        let [values, weights] = self.are_there;
-        self.starts.reserve(count + 1)?;
+    /// Bytes that so many rows with so many entries take beyond what there is room for.
+    pub(super) fn more_bytes(&self, rows: &Rows) -> u64 {
+        let ([values, weights], count, entries) = (are_there(rows), rows.len(), rows.entries());
+        let more = |len: usize, room: usize, size: usize| if len > room { len * size } else { 0 };
+        let bytes = more(count + 1, self.starts.room(), 8)
+            + more(entries, self.ids.room(), 4)
+            + more(if values { entries } else { 0 }, self.values.room(), 4)
+            + more(count, self.labels.room(), 4)
+            + more(if weights { count } else { 0 }, self.weights.room(), 4);
+        bytes as u64
+    }
+
+    /// Makes room for so many rows and entries, which may have values and weights.
+    pub(super) fn reserve(
+        &mut self,
+        rows: usize,
+        entries: usize,
+        [values, weights]: [bool; 2],
+    ) -> Result<()> {
+        self.starts.reserve(rows + 1)?;
         self.ids.reserve(entries)?;
         self.values.reserve(if values { entries } else { 0 })?;
-        self.labels.reserve(count)?;
-        self.weights.reserve(if weights { count } else { 0 })?;
+        self.labels.reserve(rows)?;
+        self.weights.reserve(if weights { rows } else { 0 })
+    }
+
+    /// Takes over these rows, as they lie there.
+    pub(super) fn fill(&mut self, rows: &Rows, which: Range<usize>) -> Result<()> {
+        self.are_there = are_there(rows);
+        let [values, weights] = self.are_there;
+        let mut first = 0;
+        let mut parts = Vec::new();
+        for block in rows.blocks() {
+            let own = |row: usize| row.clamp(first, first + block.len()) - first;
+            let part = own(which.start)..own(which.end);
+            if !part.is_empty() {
+                parts.push((block, part));
+            }
+            first += block.len();
+        }
+        let entries_of = |(block, part): &(&Block, Range<usize>)| {
+            block.starts()[part.start] as usize..block.starts()[part.end] as usize
+        };
+        let entries = parts.iter().map(|part| entries_of(part).len()).sum();
+        self.reserve(which.len(), entries, self.are_there)?;
         let (mut row, mut entry) = (0, 0);
-        for block in blocks() {
+        let (mut length, mut differ) = (None, false);
+        for part in &parts {
+            let (entries, (block, part)) = (entries_of(part), part);
+            let starts = &block.starts()[part.start..=part.end];
+            for pair in starts.windows(2) {
+                differ |= *length.get_or_insert(pair[1] - pair[0]) != pair[1] - pair[0];
+            }
+            let begin = entry as u64;
             let starts: Vec<u64> =
-                block.starts().iter().map(|&start| entry as u64 + u64::from(start)).collect();
+                starts.iter().map(|&start| begin + u64::from(start - starts[0])).collect();
             self.starts.write(row, &starts)?;
-            self.ids.write(entry, block.ids())?;
-            self.labels.write(row, block.labels())?;
+            self.ids.write(entry, &block.ids()[entries.clone()])?;
+            self.labels.write(row, &block.labels()[part.clone()])?;
             if values {
-                self.values.write(entry, &or_ones(block.values(), block.ids().len()))?;
+                self.values.write(entry, &or_ones(block.values(), entries.clone()))?;
             }
             if weights {
-                self.weights.write(row, &or_ones(block.weights(), block.len()))?;
+                self.weights.write(row, &or_ones(block.weights(), part.clone()))?;
             }
-            row += block.len();
-            entry += block.ids().len();
+            row += part.len();
+            entry += entries.len();
         }
-        let mut lengths = blocks().flat_map(|block| block.lengths());
-        let first = lengths.next().unwrap_or(0);
-        self.length = lengths.all(|length| length == first).then_some(first as usize);
+        self.length = (!differ).then_some(length.unwrap_or(0) as usize);
         Ok(())
+    }
+
+    /// Takes over rows that lie anywhere; returns how many entries they have.
+    pub(super) fn gather(&mut self, rows: &Rows, which: &[u32]) -> Result<usize> {
+        self.are_there = are_there(rows);
+        let [values, weights] = self.are_there;
+        let mut laid = std::mem::take(&mut self.laid);
+        laid.clear();
+        for &number in which {
+            let row = rows.row(number as usize);
+            laid.ids.extend_from_slice(row.ids);
+            if values && row.values.is_empty() {
+                laid.values.resize(laid.ids.len(), 1.0);
+            } else if values {
+                laid.values.extend_from_slice(row.values);
+            }
+            let (label, weight) = rows.label(number as usize);
+            laid.labels.push(label);
+            laid.weights.push(weight);
+            laid.starts.push(laid.ids.len() as u64);
+        }
+        self.reserve(which.len(), laid.ids.len(), self.are_there)?;
+        self.starts.write(0, &laid.starts)?;
+        self.ids.write(0, &laid.ids)?;
+        self.values.write(0, &laid.values)?;
+        self.labels.write(0, &laid.labels)?;
+        if weights {
+            self.weights.write(0, &laid.weights)?;
+        }
+        self.length = None;
+        self.laid = laid;
+        Ok(self.laid.ids.len())
     }
 
     /// What kernels are given of them.
@@ -87,7 +169,27 @@ impl OnDevice {
     }
 }
 
-/// The numbers, or so many ones where there are none.
-fn or_ones(numbers: &[f32], count: usize) -> Vec<f32> {
-    if numbers.is_empty() { vec![1.0; count] } else { numbers.to_vec() }
+impl Laid {
+    fn clear(&mut self) {
+        self.starts.clear();
+        self.starts.push(0);
+        self.ids.clear();
+        self.values.clear();
+        self.labels.clear();
+        self.weights.clear();
+    }
+}
+
+/// Whether any of the rows has values, and weights.
+fn are_there(rows: &Rows) -> [bool; 2] {
+    let blocks = || rows.blocks().iter();
+    [
+        blocks().any(|block| !block.values().is_empty()),
+        blocks().any(|block| !block.weights().is_empty()),
+    ]
+}
+
+/// Some of the numbers, or so many ones where there are none.
+fn or_ones(numbers: &[f32], which: Range<usize>) -> Vec<f32> {
+    if numbers.is_empty() { vec![1.0; which.len()] } else { numbers[which].to_vec() }
 }

@@ -61,7 +61,7 @@ __device__ void add_totals(u32 *numbers, const u32 *totals, u32 length) {
 
 KERNEL lengths(const Args a) {
     const u32 at = (u32)global_thread();
-    if (at < a.rows) a.offsets[at] = (u32)(a.starts[a.batch[at] + 1] - a.starts[a.batch[at]]);
+    if (at < a.rows) a.offsets[at] = (u32)(a.starts[row_of(a, at) + 1] - a.starts[row_of(a, at)]);
     if (at == a.rows) a.offsets[at] = 0;
 }
 
@@ -143,7 +143,7 @@ __device__ void score_row(const Args &a, u32 at, u32 row, bool trains) {
 KERNEL forward(const Args a) {
     const u32 at = (u32)(global_thread() / 32);
     if (at >= a.rows) return;
-    const u32 row = a.batch[at];
+    const u32 row = row_of(a, at);
     score_row(a, at, row, true);
     if (threadIdx.x % 32 != 0 || a.loss == RANKED) return;
     // What were scores becomes slopes.
@@ -162,7 +162,7 @@ KERNEL forward(const Args a) {
 // Scores of rows one after the other.
 KERNEL scores(const Args a) {
     const u32 at = (u32)(global_thread() / 32);
-    if (at < a.rows) score_row(a, at, a.first + at, false);
+    if (at < a.rows) score_row(a, at, at, false);
 }
 
 // ---- What a batch has cost --------------------------------------------------------------------------------------

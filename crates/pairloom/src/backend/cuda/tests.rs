@@ -128,7 +128,9 @@ impl Case {
         let (weights, threads) = (self.weights::<M>(), || Threads::new(1).unwrap());
         let machine = || M::new(&self.plan());
         let cpu = Cpu::new(machine(), &weights, self.settings(rows), threads()).unwrap();
-        let gpu = Gpu::new(machine(), self.model, &weights, self.settings(rows), threads(), open);
+        let most = Most { rows: 10, entries: 100 };
+        let settings = self.settings(rows);
+        let gpu = Gpu::new(machine(), self.model, &weights, settings, threads(), most, open);
         (cpu, gpu.unwrap())
     }
 }
@@ -364,5 +366,86 @@ fn batches_without_features_and_machines_without_biases_are_learned_from() {
             assert!((found - expected).abs() < 1e-6, "{found} {expected}");
             same_state(&mut gpu, &cpu, &format!("{batch:?}"));
         }
+    }
+}
+
+/// A device on which there is no room for all rows, but for a model and a batch.
+fn small(shape: Shape) -> Result<Arc<dyn Device>> {
+    Emulated::with_memory(shape, memory::SPARE + 200_000)
+}
+
+#[test]
+fn rows_that_have_no_room_are_brought_batch_by_batch() {
+    if emulated::compiler().is_none() {
+        return;
+    }
+    for valued in [false, true] {
+        let case = Case { valued, ..Case::PLAIN };
+        let rows = case.rows(9000, 17);
+        let (mut cpu, mut gpu) = case.both::<Plain>(&rows, small);
+        gpu.enter(&rows).unwrap();
+        assert!(!gpu.are_all_there);
+        for batch in [(0..300).collect(), vec![8999, 17, 17, 4], (2000..2500).rev().collect()] {
+            for backend in [&mut gpu as &mut dyn Backend, &mut cpu] {
+                backend.step(&rows, &batch, RATE).unwrap();
+            }
+            same_state(&mut gpu, &cpu, "brought");
+        }
+        // Fewer have room, and then lie there again.
+        let few = case.rows(100, 18);
+        gpu.enter(&few).unwrap();
+        assert!(gpu.are_all_there);
+        for backend in [&mut gpu as &mut dyn Backend, &mut cpu] {
+            backend.step(&few, &[3, 99, 0], RATE).unwrap();
+        }
+        same_state(&mut gpu, &cpu, "lying there");
+    }
+}
+
+#[test]
+fn what_has_no_room_is_refused_with_what_would_fit() {
+    if emulated::compiler().is_none() {
+        return;
+    }
+    let refusal = |most: Most, bytes: u64, factors: usize| {
+        let case = Case { factors, ..Case::PLAIN };
+        let (weights, settings) = (case.weights::<Plain>(), case.settings(&case.rows(50, 19)));
+        let open = |shape| Emulated::with_memory(shape, memory::SPARE + bytes);
+        let (machine, threads) = (Plain::new(&case.plan()), Threads::new(1).unwrap());
+        let gpu = Gpu::new(machine, case.model, &weights, settings, threads, most, open);
+        gpu.err().map(|error| error.to_string())
+    };
+    let few = Most { rows: 64, entries: 640 };
+    assert_eq!(refusal(few, 1 << 20, 16), None);
+    // 700 features with 16 factors and their squares take 90 kB.
+    let message = refusal(few, 60_000, 16).unwrap();
+    let fitting = |message: &str, flag: &str| -> usize {
+        let (_, behind) = message.split_once(flag).expect(message);
+        behind.trim().split(' ').next().unwrap().parse().expect(message)
+    };
+    let factors = fitting(&message, "factors (--factors)");
+    assert!(
+        (1..16).contains(&factors) && message.ends_with("would fit, or use the CPU"),
+        "{message}"
+    );
+    let message = refusal(Most { rows: 65536, entries: 655_360 }, 1 << 20, 16).unwrap();
+    assert!(message.contains("a batch of 65536 rows"), "{message}");
+    let rows = fitting(&message, "batch_size (--batch-size)");
+    assert_eq!(refusal(Most { rows, entries: 10 * rows }, 1 << 20, 16), None, "{message}");
+}
+
+/// As where a trained model predicts: nothing is known of training rows, and there is no state.
+#[test]
+fn scores_need_no_training_rows() {
+    let case = Case { optimizer: Optimizer::Sgd, valued: true, ..Case::PLAIN };
+    let rows = case.rows(900, 20);
+    for open in devices() {
+        let settings = StepSettings { counts: Vec::new(), ..case.settings(&rows) };
+        let (machine, most) = (Plain::new(&case.plan()), Most { rows: 0, entries: 0 });
+        let (weights, threads) = (case.weights::<Plain>(), Threads::new(1).unwrap());
+        let gpu = Gpu::new(machine, case.model, &weights, settings, threads, most, open);
+        let (mut cpu, mut gpu) = (case.both::<Plain>(&rows, open).0, gpu.unwrap());
+        alike(&gpu.scores(&rows).unwrap(), &cpu.scores(&rows).unwrap(), 1e-5, "scores");
+        assert!(gpu.scores(&Rows::new()).unwrap().is_empty());
     }
 }
