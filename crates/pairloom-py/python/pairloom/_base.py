@@ -232,7 +232,8 @@ class FM(BaseEstimator):
 
     def _check_settings(self, first):
         """Refuses settings that a learner has from its first rows, and that are others now."""
-        free = ("learning_rate", "callbacks", "verbose", "warm_start")
+        # What changes nothing of the model, and the rate, which may change.
+        free = ("learning_rate", "n_jobs", "callbacks", "verbose", "warm_start")
         settings = {name: repr(value) for name, value in self.get_params(deep=False).items() if name not in free}
         if first:
             self._first_settings = settings
