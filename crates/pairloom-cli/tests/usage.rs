@@ -36,14 +36,6 @@ fn wrong_command_lines() {
             ("train shop.csv --optimizer foo", "invalid value 'foo' for '--optimizer"),
             ("train shop.csv --device gpu", "invalid value 'gpu' for '--device <DEVICE>'"),
             (
-                "train shop.csv --label bought --device cuda --model fmfm",
-                "device (--device) cuda: the model fmfm is trained on the CPU only",
-            ),
-            (
-                "train shop.csv --label bought --device cuda --factors 0",
-                "device (--device) cuda: a model without factors is trained on the CPU only",
-            ),
-            (
                 "train shop.csv --label bought --device cuda --precision bf16",
                 "device (--device) cuda: factors of bf16 are trained on the CPU only",
             ),

@@ -236,7 +236,7 @@ pub(crate) fn first_shared(config: &Config, fields: usize, classes: usize) -> Re
 }
 
 /// Without factors, all models are linear.
-fn kind(config: &Config) -> Kind {
+pub(crate) fn kind(config: &Config) -> Kind {
     if config.resolved_factors() == 0 { Kind::Linear } else { config.model }
 }
 

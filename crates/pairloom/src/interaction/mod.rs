@@ -38,7 +38,8 @@ mod sides;
 pub use dplr::Dplr;
 pub use family::Kind;
 pub(crate) use family::{
-    Naming, Sizes, WithInteraction, degrees, first_shared, with_interaction, with_slow_interaction,
+    Naming, Sizes, WithInteraction, degrees, first_shared, kind, with_interaction,
+    with_slow_interaction,
 };
 pub use ffm::Ffm;
 pub use fields::Fields;

@@ -108,7 +108,8 @@ impl Scratch {
         self.totals.reserve(row_tiles.max(tiles).max(counts.div_ceil(TILE as usize)))?;
         self.pieces.reserve(entries + 1)?;
         let kept = 2 * (entries / PIECE as usize + 1) * shape.classes;
-        self.gradients.reserve(kept * (shape.width + 2))?;
+        let of_shared = shape.parts(rows) * shape.shared * shape.classes;
+        self.gradients.reserve((kept * (shape.width + 2)).max(of_shared))?;
         self.outcome.reserve(1)
     }
 }

@@ -1,7 +1,6 @@
 // The field-aware machine: crate::interaction::ffm. The sums are C_gf, what field g says to field f, at
 // (f * FIELDS + g) * PART.
 
-#define SHARED 0
 #define DEEP 0
 
 __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums) {

@@ -1,6 +1,5 @@
 // The two-way machine: crate::interaction::fm. The sums are S = sum_i v_i x_i.
 
-#define SHARED 0
 #define DEEP 0
 
 __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums) {

@@ -1,7 +1,6 @@
 // The field-weighted machine: crate::interaction::fwfm. The sums are S_f, then P_f = sum_g r_fg S_g, then the squares
 // sum_{i in f} |v_i x_i|^2.
 
-#define SHARED (FIELDS * (FIELDS + 1) / 2)
 #define DEEP 0
 
 // Where the strength of a pair of fields is.
@@ -10,7 +9,7 @@ __device__ __forceinline__ u32 pair(u32 f, u32 g) { return f < g ? g * (g + 1) /
 __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums) {
     const u32 lane = threadIdx.x % 32;
     float *pulls = sums + FIELDS * WIDTH, *squares = pulls + FIELDS * WIDTH;
-    const float *strengths = a.shared + (u64)c * SHARED;
+    const float *strengths = shared_of(a, c);
     for (u32 at = lane; at < FIELDS * WIDTH; at += 32) sums[at] = 0;
     for (u32 f = lane; f < FIELDS; f += 32) squares[f] = 0;
     for (u32 entry = 0; entry < count; entry++) {
@@ -44,7 +43,7 @@ __device__ __forceinline__ float backward(const float *sums, const float *, u32 
 }
 
 __device__ __forceinline__ float own(const Args &a, u32 c, u32 field, u32) {
-    return a.shared[(u64)c * SHARED + pair(field, field)];
+    return shared_of(a, c)[pair(field, field)];
 }
 
 // The fields of a strength.
@@ -52,15 +51,15 @@ struct Shared {
     u32 less, more;
 };
 
-__device__ Shared find_shared(u32 number) {
+__device__ Shared find_shared(u64 number) {
     u32 more = 0;
-    while (pair(more + 1, 0) <= number) more++;
-    const Shared found = {number - pair(more, 0), more};
+    while (pair(0, more + 1) <= number) more++;
+    const Shared found = {(u32)number - pair(0, more), more};
     return found;
 }
 
 // <S_f, S_g>; of a field with itself half of what its pairs add up to twice.
-__device__ float shared(const float *sums, Shared what) {
+__device__ float shared(const Args &, u32, const float *sums, Shared what) {
     const float *one = sums + what.less * WIDTH, *other = sums + what.more * WIDTH;
     float product = 0;
     for (u32 f = 0; f < WIDTH; f++) product += one[f] * other[f];

@@ -3,11 +3,13 @@
 // The text is CUDA C++ for NVRTC, and with emulator.h before it, C++ for the processor: tests run the same arithmetic
 // there. It is compiled for a model, whose text comes between this file and step.cu, and for its sizes:
 //
-//   PART     floats of a vector, padding included
-//   WIDTH    floats of all vectors of a feature
+//   PART     floats of a vector, padding included; 1 where features have none
+//   WIDTH    floats of all vectors of a feature; 0 where it has none
 //   FIELDS   fields
 //   ORDER    the order of the highest interaction
 //   LOWER    whether there are those of lower orders
+//   RANK     the rank of what is learned of pairs of fields
+//   SHARED   numbers that belong to no feature, for a class
 //   CLASSES  machines side by side, one a class; 1 where there is one score
 //   STATES   floats of optimizer state for each parameter
 //   SUMS     floats of the running sums of a row, for a class
@@ -18,12 +20,15 @@
 //
 // A model says
 //
-//   SHARED   numbers that belong to no feature, for a class
 //   DEEP     whether scores have products of more than two factors
 //   absorb   from a row's features to its sums and what they add to the score, by a warp
 //   backward what an entry adds to the gradient of its feature's vectors, lane by lane
 //   own      by what the pairs of a feature with itself are in the sums
-//   shared   what a row adds to the gradient of a shared number
+//
+// and where there are shared numbers
+//
+//   find_shared  which of them has a number
+//   shared   what a row adds to the gradient of one
 //
 // Nothing is added up by atomics: every sum is taken in an order that rows and batch decide, so a run has the same bits
 // again.
@@ -35,12 +40,17 @@ typedef unsigned long long u64;
 #define ALL 0xffffffffu
 #define NONE 0xffffffffu
 
-// Lanes of a warp that hold a vector, how many floats each of them has, and how many vectors a warp holds.
-#define LANES (WIDTH > 16 ? 32 : WIDTH > 8 ? 16 : WIDTH > 4 ? 8 : 4)
-#define CHUNKS ((WIDTH + LANES - 1) / LANES)
+// Lanes of a warp that hold a vector, how many floats each of them has, and how many vectors a warp holds. Where there
+// are no vectors each lane has an entry, and one float that nobody uses, as there are no arrays without any.
+#define LANES (WIDTH > 16 ? 32 : WIDTH > 8 ? 16 : WIDTH > 4 ? 8 : WIDTH > 0 ? 4 : 1)
+#define CHUNKS (WIDTH > 0 ? (WIDTH + LANES - 1) / LANES : 1)
 #define PARTS (32 / LANES)
 
 #define WARPS (THREADS / 32)
+
+// L2 strengths of a field, for a class: of its linear weights, and of each of its features' vectors. Where these have
+// none there is one nevertheless.
+#define STRENGTHS (1 + (WIDTH > 0 ? WIDTH / PART : 1))
 
 enum Loss { LOGISTIC, SQUARED, POISSON, HUBER, QUANTILE, SOFTMAX, RANKED };
 enum Optimizer { SGD, ADAGRAD, ADAM, ADAM_DENSE, FTRL };
@@ -86,14 +96,15 @@ struct Args {
     // How many pieces begin before an entry, in its tile; and where pieces begin.
     u32 *flags;
     u32 *pieces;
-    // Gradients of pieces whose feature has others: [2 * blocks of PIECE entries, CLASSES, WIDTH + 2].
+    // Gradients of pieces whose feature has others: [2 * blocks of PIECE entries, CLASSES, WIDTH + 2]. After these, those
+    // of shared numbers from parts of the rows: [parts, CLASSES, SHARED].
     float *gradients;
     // Weights and the optimizer's state.
     float *linear;
     float *factors;
     float *bias;
     float *shared;
-    // L2 strengths: [FIELDS, CLASSES, 1 + WIDTH / PART], and where fields begin.
+    // L2 strengths: [FIELDS, CLASSES, STRENGTHS], and where fields begin.
     const float *strengths;
     const u32 *fields;
     // Training rows that have each feature, and the step that last moved it (of optimizers that move all).
@@ -117,7 +128,8 @@ struct Args {
     u32 optimizer;
     u32 learns_linear;
     u32 learns_bias;
-    // Of the kernels that are called several times: how many numbers, which bits, which side of keys and places.
+    // Of the kernels that are called several times: how many numbers, which bits, which side of keys and places, and how
+    // many tiles, or parts of the rows.
     u32 length;
     u32 shift;
     u32 side;
@@ -147,4 +159,20 @@ __device__ __forceinline__ const float *vector_of(const Args &a, u32 id, u32 c) 
 
 __device__ __forceinline__ u32 row_of(const Args &a, u32 at) { return a.batch ? a.batch[at] : at; }
 __device__ __forceinline__ float x_of(const Args &a, u64 entry) { return a.values ? a.values[entry] : 1.0f; }
+
+// The numbers of a class that belong to no feature.
+__device__ __forceinline__ const float *shared_of(const Args &a, u32 c) { return a.shared + (u64)c * SHARED; }
+
+// S_f = sum_{i in f} v_i x_i of the fields of a row, by a warp.
+__device__ __forceinline__ void sum_by_field(const Args &a, u64 start, u32 count, u32 c, float *sums) {
+    const u32 lane = threadIdx.x % 32;
+    for (u32 at = lane; at < FIELDS * WIDTH; at += 32) sums[at] = 0;
+    __syncwarp();
+    for (u32 entry = 0; entry < count; entry++) {
+        const u32 id = a.ids[start + entry], field = field_of(a, id);
+        const float *vector = vector_of(a, id, c), x = x_of(a, start + entry);
+        for (u32 f = lane; f < WIDTH; f += 32) sums[field * WIDTH + f] += vector[f] * x;
+    }
+    __syncwarp();
+}
 

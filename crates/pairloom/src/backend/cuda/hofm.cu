@@ -2,7 +2,6 @@
 // the other.
 
 #define LEAST (LOWER ? 2 : ORDER)
-#define SHARED 0
 #define DEEP 1
 
 // Where A^1 of the order of a float is.

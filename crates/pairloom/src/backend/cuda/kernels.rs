@@ -12,6 +12,9 @@ pub(super) const THREADS: u32 = 256;
 pub(super) const TILE: u32 = 2048;
 pub(super) const PIECE: u32 = 256;
 
+/// Threads of a warp.
+pub(super) const LANES: u32 = 32;
+
 /// Bits that a pass of sorting looks at.
 pub(super) const DIGIT_BITS: u32 = 8;
 
@@ -19,13 +22,16 @@ pub(super) const DIGIT_BITS: u32 = 8;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Shape {
     pub(super) model: Kind,
-    /// Floats of a vector, and of all vectors of a feature, padding included.
+    /// Floats of a vector (1 if there are none), and of all vectors of a feature, padding included.
     pub(super) part: usize,
     pub(super) width: usize,
     /// Fields; 1 if nobody knows of any.
     pub(super) fields: usize,
     pub(super) order: usize,
     pub(super) lower_orders: bool,
+    pub(super) rank: usize,
+    /// Numbers that belong to no feature, for a class.
+    pub(super) shared: usize,
     /// Machines side by side.
     pub(super) classes: usize,
     /// Floats of optimizer state for each parameter.
@@ -33,21 +39,19 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// The text of a model, if there is one.
-    pub(super) fn model_text(model: Kind) -> Option<&'static str> {
-        match model {
-            Kind::Fm => Some(include_str!("fm.cu")),
-            Kind::Mf => Some(include_str!("mf.cu")),
-            Kind::Ffm => Some(include_str!("ffm.cu")),
-            Kind::Fwfm => Some(include_str!("fwfm.cu")),
-            Kind::Hofm => Some(include_str!("hofm.cu")),
-            _ => None,
-        }
-    }
-
     /// The kernels, in CUDA C++.
     pub(super) fn text(&self) -> String {
-        [HEAD, Self::model_text(self.model).unwrap_or_default(), STEP].concat()
+        let model = match self.model {
+            Kind::Linear => include_str!("linear.cu"),
+            Kind::Mf => include_str!("mf.cu"),
+            Kind::Fm => include_str!("fm.cu"),
+            Kind::Ffm => include_str!("ffm.cu"),
+            Kind::Fwfm => include_str!("fwfm.cu"),
+            Kind::Dplr => include_str!("dplr.cu"),
+            Kind::Fmfm => include_str!("fmfm.cu"),
+            Kind::Hofm => include_str!("hofm.cu"),
+        };
+        [HEAD, model, STEP].concat()
     }
 
     /// Sizes, as flags of a compiler.
@@ -58,6 +62,8 @@ impl Shape {
             ("FIELDS", self.fields),
             ("ORDER", self.order()),
             ("LOWER", self.lower_orders.into()),
+            ("RANK", self.rank),
+            ("SHARED", self.shared),
             ("CLASSES", self.classes),
             ("STATES", self.states),
             ("SUMS", self.sums()),
@@ -75,15 +81,26 @@ impl Shape {
 
     /// Floats of the running sums of a row, for a class: as the model's text has them.
     pub(super) fn sums(&self) -> usize {
-        let Shape { part, width, fields, order, lower_orders, .. } = *self;
+        let Shape { part, width, fields, order, lower_orders, rank, .. } = *self;
         match self.model {
+            Kind::Linear => 0,
             Kind::Mf => 2 * width,
+            Kind::Fm => width,
             Kind::Ffm => fields * width,
-            Kind::Fwfm => 2 * fields * width + fields,
+            Kind::Fwfm | Kind::Fmfm => 2 * fields * width + fields,
+            Kind::Dplr => (2 * fields + rank) * width + fields,
             Kind::Hofm if lower_orders => (order * (order + 1) / 2 - 1) * part,
             Kind::Hofm => order * part,
-            _ => width,
         }
+    }
+
+    /// Parts of so many rows from which the gradients of shared numbers are added up side by side, so that all of a GPU
+    /// is busy: it does not depend on the GPU, as the order of the sums must not.
+    pub(super) fn parts(&self, rows: usize) -> usize {
+        const BLOCKS: usize = 1024;
+        const ROWS: usize = 256;
+        let blocks = (self.shared * self.classes).div_ceil(LANES as usize).max(1);
+        BLOCKS.div_ceil(blocks).clamp(1, rows.div_ceil(ROWS).max(1))
     }
 }
 
@@ -130,6 +147,7 @@ kernels! {
     Update: "update",
     Combine: "combine",
     Untouched: "untouched",
+    SharedGradients: "shared_gradients",
     SharedNumbers: "shared_numbers",
     Biases: "biases",
 }

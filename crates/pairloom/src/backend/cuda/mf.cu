@@ -1,6 +1,5 @@
 // Matrix factorization: crate::interaction::mf. The sums are those of the two fields.
 
-#define SHARED 0
 #define DEEP 0
 
 __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums) {

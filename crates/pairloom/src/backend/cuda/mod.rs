@@ -8,7 +8,8 @@
 //! 2. `digits` ... `scatter`: the entries are brought into the order of their features by a stable radix sort.
 //! 3. `heads` ... `pieces`: pieces of up to [`kernels::PIECE`] entries of one feature.
 //! 4. `update`: a warp for each piece sums its gradients and, if the feature has no other piece, moves its weights;
-//!    `combine`: the others. `untouched`: what the batch has not, for optimizers that move all. `shared_numbers`, `biases`.
+//!    `combine`: the others. `untouched`: what the batch has not, for optimizers that move all. `shared_gradients`,
+//!    `shared_numbers`: what belongs to no feature. `biases`.
 //!
 //! One warp writes to a row of the table, and every sum is taken in an order that rows and batch decide: the bits are
 //! the same from run to run. They are not those of the CPU, whose sums are taken in another order.
@@ -40,7 +41,7 @@ use crate::parallel::Threads;
 use buffers::{OfModel, Scratch};
 use device::{Buffer, Device};
 pub use driver::{Found, devices};
-use kernels::{Args, DIGIT_BITS, Kernel, NONE, Outcome, Shape, THREADS, TILE};
+use kernels::{Args, DIGIT_BITS, Kernel, LANES, NONE, Outcome, Shape, THREADS, TILE};
 pub(crate) use open::{check, open, scorer};
 use rows::OnDevice;
 use std::sync::Arc;
@@ -54,6 +55,7 @@ struct Model {
     of: Kind,
     order: usize,
     lower_orders: bool,
+    rank: usize,
 }
 
 /// What a batch has at the most.
@@ -106,7 +108,7 @@ impl<M: Interaction> Gpu<M> {
     /// room for the model and a batch.
     fn new(
         interaction: M,
-        Model { of: model, order, lower_orders }: Model,
+        Model { of: model, order, lower_orders, rank }: Model,
         weights: &Weights,
         settings: StepSettings,
         threads: Threads,
@@ -117,11 +119,13 @@ impl<M: Interaction> Gpu<M> {
         let all = settings.counts.iter().map(|&count| u64::from(count)).sum();
         let shape = Shape {
             model,
-            part: interaction.part(),
+            part: interaction.part().max(1),
             width: interaction.width(),
             fields: state.fields.len().max(1),
             order,
             lower_orders,
+            rank,
+            shared: weights.shared.len() / state.classes,
             classes: state.classes,
             states: settings.optimizer.states(),
         };
@@ -359,8 +363,13 @@ impl<M: Interaction> Gpu<M> {
         if self.settings.optimizer.is_dense() {
             self.launch(Kernel::Untouched, self.device.blocks(), &args)?;
         }
-        let shared = self.state.shared.len() / (1 + self.shape.states);
-        self.launch(Kernel::SharedNumbers, warps(shared as u32), &args)?;
+        let shared = self.shape.shared * self.shape.classes;
+        let parts = self.shape.parts(args.rows as usize) as u32;
+        let of_shared = Args { tiles: parts, ..args };
+        let blocks = shared.div_ceil(LANES as usize) as u32 * parts;
+        self.launch(Kernel::SharedGradients, blocks, &of_shared)?;
+        let blocks = shared.div_ceil(THREADS as usize) as u32;
+        self.launch(Kernel::SharedNumbers, blocks, &of_shared)?;
         let args = Args { tiles: args.rows.div_ceil(TILE), ..args };
         self.launch(Kernel::Biases, (self.shape.classes as u32).div_ceil(THREADS), &args)
     }
@@ -384,7 +393,6 @@ impl<M: Interaction> Gpu<M> {
 
 /// Blocks in which there is a warp for each of so many.
 fn warps(of: u32) -> u32 {
-    const LANES: u32 = 32;
     of.div_ceil(THREADS / LANES)
 }
 

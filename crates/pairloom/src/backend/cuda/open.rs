@@ -1,11 +1,10 @@
 //! Putting a model on a GPU.
 
-use super::kernels::Shape;
 use super::{Gpu, Model, Most, driver};
 use crate::backend::{Backend, StepSettings};
 use crate::config::Config;
 use crate::error::flagged;
-use crate::interaction::{Interaction, WithInteraction, with_slow_interaction};
+use crate::interaction::{Interaction, WithInteraction, kind, with_slow_interaction};
 use crate::model::Weights;
 use crate::optimizer::Optimizer;
 use crate::parallel::Threads;
@@ -17,17 +16,10 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::Usage`] for what is trained on the CPU only, [`Error::Device`] if there is no GPU that can be used.
 pub(crate) fn check(config: &Config) -> Result<()> {
-    let only = |what: String| {
-        Err(Error::usage(format!("{} cuda: {what} trained on the CPU only", flagged("device"))))
-    };
-    if Shape::model_text(config.model).is_none() {
-        return only(format!("the model {} is", config.model.name()));
-    }
-    if config.resolved_factors() == 0 {
-        return only("a model without factors is".into());
-    }
     if config.precision != Precision::F32 {
-        return only(format!("factors of {} are", config.precision.name()));
+        let (device, precision) = (flagged("device"), config.precision.name());
+        let message = format!("{device} cuda: factors of {precision} are trained on the CPU only");
+        return Err(Error::usage(message));
     }
     driver::check()
 }
@@ -75,8 +67,8 @@ impl WithInteraction for OnGpu<'_> {
     fn with<M: Interaction + 'static, T: Stored>(self, interaction: M) -> Self::Output {
         let OnGpu { config, weights, settings, threads, most } = self;
         let open = |shape| driver::Cuda::open(0, shape);
-        let model =
-            Model { of: config.model, order: config.order, lower_orders: config.lower_orders };
+        let &Config { order, lower_orders, rank, .. } = config;
+        let model = Model { of: kind(config), order, lower_orders, rank };
         Ok(Box::new(Gpu::new(interaction, model, weights, settings, threads, most, open)?))
     }
 }

@@ -301,7 +301,7 @@ __device__ __forceinline__ float least(float z, float strength, float l1, float 
 }
 
 // One step of one parameter, whose state lies `apart` from it: crate::optimizer.
-__device__ __forceinline__ void step(const Args &a, float *p, u32 apart, float g, float l1, float l2) {
+__device__ __forceinline__ void step(const Args &a, float *p, u64 apart, float g, float l1, float l2) {
     switch (a.optimizer) {
         case SGD:
             *p -= a.rate * g;
@@ -346,7 +346,7 @@ __device__ void move(const Args &a, u32 feature, u32 c, u32 count, const Gradien
     const u32 lane = threadIdx.x % 32, part = lane / LANES, own_lane = lane % LANES;
     const u64 of_class = (u64)feature * CLASSES + c;
     const u32 field = field_of(a, feature);
-    const float *strengths = a.strengths + ((u64)field * CLASSES + c) * (1 + WIDTH / PART);
+    const float *strengths = a.strengths + ((u64)field * CLASSES + c) * STRENGTHS;
     const u32 carried = a.count[feature];
     const bool takes = a.optimizer == FTRL;
     const float share = takes ? 0.0f : (float)count / (float)(carried > 0 ? carried : 1);
@@ -453,36 +453,55 @@ KERNEL combine(const Args a) {
 // Moves the features that the batch has not, for optimizers that move all.
 KERNEL untouched(const Args a) {
     if (a.outcome->bad != NONE) return;
-    const u32 threads = gridDim.x * blockDim.x;
-    for (u64 at = global_thread(); at < (u64)a.features * CLASSES * WIDTH; at += threads) {
-        const u64 of_class = at / WIDTH;
-        const u32 f = (u32)(at % WIDTH);
+    // Whoever has the first float of a feature moves its linear weight too.
+    const u32 threads = gridDim.x * blockDim.x, each = WIDTH > 0 ? WIDTH : 1;
+    for (u64 at = global_thread(); at < (u64)a.features * CLASSES * each; at += threads) {
+        const u64 of_class = at / each;
+        const u32 f = (u32)(at % each);
         if (a.touched[of_class / CLASSES] == a.time) continue;
-        step(a, a.factors + of_class * (WIDTH * (1 + STATES)) + f, WIDTH, 0, 0, 0);
+        if (f < WIDTH) step(a, a.factors + of_class * (WIDTH * (1 + STATES)) + f, WIDTH, 0, 0, 0);
         if (f == 0 && a.learns_linear) step(a, a.linear + of_class * (1 + STATES), 1, 0, 0, 0);
     }
 }
 
-#if SHARED == 0
-struct Shared {};
-__device__ __forceinline__ Shared find_shared(u32) { return {}; }
-__device__ __forceinline__ float shared(const float *, Shared) { return 0; }
-#endif
-
-// What belongs to no feature: a warp for each number, of which each lane has some of the rows.
-KERNEL shared_numbers(const Args a) {
-    const u32 number = (u32)(global_thread() / 32), lane = threadIdx.x % 32;
-    if (number >= SHARED * CLASSES || a.outcome->bad != NONE) return;
-    const u32 each = SHARED > 0 ? SHARED : 1, c = number / each;
-    const Shared what = find_shared(number % each);
+#if SHARED > 0
+// The gradients of what belongs to no feature, from each of some parts of the rows. A lane has a number and the next lane
+// the next, so that a warp reads what lies side by side; the warps of a block share the rows of a part.
+KERNEL shared_gradients(const Args a) {
+    __shared__ float sums[WARPS][32];
+    if (a.outcome->bad != NONE) return;
+    const u32 lane = threadIdx.x % 32, warp = threadIdx.x / 32, part = blockIdx.x % a.tiles;
+    const u64 number = (u64)(blockIdx.x / a.tiles) * 32 + lane, numbers = (u64)SHARED * CLASSES;
+    const u32 each = (a.rows + a.tiles - 1) / a.tiles, start = part * each;
+    const u32 end = start + each < a.rows ? start + each : a.rows;
     float gradient = 0;
-    for (u32 row = lane; row < a.rows; row += 32) {
-        const u64 slot = (u64)row * CLASSES + c;
-        gradient += a.slopes[slot] * shared(a.sums + slot * SUMS, what);
+    if (number < numbers) {
+        const u32 c = (u32)(number / SHARED);
+        const Shared what = find_shared(number % SHARED);
+        for (u32 row = start + warp; row < end; row += WARPS) {
+            const u64 slot = (u64)row * CLASSES + c;
+            gradient += a.slopes[slot] * shared(a, c, a.sums + slot * SUMS, what);
+        }
     }
-    gradient = add_over(gradient, 1, 32);
-    if (lane == 0) step(a, a.shared + number, SHARED * CLASSES, gradient, 0, 0);
+    sums[warp][lane] = gradient;
+    __syncthreads();
+    if (warp > 0 || number >= numbers) return;
+    for (u32 other = 1; other < WARPS; other++) gradient += sums[other][lane];
+    a.gradients[part * numbers + number] = gradient;
 }
+
+// Moves what belongs to no feature.
+KERNEL shared_numbers(const Args a) {
+    const u64 number = global_thread(), numbers = (u64)SHARED * CLASSES;
+    if (number >= numbers || a.outcome->bad != NONE) return;
+    float gradient = 0;
+    for (u32 part = 0; part < a.tiles; part++) gradient += a.gradients[part * numbers + number];
+    step(a, a.shared + number, numbers, gradient, 0, 0);
+}
+#else
+KERNEL shared_gradients(const Args) {}
+KERNEL shared_numbers(const Args) {}
+#endif
 
 // The bias of each class.
 KERNEL biases(const Args a) {
