@@ -35,10 +35,6 @@ fn wrong_command_lines() {
             ("train shop.csv --on-error maybe", "invalid value 'maybe' for '--on-error"),
             ("train shop.csv --optimizer foo", "invalid value 'foo' for '--optimizer"),
             ("train shop.csv --device gpu", "invalid value 'gpu' for '--device <DEVICE>'"),
-            (
-                "train shop.csv --label bought --device cuda --precision bf16",
-                "device (--device) cuda: factors of bf16 are trained on the CPU only",
-            ),
             ("train shop.csv --loss hinge", "invalid value 'hinge' for '--loss"),
             ("train shop.csv --transform price", "invalid value 'price' for '--transform"),
             ("train shop.csv --transform price=f", "invalid value 'price=f' for '--transform"),

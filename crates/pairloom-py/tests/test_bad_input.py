@@ -308,7 +308,6 @@ def test_devices_that_are_none():
     X, y = rows()
     refused(lambda: FMClassifier(device="gpu", **QUICK).fit(X, y), ValueError, "none of cpu, cuda, auto")
     refused(lambda: FMClassifier(device=0, **QUICK).fit(X, y), TypeError, "device")
-    refused(lambda: FMClassifier(device="cuda", precision="bf16", **QUICK).fit(X, y), ValueError, "on the CPU only")
     # Without a GPU it is an error of the machine; what is small is trained on the CPU.
     try:
         FMClassifier(device="cuda", **QUICK).fit(X, y)

@@ -104,6 +104,16 @@ impl Table {
         }
     }
 
+    /// The bytes of all numbers, however they are kept.
+    pub(crate) fn raw(&self) -> &[u8] {
+        &self.pages.0[..self.features * self.stride * self.precision.bytes()]
+    }
+
+    /// The bytes of all numbers, however they are kept.
+    pub(crate) fn raw_mut(&mut self) -> &mut [u8] {
+        &mut self.pages.0[..self.features * self.stride * self.precision.bytes()]
+    }
+
     /// All numbers of a table of 32-bit floats.
     #[inline(always)]
     pub fn floats(&self) -> &[f32] {

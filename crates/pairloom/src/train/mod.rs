@@ -117,7 +117,7 @@ fn check(job: &Job) -> Result<()> {
         return Err(Error::usage("standard input cannot be both training and validation rows"));
     }
     if job.device == DeviceName::Cuda {
-        check_cuda(&job.config)?;
+        check_cuda()?;
     }
     if job.config.memory.is_some() {
         // Tried out before rows are read that may have to go there.

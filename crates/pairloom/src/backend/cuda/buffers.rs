@@ -9,7 +9,8 @@ use std::sync::Arc;
 /// What belongs to the model, on the device.
 pub(super) struct OfModel {
     pub(super) linear: Buffer<f32>,
-    pub(super) factors: Buffer<f32>,
+    /// As its precision has it.
+    pub(super) factors: Buffer<u8>,
     pub(super) bias: Buffer<f32>,
     pub(super) shared: Buffer<f32>,
     pub(super) strengths: Buffer<f32>,
@@ -35,7 +36,7 @@ impl OfModel {
     /// Makes room for a model.
     pub(super) fn reserve(&mut self, state: &State, settings: &StepSettings) -> Result<()> {
         self.linear.reserve(state.linear.floats().len())?;
-        self.factors.reserve(state.factors.floats().len())?;
+        self.factors.reserve(state.factors.raw().len())?;
         self.bias.reserve(state.bias.len())?;
         self.shared.reserve(state.shared.len())?;
         self.strengths.reserve(state.strengths.len())?;

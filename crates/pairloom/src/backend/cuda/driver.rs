@@ -54,7 +54,7 @@ pub fn devices() -> Result<(Vec<Found>, [i32; 2])> {
 ///
 /// # Errors
 /// As for [`devices`], and if it is too old or there is no compiler of kernels.
-pub(super) fn check() -> Result<()> {
+pub(crate) fn check() -> Result<()> {
     let (found, _) = devices()?;
     if let Some(Found { name, capability, .. }) = found.first().filter(|of| of.capability < LEAST) {
         let [has, wants] = [capability, &LEAST].map(|[major, minor]| format!("{major}.{minor}"));

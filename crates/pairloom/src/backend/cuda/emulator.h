@@ -154,6 +154,18 @@ static inline unsigned atomicAdd(unsigned *at, unsigned value) {
     return before;
 }
 
+static inline float __uint_as_float(unsigned bits) {
+    float number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+static inline unsigned __float_as_uint(float number) {
+    unsigned bits;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
 static inline double __longlong_as_double(long long bits) {
     double number;
     memcpy(&number, &bits, sizeof number);

@@ -9,7 +9,8 @@ __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums)
     float pairs = 0;
     for (u32 entry = 0; entry < count; entry++) {
         const u32 id = a.ids[start + entry], field = field_of(a, id);
-        const float *vectors = vector_of(a, id, c), x = x_of(a, start + entry);
+        const Vector vectors = vector_of(a, id, c);
+        const float x = x_of(a, start + entry);
         // What was said to its field, and then what it says to others.
         __syncwarp();
         for (u32 f = lane; f < WIDTH; f += 32) pairs += vectors[f] * x * sums[field * WIDTH + f];
@@ -20,7 +21,7 @@ __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums)
     return add_over(pairs, 1, 32);
 }
 
-__device__ __forceinline__ float backward(const float *sums, const float *, u32 field, u32 f, float) {
+__device__ __forceinline__ float backward(const float *sums, Vector, u32 field, u32 f, float) {
     return sums[field * WIDTH + f];
 }
 

@@ -6,7 +6,8 @@ __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums)
     const u32 lane = threadIdx.x % 32, part = lane / LANES, own_lane = lane % LANES;
     float sum[CHUNKS] = {0}, squares[CHUNKS] = {0}, twice = 0;
     for (u32 entry = part; entry < count; entry += PARTS) {
-        const float *vector = vector_of(a, a.ids[start + entry], c), x = x_of(a, start + entry);
+        const Vector vector = vector_of(a, a.ids[start + entry], c);
+        const float x = x_of(a, start + entry);
         for (u32 chunk = 0; chunk < CHUNKS; chunk++) {
             const u32 f = own_lane + chunk * LANES;
             const float t = f < WIDTH ? vector[f] * x : 0.0f;
@@ -24,5 +25,5 @@ __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums)
     return 0.5f * add_over(twice, 1, LANES);
 }
 
-__device__ __forceinline__ float backward(const float *sums, const float *, u32, u32 f, float) { return sums[f]; }
+__device__ __forceinline__ float backward(const float *sums, Vector, u32, u32 f, float) { return sums[f]; }
 __device__ __forceinline__ float own(const Args &, u32, u32, u32) { return 1; }

@@ -34,7 +34,7 @@ __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums)
     return 0.5f * add_over(twice, 1, 32);
 }
 
-__device__ __forceinline__ float backward(const float *sums, const float *, u32 field, u32 f, float) {
+__device__ __forceinline__ float backward(const float *sums, Vector, u32 field, u32 f, float) {
     return sums[(FIELDS + field) * WIDTH + f];
 }
 

@@ -14,7 +14,8 @@ __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums)
     for (u32 f = lane; f < FIELDS; f += 32) squares[f] = 0;
     for (u32 entry = 0; entry < count; entry++) {
         const u32 id = a.ids[start + entry], field = field_of(a, id);
-        const float *vector = vector_of(a, id, c), x = x_of(a, start + entry);
+        const Vector vector = vector_of(a, id, c);
+        const float x = x_of(a, start + entry);
         float square = 0;
         __syncwarp();
         for (u32 f = lane; f < WIDTH; f += 32) {
@@ -38,7 +39,7 @@ __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums)
     return 0.5f * add_over(twice, 1, 32);
 }
 
-__device__ __forceinline__ float backward(const float *sums, const float *, u32 field, u32 f, float) {
+__device__ __forceinline__ float backward(const float *sums, Vector, u32 field, u32 f, float) {
     return sums[(FIELDS + field) * WIDTH + f];
 }
 

@@ -12,6 +12,7 @@
 //   SHARED   numbers that belong to no feature, for a class
 //   CLASSES  machines side by side, one a class; 1 where there is one score
 //   STATES   floats of optimizer state for each parameter
+//   BF16     whether the table of factors is kept in 16 bits
 //   SUMS     floats of the running sums of a row, for a class
 //   THREADS  threads of a block, wherever these work together
 //   TILE     entries that a block sorts, and numbers that it adds up
@@ -36,6 +37,13 @@
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
+// What is a part of a struct has no words before it where this is C++ for the processor.
+#ifdef __CUDACC__
+#define MEMBER __device__ __forceinline__
+#else
+#define MEMBER inline
+#endif
+
 #define KERNEL extern "C" __global__ void
 #define ALL 0xffffffffu
 #define NONE 0xffffffffu
@@ -51,6 +59,31 @@ typedef unsigned long long u64;
 // L2 strengths of a field, for a class: of its linear weights, and of each of its features' vectors. Where these have
 // none there is one nevertheless.
 #define STRENGTHS (1 + (WIDTH > 0 ? WIDTH / PART : 1))
+
+// How a number of the table is kept: crate::precision. What is rounded by chance hangs on step, feature and place.
+#if BF16
+typedef unsigned short Stored;
+
+__device__ __forceinline__ float load(Stored x) { return __uint_as_float((u32)x << 16); }
+
+__device__ __forceinline__ u32 chance_of(u32 time, u32 feature) {
+    u64 key = (u64)time << 32 ^ feature;
+    key = (key ^ key >> 33) * 0xff51afd7ed558ccdULL;
+    key = (key ^ key >> 33) * 0xc4ceb9fe1a85ec53ULL;
+    return (u32)(key >> 32);
+}
+
+__device__ __forceinline__ Stored store(float x, u32 chance, u32 place) {
+    const u32 key = chance + place * 0x9e3779b9u;
+    return (Stored)((__float_as_uint(x) + ((key ^ key >> 15) * 0x2c1b3c6du >> 16)) >> 16);
+}
+#else
+typedef float Stored;
+
+__device__ __forceinline__ float load(Stored x) { return x; }
+__device__ __forceinline__ u32 chance_of(u32, u32) { return 0; }
+__device__ __forceinline__ Stored store(float x, u32, u32) { return x; }
+#endif
 
 enum Loss { LOGISTIC, SQUARED, POISSON, HUBER, QUANTILE, SOFTMAX, RANKED };
 enum Optimizer { SGD, ADAGRAD, ADAM, ADAM_DENSE, FTRL };
@@ -101,7 +134,7 @@ struct Args {
     float *gradients;
     // Weights and the optimizer's state.
     float *linear;
-    float *factors;
+    Stored *factors;
     float *bias;
     float *shared;
     // L2 strengths: [FIELDS, CLASSES, STRENGTHS], and where fields begin.
@@ -153,8 +186,17 @@ __device__ u32 field_of(const Args &a, u32 feature) {
     return from;
 }
 
-__device__ __forceinline__ const float *vector_of(const Args &a, u32 id, u32 c) {
-    return a.factors + ((u64)id * CLASSES + c) * (WIDTH * (1 + STATES));
+// The vectors of a feature in the table, as floats.
+struct Vector {
+    const Stored *numbers;
+    MEMBER float operator[](u32 f) const { return load(numbers[f]); }
+};
+
+__device__ __forceinline__ u64 place_of(u32 id, u32 c) { return ((u64)id * CLASSES + c) * (WIDTH * (1 + STATES)); }
+
+__device__ __forceinline__ Vector vector_of(const Args &a, u32 id, u32 c) {
+    const Vector vector = {a.factors + place_of(id, c)};
+    return vector;
 }
 
 __device__ __forceinline__ u32 row_of(const Args &a, u32 at) { return a.batch ? a.batch[at] : at; }
@@ -170,7 +212,8 @@ __device__ __forceinline__ void sum_by_field(const Args &a, u64 start, u32 count
     __syncwarp();
     for (u32 entry = 0; entry < count; entry++) {
         const u32 id = a.ids[start + entry], field = field_of(a, id);
-        const float *vector = vector_of(a, id, c), x = x_of(a, start + entry);
+        const Vector vector = vector_of(a, id, c);
+        const float x = x_of(a, start + entry);
         for (u32 f = lane; f < WIDTH; f += 32) sums[field * WIDTH + f] += vector[f] * x;
     }
     __syncwarp();

@@ -31,7 +31,7 @@ __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums)
 }
 
 // A^{t-1} of all other features.
-__device__ float backward(const float *sums, const float *vector, u32, u32 f, float x) {
+__device__ float backward(const float *sums, Vector vector, u32, u32 f, float x) {
     const u32 order = LEAST + f / PART;
     float others = 1;
     for (u32 t = 0; t + 1 < order; t++) others = sums[place(order, f) + t * PART] - vector[f] * x * others;

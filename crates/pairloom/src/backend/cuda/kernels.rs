@@ -1,6 +1,7 @@
 //! The text of the kernels, and what they are given.
 
 use crate::interaction::Kind;
+use crate::precision::Precision;
 use bytemuck::{Pod, Zeroable};
 
 /// What comes before the text of a model, and what comes after it.
@@ -36,6 +37,8 @@ pub(super) struct Shape {
     pub(super) classes: usize,
     /// Floats of optimizer state for each parameter.
     pub(super) states: usize,
+    /// How the table of factors is kept.
+    pub(super) precision: Precision,
 }
 
 impl Shape {
@@ -66,6 +69,7 @@ impl Shape {
             ("SHARED", self.shared),
             ("CLASSES", self.classes),
             ("STATES", self.states),
+            ("BF16", (self.precision == Precision::Bf16).into()),
             ("SUMS", self.sums()),
             ("THREADS", THREADS as usize),
             ("TILE", TILE as usize),

@@ -34,7 +34,7 @@ pub(super) fn check(
     if model + batch <= room {
         return Ok(());
     }
-    let tables = size_of_val(state.factors.floats()) as u64;
+    let tables = state.factors.raw().len() as u64;
     let remedy = match room.checked_sub(model) {
         Some(left) => {
             let rows = u128::from(left) * most.rows as u128 / u128::from(batch.max(1));

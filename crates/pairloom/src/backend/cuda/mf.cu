@@ -7,7 +7,8 @@ __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums)
     float sum[2][CHUNKS] = {{0}}, product = 0;
     for (u32 entry = part; entry < count; entry += PARTS) {
         const u32 id = a.ids[start + entry], field = field_of(a, id) % 2;
-        const float *vector = vector_of(a, id, c), x = x_of(a, start + entry);
+        const Vector vector = vector_of(a, id, c);
+        const float x = x_of(a, start + entry);
         for (u32 chunk = 0; chunk < CHUNKS; chunk++) {
             const u32 f = own_lane + chunk * LANES;
             const float t = f < WIDTH ? vector[f] * x : 0.0f;
@@ -26,7 +27,7 @@ __device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums)
     return add_over(product, 1, LANES);
 }
 
-__device__ __forceinline__ float backward(const float *sums, const float *, u32 field, u32 f, float) {
+__device__ __forceinline__ float backward(const float *sums, Vector, u32 field, u32 f, float) {
     return sums[(1 - field % 2) * WIDTH + f];
 }
 

@@ -38,11 +38,13 @@ use crate::loss::Loss;
 use crate::model::Weights;
 use crate::optimizer::{Adam, Optimizer, Update};
 use crate::parallel::Threads;
+use crate::precision::{Bf16, Precision};
 use buffers::{OfModel, Scratch};
 use device::{Buffer, Device};
+pub(crate) use driver::check;
 pub use driver::{Found, devices};
 use kernels::{Args, DIGIT_BITS, Kernel, LANES, NONE, Outcome, Shape, THREADS, TILE};
-pub(crate) use open::{check, open, scorer};
+pub(crate) use open::{open, scorer};
 use rows::OnDevice;
 use std::sync::Arc;
 
@@ -128,6 +130,7 @@ impl<M: Interaction> Gpu<M> {
             shared: weights.shared.len() / state.classes,
             classes: state.classes,
             states: settings.optimizer.states(),
+            precision: weights.factors.precision(),
         };
         let device = open(shape)?;
         memory::check(&*device, shape, (&state, &settings), most)?;
@@ -168,13 +171,13 @@ impl<M: Interaction> Gpu<M> {
             (&self.state, &mut self.model);
         for (buffer, numbers) in [
             (&mut model.linear, linear.floats()),
-            (&mut model.factors, factors.floats()),
             (&mut model.bias, bias),
             (&mut model.shared, shared),
             (&mut model.strengths, strengths),
         ] {
             buffer.write(0, numbers)?;
         }
+        model.factors.write(0, factors.raw())?;
         self.newer = Newer::Neither;
         Ok(())
     }
@@ -440,7 +443,11 @@ impl<M: Interaction> Backend for Gpu<M> {
         self.sync()?;
         let passes = self.passes();
         let Gpu { interaction, settings, state, threads, .. } = self;
-        strengths::learn::<M, f32>(interaction, settings, state, threads, passes, dispersion);
+        let learn = match state.factors.precision() {
+            Precision::F32 => strengths::learn::<M, f32>,
+            Precision::Bf16 => strengths::learn::<M, Bf16>,
+        };
+        learn(interaction, settings, state, threads, passes, dispersion);
         self.model.strengths.write(0, &self.state.strengths)
     }
 
@@ -468,7 +475,7 @@ impl<M: Interaction> Backend for Gpu<M> {
             return Ok(());
         }
         self.model.linear.read(self.state.linear.floats_mut())?;
-        self.model.factors.read(self.state.factors.floats_mut())?;
+        self.model.factors.read(self.state.factors.raw_mut())?;
         self.model.bias.read(&mut self.state.bias)?;
         self.model.shared.read(&mut self.state.shared)?;
         self.newer = Newer::Neither;

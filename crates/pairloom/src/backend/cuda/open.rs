@@ -1,33 +1,20 @@
 //! Putting a model on a GPU.
 
 use super::{Gpu, Model, Most, driver};
+use crate::Result;
 use crate::backend::{Backend, StepSettings};
 use crate::config::Config;
-use crate::error::flagged;
 use crate::interaction::{Interaction, WithInteraction, kind, with_slow_interaction};
 use crate::model::Weights;
 use crate::optimizer::Optimizer;
 use crate::parallel::Threads;
-use crate::precision::{Precision, Stored};
-use crate::{Error, Result};
-
-/// Whether a GPU can train with these settings.
-///
-/// # Errors
-/// [`Error::Usage`] for what is trained on the CPU only, [`Error::Device`] if there is no GPU that can be used.
-pub(crate) fn check(config: &Config) -> Result<()> {
-    if config.precision != Precision::F32 {
-        let (device, precision) = (flagged("device"), config.precision.name());
-        let message = format!("{device} cuda: factors of {precision} are trained on the CPU only");
-        return Err(Error::usage(message));
-    }
-    driver::check()
-}
+use crate::precision::Stored;
 
 /// A machine on the first GPU, for batches of so many rows and entries at the most.
 ///
 /// # Errors
-/// As for [`check`]; [`Error::Device`] if it fails, and [`Error::Memory`] if it has no room.
+/// [`Error::Device`](crate::Error::Device) if there is no GPU that can be used, or if it fails;
+/// [`Error::Memory`](crate::Error::Memory) if it has no room.
 pub(crate) fn open(
     config: &Config,
     weights: &Weights,
@@ -35,7 +22,7 @@ pub(crate) fn open(
     threads: Threads,
     most: Most,
 ) -> Result<Box<dyn Backend>> {
-    check(config)?;
+    driver::check()?;
     let on_gpu = OnGpu { config, weights, settings, threads, most };
     with_slow_interaction(config, &weights.fields, on_gpu)
 }

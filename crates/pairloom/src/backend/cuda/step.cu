@@ -334,6 +334,25 @@ __device__ __forceinline__ void step(const Args &a, float *p, u64 apart, float g
     }
 }
 
+// A factor and its state, as floats.
+struct Factor {
+    float numbers[1 + STATES];
+};
+
+__device__ __forceinline__ Factor open(const Args &a, u32 feature, u32 c, u32 f) {
+    Factor v;
+    for (u32 at = 0; at < 1 + STATES; at++) v.numbers[at] = load(a.factors[place_of(feature, c) + at * WIDTH + f]);
+    return v;
+}
+
+__device__ __forceinline__ void close(const Args &a, u32 feature, u32 c, u32 f, const Factor &v) {
+    const u32 chance = chance_of(a.time, feature * CLASSES + c);
+    for (u32 at = 0; at < 1 + STATES; at++) {
+        const u32 place = at * WIDTH + f;
+        a.factors[place_of(feature, c) + place] = store(v.numbers[at], chance, place);
+    }
+}
+
 // What a warp has added up of a feature's entries, for a class: lane by lane, and w and squares in all lanes.
 struct Gradient {
     float of_vector[CHUNKS];
@@ -351,16 +370,17 @@ __device__ void move(const Args &a, u32 feature, u32 c, u32 count, const Gradien
     const bool takes = a.optimizer == FTRL;
     const float share = takes ? 0.0f : (float)count / (float)(carried > 0 ? carried : 1);
     const float passes = takes ? (float)a.outcome->learned * a.all : 0.0f, most = 1.0f / a.rate;
-    float *vector = a.factors + of_class * (WIDTH * (1 + STATES));
     if (part == 0) {
         for (u32 chunk = 0; chunk < CHUNKS; chunk++) {
             const u32 f = own_lane + chunk * LANES;
             if (f >= WIDTH) continue;
+            Factor v = open(a, feature, c, f);
             const float l2 = fminf(share * strengths[1 + f / PART], most), itself = own(a, c, field, f) * g.squares;
-            const float gradient = l2 * vector[f] + g.of_vector[chunk] - itself * vector[f];
-            step(a, vector + f, WIDTH, gradient, a.l1_factors * passes, a.l2_factors * passes);
+            const float gradient = l2 * v.numbers[0] + g.of_vector[chunk] - itself * v.numbers[0];
+            step(a, v.numbers, 1, gradient, a.l1_factors * passes, a.l2_factors * passes);
             // Products of many such would be smaller than floats are.
-            if (DEEP && fabsf(vector[f]) < 1e-12f) vector[f] = 0;
+            if (DEEP && fabsf(v.numbers[0]) < 1e-12f) v.numbers[0] = 0;
+            close(a, feature, c, f, v);
         }
     }
     if (lane == 0 && a.learns_linear) {
@@ -389,7 +409,7 @@ KERNEL update(const Args a) {
         const u32 feature = a.keys[a.side][start], field = field_of(a, feature);
         const bool alone = is_head(a, start) && (end == entries || is_head(a, end));
         for (u32 c = 0; c < CLASSES; c++) {
-            const float *vector = vector_of(a, feature, c);
+            const Vector vector = vector_of(a, feature, c);
             Gradient g = {{0}, 0, 0};
             for (u32 entry = start + part; entry < end; entry += PARTS) {
                 const u32 place = a.places[a.side][entry];
@@ -457,9 +477,13 @@ KERNEL untouched(const Args a) {
     const u32 threads = gridDim.x * blockDim.x, each = WIDTH > 0 ? WIDTH : 1;
     for (u64 at = global_thread(); at < (u64)a.features * CLASSES * each; at += threads) {
         const u64 of_class = at / each;
-        const u32 f = (u32)(at % each);
-        if (a.touched[of_class / CLASSES] == a.time) continue;
-        if (f < WIDTH) step(a, a.factors + of_class * (WIDTH * (1 + STATES)) + f, WIDTH, 0, 0, 0);
+        const u32 f = (u32)(at % each), feature = (u32)(of_class / CLASSES), c = (u32)(of_class % CLASSES);
+        if (a.touched[feature] == a.time) continue;
+        if (f < WIDTH) {
+            Factor v = open(a, feature, c, f);
+            step(a, v.numbers, 1, 0, 0, 0);
+            close(a, feature, c, f, v);
+        }
         if (f == 0 && a.learns_linear) step(a, a.linear + of_class * (1 + STATES), 1, 0, 0, 0);
     }
 }

@@ -5,6 +5,7 @@ use super::*;
 use crate::backend::Cpu;
 use crate::interaction::{Dplr, Ffm, Fields, Fm, Fmfm, Fwfm, Hofm, Linear, Mf, Plan, padded};
 use crate::optimizer::Penalty;
+use crate::precision::Stored;
 use crate::table::Table;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -25,6 +26,7 @@ struct Case {
     classes: usize,
     /// Whether rows have values and weights of their own.
     valued: bool,
+    precision: Precision,
 }
 
 impl Case {
@@ -35,6 +37,7 @@ impl Case {
         factors: 8,
         classes: 1,
         valued: false,
+        precision: Precision::F32,
     };
 
     fn target(&self) -> Target {
@@ -111,7 +114,13 @@ impl Case {
             table
         };
         let linear = table(1, 1, 1);
-        let factors = table(padded(self.factors), M::parts(&plan), self.factors);
+        let mut factors = table(padded(self.factors), M::parts(&plan), self.factors);
+        if self.precision == Precision::Bf16 {
+            let mut short = Table::of(features, factors.width(), 0, self.precision).unwrap();
+            let numbers = short.numbers_mut::<Bf16>().iter_mut().zip(factors.floats());
+            numbers.for_each(|(to, &from)| *to = Bf16::nearest(from));
+            factors = short;
+        }
         let bias = (0..self.classes).map(|class| 0.1 * class as f32 - 0.2).collect();
         let shared = (0..M::shared(&plan) * self.classes).map(|_| random.random_range(0.5..1.5));
         let fields = if plan.fields == 2 { vec![0, 300] } else { vec![0, 1, 300] };
@@ -470,5 +479,49 @@ fn scores_need_no_training_rows() {
         let (mut cpu, mut gpu) = (case.both::<Plain>(&rows, open).0, gpu.unwrap());
         alike(&gpu.scores(&rows).unwrap(), &cpu.scores(&rows).unwrap(), 1e-5, "scores");
         assert!(gpu.scores(&Rows::new()).unwrap().is_empty());
+    }
+}
+
+/// Sums that differ in their last bits are rounded otherwise where it is close, and then by one place.
+fn check_short<M: Interaction>(open: Open, case: Case) {
+    let case = Case { precision: Precision::Bf16, ..case };
+    let rows = case.rows(700, 21);
+    let (weights, threads) = (case.weights::<M>(), || Threads::new(1).unwrap());
+    let (machine, settings) = (|| M::new(&case.plan()), || case.settings(&rows));
+    let mut cpu = Cpu::<M, Bf16>::new(machine(), &weights, settings(), threads()).unwrap();
+    let most = Most { rows: 700, entries: 8000 };
+    let gpu = Gpu::new(machine(), case.model, &weights, settings(), threads(), most, open);
+    let mut gpu = gpu.unwrap();
+    gpu.enter(&rows).unwrap();
+    for batch in batches(rows.len()) {
+        for backend in [&mut gpu as &mut dyn Backend, &mut cpu] {
+            backend.step(&rows, &batch, RATE).unwrap();
+            backend.sync().unwrap();
+        }
+        let [found, expected] =
+            [gpu.state(), cpu.state()].map(|state| state.factors.numbers::<Bf16>());
+        let apart = found.iter().zip(expected).filter(|(found, expected)| found != expected);
+        let apart: Vec<u16> = apart.map(|(one, other)| one.0.abs_diff(other.0)).collect();
+        assert!(apart.iter().all(|&apart| apart == 1), "{case:?}: {apart:?}");
+        assert!(apart.len() * 100 <= found.len(), "{case:?}: {} differ", apart.len());
+        alike(gpu.state().linear.floats(), cpu.state().linear.floats(), 1e-4, "linear");
+        gpu.state_mut().factors.raw_mut().copy_from_slice(cpu.state().factors.raw());
+    }
+    gpu.learn_strengths(1.0).unwrap();
+    cpu.learn_strengths(1.0).unwrap();
+    alike(&gpu.state().strengths, &cpu.state().strengths, 1e-4, "strengths");
+    alike(&gpu.scores(&rows).unwrap(), &cpu.scores(&rows).unwrap(), 1e-4, "scores");
+}
+
+#[test]
+fn factors_of_16_bits_are_rounded_by_the_same_chance() {
+    for open in devices() {
+        for optimizer in [Optimizer::Adagrad, Optimizer::Adam, Optimizer::AdamDense] {
+            check_short::<Plain>(open, Case { optimizer, ..Case::PLAIN });
+        }
+        let plain = Case { classes: 3, loss: Loss::Softmax, valued: true, ..Case::PLAIN };
+        check_short::<Plain>(open, plain);
+        let model = Model { of: Kind::Ffm, ..Case::PLAIN.model };
+        check_short::<Ffm<Vec<f32>>>(open, Case { model, ..Case::PLAIN });
     }
 }
