@@ -1,5 +1,6 @@
-// The low-rank field-weighted machine: crate::interaction::dplr. The sums are S_f, then P_f = sum_t e_t u_tf T_t - c_f S_f,
-// then T_t = sum_f u_tf S_f, then |S_f|^2. Shared numbers are e, then U row after row.
+// The low-rank field-weighted machine: crate::interaction::dplr. The sums are S_f, then
+// P_f = sum_t e_t u_tf (T_t - u_tf S_f), then T_t = sum_f u_tf S_f, then |S_f|^2. The shared numbers are e, then U row
+// after row.
 
 #define DEEP 0
 

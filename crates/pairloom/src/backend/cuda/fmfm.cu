@@ -1,5 +1,5 @@
-// The field-matrixed machine: crate::interaction::fmfm. The sums are S_f, then P_f = sum_g M_fg S_g, then for each field
-// whether the row has it.
+// The field-matrixed machine: crate::interaction::fmfm. The sums are S_f, then P_f = sum_g M_fg S_g, then for each
+// field whether the row has it.
 
 #define DEEP 0
 

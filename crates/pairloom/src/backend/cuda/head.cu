@@ -129,8 +129,8 @@ struct Args {
     // How many pieces begin before an entry, in its tile; and where pieces begin.
     u32 *flags;
     u32 *pieces;
-    // Gradients of pieces whose feature has others: [2 * blocks of PIECE entries, CLASSES, WIDTH + 2]. After these, those
-    // of shared numbers from parts of the rows: [parts, CLASSES, SHARED].
+    // Gradients of pieces whose feature has others: [2 * blocks of PIECE entries, CLASSES, WIDTH + 2]. Once these are
+    // used, those of shared numbers from parts of the rows: [parts, CLASSES, SHARED].
     float *gradients;
     // Weights and the optimizer's state.
     float *linear;
@@ -161,8 +161,8 @@ struct Args {
     u32 optimizer;
     u32 learns_linear;
     u32 learns_bias;
-    // Of the kernels that are called several times: how many numbers, which bits, which side of keys and places, and how
-    // many tiles, or parts of the rows.
+    // Of the kernels that are called several times: how many numbers, which bits, which side of keys and places, and
+    // how many tiles, or parts of the rows.
     u32 length;
     u32 shift;
     u32 side;

@@ -14,7 +14,7 @@ pub(super) const TILE: u32 = 2048;
 pub(super) const PIECE: u32 = 256;
 
 /// Threads of a warp.
-pub(super) const LANES: u32 = 32;
+pub(super) const WARP: u32 = 32;
 
 /// Bits that a pass of sorting looks at.
 pub(super) const DIGIT_BITS: u32 = 8;
@@ -103,7 +103,7 @@ impl Shape {
     pub(super) fn parts(&self, rows: usize) -> usize {
         const BLOCKS: usize = 1024;
         const ROWS: usize = 256;
-        let blocks = (self.shared * self.classes).div_ceil(LANES as usize).max(1);
+        let blocks = (self.shared * self.classes).div_ceil(WARP as usize).max(1);
         BLOCKS.div_ceil(blocks).clamp(1, rows.div_ceil(ROWS).max(1))
     }
 }

@@ -43,7 +43,7 @@ use buffers::{OfModel, Scratch};
 use device::{Buffer, Device};
 pub(crate) use driver::check;
 pub use driver::{Found, devices};
-use kernels::{Args, DIGIT_BITS, Kernel, LANES, NONE, Outcome, Shape, THREADS, TILE};
+use kernels::{Args, DIGIT_BITS, Kernel, NONE, Outcome, Shape, THREADS, TILE, WARP};
 pub(crate) use open::{open, scorer};
 use rows::OnDevice;
 use std::sync::Arc;
@@ -369,7 +369,7 @@ impl<M: Interaction> Gpu<M> {
         let shared = self.shape.shared * self.shape.classes;
         let parts = self.shape.parts(args.rows as usize) as u32;
         let of_shared = Args { tiles: parts, ..args };
-        let blocks = shared.div_ceil(LANES as usize) as u32 * parts;
+        let blocks = shared.div_ceil(WARP as usize) as u32 * parts;
         self.launch(Kernel::SharedGradients, blocks, &of_shared)?;
         let blocks = shared.div_ceil(THREADS as usize) as u32;
         self.launch(Kernel::SharedNumbers, blocks, &of_shared)?;
@@ -396,7 +396,7 @@ impl<M: Interaction> Gpu<M> {
 
 /// Blocks in which there is a warp for each of so many.
 fn warps(of: u32) -> u32 {
-    of.div_ceil(THREADS / LANES)
+    of.div_ceil(THREADS / WARP)
 }
 
 impl<M: Interaction> Backend for Gpu<M> {

@@ -489,8 +489,8 @@ KERNEL untouched(const Args a) {
 }
 
 #if SHARED > 0
-// The gradients of what belongs to no feature, from each of some parts of the rows. A lane has a number and the next lane
-// the next, so that a warp reads what lies side by side; the warps of a block share the rows of a part.
+// The gradients of what belongs to no feature, from each of some parts of the rows. A lane has a number and the next
+// lane the next, so that a warp reads what lies side by side; the warps of a block share the rows of a part.
 KERNEL shared_gradients(const Args a) {
     __shared__ float sums[WARPS][32];
     if (a.outcome->bad != NONE) return;
