@@ -40,7 +40,8 @@ use buffers::{OfModel, Scratch};
 use device::{Buffer, Device};
 pub use driver::{Found, devices};
 use kernels::{Args, DIGIT_BITS, Kernel, NONE, Outcome, Shape, THREADS, TILE};
-pub(crate) use open::{check, open};
+pub(crate) use open::check;
+pub use open::open;
 use rows::OnDevice;
 use std::sync::Arc;
 

@@ -31,16 +31,19 @@ pub(crate) fn check(config: &Config) -> Result<()> {
     driver::check()
 }
 
-/// A machine on the first GPU, for settings that were [checked](check).
+/// A machine on the first GPU with its first weights, for settings in which nothing is left to the data. The host's part
+/// of the work is done by `threads`.
 ///
 /// # Errors
-/// [`Error::Device`] if it fails, and [`Error::Memory`].
-pub(crate) fn open(
+/// [`Error::Usage`] for what is trained on the CPU only, [`Error::Device`] if there is no GPU that can be used, or if it
+/// fails, and [`Error::Memory`].
+pub fn open(
     config: &Config,
     weights: &Weights,
     settings: StepSettings,
     threads: Threads,
 ) -> Result<Box<dyn Backend>> {
+    check(config)?;
     with_slow_interaction(config, &weights.fields, OnGpu { config, weights, settings, threads })
 }
 
