@@ -13,7 +13,8 @@ import tools
 from table import page
 from tools import LeftOut, Program
 
-TABLES = [20, 24]
+# The table of the kernels' times, and of the targets.
+KERNEL_BITS = 20
 # Rows of the largest public click log, in its shape, hashed.
 CLICKS, CLICK_FIELDS, CLICK_FEATURES, CLICK_BITS, CLICK_BATCH, CLICK_EPOCHS = 45_840_617, 39, 33_000_000, 24, 1 << 16, 3
 # What the model takes of 2^24 features, and a fifth of what the rows take.
@@ -33,8 +34,8 @@ class Bench:
     def __init__(self, said):
         self.quick, self.on_cpu, self.binaries = said.quick, said.cpu, said.built
         # Figures are gathered in the one, and what one run has found is handed out in the other.
-        self.folder, self.out = said.folder, Path(os.environ.get("OUT") or said.folder)
-        self.work = said.folder / "work"
+        self.folder = said.folder / "trial" if said.quick or said.cpu else said.folder
+        self.out, self.work = Path(os.environ.get("OUT") or self.folder), self.folder / "work"
         for folder in (self.work, self.out):
             folder.mkdir(parents=True, exist_ok=True)
         if said.binaries and said.binaries.is_dir():
@@ -62,6 +63,7 @@ class Bench:
 
 def begin_rows(bench):
     """The click log is made by the processor while the GPU is tested: as text, which goes on to rows at once."""
+    bench.clicks().unlink(missing_ok=True)
     rows, features = (20_000, 10_000) if bench.quick else (CLICKS, CLICK_FEATURES)
     synth = bench.program("pairloom", "synth", "--rows", rows, "--fields", CLICK_FIELDS, "--features", features,
                           "--format", "libsvm")
@@ -125,7 +127,7 @@ def kernels(bench, limit):
     """What each kernel takes of a step, as the profiler sees it: one after the other, caches left as they are."""
     profiler = tools.find("ncu")
     words = [profiler, "--csv", "--print-units", "base", "--metrics", ",".join(METRICS), "--cache-control", "none",
-             "--clock-control", "none", *bench.program("pairloom-speed", "gpu-steps", bench.bits(TABLES[0])),
+             "--clock-control", "none", *bench.program("pairloom-speed", "gpu-steps", bench.bits(KERNEL_BITS)),
              *bench.flags()]
     output = Program(words, bench.out / "ncu.csv").end(limit).output
     said = next(json.loads(line) for line in output.splitlines() if line.startswith("{"))
@@ -143,25 +145,29 @@ def launches(output):
     return found
 
 
-def train(bench, limit):
-    """Epochs of the command over the click log, which lies in memory, or in a file that is read in windows."""
+def train(bench, limit, *more):
+    """Epochs of the command over the click log."""
     if not bench.clicks().exists():
         raise LeftOut("the rows were not made")
-    began, figures = time.monotonic(), {}
-    bits, memory = (12, "64M") if bench.quick else (CLICK_BITS, CLICK_MEMORY)
-    for name, more in [("in memory", []), ("from a file", ["--memory", memory, "--temp-dir", bench.work])]:
-        words = bench.program(
-            "pairloom", "train", bench.clicks(), "--output", bench.work / "clicks.pairloom", "--device", bench.device,
-            "--hash-bits", bits, "--factors", 16, "--epochs", CLICK_EPOCHS, "--batch-size", CLICK_BATCH,
-            "--learning-rate", 0.02, "--valid-fraction", 0, "--patience", 0, "--json", *more)
-        left = limit - (time.monotonic() - began)
-        done = Program(words, bench.work / "train.log").end(left)
-        events = [(at, json.loads(line)) for at, line in done.lines if line.startswith("{")]
-        (began_at, start), = ((at, event) for at, event in events if event["event"] == "start")
-        ends = [began_at, *(at for at, event in events if event["event"] == "epoch")]
-        figures[name] = {"rows": start["train_rows"], "on_disk": start["on_disk"], "seconds": done.seconds,
-                         "until it starts": began_at, "epochs": [end - begin for begin, end in zip(ends, ends[1:])]}
-    return figures
+    words = bench.program(
+        "pairloom", "train", bench.clicks(), "--output", bench.work / "clicks.pairloom", "--device", bench.device,
+        "--hash-bits", 12 if bench.quick else CLICK_BITS, "--factors", 16, "--epochs", CLICK_EPOCHS,
+        "--batch-size", CLICK_BATCH, "--learning-rate", 0.02, "--valid-fraction", 0, "--patience", 0, "--json", *more)
+    done = Program(words, bench.work / "train.log").end(limit)
+    events = [(at, json.loads(line)) for at, line in done.lines if line.startswith("{")]
+    (begin, start), = ((at, event) for at, event in events if event["event"] == "start")
+    ends = [begin, *(at for at, event in events if event["event"] == "epoch")]
+    return {"rows": start["train_rows"], "on_disk": start["on_disk"], "seconds": done.seconds,
+            "until it starts": begin, "epochs": [after - before for before, after in zip(ends, ends[1:])]}
+
+
+def train_in_windows(bench, limit):
+    """The same from a file that is read in windows, as if memory were short."""
+    return train(bench, limit, "--memory", "64M" if bench.quick else CLICK_MEMORY, "--temp-dir", bench.work)
+
+
+def of_table(run, bits):
+    return lambda bench, limit: run(bench, limit, bits)
 
 
 # Of each part what it does and for how many seconds at the most, in the order in which they are worth their time.
@@ -170,11 +176,13 @@ PARTS = {
     "tests": (tests, 90),
     "memcheck": (lambda *of: sanitized(*of, "memcheck"), 60),
     "racecheck": (lambda *of: sanitized(*of, "racecheck"), 60),
-    **{f"{name}-{bits}": (lambda bench, limit, run=run, bits=bits: run(bench, limit, bits), limit)
-       for bits, limits in zip(TABLES, [(90, 130), (90, 90)])
-       for (name, run), limit in zip([("step", steps), ("torch", torch)], limits)},
+    "step-20": (of_table(steps, 20), 90),
+    "torch-20": (of_table(torch, 20), 130),
+    "step-24": (of_table(steps, 24), 90),
     "kernels": (kernels, 60),
-    "train": (train, 150),
+    "train": (train, 90),
+    "train-file": (train_in_windows, 90),
+    "torch-24": (of_table(torch, 24), 100),
 }
 # Rows are made while these run.
 BESIDE = ["tests", "memcheck", "racecheck"]
@@ -195,6 +203,8 @@ def arguments():
     for part in said.parts:
         if part not in PARTS:
             words.error(f"there is no part '{part}': {' '.join(PARTS)}")
+    if said.store and (said.quick or said.cpu):
+        words.error("figures of --quick and --cpu say nothing and are not stored")
     return said
 
 
@@ -215,8 +225,10 @@ def measure(bench, wanted, until):
             if limit < 5:
                 raise LeftOut("no time was left")
             found[part] = run(bench, limit)
-        except LeftOut as why:
-            found[part] = {"left out": str(why)}
+        # Also what no one has thought of: the other parts have nothing to do with it.
+        except Exception as error:
+            why = str(error) if isinstance(error, LeftOut) else f"{type(error).__name__}: {error}"
+            found[part] = {"left out": why}
             print(f"LEFT OUT: {why}", file=sys.stderr, flush=True)
         found[part]["took"] = round(time.monotonic() - began, 1)
         tools.store([bench.folder, bench.out], "results.json", json.dumps(found, indent=1))
@@ -228,7 +240,6 @@ def main():
     said = arguments()
     until = time.monotonic() + said.seconds
     bench = Bench(said)
-    file = bench.out / "results.json"
     if not said.show:
         if not bench.on_cpu:
             tools.check_gpu(bench.program("pairloom", "devices", "--json"))
