@@ -1,6 +1,6 @@
 //! What of the speed of pairloom can be measured inside one program: the training step beside the
 //! limits of the machine and beside the fastest racing loop, threads, reading, prediction, the best
-//! items of a catalogue, the identity of the factorization machine.
+//! items of a catalogue, the identity of the factorization machine; and steps on a GPU.
 //!
 //!     pairloom-speed SECTION [--quick] [FILE...]
 //!
@@ -11,6 +11,7 @@
 mod allocations;
 mod clock;
 mod figures;
+mod gpu;
 mod identity;
 mod limits;
 mod predict;
@@ -35,13 +36,15 @@ struct Size {
     repeats: usize,
     /// Features of the table that is larger than the caches, as a power of 2.
     large: u32,
+    /// Whether the CPU takes the place of the GPU, to see that this program works.
+    on_cpu: bool,
 }
 
 impl Size {
     fn new(quick: bool) -> Self {
         match quick {
-            true => Size { rows: 20_000, repeats: 1, large: 18 },
-            false => Size { rows: 400_000, repeats: 9, large: 26 },
+            true => Size { rows: 20_000, repeats: 1, large: 18, on_cpu: false },
+            false => Size { rows: 400_000, repeats: 9, large: 26, on_cpu: false },
         }
     }
 }
@@ -49,11 +52,12 @@ impl Size {
 fn main() -> ExitCode {
     let (flags, words): (Vec<_>, Vec<_>) =
         std::env::args().skip(1).partition(|word| word.starts_with("--"));
-    let size = Size::new(flags.iter().any(|flag| flag == "--quick"));
+    let is_said = |name: &str| flags.iter().any(|flag| flag == name);
+    let size = Size { on_cpu: is_said("--cpu"), ..Size::new(is_said("--quick")) };
     let measured = match words.split_first() {
         Some((section, files)) => measure(section, files, size),
         None => {
-            let sections = "identity|kernel|predict|reading|recommend";
+            let sections = "identity|kernel|predict|reading|recommend|gpu|gpu-steps";
             Err(format!("usage: pairloom-speed {sections} [--quick] [FILE...]").into())
         }
     };
@@ -69,6 +73,8 @@ fn main() -> ExitCode {
 
 fn measure(section: &str, files: &[String], size: Size) -> Result<Figures> {
     match section {
+        "gpu" => gpu::measure(files, size),
+        "gpu-steps" => gpu::steps(files, size),
         "identity" => identity::measure(size),
         "kernel" => training::measure(size),
         "predict" => predict::measure(size),

@@ -56,11 +56,22 @@ pub fn backend<M: Interaction>(
 
 /// The mean loss over a pass.
 pub fn pass(model: &mut impl Backend, rows: &Rows, order: &[u32]) -> Result<f64> {
+    pass_by(model, rows, order, BATCH, RATE)
+}
+
+/// The same in batches of so many rows, at a rate.
+pub fn pass_by(
+    model: &mut dyn Backend,
+    rows: &Rows,
+    order: &[u32],
+    batch: usize,
+    rate: f32,
+) -> Result<f64> {
     let mut loss = 0.0;
-    let mut coming = order.chunks(BATCH).skip(1);
-    for batch in order.chunks(BATCH) {
+    let mut coming = order.chunks(batch).skip(1);
+    for batch in order.chunks(batch) {
         model.announce(coming.next().unwrap_or_default());
-        loss += model.step(rows, batch, RATE).map_err(|no| no.to_string())?;
+        loss += model.step(rows, batch, rate).map_err(|no| no.to_string())?;
     }
     Ok(loss / order.len() as f64)
 }

@@ -106,7 +106,7 @@ fn same_bits(rows: &Rows, order: &[u32], figures: &mut Figures) -> Result<()> {
 }
 
 /// The log loss of predicting the share of positive rows for all.
-fn constant(rows: &Rows) -> f64 {
+pub fn constant(rows: &Rows) -> f64 {
     let positives = rows.outcomes().map(|(label, _)| f64::from(label)).sum::<f64>();
     let p = positives / rows.len() as f64;
     -(p * p.ln() + (1.0 - p) * (1.0 - p).ln())

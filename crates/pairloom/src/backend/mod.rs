@@ -11,8 +11,8 @@ pub use cpu::Cpu;
 pub(crate) use cpu::{
     ENTRY_BYTES, Halves, Magnitude, Parameters, halve_rows, score_rows, score_single,
 };
-pub use cuda::{Found, devices};
-pub(crate) use cuda::{Most, check as check_cuda, open as open_cuda, scorer};
+pub use cuda::{Found, LargestBatch, devices, open as open_cuda};
+pub(crate) use cuda::{check as check_cuda, scorer};
 
 use crate::batch::Rows;
 use crate::config::Config;

@@ -3,7 +3,9 @@
 use super::Groups;
 use super::summary::Summary;
 use super::units::Units;
-use crate::backend::{Backend, Cpu, DeviceName, ENTRY_BYTES, Most, StepSettings, open_cuda};
+use crate::backend::{
+    Backend, Cpu, DeviceName, ENTRY_BYTES, LargestBatch, StepSettings, open_cuda,
+};
 use crate::config::Config;
 use crate::data::INTERNED;
 use crate::encode::{Encoding, Target};
@@ -143,7 +145,7 @@ pub(super) fn backend(
     if device == DeviceName::Cuda
         || (device == DeviceName::Auto && is_worth_a_gpu(config, rows, features))
     {
-        let most = Most { rows: batch_rows(config, rows), entries: summary.most_entries };
+        let most = LargestBatch { rows: batch_rows(config, rows), entries: summary.most_entries };
         let own = Threads::new(threads.count())?;
         match open_cuda(config, &weights, settings.clone(), own, most) {
             Ok(backend) => return Ok(Opened { backend, device: DeviceName::Cuda, no_gpu }),

@@ -1,6 +1,6 @@
 //! Whether a device has room for a model and a batch, and what would fit if not.
 
-use super::Most;
+use super::LargestBatch;
 use super::buffers::{OfModel, Scratch};
 use super::device::{Adding, Device};
 use super::kernels::Shape;
@@ -22,7 +22,7 @@ pub(super) fn check(
     device: &dyn Device,
     shape: Shape,
     (state, settings): (&State, &StepSettings),
-    most: Most,
+    most: LargestBatch,
 ) -> Result<()> {
     let model = bytes(|device| OfModel::new(device).reserve(state, settings))?;
     let batch = bytes(|device| {

@@ -44,7 +44,8 @@ use device::{Buffer, Device};
 pub(crate) use driver::check;
 pub use driver::{Found, devices};
 use kernels::{Args, DIGIT_BITS, Kernel, NONE, Outcome, Shape, THREADS, TILE, WARP};
-pub(crate) use open::{open, scorer};
+pub use open::open;
+pub(crate) use open::scorer;
 use rows::OnDevice;
 use std::sync::Arc;
 
@@ -62,9 +63,11 @@ struct Model {
 
 /// What a batch has at the most.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Most {
-    pub(crate) rows: usize,
-    pub(crate) entries: usize,
+pub struct LargestBatch {
+    /// Rows.
+    pub rows: usize,
+    /// Entries of these rows.
+    pub entries: usize,
 }
 
 /// A model in training on a GPU.
@@ -114,7 +117,7 @@ impl<M: Interaction> Gpu<M> {
         weights: &Weights,
         settings: StepSettings,
         threads: Threads,
-        most: Most,
+        most: LargestBatch,
         open: impl FnOnce(Shape) -> Result<Arc<dyn Device>>,
     ) -> Result<Self> {
         let state = State::new(&interaction, weights, &settings)?;

@@ -1,6 +1,6 @@
 //! Putting a model on a GPU.
 
-use super::{Gpu, Model, Most, driver};
+use super::{Gpu, LargestBatch, Model, driver};
 use crate::Result;
 use crate::backend::{Backend, StepSettings};
 use crate::config::Config;
@@ -10,17 +10,18 @@ use crate::optimizer::Optimizer;
 use crate::parallel::Threads;
 use crate::precision::Stored;
 
-/// A machine on the first GPU, for batches of so many rows and entries at the most.
+/// A machine on the first GPU with its first weights, for settings in which nothing is left to the data. The host's part
+/// of the work is done by `threads`.
 ///
 /// # Errors
 /// [`Error::Device`](crate::Error::Device) if there is no GPU that can be used, or if it fails;
 /// [`Error::Memory`](crate::Error::Memory) if it has no room.
-pub(crate) fn open(
+pub fn open(
     config: &Config,
     weights: &Weights,
     settings: StepSettings,
     threads: Threads,
-    most: Most,
+    most: LargestBatch,
 ) -> Result<Box<dyn Backend>> {
     driver::check()?;
     let on_gpu = OnGpu { config, weights, settings, threads, most };
@@ -35,7 +36,7 @@ pub(crate) fn scorer(model: &crate::Model) -> Result<Box<dyn Backend>> {
     // Of an optimizer it needs no state, and of training rows it knows nothing.
     let config = Config { optimizer: Optimizer::Sgd, learn_l2: false, ..model.config.clone() };
     let settings = StepSettings::new(&config, model.encoding.target.clone(), Vec::new());
-    let most = Most { rows: 0, entries: 0 };
+    let most = LargestBatch { rows: 0, entries: 0 };
     open(&config, &model.weights, settings, Threads::new(1)?, most)
 }
 
@@ -45,7 +46,7 @@ struct OnGpu<'a> {
     weights: &'a Weights,
     settings: StepSettings,
     threads: Threads,
-    most: Most,
+    most: LargestBatch,
 }
 
 impl WithInteraction for OnGpu<'_> {

@@ -137,7 +137,7 @@ impl Case {
         let (weights, threads) = (self.weights::<M>(), || Threads::new(1).unwrap());
         let machine = || M::new(&self.plan());
         let cpu = Cpu::new(machine(), &weights, self.settings(rows), threads()).unwrap();
-        let most = Most { rows: 10, entries: 100 };
+        let most = LargestBatch { rows: 10, entries: 100 };
         let settings = self.settings(rows);
         let gpu = Gpu::new(machine(), self.model, &weights, settings, threads(), most, open);
         (cpu, gpu.unwrap())
@@ -439,7 +439,7 @@ fn what_has_no_room_is_refused_with_what_would_fit() {
     if emulated::compiler().is_none() {
         return;
     }
-    let refusal = |most: Most, bytes: u64, factors: usize| {
+    let refusal = |most: LargestBatch, bytes: u64, factors: usize| {
         let case = Case { factors, ..Case::PLAIN };
         let (weights, settings) = (case.weights::<Plain>(), case.settings(&case.rows(50, 19)));
         let open = |shape| Emulated::with_memory(shape, memory::SPARE + bytes);
@@ -447,7 +447,7 @@ fn what_has_no_room_is_refused_with_what_would_fit() {
         let gpu = Gpu::new(machine, case.model, &weights, settings, threads, most, open);
         gpu.err().map(|error| error.to_string())
     };
-    let few = Most { rows: 64, entries: 640 };
+    let few = LargestBatch { rows: 64, entries: 640 };
     assert_eq!(refusal(few, 1 << 20, 16), None);
     // 700 features with 16 factors and their squares take 90 kB.
     let message = refusal(few, 60_000, 16).unwrap();
@@ -460,10 +460,10 @@ fn what_has_no_room_is_refused_with_what_would_fit() {
         (1..16).contains(&factors) && message.ends_with("would fit, or use the CPU"),
         "{message}"
     );
-    let message = refusal(Most { rows: 65536, entries: 655_360 }, 1 << 20, 16).unwrap();
+    let message = refusal(LargestBatch { rows: 65536, entries: 655_360 }, 1 << 20, 16).unwrap();
     assert!(message.contains("a batch of 65536 rows"), "{message}");
     let rows = fitting(&message, "batch_size (--batch-size)");
-    assert_eq!(refusal(Most { rows, entries: 10 * rows }, 1 << 20, 16), None, "{message}");
+    assert_eq!(refusal(LargestBatch { rows, entries: 10 * rows }, 1 << 20, 16), None, "{message}");
 }
 
 /// As where a trained model predicts: nothing is known of training rows, and there is no state.
@@ -473,7 +473,7 @@ fn scores_need_no_training_rows() {
     let rows = case.rows(900, 20);
     for open in devices() {
         let settings = StepSettings { counts: Vec::new(), ..case.settings(&rows) };
-        let (machine, most) = (Plain::new(&case.plan()), Most { rows: 0, entries: 0 });
+        let (machine, most) = (Plain::new(&case.plan()), LargestBatch { rows: 0, entries: 0 });
         let (weights, threads) = (case.weights::<Plain>(), Threads::new(1).unwrap());
         let gpu = Gpu::new(machine, case.model, &weights, settings, threads, most, open);
         let (mut cpu, mut gpu) = (case.both::<Plain>(&rows, open).0, gpu.unwrap());
@@ -489,7 +489,7 @@ fn check_short<M: Interaction>(open: Open, case: Case) {
     let (weights, threads) = (case.weights::<M>(), || Threads::new(1).unwrap());
     let (machine, settings) = (|| M::new(&case.plan()), || case.settings(&rows));
     let mut cpu = Cpu::<M, Bf16>::new(machine(), &weights, settings(), threads()).unwrap();
-    let most = Most { rows: 700, entries: 8000 };
+    let most = LargestBatch { rows: 700, entries: 8000 };
     let gpu = Gpu::new(machine(), case.model, &weights, settings(), threads(), most, open);
     let mut gpu = gpu.unwrap();
     gpu.enter(&rows).unwrap();
