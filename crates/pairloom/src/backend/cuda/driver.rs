@@ -64,7 +64,7 @@ pub(crate) fn check() -> Result<()> {
     check_compiler()
 }
 
-fn check_compiler() -> Result<()> {
+pub(super) fn check_compiler() -> Result<()> {
     // SAFETY: it only looks for a library of the system.
     if unsafe { nvrtc::sys::is_culib_present() } {
         return Ok(());
@@ -172,7 +172,7 @@ impl Cuda {
 }
 
 /// Kernels for a shape, compiled for GPUs of this capability.
-fn compile(shape: Shape, [major, minor]: [i32; 2]) -> Result<Vec<u8>> {
+pub(super) fn compile(shape: Shape, [major, minor]: [i32; 2]) -> Result<Vec<u8>> {
     check_compiler()?;
     let broken = |e: nvrtc::result::NvrtcError| {
         Error::Device(format!("the compiler of GPU kernels fails: {:?}", e.0))

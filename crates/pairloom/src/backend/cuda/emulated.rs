@@ -1,6 +1,7 @@
 //! The kernels on the processor: the same text, compiled as C++ by the system's compiler.
 
 use super::device::Device;
+use super::driver;
 use super::kernels::{Args, Kernel, Shape, THREADS};
 use crate::Result;
 use std::collections::HashMap;
@@ -66,6 +67,10 @@ impl Emulated {
 }
 
 fn compile(shape: Shape) -> Library {
+    // The compiler of GPUs needs none. Where it is there, it is to take the same text.
+    for capability in [[7, 5], [9, 0]].iter().filter(|_| driver::check_compiler().is_ok()) {
+        driver::compile(shape, *capability).unwrap();
+    }
     let folder = tempfile::tempdir().unwrap();
     let [text, library] = ["kernels.cpp", "kernels.so"].map(|name| folder.path().join(name));
     let kernels = shape.text();
