@@ -141,7 +141,7 @@ fn weights_that_are_no_counts_are_told() {
         "note: training rows weigh 0.001 in the mean; a weight counts as so many copies of its row";
     assert!(said.starts_with(expected), "{said}");
     assert!(said.ends_with("if weights are no counts, scale them to a mean of 1"), "{said}");
-    assert!(note(5000.0, "").unwrap().contains("weigh 5,000"));
+    assert!(note(5000.0, "").unwrap().contains("weigh 5000 in the mean"));
     assert_eq!((note(0.02, ""), note(90.0, ""), note(0.001, "--quiet")), (None, None, None));
     let one = room(1.0);
     one.write("rows.csv", one.text("rows.csv").replacen(",1\n", ",1e20\n", 1));

@@ -131,7 +131,8 @@ fn plainly(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let Some((what, expected)) = text.rsplit_once("expected ") else { return text };
     let expected = match expected {
-        "u8" | "u32" => "a whole number of at least 0 and at most 4294967295",
+        "u8" => "a whole number of at least 0 and at most 255",
+        "u32" => "a whole number of at least 0 and at most 4294967295",
         "usize" | "u64" => "a whole number of at least 0",
         "f32" | "f64" => "a number",
         "string or map" => "a string",

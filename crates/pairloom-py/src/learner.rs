@@ -38,8 +38,9 @@ impl Learner {
     }
 
     /// Takes this learning rate from now on.
-    fn set_learning_rate(&self, rate: f64) -> PyResult<()> {
-        lock(&self.of).set_learning_rate(rate).map_err(super::failure::failed)
+    fn set_learning_rate(&self, py: Python<'_>, rate: f64) -> PyResult<()> {
+        // Whoever learns meanwhile has it locked, and asks for the interpreter now and then.
+        super::failure::guarded(py, || lock(&self.of).set_learning_rate(rate))
     }
 
     /// Learns from further rows; returns what users should know of them.

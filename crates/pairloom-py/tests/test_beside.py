@@ -159,6 +159,8 @@ def test_validation_labels_may_lie_beside_rows_of_any_kind(tmp_path):
         ]
         histories = [fm.history_ for fm in fits]
         assert all(history == histories[0] for history in histories[1:])
+    with pytest.raises(ValueError, match="are in column 'y', and not in 'z'"):
+        FMClassifier().fit(data, "y", eval_set=(data.assign(z=Y), "z"))
     with pytest.raises(ValueError, match="say as y in which column"):
         FMClassifier().fit(file, eval_set=(FRAME, Y))
     with pytest.raises(ValueError, match="eval_set needs its labels beside its rows"):

@@ -1,8 +1,11 @@
 """Training that is watched, stopped, checked on other rows, and gone on with."""
 
 import pickle
+import threading
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import same_weights
 from scipy import sparse
@@ -220,6 +223,8 @@ def test_settings_of_a_model_that_goes_on(products):
         fm.set_params(**{name: None})
     with pytest.raises(ValueError, match="learning_rate"):
         fm.set_params(learning_rate=-1.0).partial_fit(X, y)
+    with pytest.raises(ValueError, match="learning_rate was 0.05 up to now"):
+        FMClassifier(learning_rate=0.05).partial_fit(X, y).set_params(learning_rate=None).partial_fit(X, y)
 
 
 def test_a_callback_may_answer_with_a_truth_value_of_numpy(products):
@@ -246,5 +251,39 @@ def test_weights_of_classes_of_any_name(products):
         FMClassifier(epochs=3, random_state=0, class_weight={}).fit(X, y).predict(X),
         FMClassifier(epochs=3, random_state=0).fit(X, y).predict(X),
     )
+    for wrong in ({0: np.nan}, {0: 2.0, "0": 5.0}, {0: np.inf}):
+        with pytest.raises(ValueError, match="class_weight|same class"):
+            FMClassifier(class_weight=wrong).fit(X, y)
     with pytest.raises(ValueError, match="the weight of '0' is 0"):
         FMClassifier(class_weight={0: 0.0}).fit(X, y)
+
+
+def test_two_threads_may_go_on_with_one_estimator(products):
+    X, y = (np.tile(of, (300,) + (1,) * (of.ndim - 1)) for of in products)
+    fm = FMClassifier(learning_rate=0.01, random_state=0).partial_fit(X, y)
+    # Each of them asks for the rate while the other learns.
+    rates = iter([0.02, 0.03, 0.04, 0.05] * 10)
+
+    def go_on():
+        for _ in range(10):
+            fm.set_params(learning_rate=next(rates)).partial_fit(X, y)
+
+    threads = [threading.Thread(target=go_on, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_pass_that_fails_is_not_forgotten(products):
+    X, y = products
+    data = pd.DataFrame({"c": np.where(X[:, 0] > 0, "a", "b")})
+    fm = FMClassifier(random_state=0).partial_fit(data, y)
+    before = fm.predict_proba(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="none that the model knows"):
+            fm.partial_fit(data.assign(c="new"), y)
+    # It has learned from them: what it predicts is what the next rows go on from.
+    assert not np.array_equal(fm.predict_proba(data), before)

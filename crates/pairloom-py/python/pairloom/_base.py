@@ -21,7 +21,7 @@ from ._checks import functions
 from ._dataset import Dataset
 from ._model import Model
 from ._progress import Progress
-from ._rows import beside, beside_texts, check_kind, column_names, is_encoded, is_frame, is_missing, labels, rows, sorted_classes, table, texts_told
+from ._rows import beside, beside_texts, check_kind, column_names, free_name, is_encoded, is_frame, is_missing, labels, rows, sorted_classes, table, texts_told
 from ._settings import asked, class_text
 from ._warn import warn
 
@@ -206,8 +206,10 @@ class FM(BaseEstimator):
         try:
             yield
         except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
+            if before.get("_learner") is not None:
+                # It may have learned from some rows.
+                before["_model"] = None
+            self.__dict__ = before
             raise
 
     def _partial_fit(self, X, y, sample_weight, classes):
@@ -225,8 +227,11 @@ class FM(BaseEstimator):
             return self._learned()
         # The model of the rows before is not that of these, which is made when somebody asks for it.
         self._model = None
-        if self.learning_rate is not None:
+        if self.learning_rate != self._rate:
+            if self.learning_rate is None:
+                raise ValueError(f"learning_rate was {self._rate} up to now: give the one to go on with")
             self._learner.set_learning_rate(self.learning_rate)
+            self._rate = self.learning_rate
         warn(self._learner.learn(read))
         return self
 
@@ -236,7 +241,7 @@ class FM(BaseEstimator):
         free = ("learning_rate", "n_jobs", "callbacks", "verbose", "warm_start")
         settings = {name: repr(value) for name, value in self.get_params(deep=False).items() if name not in free}
         if first:
-            self._first_settings = settings
+            self._first_settings, self._rate = settings, self.learning_rate
         for name, value in settings.items():
             if value != self._first_settings[name]:
                 raise ValueError(
@@ -360,6 +365,8 @@ class FM(BaseEstimator):
         if y is not None and not isinstance(y, str) and self._label is None:
             raise ValueError("eval_set has labels beside its rows: say as y in which column those of the training rows are")
         lies_elsewhere = isinstance(y, str) and y != self._label
+        if lies_elsewhere and self._label is not None and not self._outside:
+            raise ValueError(f"eval_set: the labels of the training rows are in column {self._label!r}, and not in {y!r}")
         if self._outside and (lies_elsewhere or (y is None and is_frame(X) and self._label not in column_names(X))):
             raise ValueError(
                 "eval_set needs its labels beside its rows, as the training rows have them: (X, y), or in a column that is "
@@ -520,10 +527,7 @@ def _check_dataset(X, y, sample_weight, group):
 def _free(name, y, names):
     """A name for a column that is given beside others: that of a series, if it has one."""
     own = getattr(y, "name", None)
-    name = own if isinstance(own, str) and own and own not in names else name
-    while name in names:
-        name += "_"
-    return name
+    return own if isinstance(own, str) and own and own not in names else free_name(name, names)
 
 
 def group_beside(read, name, group):

@@ -15,7 +15,7 @@ from . import _checks, _pairloom
 from ._dataset import label_beside
 from ._progress import flat
 from ._recommended import as_frame
-from ._rows import beside, is_encoded, is_frame, matrix, rows
+from ._rows import beside, free_name, is_encoded, is_frame, matrix, rows
 from ._settings import class_text, threads
 from ._warn import warn
 
@@ -416,9 +416,8 @@ class Model:
     @property
     def _weight(self):
         """What row weights are called, or would be."""
-        names = {column["name"] for column in self.schema["columns"]}
         own = self._named("weight")
-        return own if own is not None else next(name for name in ("weight", "sample_weight", "_weight") if name not in names)
+        return free_name("weight", [column["name"] for column in self.schema["columns"]]) if own is None else own
 
     def _named(self, role):
         return next((c["name"] for c in self.schema["columns"] if c["role"] == role), None)

@@ -88,6 +88,13 @@ def rows(data, *, names=None, format=None, delimiter=None, header=None):
     return Rows.dense(_dense(data), names, MATRIX)
 
 
+def free_name(name, names):
+    """A name for a column beside others."""
+    while name in names:
+        name += "_"
+    return name
+
+
 def beside(rows, name, values):
     """The same rows with a column of numbers after their own."""
     return rows.with_numbers(name, np.ascontiguousarray(column_or_1d(values), dtype=np.float64))

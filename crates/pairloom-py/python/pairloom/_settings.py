@@ -123,10 +123,12 @@ def _class_weight(value):
     if isinstance(value, str):
         return value
     weights = _checks.mapping("class_weight", value, 'a dict with the weight of each class, or "balanced"')
+    texts = class_texts(list(weights))
     try:
-        return {class_text(label): float(weight) for label, weight in weights.items()}
+        numbers = [float(weight) for weight in weights.values()]
     except (TypeError, ValueError):
         raise ValueError(f"class_weight: the weights must be numbers, not {list(weights.values())!r}") from None
+    return {text: _checks.finite("class_weight", number) for text, number in zip(texts, numbers, strict=True)}
 
 
 def _bytes(text):

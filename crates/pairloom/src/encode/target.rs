@@ -424,27 +424,27 @@ fn learn_scale(
     };
     let mean = if config.bias { average(&|y| y)? } else { 0.0 };
     let scale = average(&|y| (y - mean).powi(2))?.sqrt();
-    check_precision(average(&|y| y)?, scale, file)?;
+    let lost = average(&|y| (y - f64::from(y as f32)).powi(2))?.sqrt();
+    check_precision(average(&|y| y)?, scale, lost, file)?;
     let usable = |x: &f64| x.is_finite() && *x > 0.0;
     Ok(Target::Real { mean, scale: Some(scale).filter(usable).unwrap_or(1.0) })
 }
 
-/// Refuses labels that would lose what makes them differ, since rows have them in 32 bits: by their mean and standard
-/// deviation, or the root of their mean square.
-fn check_precision(mean: f64, scale: f64, file: &str) -> Result<()> {
-    /// Errors of rounding that are small beside the deviation: R2 is lower by a ten thousandth then.
-    const MOST: f64 = 0.03;
-    let apart = mean.abs() * f64::from(f32::EPSILON);
-    if apart > MOST * scale && scale > 0.0 {
+/// Refuses labels that would lose what makes them differ, since rows have them in 32 bits: by the root of the mean
+/// square of what is lost, beside the deviation.
+fn check_precision(mean: f64, scale: f64, lost: f64, file: &str) -> Result<()> {
+    /// What is lost that lets R2 be lower by a ten thousandth.
+    const MOST: f64 = 0.01;
+    if lost > MOST * scale && scale > 0.0 {
         let message = format!(
-            "labels are {mean} in the mean and deviate by {scale:.2e}, of which too little is left in the 32 bits of a \
-             label: take the same number off all of them, and add it to predictions"
+            "labels are {mean} in the mean and deviate by {scale:.2e}, of which the 32 bits of a label lose too much: take \
+             the same number off all of them and add it to predictions, or multiply them"
         );
         return Err(Error::data(file, message));
     }
     // They differ, and so it is only their square that may be 0.
-    if scale < f64::from(f32::MIN_POSITIVE) {
-        let message = "labels deviate by less than 1e-38, about the least of 32 bits: multiply all by the same number";
+    if scale == 0.0 {
+        let message = "labels deviate by less than 1e-160: multiply all by the same number";
         return Err(Error::data(file, message));
     }
     Ok(())

@@ -100,6 +100,7 @@ impl Start {
         self.mean_weight > *Self::USUAL_WEIGHTS.end()
     }
 }
+
 /// Features to be learned from in all epochs, from which on it is worth the seconds that a GPU takes to begin; and in a
 /// step, from which on it is worth what beginning a step takes. Neither is measured.
 const WORTH_A_GPU: f64 = 1e9;

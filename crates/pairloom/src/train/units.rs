@@ -112,7 +112,7 @@ impl Usual {
     fn add(&mut self, x: f64, weight: f64) {
         if x > 0.0 && weight > 0.0 {
             self.squares += weight * x * x;
-            // LargestBatch are 1.
+            // Most are 1.
             if x != 1.0 {
                 self.logs += weight * x.log2();
             }

@@ -34,24 +34,31 @@ pub(super) fn check(
     if model + batch <= room {
         return Ok(());
     }
-    let tables = state.factors.raw().len() as u64;
-    let remedy = match room.checked_sub(model) {
-        Some(left) => {
-            let rows = u128::from(left) * most.rows as u128 / u128::from(batch.max(1));
-            let rows = 1u128 << rows.max(1).ilog2();
-            format!("{} {rows} would fit", flagged("batch_size"))
-        }
-        None => {
-            let left = (room + tables).saturating_sub(model + batch);
-            let factors = u128::from(left) * shape.part as u128 / u128::from(tables.max(1));
-            format!("{} {factors} would fit", flagged("factors"))
-        }
-    };
-    let [need, model, batch, free] =
+    let [needed, of_model, of_batch, free] =
         [model + batch + SPARE, model, batch, free].map(|bytes| memory::gib(bytes.into()));
+    if most.rows == 0 {
+        let message =
+            format!("the model needs {needed} on the GPU and {free} are free: use the CPU");
+        return Err(Error::Memory(message));
+    }
+    let tables = state.factors.raw().len() as u64;
+    let share = |left: u64, of: usize, bytes: u64| {
+        (u128::from(left) * of as u128).checked_div(bytes.into()).unwrap_or(0) as usize
+    };
+    let rows = share(room.saturating_sub(model), most.rows, batch);
+    let factors = share(room.saturating_sub(model + batch - tables), shape.part, tables);
+    // Vectors have whole registers, of 4 floats or of a multiple of 8.
+    let factors = if factors < 8 { factors & !3 } else { factors & !7 };
+    let remedy = match (rows.checked_ilog2(), factors) {
+        (Some(bits), _) => {
+            format!("a batch of {} rows would fit ({})", 1 << bits, flagged("batch_size"))
+        }
+        (None, 0) => format!("fewer features take less ({})", flagged("hash_bits")),
+        (None, factors) => format!("{} {factors} would fit", flagged("factors")),
+    };
     Err(Error::Memory(format!(
-        "training needs {need} on the GPU, {model} of it for the model and {batch} for a batch of {} rows, and {free} are \
-         free: {remedy}, or use the CPU",
+        "training needs {needed} on the GPU, {of_model} of it for the model and {of_batch} for a batch of {} rows, and \
+         {free} are free: {remedy}, or use the CPU",
         most.rows
     )))
 }

@@ -50,7 +50,7 @@ use rows::OnDevice;
 use std::sync::Arc;
 
 /// Running sums and entries of rows that are scored at a time; so few in tests that they are several times.
-const SCORED: usize = if cfg!(test) { 1 << 12 } else { 1 << 24 };
+const SCORED: usize = if cfg!(test) { 1 << 12 } else { 1 << 22 };
 
 /// Which model it is.
 #[derive(Clone, Copy, Debug)]

@@ -448,22 +448,27 @@ fn what_has_no_room_is_refused_with_what_would_fit() {
         gpu.err().map(|error| error.to_string())
     };
     let few = LargestBatch { rows: 64, entries: 640 };
-    assert_eq!(refusal(few, 1 << 20, 16), None);
-    // 700 features with 16 factors and their squares take 90 kB.
-    let message = refusal(few, 60_000, 16).unwrap();
-    let fitting = |message: &str, flag: &str| -> usize {
-        let (_, behind) = message.split_once(flag).expect(message);
+    assert_eq!(refusal(few, 1 << 20, 40), None);
+    // 700 features with 40 factors and their squares take 224 kB.
+    let message = refusal(few, 120_000, 40).unwrap();
+    let fitting = |message: &str, before: &str| -> usize {
+        let (_, behind) = message.split_once(before).expect(message);
         behind.trim().split(' ').next().unwrap().parse().expect(message)
     };
     let factors = fitting(&message, "factors (--factors)");
-    assert!(
-        (1..16).contains(&factors) && message.ends_with("would fit, or use the CPU"),
-        "{message}"
-    );
-    let message = refusal(LargestBatch { rows: 65536, entries: 655_360 }, 1 << 20, 16).unwrap();
-    assert!(message.contains("a batch of 65536 rows"), "{message}");
-    let rows = fitting(&message, "batch_size (--batch-size)");
-    assert_eq!(refusal(LargestBatch { rows, entries: 10 * rows }, 1 << 20, 16), None, "{message}");
+    assert!(message.ends_with("would fit, or use the CPU"), "{message}");
+    assert_eq!(refusal(few, 120_000, factors), None, "{message}");
+    assert!(refusal(few, 120_000, factors + 1).is_some(), "{message}");
+    let message = refusal(few, 20_000, 40).unwrap();
+    assert!(message.contains("hash_bits (--hash-bits)"), "{message}");
+    let many = LargestBatch { rows: 65536, entries: 655_360 };
+    let message = refusal(many, 1 << 20, 16).unwrap();
+    assert!(message.contains("a batch of 65536 rows, and"), "{message}");
+    let rows = fitting(&message, ": a batch of");
+    let fits = LargestBatch { rows, entries: 10 * rows };
+    assert_eq!(refusal(fits, 1 << 20, 16), None, "{message}");
+    let none = LargestBatch { rows: 0, entries: 0 };
+    assert!(refusal(none, 60_000, 40).unwrap().starts_with("the model needs "));
 }
 
 /// As where a trained model predicts: nothing is known of training rows, and there is no state.
