@@ -17,12 +17,12 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from . import _pairloom
+from ._beside import check_dataset, group_beside, name_beside
 from ._checks import functions
-from ._dataset import Dataset
 from ._model import Model
 from ._progress import Progress
-from ._rows import beside, beside_texts, check_kind, column_names, free_name, is_encoded, is_frame, is_missing, labels, rows, sorted_classes, table, texts_told
-from ._settings import asked, class_text
+from ._rows import beside, check_kind, column_names, is_encoded, is_frame, rows, table, texts_told
+from ._settings import asked
 from ._warn import warn
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ class FM(BaseEstimator):
 
     def _training_rows(self, X, y, sample_weight, group, *, reset, classes=None):
         """Rows with labels, weights and groups beside them; says what these columns are called."""
-        _check_dataset(X, y, sample_weight, group)
+        check_dataset(X, y, sample_weight, group)
         self._positive, self._weight, self._outside = None, False, False
         self.__dict__.pop("_loss", None)
         X, encoded = table(X), is_encoded(X)
@@ -291,13 +291,13 @@ class FM(BaseEstimator):
             read = self._label_beside(read, label, y, sample_weight, classes)
         weight = sample_weight if isinstance(sample_weight, str) else None
         if sample_weight is not None and weight is None:
-            weight, self._weight = _free("weight", None, [*names, label]), True
+            weight, self._weight = name_beside("weight", None, [*names, label]), True
             if n_rows is not None:
                 sample_weight = _check_sample_weight(sample_weight, np.empty((n_rows, 1)), dtype=np.float64, ensure_non_negative=True)
             read = beside(read, weight, np.asarray(sample_weight))
         named = group if isinstance(group, str) else None
         if group is not None and named is None:
-            named = "qid" if sparse.issparse(X) else _free("group", None, [*names, label, weight])
+            named = "qid" if sparse.issparse(X) else name_beside("group", None, [*names, label, weight])
             read = group_beside(read, named, group)
         self._columns = (label, weight, named)
         self._label = getattr(X, "_label", None) if label is None else label
@@ -309,7 +309,7 @@ class FM(BaseEstimator):
             known = self._columns[0]
         else:
             known = self.model_.label if self.warm_start and self.__sklearn_is_fitted__() else None
-        return known if known is not None and known not in names else _free("label", y, names)
+        return known if known is not None and known not in names else name_beside("label", y, names)
 
     def _forget_columns(self, X):
         """Forgets the columns of earlier rows; those of a file are known when it is read."""
@@ -480,62 +480,9 @@ class FM(BaseEstimator):
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
-class Scored:
-    """The ``score`` of estimators, also by labels that are a column of the rows."""
-
-    def score(self, X: Any, y: ArrayLike | str | None = None, sample_weight: ArrayLike | None = None) -> float:
-        """Measure predictions.
-
-        Parameters
-        ----------
-        X : data frame, CSR matrix, array of shape (n_rows, n_columns), str, path or Dataset
-        y : array-like of shape (n_rows,), or str, optional
-            Labels; those in the column that the model predicts if it is left out, or is its name.
-        sample_weight : array-like of shape (n_rows,), optional
-
-        Returns
-        -------
-        float
-            The accuracy of classes; of numbers R2, the coefficient of determination.
-        """
-        # Of rows that are left out nothing is predicted that labels could lie beside.
-        if y is not None and not isinstance(y, str) and self.on_error != "skip":
-            return super().score(X, y, sample_weight=sample_weight)
-        check_is_fitted(self)
-        found = self.model_.evaluate(
-            X, y, sample_weight=sample_weight, n_jobs=self.n_jobs, on_error=self.on_error, device=self.device
-        )
-        # Labels that are all alike have no R2.
-        figure = found[self._metric]
-        return np.nan if figure is None else figure
-
-
 def _finite(X):
     # A missing value of a sparse matrix is one that is not there.
     return True if sparse.issparse(X) else "allow-nan"
-
-
-def _check_dataset(X, y, sample_weight, group):
-    """Refuses what a data set has already, or has not."""
-    if not isinstance(X, Dataset):
-        return
-    named = y is None or (isinstance(y, str) and y == X._label)
-    if not named or sample_weight is not None or group is not None:
-        raise ValueError("labels, weights and groups of a Dataset are said when it is made, not to fit")
-
-
-def _free(name, y, names):
-    """A name for a column that is given beside others: that of a series, if it has one."""
-    own = getattr(y, "name", None)
-    return own if isinstance(own, str) and own and own not in names else free_name(name, names)
-
-
-def group_beside(read, name, group):
-    group = labels(group)
-    if group.dtype.kind in "fMmO" and any(map(is_missing, group)):
-        raise ValueError("group: of some rows it is missing: say which rows they belong to, or leave them out")
-    values, codes = sorted_classes(group)
-    return beside_texts(read, name, codes, [class_text(value) for value in values])
 
 
 def _needs_y(estimator):

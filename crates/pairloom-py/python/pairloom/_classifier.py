@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._base import FM, Scored
+from ._base import FM
 from ._dataset import label_beside
 from ._docs import documented
 from ._rows import beside_texts, labels, sorted_classes
+from ._scored import Scored
 from ._settings import class_texts
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import FM, Callbacks, group_beside
+from ._base import FM, Callbacks
+from ._beside import group_beside
 from ._docs import documented
 from ._rows import is_encoded, is_frame
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 
-from ._base import FM, Scored
+from ._base import FM
 from ._docs import documented
+from ._scored import Scored
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -6,6 +6,7 @@ use bytemuck::{Pod, Zeroable};
 
 /// What comes before the text of a model, and what comes after it.
 const HEAD: &str = include_str!("head.cu");
+const SORT: &str = include_str!("sort.cu");
 const STEP: &str = include_str!("step.cu");
 
 /// Threads of a block, entries of a tile, and sorted entries of a piece.
@@ -54,7 +55,7 @@ impl Shape {
             Kind::Fmfm => include_str!("fmfm.cu"),
             Kind::Hofm => include_str!("hofm.cu"),
         };
-        [HEAD, model, STEP].concat()
+        [HEAD, model, SORT, STEP].concat()
     }
 
     /// Sizes, as flags of a compiler.

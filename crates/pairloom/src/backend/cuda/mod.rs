@@ -20,8 +20,6 @@
 mod buffers;
 mod device;
 mod driver;
-#[cfg(test)]
-mod emulated;
 mod kernels;
 mod memory;
 mod open;

@@ -1,8 +1,8 @@
 //! The kernels on the processor: the same text, compiled as C++ by the system's compiler.
 
-use super::device::Device;
-use super::driver;
-use super::kernels::{Args, Kernel, Shape, THREADS};
+use super::super::device::Device;
+use super::super::driver;
+use super::super::kernels::{Args, Kernel, Shape, THREADS};
 use crate::Result;
 use std::collections::HashMap;
 use std::path::Path;

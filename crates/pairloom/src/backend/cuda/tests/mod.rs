@@ -1,12 +1,15 @@
 //! The step on a GPU beside that on the CPU: the kernels' own text, run on the processor, and on the GPU if there is one.
 
-use super::emulated::Emulated;
+mod emulated;
+mod room;
+
 use super::*;
 use crate::backend::Cpu;
 use crate::interaction::{Dplr, Ffm, Fields, Fm, Fmfm, Fwfm, Hofm, Linear, Mf, Plan, padded};
 use crate::optimizer::Penalty;
 use crate::precision::Stored;
 use crate::table::Table;
+use emulated::Emulated;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -399,76 +402,6 @@ fn batches_without_features_and_machines_without_biases_are_learned_from() {
             same_state(&mut gpu, &cpu, &format!("{batch:?}"));
         }
     }
-}
-
-/// A device on which there is no room for all rows, but for a model and a batch.
-fn small(shape: Shape) -> Result<Arc<dyn Device>> {
-    Emulated::with_memory(shape, memory::SPARE + 200_000)
-}
-
-#[test]
-fn rows_that_have_no_room_are_brought_batch_by_batch() {
-    if emulated::compiler().is_none() {
-        return;
-    }
-    for valued in [false, true] {
-        let case = Case { valued, ..Case::PLAIN };
-        let rows = case.rows(9000, 17);
-        let (mut cpu, mut gpu) = case.both::<Plain>(&rows, small);
-        gpu.enter(&rows).unwrap();
-        assert!(!gpu.are_all_there);
-        for batch in [(0..300).collect(), vec![8999, 17, 17, 4], (2000..2500).rev().collect()] {
-            for backend in [&mut gpu as &mut dyn Backend, &mut cpu] {
-                backend.step(&rows, &batch, RATE).unwrap();
-            }
-            same_state(&mut gpu, &cpu, "brought");
-        }
-        // Fewer have room, and then lie there again.
-        let few = case.rows(100, 18);
-        gpu.enter(&few).unwrap();
-        assert!(gpu.are_all_there);
-        for backend in [&mut gpu as &mut dyn Backend, &mut cpu] {
-            backend.step(&few, &[3, 99, 0], RATE).unwrap();
-        }
-        same_state(&mut gpu, &cpu, "lying there");
-    }
-}
-
-#[test]
-fn what_has_no_room_is_refused_with_what_would_fit() {
-    if emulated::compiler().is_none() {
-        return;
-    }
-    let refusal = |most: LargestBatch, bytes: u64, factors: usize| {
-        let case = Case { factors, ..Case::PLAIN };
-        let (weights, settings) = (case.weights::<Plain>(), case.settings(&case.rows(50, 19)));
-        let open = |shape| Emulated::with_memory(shape, memory::SPARE + bytes);
-        let (machine, threads) = (Plain::new(&case.plan()), Threads::new(1).unwrap());
-        let gpu = Gpu::new(machine, case.model, &weights, settings, threads, most, open);
-        gpu.err().map(|error| error.to_string())
-    };
-    let few = LargestBatch { rows: 64, entries: 640 };
-    assert_eq!(refusal(few, 1 << 20, 40), None);
-    // 700 features with 40 factors and their squares take 224 kB.
-    let message = refusal(few, 120_000, 40).unwrap();
-    let fitting = |message: &str, before: &str| -> usize {
-        let (_, behind) = message.split_once(before).expect(message);
-        behind.trim().split(' ').next().unwrap().parse().expect(message)
-    };
-    let factors = fitting(&message, "factors (--factors)");
-    assert!(message.ends_with("would fit, or use the CPU"), "{message}");
-    assert_eq!(refusal(few, 120_000, factors), None, "{message}");
-    assert!(refusal(few, 120_000, factors + 1).is_some(), "{message}");
-    let message = refusal(few, 20_000, 40).unwrap();
-    assert!(message.contains("hash_bits (--hash-bits)"), "{message}");
-    let many = LargestBatch { rows: 65536, entries: 655_360 };
-    let message = refusal(many, 1 << 20, 16).unwrap();
-    assert!(message.contains("a batch of 65536 rows, and"), "{message}");
-    let rows = fitting(&message, ": a batch of");
-    let fits = LargestBatch { rows, entries: 10 * rows };
-    assert_eq!(refusal(fits, 1 << 20, 16), None, "{message}");
-    let none = LargestBatch { rows: 0, entries: 0 };
-    assert!(refusal(none, 60_000, 40).unwrap().starts_with("the model needs "));
 }
 
 /// As where a trained model predicts: nothing is known of training rows, and there is no state.
