@@ -21,6 +21,8 @@ pub struct Progress {
     loss: Loss,
     epoch: u32,
     rows: usize,
+    /// Rows of the epoch that were learned from before a run that goes on, and when it began.
+    before: usize,
     begun: Instant,
     /// Rows per second of the last finished epoch.
     pub rows_per_second: f64,
@@ -39,6 +41,7 @@ impl Progress {
             loss: Loss::Logistic,
             epoch: 0,
             rows: 0,
+            before: 0,
             begun,
             rows_per_second: 0.0,
         }
@@ -52,7 +55,7 @@ impl Progress {
     /// Takes note of an event.
     pub fn show(&mut self, event: &Event<'_>) {
         match event {
-            Event::Schema(_) | Event::Encoding | Event::Fit(FitEvent::Resumed { .. }) => {}
+            Event::Schema(_) | Event::Encoding => {}
             Event::Revised { .. } | Event::Cache { .. } | Event::Skipped(_) | Event::Unseen(_) => {
                 self.bar.finish_and_clear()
             }
@@ -64,14 +67,16 @@ impl Progress {
             }
             Event::Start(start) => {
                 self.bar.finish_and_clear();
-                (self.rows, self.loss) = (start.train, start.loss);
+                (self.rows, self.loss, self.begun) = (start.train, start.loss, Instant::now());
                 self.live = self.window.take().map(|window| self.charts(window, start));
             }
+            Event::Fit(FitEvent::Resumed { rows, .. }) => self.before = *rows,
             Event::Fit(FitEvent::Batch { epoch, rows, loss }) => self.batch(*epoch, *rows, *loss),
             Event::Fit(FitEvent::Epoch(epoch)) => {
                 self.bar.finish_and_clear();
-                self.rows_per_second =
-                    self.rows as f64 / self.begun.elapsed().as_secs_f64().max(1e-9);
+                let seconds = self.begun.elapsed().as_secs_f64().max(1e-9);
+                self.rows_per_second = self.rows.saturating_sub(self.before) as f64 / seconds;
+                (self.before, self.begun) = (0, Instant::now());
                 self.done(epoch);
             }
         }
@@ -110,9 +115,7 @@ impl Progress {
 
     fn batch(&mut self, epoch: u32, rows: usize, loss: f64) {
         let is_new = epoch != self.epoch;
-        if is_new {
-            (self.epoch, self.begun) = (epoch, Instant::now());
-        }
+        self.epoch = epoch;
         let loss = self.loss.shown(loss);
         if let Some(live) = &mut self.live {
             return live.batch(epoch, rows, loss);

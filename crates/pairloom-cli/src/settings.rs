@@ -33,13 +33,21 @@ pub struct ConfigArgs {
     /// Passes over the training rows at the most
     #[arg(long, value_name = "N")]
     pub epochs: Option<u32>,
-    /// Rows in a batch; 1 is online learning [default: 32 to 256, more for more rows]
+    /// Rows in a batch; 1 is online learning [default: 32 to 256, more for more rows; on a GPU up to 65536]
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
+    /// How much the batch grows for each row that was learned from, from the default size up to --batch-size; 0
+    /// begins with that [default: 0; for the large batches that a GPU takes 0.02]
+    #[arg(long, value_name = "X")]
+    pub batch_growth: Option<f64>,
     /// Learning rate [default: 0.4 over the root of a row's sum of x^2, at most 0.07, for adagrad
     /// and ftrl; 0.03 over that sum, at most 0.001, for sgd; 0.003 for adam]
     #[arg(long, value_name = "X")]
     pub learning_rate: Option<f64>,
+    /// What adagrad keeps of the gradients of earlier batches, less for rarer values [default: 0; for the large
+    /// batches that a GPU takes 1 - 4 over a row's sum of x^2, at least 0]
+    #[arg(long, value_name = "X")]
+    pub momentum: Option<f64>,
     /// Batches over which the learning rate grows to its full size
     #[arg(long, value_name = "N")]
     pub warm_up: Option<u32>,
@@ -157,6 +165,8 @@ impl ConfigArgs {
         set(&mut config.rank, &self.rank);
         set(&mut config.epochs, &self.epochs);
         set(&mut config.batch_size, &self.batch_size.map(Some));
+        set(&mut config.batch_growth, &self.batch_growth.map(Some));
+        set(&mut config.momentum, &self.momentum.map(Some));
         set(&mut config.learning_rate, &self.learning_rate.map(Some));
         set(&mut config.warm_up, &self.warm_up);
         set(&mut config.optimizer, &self.optimizer);

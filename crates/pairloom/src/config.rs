@@ -8,7 +8,7 @@ use crate::encode::{ClassWeight, Transform};
 use crate::interaction::Kind;
 use crate::loss::Loss;
 use crate::negatives::NegativeSampling;
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Optimizer, Update};
 use crate::precision::Precision;
 use crate::schema::Schema;
 use crate::{Error, Result};
@@ -66,6 +66,9 @@ pub struct Config {
     /// root of the mean `sum_i x_i^2` of a row, at most 0.07: a step moves each of a row's features,
     /// and its score by all of them.
     pub learning_rate: Option<f64>,
+    /// What is kept of the gradients of earlier steps, for AdaGrad: 0 keeps nothing. `None` takes 0, and for the
+    /// large batches that a GPU takes 1 - 4 over the mean `sum_i x_i^2` of a row, at least 0.
+    pub momentum: Option<f64>,
     /// Batches over which the learning rate grows to its full size; 0 starts with it. AdaGrad then
     /// knows the size of the gradients before it makes large steps.
     pub warm_up: u32,
@@ -87,8 +90,12 @@ pub struct Config {
     /// L1 strength of factors, likewise.
     pub l1_factors: f64,
     /// Rows in a batch; 1 is online learning. `None` takes about a 256th of the training rows, a
-    /// power of 2 from 32 to 256: small data sets need the steps, large ones the speed.
+    /// power of 2 from 32 to 256: small data sets need the steps, large ones the speed. On a GPU AdaGrad takes
+    /// about a 32nd, up to 65536.
     pub batch_size: Option<usize>,
+    /// How much the batch grows for each row that was learned from, beginning with that of `None`, up to
+    /// `batch_size`; 0 begins with that. `None` takes 0, and for the large batches that a GPU takes 0.02.
+    pub batch_growth: Option<f64>,
     /// Passes over the training rows at the most.
     pub epochs: u32,
     /// Whether each epoch takes the rows in a new random order.
@@ -142,6 +149,7 @@ impl Default for Config {
             precision: Precision::F32,
             optimizer: Optimizer::Adagrad,
             learning_rate: None,
+            momentum: None,
             warm_up: 30,
             l2_linear: 1.0,
             l2_factors: None,
@@ -149,6 +157,7 @@ impl Default for Config {
             l1_linear: 0.0,
             l1_factors: 0.0,
             batch_size: None,
+            batch_growth: None,
             epochs: 50,
             shuffle: true,
             patience: 3,
@@ -181,15 +190,15 @@ impl Config {
             Kind::Ffm => 2.0,
             _ => 7.0,
         };
-        // Two digits: nobody wants to read or repeat more of them.
-        let short = |x: f64| format!("{x:.1e}").parse().unwrap_or(x);
         Config {
             loss: Some(loss),
             factors: Some(self.resolved_factors()),
             learning_rate: self.learning_rate.or(Some(short(rate))),
             init_stdev: self.init_stdev.or(Some(short((0.2 / root).min(0.05)))),
             l2_factors: self.l2_factors.or(Some(short(strength * root))),
+            momentum: self.momentum.or(Some(0.0)),
             batch_size: Some(self.batch_rows(rows)),
+            batch_growth: self.batch_growth.or(Some(0.0)),
             bins: Some(self.bins_of(rows, numbers)),
             ..self.clone()
         }
@@ -225,10 +234,41 @@ impl Config {
         self.learning_rate.unwrap_or(0.0)
     }
 
-    /// Rows in a batch when there are `rows` training rows.
+    /// Rows in a batch when there are `rows` training rows: at the most, if it grows.
     pub fn batch_rows(&self, rows: usize) -> usize {
-        let usual = || (rows / 256).clamp(32, 256);
-        self.batch_size.unwrap_or_else(|| 1 << usual().ilog2())
+        self.batch_size.unwrap_or_else(|| usual_batch(rows))
+    }
+
+    /// The settings for a GPU, which has many rows at once, and so many training rows of this mean square length: where
+    /// nothing is said of the batch AdaGrad takes large ones, and what makes up for them.
+    pub fn with_large_batches(&self, rows: usize, square_length: f64) -> Config {
+        if self.batch_size.is_some() || self.optimizer != Optimizer::Adagrad {
+            return self.clone();
+        }
+        let momentum = (1.0 - 4.0 / square_length.max(1.0)).max(0.0);
+        Config {
+            batch_size: Some(
+                (1 << (rows / 32).max(1).ilog2()).clamp(usual_batch(rows), LARGE_BATCH),
+            ),
+            batch_growth: self.batch_growth.or(Some(0.02)),
+            momentum: self.momentum.or(Some(short(momentum))),
+            ..self.clone()
+        }
+    }
+
+    /// Rows in the batch that comes after so many were learned from, of `rows` training rows, for settings that are
+    /// resolved.
+    pub fn batch_after(&self, learned: usize, rows: usize) -> usize {
+        let most = self.batch_rows(rows);
+        match self.batch_growth.filter(|&growth| growth > 0.0) {
+            Some(growth) => most.min(usual_batch(rows) + (growth * learned as f64) as usize),
+            None => most,
+        }
+    }
+
+    /// Floats of the optimizer's state for each parameter, for settings that are resolved.
+    pub fn states(&self) -> usize {
+        self.optimizer.states() + usize::from(self.momentum.is_some_and(|of| of > 0.0))
     }
 
     /// The share of so many rows that is held out at random.
@@ -293,7 +333,7 @@ impl Config {
         let l1 = "a number of at least 0, and 0 without --optimizer ftrl";
         let ranks = self.loss.is_some_and(Loss::is_ranking);
         let classes = matches!(self.loss, None | Some(Loss::Logistic));
-        let rules: [(&str, bool, &str); 24] = [
+        let rules: [(&str, bool, &str); 26] = [
             (
                 "negatives",
                 self.negatives.is_none_or(|n| n <= 10_000 && (n == 0 || ranks)),
@@ -320,6 +360,14 @@ impl Config {
                 self.class_weight.is_none() || !ranks,
                 "left out with --loss bpr, warp or listwise, which have no classes",
             ),
+            (
+                "momentum",
+                self.momentum.is_none_or(|x| {
+                    x == 0.0 || (0.0..1.0).contains(&x) && self.optimizer == Optimizer::Adagrad
+                }),
+                "at least 0 and less than 1, and 0 without --optimizer adagrad",
+            ),
+            ("batch_growth", self.batch_growth.is_none_or(is_at_least_0), "a number of at least 0"),
             ("l2_linear", is_at_least_0(self.l2_linear), "a number of at least 0"),
             ("l2_factors", self.l2_factors.is_none_or(is_at_least_0), "a number of at least 0"),
             ("l1_linear", is_l1(self.l1_linear), l1),
@@ -350,7 +398,68 @@ impl Config {
     }
 }
 
+/// The largest batch that a GPU takes where nothing is said.
+const LARGE_BATCH: usize = 1 << 16;
+
+/// Two digits: nobody wants to read or repeat more of them.
+fn short(x: f64) -> f64 {
+    format!("{x:.1e}").parse().unwrap_or(x)
+}
+
+/// Rows in a batch of so many training rows where nothing is said.
+fn usual_batch(rows: usize) -> usize {
+    1 << (rows / 256).clamp(32, 256).ilog2()
+}
+
 /// False for NaN and infinity too.
 fn is_at_least_0(x: f64) -> bool {
     x.is_finite() && x >= 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_has_large_batches_where_nothing_is_said() {
+        let of = |config: &Config, rows, squares| {
+            let large = config.with_large_batches(rows, squares);
+            (large.batch_rows(rows), large.batch_growth, large.momentum)
+        };
+        let usual = Config::default();
+        assert_eq!(of(&usual, 45_800_000, 39.0), (1 << 16, Some(0.02), Some(0.9)));
+        assert_eq!(of(&usual, 100_000, 2.0), (2048, Some(0.02), Some(0.0)));
+        // Never less than on the CPU.
+        assert_eq!(of(&usual, 1000, 20.0).0, usual.batch_rows(1000));
+        assert_eq!(of(&usual, 0, 0.0).0, 32);
+        let said = Config { batch_size: Some(512), ..Config::default() };
+        assert_eq!(of(&said, 1_000_000, 39.0), (512, None, None));
+        let adam = Config { optimizer: Optimizer::Adam, ..Config::default() };
+        assert_eq!(of(&adam, 1_000_000, 39.0), (256, None, None));
+        let said = Config { momentum: Some(0.5), batch_growth: Some(0.0), ..Config::default() };
+        assert_eq!(of(&said, 1_000_000, 39.0), (16384, Some(0.0), Some(0.5)));
+    }
+
+    #[test]
+    fn batches_grow_up_to_their_size() {
+        let config =
+            |batch_growth| Config { batch_size: Some(1000), batch_growth, ..Config::default() };
+        let sizes = |config: Config| [0, 10_000, 1 << 20].map(|n| config.batch_after(n, 100_000));
+        assert_eq!(sizes(config(None)), [1000; 3]);
+        assert_eq!(sizes(config(Some(0.0))), [1000; 3]);
+        assert_eq!(sizes(config(Some(0.02))), [256, 456, 1000]);
+        // Batches that are smaller than where growing begins stay so.
+        let small = Config { batch_size: Some(7), ..config(Some(0.02)) };
+        assert_eq!(sizes(small), [7; 3]);
+    }
+
+    #[test]
+    fn a_momentum_is_adagrads() {
+        let check = |optimizer, momentum| {
+            Config { optimizer, momentum: Some(momentum), ..Config::default() }.check().is_ok()
+        };
+        assert!(check(Optimizer::Adagrad, 0.9) && check(Optimizer::Sgd, 0.0));
+        assert!(!check(Optimizer::Adagrad, 1.0) && !check(Optimizer::Adagrad, f64::NAN));
+        assert!(!check(Optimizer::Adagrad, -0.1) && !check(Optimizer::Sgd, 0.9));
+    }
 }

@@ -56,6 +56,7 @@ class FM(BaseEstimator):
         precision: str | None = None,
         optimizer: str | None = None,
         learning_rate: float | None = None,
+        momentum: float | None = None,
         warm_up: int | None = None,
         l2_linear: float | None = None,
         l2_factors: float | None = None,
@@ -63,6 +64,7 @@ class FM(BaseEstimator):
         l1_linear: float | None = None,
         l1_factors: float | None = None,
         batch_size: int | None = None,
+        batch_growth: float | None = None,
         epochs: int | None = None,
         shuffle: bool | None = None,
         patience: int | None = None,
@@ -111,6 +113,7 @@ class FM(BaseEstimator):
         self.precision = precision
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.momentum = momentum
         self.warm_up = warm_up
         self.l2_linear = l2_linear
         self.l2_factors = l2_factors
@@ -118,6 +121,7 @@ class FM(BaseEstimator):
         self.l1_linear = l1_linear
         self.l1_factors = l1_factors
         self.batch_size = batch_size
+        self.batch_growth = batch_growth
         self.epochs = epochs
         self.shuffle = shuffle
         self.patience = patience

@@ -48,6 +48,9 @@ optimizer : {"adagrad", "sgd", "adam", "adam-dense", "ftrl"}, optional
 learning_rate : float, optional
     Length of a step. If nothing is said, for "adagrad" and "ftrl" 0.4 over the root of a row's sum of x^2, at most
     0.07; for "sgd" 0.03 over that sum, at most 0.001; for "adam" 0.003.
+momentum : float, optional
+    What "adagrad" keeps of the gradients of earlier batches, less for rarer values; 0 if nothing is said, and for the
+    large batches that a GPU takes 1 - 4 over a row's sum of x^2, at least 0.
 warm_up : int, optional
     Batches over which the learning rate grows to its full size; 30 if nothing is said.
 l2_linear : float, optional
@@ -63,7 +66,10 @@ l1_linear : float, optional
 l1_factors : float, optional
     L1 strength of factors, with "ftrl"; 0 if nothing is said.
 batch_size : int, optional
-    Rows in a step, 1 is online learning; 32 to 256, more for more rows, if nothing is said.
+    Rows in a step, 1 is online learning; 32 to 256, more for more rows, if nothing is said, and on a GPU up to 65536.
+batch_growth : float, optional
+    How much the batch grows for each row that was learned from, from the default size up to ``batch_size``; 0 begins
+    with that. 0 if nothing is said, and for the large batches that a GPU takes 0.02.
 epochs : int, optional
     Passes over the training rows at the most; 50 if nothing is said.
 shuffle : bool, optional

@@ -59,6 +59,8 @@ pub struct StepSettings {
     pub target: Target,
     /// The update rule.
     pub optimizer: Optimizer,
+    /// What it keeps of earlier gradients, where a gradient comes in every step.
+    pub momentum: f32,
     /// Whether linear weights are learned.
     pub linear: bool,
     /// The penalty of linear weights: see [`crate::Config::l2_linear`].
@@ -82,6 +84,7 @@ impl StepSettings {
             loss: config.resolved_loss(),
             target,
             optimizer: config.optimizer,
+            momentum: config.momentum.unwrap_or(0.0) as f32,
             linear: config.linear,
             penalty_linear: penalty(config.l1_linear, config.l2_linear),
             penalty_factors: penalty(config.l1_factors, config.l2_factors.unwrap_or(0.0)),
@@ -90,6 +93,13 @@ impl StepSettings {
             // It moves all scores alike, which changes no order.
             bias: config.bias && !config.resolved_loss().is_ranking(),
         }
+    }
+}
+
+impl StepSettings {
+    /// Floats of the optimizer's state for each parameter.
+    pub fn states(&self) -> usize {
+        self.optimizer.states() + usize::from(self.momentum > 0.0)
     }
 }
 
@@ -127,7 +137,7 @@ impl State {
         weights: &Weights,
         settings: &StepSettings,
     ) -> Result<Self> {
-        let (states, classes) = (settings.optimizer.states(), weights.bias.len().max(1));
+        let (states, classes) = (settings.states(), weights.bias.len().max(1));
         let dense = |numbers: &[f32]| {
             let mut dense = numbers.to_vec();
             dense.resize(numbers.len() * (1 + states), 0.0);

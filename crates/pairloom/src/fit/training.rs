@@ -129,14 +129,16 @@ impl<'r> Training<'r> {
         let run = self.run;
         let Progress { epoch, rate, rows: done, .. } = self.progress;
         let feed = Feed::new(run, window, rows, epoch)?;
-        let size = run.config.batch_rows(run.train.len());
+        // Of all epochs, up to a place in the window.
+        let learned = |at: usize| (epoch as usize - 1) * run.train.len() + window.first + at;
+        let size = |at: usize| run.config.batch_after(learned(at), run.train.len());
         let (mut batch, mut next) = (Batch::default(), Batch::default());
         let mut start = done - window.first;
-        feed.fill(start, size, rows, &mut next)?;
+        feed.fill(start, size(start), rows, &mut next)?;
         while start < window.rows {
             mem::swap(&mut batch, &mut next);
             start += batch.given.len();
-            feed.fill(start, size, rows, &mut next)?;
+            feed.fill(start, size(start), rows, &mut next)?;
             let rate = (rate * self.warmth()) as f32;
             match feed.step(self.backend, rows, [&batch, &next], rate) {
                 Ok(Learned { loss, weight }) => {

@@ -36,6 +36,9 @@ pub struct Moment {
     pub rate: f32,
     /// Steps taken, this one included: 1 at the first.
     pub time: u64,
+    /// What [AdaGrad](AdaGrad) keeps of the gradients of earlier steps; 0 keeps nothing, and then it has no state
+    /// for them.
+    pub momentum: f32,
     /// What the parameters pay for their size up to now; only optimizers that
     /// [take penalties](Optimizer::takes_penalties) over look at it.
     pub penalty: Penalty,
@@ -58,13 +61,21 @@ impl Penalty {
     }
 }
 
+/// The momentum of a vector that has a gradient in so many of the steps, at most 1 of them: what it keeps from
+/// one gradient to the next is what `momentum` leaves of it in the steps between. What is rare has none: its
+/// gradient of long ago says less than that of now, and it would be moved by both at once.
+#[inline(always)]
+pub fn faded(momentum: f32, steps: f32) -> f32 {
+    momentum.powf(1.0 / steps.clamp(f32::MIN_POSITIVE, 1.0))
+}
+
 /// An update rule.
 pub trait Update {
-    /// Floats of state for each parameter, all 0 before the first step.
+    /// Floats of state for each parameter, all 0 before the first step. With momentum there is one more, the last.
     fn states(&self) -> usize;
 
     /// Moves `parameters` against `gradient`. `state` holds [`Update::states`] runs of
-    /// `parameters.len()` floats.
+    /// `parameters.len()` floats, and one more for a momentum.
     fn step(&self, now: Moment, parameters: &mut [f32], state: &mut [f32], gradient: &[f32]);
 }
 

@@ -1,7 +1,7 @@
 //! A model that goes on learning from rows as they come.
 
 use super::prepare::{Prepared, prepare};
-use super::start::{Opened, backend, resolve};
+use super::start::{backend, begin_on, resolve, settings_on};
 use super::summary::Summary;
 use super::text::read_rows;
 use super::units::Units;
@@ -63,15 +63,20 @@ impl Learner {
             prepare(rows, None, &job, &threads, watch)?;
         let units = Units::learn(&schema, &encoding, &train)?;
         units.enter(&mut train)?;
-        let summary = summary(&train, &encoding, &job.config)?;
-        let config = resolve(&job.config, &encoding, (train.len(), train.len()), &summary);
-        let init = job.init.as_deref();
-        init.map_or(Ok(()), |model| super::going_on::check_config(model, &config))?;
-        let most_entries = summary.most_entries;
-        let init = init.map(|model| (model, &units));
-        let summary = (train.len(), summary);
-        let Opened { backend, .. } =
-            backend(job.device, &config, &encoding, summary, init, threads)?;
+        let (rows, init) = (train.len(), job.init.as_deref());
+        let summary = Summary::of(&train, encoding.features(), rows, &encoding.target)?;
+        let begin = |device| {
+            let config = settings_on(device, &job.config, (rows, summary.square_length));
+            let config = resolve(&config, &encoding, (rows, rows), &summary);
+            init.map_or(Ok(()), |model| super::going_on::check_config(model, &config))?;
+            let entries = summary.most_entries(config.batch_rows(rows));
+            let (known, init) = ((rows, entries, &summary), init.map(|model| (model, &units)));
+            let threads = Threads::new(job.threads)?;
+            let backend = backend(device, &config, &encoding, known, init, threads)?;
+            Ok((config, entries, backend))
+        };
+        let ((config, most_entries, backend), ..) = begin_on(&job, (rows, &summary), begin)?;
+        drop(summary);
         let history = Vec::new();
         let mut learner =
             Learner { schema, encoding, config, class_weights, units, backend, history, job };
@@ -107,13 +112,14 @@ impl Learner {
             tell(watch, Event::Unseen(&read.unseen))?;
         }
         self.units.enter(&mut train)?;
-        let summary = summary(&train, &self.encoding, &self.config)?;
+        let batch = self.config.batch_rows(train.len());
+        let summary = Summary::of(&train, self.encoding.features(), batch, &self.encoding.target)?;
         self.backend.count(&summary.counts);
         let seed = self.config.seed ^ self.history.len() as u64;
         self.backend.sync()?;
         let factors = &mut self.backend.state_mut().factors;
         fill_new(factors, &self.config, self.encoding.fields.len(), &summary.counts, seed)?;
-        self.pass(&train, summary.most_entries, watch)
+        self.pass(&train, summary.most_entries(batch), watch)
     }
 
     /// Takes this learning rate from now on.
@@ -180,9 +186,4 @@ impl Learner {
             weights,
         })
     }
-}
-
-fn summary(rows: &Store, encoding: &Encoding, config: &Config) -> Result<Summary> {
-    let batch = config.batch_rows(rows.len()).min(rows.len());
-    Summary::of(rows, encoding.features(), batch, &encoding.target)
 }

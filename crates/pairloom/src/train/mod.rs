@@ -19,6 +19,7 @@ mod units;
 
 use crate::backend::{DeviceName, check_cuda};
 use crate::calibration::Calibrated;
+use crate::config::Config;
 use crate::fit::{Fit, Run, Stop};
 use crate::input;
 use crate::loss::lists;
@@ -40,7 +41,7 @@ pub use learner::Learner;
 use prepare::{Prepared, prepare};
 pub use ranking::Groups;
 pub use start::Start;
-use start::{Opened, backend, resolve, start};
+use start::{backend, begin_on, resolve, settings_on, start};
 use summary::Summary;
 use units::Units;
 
@@ -153,29 +154,39 @@ fn run(
     let stands_for = stands_for(&job.config, &class_weights);
     // A batch of lists ends with a whole one.
     let beyond = if groups.is_some() { lists::MOST - 1 } else { 0 };
-    let (features, rows) = (encoding.features(), train.len());
-    let batch = job.config.batch_rows(rows).min(rows) + beyond;
-    let mut summary = Summary::of(&train, features, batch, &encoding.target)?;
+    let rows = train.len();
+    let batch = |config: &Config| config.batch_rows(rows).min(rows) + beyond;
+    let most = DeviceName::ALL.map(|device| batch(&settings_on(device, &job.config, (rows, 1.0))));
+    let most = most.into_iter().max().unwrap_or(rows);
+    let mut summary = Summary::of(&train, encoding.features(), most, &encoding.target)?;
     let are_counts = schema.are_counts();
     let copies = if are_counts { train.weight().round() as usize } else { rows };
-    let mut config = resolve(&job.config, &encoding, (rows, copies), &summary);
     let files = [input::name(&job.data), &valid_file];
-    let negatives = ranking::negatives(&config, &schema, &encoding, [&train, &valid], files)?;
-    config.negatives = negatives.as_ref().map(Negatives::each);
-    let init = job.init.as_deref();
-    init.map_or(Ok(()), |model| going_on::check_config(model, &config))?;
+    let negatives = ranking::negatives(&job.config, &schema, &encoding, [&train, &valid], files)?;
     if let Some(negatives) = &negatives {
         negatives.count(&mut summary.counts);
-        summary.most_entries += negatives.most_entries(batch, summary.most_entries);
     }
+    let init = job.init.as_deref();
+    let begin = |device| {
+        let config = settings_on(device, &job.config, (rows, summary.square_length));
+        let mut config = resolve(&config, &encoding, (rows, copies), &summary);
+        config.negatives = negatives.as_ref().map(Negatives::each);
+        init.map_or(Ok(()), |model| going_on::check_config(model, &config))?;
+        let given = summary.most_entries(batch(&config));
+        let drawn = negatives.as_ref().map_or(0, |of| of.most_entries(batch(&config), given));
+        let entries = given + drawn;
+        let start = start(&config, &encoding, [&train, &valid], entries, &summary)?;
+        let (known, init) = ((rows, entries, &summary), init.map(|model| (model, &units)));
+        let threads = Threads::new(job.threads)?;
+        let backend = backend(device, &config, &encoding, known, init, threads)?;
+        Ok((config, entries, start, backend))
+    };
+    let ((config, most_entries, start, mut backend), device, no_gpu) =
+        begin_on(job, (rows, &summary), begin)?;
+    drop(summary);
     let items = negatives.as_ref().map(Negatives::items);
-    let start = start(&config, &encoding, [&train, &valid], &summary)?;
     let is_out = |(held, out): (&bool, &bool)| !held && *out;
     let rows_out = held_out.iter().zip(&left_out).filter(|row| is_out(*row)).count();
-    let most_entries = summary.most_entries;
-    let init = init.map(|model| (model, &units));
-    let Opened { mut backend, device, no_gpu } =
-        backend(job.device, &config, &encoding, (rows, summary), init, threads)?;
     let start = Start { items, groups, left_out: rows_out, are_counts, device, no_gpu, ..start };
     tell(watch, Event::Start(&start))?;
     let run = Run {

@@ -1,8 +1,8 @@
 //! Where training begins: settings, first weights, and the memory that all takes.
 
-use super::Groups;
 use super::summary::Summary;
 use super::units::Units;
+use super::{Groups, Job};
 use crate::backend::{
     Backend, Cpu, DeviceName, ENTRY_BYTES, LargestBatch, StepSettings, open_cuda,
 };
@@ -14,7 +14,6 @@ use crate::interaction::{Interaction, Sizes, WithInteraction, with_interaction};
 use crate::loss::Loss;
 use crate::metric::Constant;
 use crate::model::{Model, Weights};
-use crate::optimizer::Update;
 use crate::parallel::Threads;
 use crate::precision::{Precision, Stored};
 use crate::store::{Room, Store};
@@ -108,16 +107,43 @@ const WORTH_A_STEP: f64 = 32768.0;
 
 /// Whether it is worth a GPU to learn from so many rows that have so many features in all.
 fn is_worth_a_gpu(config: &Config, rows: usize, features: f64) -> bool {
-    let step = features * config.batch_rows(rows) as f64 / rows.max(1) as f64;
+    let batch = settings_on(DeviceName::Cuda, config, (rows, 1.0)).batch_rows(rows);
+    let step = features * batch as f64 / rows.max(1) as f64;
     features * f64::from(config.epochs) >= WORTH_A_GPU && step >= WORTH_A_STEP
 }
 
-/// A machine, and where it was put.
-pub(super) struct Opened {
-    pub(super) backend: Box<dyn Backend>,
-    pub(super) device: DeviceName,
-    /// Why it is not the GPU, where that was to be decided and the work is large.
-    pub(super) no_gpu: Option<String>,
+/// Begins on the device that a job wants for so many training rows. Where that is to be decided it is the GPU if the work
+/// is large enough, unless what `begin` does fails there; the reason is the last of what is returned.
+pub(super) fn begin_on<T>(
+    job: &Job,
+    (rows, summary): (usize, &Summary),
+    mut begin: impl FnMut(DeviceName) -> Result<T>,
+) -> Result<(T, DeviceName, Option<String>)> {
+    let is_worth = || {
+        let features = summary.counts.iter().map(|&count| f64::from(count)).sum();
+        is_worth_a_gpu(&job.config, rows, features)
+    };
+    let (device, no_gpu) = match job.device {
+        DeviceName::Auto if is_worth() => match begin(DeviceName::Cuda) {
+            Ok(begun) => return Ok((begun, DeviceName::Cuda, None)),
+            Err(error) => (DeviceName::Cpu, Some(error.to_string())),
+        },
+        DeviceName::Auto => (DeviceName::Cpu, None),
+        device => (device, None),
+    };
+    Ok((begin(device)?, device, no_gpu))
+}
+
+/// Settings with what a device has to say of them, for so many training rows of a mean square length.
+pub(super) fn settings_on(
+    device: DeviceName,
+    config: &Config,
+    (rows, square_length): (usize, f64),
+) -> Config {
+    match device {
+        DeviceName::Cuda => config.with_large_batches(rows, square_length),
+        _ => config.clone(),
+    }
 }
 
 /// A machine with its first weights: those of `init`, in these units, if there is a model to go on from.
@@ -125,10 +151,10 @@ pub(super) fn backend(
     device: DeviceName,
     config: &Config,
     encoding: &Encoding,
-    (rows, summary): (usize, Summary),
+    (rows, most_entries, summary): (usize, usize, &Summary),
     init: Option<(&Model, &Units)>,
     threads: Threads,
-) -> Result<Opened> {
+) -> Result<Box<dyn Backend>> {
     let weights = match init {
         Some((model, units)) => {
             let mut weights = model.weights.go_on(config, &summary.counts)?;
@@ -140,23 +166,13 @@ pub(super) fn backend(
             Weights::init(config, &summary.counts, encoding.starts(), &first)?
         }
     };
-    let settings = StepSettings::new(config, encoding.target.clone(), summary.counts);
-    let features = settings.counts.iter().map(|&count| f64::from(count)).sum();
-    let mut no_gpu = None;
-    if device == DeviceName::Cuda
-        || (device == DeviceName::Auto && is_worth_a_gpu(config, rows, features))
-    {
-        let most = LargestBatch { rows: batch_rows(config, rows), entries: summary.most_entries };
-        let own = Threads::new(threads.count())?;
-        match open_cuda(config, &weights, settings.clone(), own, most) {
-            Ok(backend) => return Ok(Opened { backend, device: DeviceName::Cuda, no_gpu }),
-            Err(error) if device == DeviceName::Cuda => return Err(error),
-            Err(error) => no_gpu = Some(error.to_string()),
-        }
+    let settings = StepSettings::new(config, encoding.target.clone(), summary.counts.clone());
+    if device == DeviceName::Cuda {
+        let most = LargestBatch { rows: batch_rows(config, rows), entries: most_entries };
+        return open_cuda(config, &weights, settings, threads, most);
     }
     let on_cpu = OnCpu { weights: &weights, settings, threads };
-    let backend = with_interaction(config, &weights.fields, on_cpu)?;
-    Ok(Opened { backend, device: DeviceName::Cpu, no_gpu })
+    with_interaction(config, &weights.fields, on_cpu)
 }
 
 /// Rows of a batch at the most, those that are drawn among them.
@@ -200,9 +216,8 @@ fn tables(config: &Config, sizes: &Sizes, features: usize, classes: usize) -> u1
         table::bytes(features, 1, states, Precision::F32)
             + table::bytes(features, width, states, config.precision)
     };
-    let shared =
-        4 * (sizes.shared as u128 * classes as u128) * (3 + config.optimizer.states() as u128);
-    of(config.optimizer.states()) + of(0) + shared
+    let shared = 4 * (sizes.shared as u128 * classes as u128) * (3 + config.states() as u128);
+    of(config.states()) + of(0) + shared
 }
 
 /// What the process takes beside rows and model: buffers, threads, the command itself.
@@ -251,6 +266,7 @@ pub(super) fn start(
     config: &Config,
     encoding: &Encoding,
     [train, valid]: [&Store; 2],
+    most_entries: usize,
     summary: &Summary,
 ) -> Result<Start> {
     let features = encoding.features();
@@ -259,9 +275,8 @@ pub(super) fn start(
     let sizes = Sizes::new(config, encoding.fields.len());
     let classes = encoding.target.classes();
     let sums = batch as u128 * classes as u128 * 4 * sizes.room as u128;
-    let model = tables(config, &sizes, features, classes)
-        + sums
-        + summary.most_entries as u128 * ENTRY_BYTES;
+    let model =
+        tables(config, &sizes, features, classes) + sums + most_entries as u128 * ENTRY_BYTES;
     check_model(config, &sizes, encoding, model)?;
     let on_disk = [train, valid].iter().filter_map(|rows| rows.on_disk()).sum();
     Ok(Start {

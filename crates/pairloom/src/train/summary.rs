@@ -15,8 +15,8 @@ pub(super) struct Summary {
     pub(super) counts: Vec<u32>,
     /// The mean of `sum_i x_i^2`, by the weights of rows: the number of features in a row, if all are 1.
     pub(super) square_length: f64,
-    /// How many entries the rows of a batch have at the most.
-    pub(super) most_entries: usize,
+    /// The numbers of entries of the longest rows, the longest first.
+    longest: Vec<u32>,
     /// What a model has to beat.
     pub(super) constant: Constant,
     /// The weighted mean label as the model learns it; of several classes, the share of each.
@@ -30,7 +30,7 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// Walks over the rows, which have some weight, of so many features; a batch has `batch` rows.
+    /// Walks over the rows, which have some weight, of so many features; a batch has `batch` rows at the most.
     pub(super) fn of(
         rows: &Store,
         features: usize,
@@ -42,16 +42,23 @@ impl Summary {
             sums.add(rows);
             Ok(())
         })?;
+        sums.longest.sort_unstable_by(|a, b| b.cmp(a));
+        sums.longest.truncate(batch);
         Ok(Summary {
             square_length: sums.squares / sums.tally.weight,
-            most_entries: sums.longest.iter().map(|&entries| entries as usize).sum(),
             constant: sums.constant()?,
+            longest: sums.longest,
             means: sums.labels.iter().map(|sum| sum / sums.tally.weight).collect(),
             single: sums.rows_of.iter().filter(|rows| **rows == 1).count(),
             classes: sums.distinct.filter(|_| target.is_number()).map(|labels| labels.len()),
             greatest_weight: sums.greatest_weight,
             counts: sums.counts,
         })
+    }
+
+    /// How many entries the rows of a batch of so many rows have at the most.
+    pub(super) fn most_entries(&self, rows: usize) -> usize {
+        self.longest.iter().take(rows).map(|&entries| entries as usize).sum()
     }
 }
 

@@ -64,6 +64,39 @@ fn a_resumed_run_ends_in_the_same_bytes() {
     }
 }
 
+/// Batches that grow begin where the run was cut off with the size that they had there, and the momentum is kept.
+#[test]
+fn a_resumed_run_has_the_batches_of_the_whole_one() {
+    let folder = folder();
+    let data = write(&folder, "clicks.csv", small_clicks(330));
+    let config = Config { momentum: Some(0.8), batch_growth: Some(0.1), ..plain_config() };
+    let whole = job(&data, &config);
+    let sizes = |job: &Job| {
+        let mut sizes = Vec::new();
+        let watch = &mut |event: Event<'_>| {
+            if let Event::Fit(FitEvent::Batch { rows, .. }) = event {
+                sizes.push(rows);
+            }
+            sizes.len() != 7 || job.checkpoints.as_ref().is_none_or(|to| to.resume)
+        };
+        (train(job, watch).unwrap(), sizes)
+    };
+    let (done, expected) = sizes(&whole);
+    let file = path(&folder, "checkpoint");
+    let checkpoints = Checkpoints { path: file, every: Duration::ZERO, resume: false };
+    let mut cut = Job { checkpoints: Some(checkpoints), ..whole.clone() };
+    let (stopped, first) = sizes(&cut);
+    assert_eq!((stopped.stop, first.len()), (Stop::Interrupted, 7));
+    cut.checkpoints.as_mut().unwrap().resume = true;
+    let (resumed, second) = sizes(&cut);
+    assert_eq!([first, second].concat(), expected);
+    assert!(bytes(&resumed.model.unwrap()) == bytes(&done.model.unwrap()));
+    // From 32 rows on a tenth of a row more for each, until there are 64.
+    let epochs: [&[usize]; 3] =
+        [&[32, 67, 105, 147, 193, 244, 264], &[58, 122, 186, 250, 264], &[64, 128, 192, 256, 264]];
+    assert_eq!(expected, epochs.concat());
+}
+
 #[test]
 fn a_run_may_be_cut_off_again_and_again() {
     let folder = folder();

@@ -28,6 +28,7 @@ fn settings(optimizer: Optimizer) -> StepSettings {
         loss: Loss::Softmax,
         target: Target::Classes { names },
         optimizer,
+        momentum: 0.0,
         linear: true,
         penalty_linear: Penalty { l1: 0.0, l2: L2 },
         penalty_factors: Penalty { l1: 0.0, l2: 2.0 * L2 },
@@ -148,7 +149,7 @@ impl Plain {
         }
         self.passes += times.iter().sum::<f64>() / settings.counts.iter().sum::<u32>() as f64;
         self.time += 1;
-        let now = Moment { rate, time: self.time, penalty: Penalty::default() };
+        let now = Moment { rate, time: self.time, momentum: 0.0, penalty: Penalty::default() };
         let touched = |times: f64| times > 0.0 || self.optimizer.is_dense();
         for id in (0..FEATURES).filter(|&id| touched(times[id])) {
             let share = times[id] / f64::from(settings.counts[id]);

@@ -8,7 +8,7 @@ use pairloom::encode::Target;
 use pairloom::interaction::{Fm, Interaction, Plan};
 use pairloom::loss::Loss;
 use pairloom::model::Weights;
-use pairloom::optimizer::{Moment, Optimizer, Penalty, Update};
+use pairloom::optimizer::{Moment, Optimizer, Penalty, Update, faded};
 use pairloom::parallel::Threads;
 use pairloom::table::Table;
 use rand::RngExt;
@@ -19,7 +19,7 @@ struct Twin {
     p: f64,
     /// AdaGrad's sum, Adam's first moment, or z of FTRL-Proximal.
     a: f64,
-    /// Adam's second moment, or n of FTRL-Proximal.
+    /// Adam's second moment, n of FTRL-Proximal, or AdaGrad's mean of gradients.
     b: f64,
     /// One over the last rate of FTRL-Proximal.
     c: f64,
@@ -28,6 +28,14 @@ struct Twin {
 const FREE: Penalty = Penalty { l1: 0.0, l2: 0.0 };
 
 impl Twin {
+    /// AdaGrad with a momentum: Dozat 2016, algorithm 7 without the bias correction, in the direction of AdaGrad.
+    fn step_with_momentum(&mut self, rate: f64, momentum: f64, g: f64) {
+        self.a += g * g;
+        self.b = momentum * self.b + (1.0 - momentum) * g;
+        let ahead = momentum * self.b + (1.0 - momentum) * g;
+        self.p -= rate * ahead / (1.0 + self.a).sqrt();
+    }
+
     fn step(&mut self, optimizer: Optimizer, rate: f64, time: u64, penalty: Penalty, g: f64) {
         match optimizer {
             Optimizer::Sgd => self.p -= rate * g,
@@ -64,7 +72,7 @@ impl Twin {
 }
 
 fn moment(rate: f32, time: u64) -> Moment {
-    Moment { rate, time, penalty: FREE }
+    Moment { rate, time, momentum: 0.0, penalty: FREE }
 }
 
 #[test]
@@ -118,7 +126,7 @@ fn ftrl_is_its_paper_under_penalties_and_its_zeros_are_exact() {
             let gradient: Vec<f32> = (0..WIDTH)
                 .map(|at| parameters[at] - towards(at) + random.random_range(-0.5..0.5))
                 .collect();
-            let now = Moment { rate, time, penalty };
+            let now = Moment { penalty, ..moment(rate, time) };
             Optimizer::Ftrl.step(now, &mut parameters, &mut state, &gradient);
             for (at, (twin, &g)) in twins.iter_mut().zip(&gradient).enumerate() {
                 twin.step(Optimizer::Ftrl, f64::from(rate), time, penalty, f64::from(g));
@@ -132,6 +140,35 @@ fn ftrl_is_its_paper_under_penalties_and_its_zeros_are_exact() {
     }
     assert!(zeros.is_sorted() && zeros[0] == 0 && zeros[1] > 0 && zeros[2] < WIDTH, "{zeros:?}");
     assert_eq!(zeros[3], WIDTH);
+}
+
+/// Momenta that change from step to step, as they do where batches grow.
+#[test]
+fn adagrad_with_a_momentum_is_its_formula() {
+    const WIDTH: usize = 11;
+    let mut random = random(12);
+    let (mut parameters, mut state) = ([0.25f32; WIDTH], [0.0f32; 2 * WIDTH]);
+    let mut twins = [Twin { p: 0.25, ..Twin::default() }; WIDTH];
+    for time in 1..=2000 {
+        let momentum = random.random_range(0.01..0.99f32);
+        let gradient: [f32; WIDTH] = std::array::from_fn(|_| random.random_range(-0.9..1.1));
+        let now = Moment { momentum, ..moment(0.05, time) };
+        Optimizer::Adagrad.step(now, &mut parameters, &mut state, &gradient);
+        for ((twin, &g), &p) in twins.iter_mut().zip(&gradient).zip(&parameters) {
+            twin.step_with_momentum(0.05, f64::from(momentum), f64::from(g));
+            assert!(near(f64::from(p), twin.p, 1e-4, 1.0), "step {time}");
+        }
+    }
+}
+
+#[test]
+fn what_is_rare_has_less_momentum() {
+    assert_eq!(faded(0.9, 1.0), 0.9);
+    // In every second step: what two steps of the others leave.
+    assert!(near(f64::from(faded(0.9, 0.5)), 0.81, 1e-6, 1.0));
+    assert!(near(f64::from(faded(0.9, 0.01)), 0.9f64.powi(100), 1e-6, 1.0));
+    // More than once in a step is every step; never is never.
+    assert_eq!((faded(0.9, 7.0), faded(0.9, 0.0)), (0.9, 0.0));
 }
 
 #[test]
@@ -179,6 +216,7 @@ fn linear(optimizer: Optimizer) -> Cpu<Fm<Vec<f32>>> {
         loss: Loss::Squared,
         target: Target::Real { mean: 0.0, scale: 1.0 },
         optimizer,
+        momentum: 0.0,
         linear: true,
         penalty_linear: FREE,
         penalty_factors: FREE,

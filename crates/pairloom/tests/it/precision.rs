@@ -92,6 +92,7 @@ fn settings(optimizer: Optimizer, features: usize) -> StepSettings {
         loss: Loss::Logistic,
         target: Target::Binary { negative: Some("0".into()), positive: "1".into() },
         optimizer,
+        momentum: 0.0,
         linear: true,
         penalty_linear: Penalty { l1: 0.1, l2: 0.1 },
         penalty_factors: Penalty { l1: 0.2, l2: 0.3 },

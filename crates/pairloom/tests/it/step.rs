@@ -23,6 +23,7 @@ const FEATURES: usize = 40;
 #[derive(Debug, Clone, Copy)]
 struct Case {
     optimizer: Optimizer,
+    momentum: f32,
     loss: Loss,
     weights: bool,
     values: bool,
@@ -39,6 +40,7 @@ impl Case {
             for loss in Loss::ALL.into_iter().filter(|loss| *loss != Loss::Softmax) {
                 let plain = Case {
                     optimizer,
+                    momentum: 0.0,
                     loss,
                     weights: false,
                     values: false,
@@ -53,6 +55,9 @@ impl Case {
                     Case { values: true, bias: false, ..plain },
                     Case { weights: true, linear: false, l2: 30.0, ..plain },
                 ]);
+                if optimizer == Optimizer::Adagrad {
+                    cases.push(Case { momentum: 0.9, values: true, l2: 0.2, ..plain });
+                }
             }
         }
         cases
@@ -74,6 +79,7 @@ impl Case {
                 _ => Target::Real { mean: 2.0, scale: 3.0 },
             },
             optimizer: self.optimizer,
+            momentum: self.momentum,
             linear: self.linear,
             penalty_linear: self.penalty(),
             penalty_factors: self.penalty().times(2.0),
@@ -160,7 +166,7 @@ impl Plain {
     fn new(case: Case, weights: &Weights) -> Self {
         let parameters = |values: &[f32]| Parameters {
             values: values.to_vec(),
-            state: vec![0.0; values.len() * case.optimizer.states()],
+            state: vec![0.0; values.len() * case.settings(Vec::new()).states()],
         };
         let vectors = weights.linear.vectors().zip(weights.factors.vectors::<f32>());
         let features = vectors.map(|(w, v)| [parameters(w), parameters(&v[..FACTORS])]).collect();
@@ -246,7 +252,8 @@ impl Plain {
                 }
             }
         }
-        self.passes += times.iter().sum::<f64>() / self.counts.iter().sum::<u32>() as f64;
+        let of_all = times.iter().sum::<f64>() / self.counts.iter().sum::<u32>() as f64;
+        self.passes += of_all;
         // Each entry of a feature pays its part of the penalty, but never more than the rate allows.
         let pays = |_: &_| !optimizer.takes_penalties();
         for (id, gradient) in (0..).zip(&mut gradients).filter(pays) {
@@ -257,10 +264,15 @@ impl Plain {
             }
         }
         self.time += 1;
-        let now = Moment { rate, time: self.time, penalty: Penalty::default() };
+        let momentum = self.case.momentum;
+        let now = Moment { rate, time: self.time, momentum, penalty: Penalty::default() };
+        // A feature that comes in one of so many batches keeps as much as is left after all of these.
+        let kept =
+            |count: u32| f64::from(momentum).powf(1.0 / (of_all * f64::from(count)).min(1.0));
         let due = self.case.penalty().times(self.passes as f32);
-        let all = self.features.iter_mut().zip(gradients).zip(touched);
-        for ((feature, gradient), _) in all.filter(|(_, touched)| *touched) {
+        let all = self.features.iter_mut().zip(gradients).zip(touched).zip(&self.counts);
+        for (((feature, gradient), _), &count) in all.filter(|((_, touched), _)| *touched) {
+            let now = Moment { momentum: kept(count) as f32, ..now };
             let gradient: Vec<f32> = gradient.into_iter().map(|g| g as f32).collect();
             let parts = [(due, &gradient[..1]), (due.times(2.0), &gradient[1..])];
             for (Parameters { values, state }, (penalty, gradient)) in feature.iter_mut().zip(parts)

@@ -22,6 +22,7 @@ fn settings(learn_l2: bool) -> StepSettings {
         loss: Loss::Logistic,
         target: Target::Binary { negative: None, positive: "1".into() },
         optimizer: Optimizer::Adagrad,
+        momentum: 0.0,
         linear: true,
         penalty_linear: Penalty { l1: 0.0, l2: FIRST[0] },
         penalty_factors: Penalty { l1: 0.0, l2: FIRST[1] },

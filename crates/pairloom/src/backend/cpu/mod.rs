@@ -197,7 +197,8 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         }
         self.state.time += 1;
         self.state.learned += now.layout.ids().len() as u64;
-        let moment = Moment { rate, time: self.state.time, penalty: Penalty::default() };
+        let StepSettings { momentum, .. } = self.settings;
+        let moment = Moment { rate, time: self.state.time, momentum, penalty: Penalty::default() };
         self.update(now, exact, next, moment);
         self.update_shared(exact, moment);
         if self.settings.bias {
@@ -316,6 +317,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
                 class: 0,
                 now: moment,
                 passes,
+                share: now.layout.ids().len() as f32 / self.all.max(1) as f32,
                 shared,
                 each_shared: shared.len() / classes,
                 fields,

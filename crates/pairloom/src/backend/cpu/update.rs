@@ -4,7 +4,7 @@ use super::exact::Exact;
 use super::prepared::{Entry, Sorted, Value};
 use crate::backend::{StepSettings, strengths};
 use crate::interaction::{Fields, Interaction, Lanes};
-use crate::optimizer::{Moment, Penalty, Update};
+use crate::optimizer::{Moment, Penalty, Update, faded};
 use crate::precision::{Chance, Stored};
 use crate::simd::{Work, prefetch, prefetch_to_write};
 use std::ops::Range;
@@ -53,6 +53,8 @@ pub(super) struct Features<'a, M: Interaction, X, T> {
     pub(super) now: Moment,
     /// Passes over the training rows up to now.
     pub(super) passes: f32,
+    /// The share of the training rows that the batch is.
+    pub(super) share: f32,
     pub(super) shared: &'a [f32],
     /// How many of these belong to each class.
     pub(super) each_shared: usize,
@@ -132,8 +134,12 @@ impl<M: Interaction, X: Value, T: Stored> Features<'_, M, X, T> {
     /// Sums the gradients of one feature's entries and moves its weights.
     #[inline(always)]
     fn update(&mut self, feature: u32, field: usize, entries: &[Entry<X>]) {
-        let StepSettings { counts, optimizer, linear, .. } = self.settings;
-        let share = entries.len() as f32 / counts[feature as usize].max(1) as f32;
+        let StepSettings { counts, optimizer, linear, momentum, .. } = self.settings;
+        let count = counts[feature as usize].max(1) as f32;
+        let share = entries.len() as f32 / count;
+        if *momentum > 0.0 {
+            self.now.momentum = faded(*momentum, count * self.share);
+        }
         let at = feature - self.features.start;
         let strengths = field * self.classes * strengths::each(self.interaction);
         let strengths = &self.strengths[strengths..];

@@ -151,6 +151,8 @@ struct Args {
     float rate;
     float corrected;
     float root;
+    // What AdaGrad keeps of the gradients of earlier steps, where one comes in every step.
+    float momentum;
     float l1_linear, l2_linear, l1_factors, l2_factors;
     // One over the features of all training rows.
     float all;

@@ -209,6 +209,7 @@ pub(super) struct Args {
     pub(super) rate: f32,
     pub(super) corrected: f32,
     pub(super) root: f32,
+    pub(super) momentum: f32,
     pub(super) l1_linear: f32,
     pub(super) l2_linear: f32,
     pub(super) l1_factors: f32,

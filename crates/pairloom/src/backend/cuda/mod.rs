@@ -34,7 +34,7 @@ use crate::encode::Target;
 use crate::interaction::{Interaction, Kind};
 use crate::loss::Loss;
 use crate::model::Weights;
-use crate::optimizer::{Adam, Optimizer, Update};
+use crate::optimizer::{Adam, Optimizer};
 use crate::parallel::Threads;
 use crate::precision::{Bf16, Precision};
 use buffers::{OfModel, Scratch};
@@ -130,7 +130,7 @@ impl<M: Interaction> Gpu<M> {
             rank,
             shared: weights.shared.len() / state.classes,
             classes: state.classes,
-            states: settings.optimizer.states(),
+            states: settings.states(),
             precision: weights.factors.precision(),
         };
         let device = open(shape)?;
@@ -205,8 +205,9 @@ impl<M: Interaction> Gpu<M> {
             Target::Real { mean, scale } => (mean, scale),
             _ => (0.0, 1.0),
         };
-        let StepSettings { penalty_linear, penalty_factors, linear, bias, counts, .. } =
-            &self.settings;
+        let StepSettings {
+            penalty_linear, penalty_factors, momentum, linear, bias, counts, ..
+        } = &self.settings;
         let (model, scratch) = (&self.model, &self.scratch);
         Args {
             offsets: scratch.offsets.address(),
@@ -235,6 +236,7 @@ impl<M: Interaction> Gpu<M> {
             mean,
             scale,
             number,
+            momentum: *momentum,
             l1_linear: penalty_linear.l1,
             l2_linear: penalty_linear.l2,
             l1_factors: penalty_factors.l1,

@@ -185,8 +185,13 @@ __device__ __forceinline__ float least(float z, float strength, float l1, float 
     return beyond > 0 ? -copysignf(beyond, z) / (strength + l2) : 0.0f;
 }
 
+// What all parameters of a step have: penalties, and a momentum.
+struct Moment {
+    float l1, l2, momentum;
+};
+
 // One step of one parameter, whose state lies `apart` from it: crate::optimizer.
-__device__ __forceinline__ void step(const Args &a, float *p, u64 apart, float g, float l1, float l2) {
+__device__ __forceinline__ void step(const Args &a, float *p, u64 apart, float g, const Moment &now) {
     switch (a.optimizer) {
         case SGD:
             *p -= a.rate * g;
@@ -194,6 +199,11 @@ __device__ __forceinline__ void step(const Args &a, float *p, u64 apart, float g
         case ADAGRAD: {
             const float sum = p[apart] + g * g;
             p[apart] = sum;
+            if (STATES > 1 && now.momentum > 0) {
+                const float own = (1.0f - now.momentum) * g, mean = now.momentum * p[2 * apart] + own;
+                p[2 * apart] = mean;
+                g = now.momentum * mean + own;
+            }
             *p -= a.rate * g / sqrtf(1.0f + sum);
             return;
         }
@@ -210,7 +220,7 @@ __device__ __forceinline__ void step(const Args &a, float *p, u64 apart, float g
             const float n = p[2 * apart] + g * g, w = *p;
             const float strength = (1.0f + sqrtf(n)) / a.rate;
             const float z = p[apart] + g - strength * w;
-            const float moved = least(z, strength, l1, l2);
+            const float moved = least(z, strength, now.l1, now.l2);
             p[2 * apart] = n;
             *p = moved;
             p[apart] = z + strength * moved;
@@ -255,6 +265,9 @@ __device__ void move(const Args &a, u32 feature, u32 c, u32 count, const Gradien
     const bool takes = a.optimizer == FTRL;
     const float share = takes ? 0.0f : (float)count / (float)(carried > 0 ? carried : 1);
     const float passes = takes ? (float)a.outcome->learned * a.all : 0.0f, most = 1.0f / a.rate;
+    // crate::optimizer::faded: in so many of the steps it has a gradient.
+    const float steps = (float)(carried > 0 ? carried : 1) * ((float)a.offsets[a.rows] * a.all);
+    const float momentum = a.momentum > 0 ? powf(a.momentum, 1.0f / fminf(steps, 1.0f)) : 0.0f;
     if (part == 0) {
         for (u32 chunk = 0; chunk < CHUNKS; chunk++) {
             const u32 f = own_lane + chunk * LANES;
@@ -262,7 +275,7 @@ __device__ void move(const Args &a, u32 feature, u32 c, u32 count, const Gradien
             Factor v = open(a, feature, c, f);
             const float l2 = fminf(share * strengths[1 + f / PART], most), itself = own(a, c, field, f) * g.squares;
             const float gradient = l2 * v.numbers[0] + g.of_vector[chunk] - itself * v.numbers[0];
-            step(a, v.numbers, 1, gradient, a.l1_factors * passes, a.l2_factors * passes);
+            step(a, v.numbers, 1, gradient, {a.l1_factors * passes, a.l2_factors * passes, momentum});
             // Products of many such would be smaller than floats are.
             if (DEEP && fabsf(v.numbers[0]) < 1e-12f) v.numbers[0] = 0;
             close(a, feature, c, f, v);
@@ -271,7 +284,7 @@ __device__ void move(const Args &a, u32 feature, u32 c, u32 count, const Gradien
     if (lane == 0 && a.learns_linear) {
         float *w = a.linear + of_class * (1 + STATES);
         const float gradient = g.w + fminf(share * strengths[0], most) * *w;
-        step(a, w, 1, gradient, a.l1_linear * passes, a.l2_linear * passes);
+        step(a, w, 1, gradient, {a.l1_linear * passes, a.l2_linear * passes, momentum});
     }
     if (lane == 0 && c == 0 && a.touched) a.touched[feature] = a.time;
 }
@@ -366,10 +379,10 @@ KERNEL untouched(const Args a) {
         if (a.touched[feature] == a.time) continue;
         if (f < WIDTH) {
             Factor v = open(a, feature, c, f);
-            step(a, v.numbers, 1, 0, 0, 0);
+            step(a, v.numbers, 1, 0, {0, 0, 0});
             close(a, feature, c, f, v);
         }
-        if (f == 0 && a.learns_linear) step(a, a.linear + of_class * (1 + STATES), 1, 0, 0, 0);
+        if (f == 0 && a.learns_linear) step(a, a.linear + of_class * (1 + STATES), 1, 0, {0, 0, 0});
     }
 }
 
@@ -405,7 +418,7 @@ KERNEL shared_numbers(const Args a) {
     if (number >= numbers || a.outcome->bad != NONE) return;
     float gradient = 0;
     for (u32 part = 0; part < a.tiles; part++) gradient += a.gradients[part * numbers + number];
-    step(a, a.shared + number, numbers, gradient, 0, 0);
+    step(a, a.shared + number, numbers, gradient, {0, 0, a.momentum});
 }
 #else
 KERNEL shared_gradients(const Args) {}
@@ -418,5 +431,5 @@ KERNEL biases(const Args a) {
     if (c >= CLASSES || a.outcome->bad != NONE || !a.learns_bias) return;
     double slopes = 0;
     for (u32 tile = 0; tile < a.tiles; tile++) slopes += a.partial[(u64)tile * (1 + CLASSES) + 1 + c];
-    step(a, a.bias + c, CLASSES, (float)slopes, 0, 0);
+    step(a, a.bias + c, CLASSES, (float)slopes, {0, 0, a.momentum});
 }

@@ -25,6 +25,7 @@ struct Case {
     model: Model,
     loss: Loss,
     optimizer: Optimizer,
+    momentum: f32,
     factors: usize,
     classes: usize,
     /// Whether rows have values and weights of their own.
@@ -37,6 +38,7 @@ impl Case {
         model: Model { of: Kind::Fm, order: 2, lower_orders: true, rank: 2 },
         loss: Loss::Logistic,
         optimizer: Optimizer::Adagrad,
+        momentum: 0.0,
         factors: 8,
         classes: 1,
         valued: false,
@@ -91,6 +93,7 @@ impl Case {
             loss: self.loss,
             target: self.target(),
             optimizer: self.optimizer,
+            momentum: self.momentum,
             linear: true,
             penalty_linear: penalty(0.5),
             penalty_factors: penalty(2.0),
@@ -271,6 +274,14 @@ fn and_with_every_optimizer() {
         check(Case { optimizer, valued: true, ..Case::PLAIN });
         check(Case { optimizer, classes: 3, loss: Loss::Softmax, ..Case::PLAIN });
     }
+}
+
+#[test]
+fn and_with_a_momentum() {
+    let plain = Case { momentum: 0.9, ..Case::PLAIN };
+    check(plain);
+    check(Case { classes: 3, loss: Loss::Softmax, valued: true, ..plain });
+    check(Case { momentum: 0.9, ..of_model(Kind::Fwfm) });
 }
 
 #[test]
