@@ -2,7 +2,7 @@
 
 use crate::Result;
 use pairloom::Config;
-use pairloom::backend::{Backend, Cpu, StepSettings};
+use pairloom::backend::{Backend, Cpu, Learned, StepSettings};
 use pairloom::batch::Rows;
 use pairloom::encode::Target;
 use pairloom::interaction::{Fields, Fm, Interaction, Plan};
@@ -67,13 +67,14 @@ pub fn pass_by(
     batch: usize,
     rate: f32,
 ) -> Result<f64> {
-    let mut loss = 0.0;
+    let mut learned = Learned::default();
     let mut coming = order.chunks(batch).skip(1);
     for batch in order.chunks(batch) {
         model.announce(coming.next().unwrap_or_default());
-        loss += model.step(rows, batch, rate).map_err(|no| no.to_string())?;
+        learned += model.step(rows, batch, rate).map_err(|no| no.to_string())?;
     }
-    Ok(loss / order.len() as f64)
+    learned += model.finish().map_err(|no| no.to_string())?;
+    Ok(learned.loss / order.len() as f64)
 }
 
 /// All weights and states, bit by bit.

@@ -91,7 +91,7 @@ pub struct Config {
     pub l1_factors: f64,
     /// Rows in a batch; 1 is online learning. `None` takes about a 256th of the training rows, a
     /// power of 2 from 32 to 256: small data sets need the steps, large ones the speed. On a GPU AdaGrad takes
-    /// about a 32nd, up to 65536.
+    /// about a 128th, up to 65536, of 262144 rows or more.
     pub batch_size: Option<usize>,
     /// How much the batch grows for each row that was learned from, beginning with that of `None`, up to
     /// `batch_size`; 0 begins with that. `None` takes 0, and for the large batches that a GPU takes 0.02.
@@ -242,14 +242,13 @@ impl Config {
     /// The settings for a GPU, which has many rows at once, and so many training rows of this mean square length: where
     /// nothing is said of the batch AdaGrad takes large ones, and what makes up for them.
     pub fn with_large_batches(&self, rows: usize, square_length: f64) -> Config {
-        if self.batch_size.is_some() || self.optimizer != Optimizer::Adagrad {
+        let is_open = self.batch_size.is_none() && self.optimizer == Optimizer::Adagrad;
+        if !is_open || rows < LARGE_SET {
             return self.clone();
         }
         let momentum = (1.0 - 4.0 / square_length.max(1.0)).max(0.0);
         Config {
-            batch_size: Some(
-                (1 << (rows / 32).max(1).ilog2()).clamp(usual_batch(rows), LARGE_BATCH),
-            ),
+            batch_size: Some(LARGE_BATCH.min(1 << (rows / 128).ilog2())),
             batch_growth: self.batch_growth.or(Some(0.02)),
             momentum: self.momentum.or(Some(short(momentum))),
             ..self.clone()
@@ -398,8 +397,10 @@ impl Config {
     }
 }
 
-/// The largest batch that a GPU takes where nothing is said.
+/// The largest batch that a GPU takes where nothing is said, and the rows from which on it takes large ones: smaller sets
+/// need their steps.
 const LARGE_BATCH: usize = 1 << 16;
+const LARGE_SET: usize = 1 << 18;
 
 /// Two digits: nobody wants to read or repeat more of them.
 fn short(x: f64) -> f64 {
@@ -428,16 +429,16 @@ mod tests {
         };
         let usual = Config::default();
         assert_eq!(of(&usual, 45_800_000, 39.0), (1 << 16, Some(0.02), Some(0.9)));
-        assert_eq!(of(&usual, 100_000, 2.0), (2048, Some(0.02), Some(0.0)));
-        // Never less than on the CPU.
-        assert_eq!(of(&usual, 1000, 20.0).0, usual.batch_rows(1000));
-        assert_eq!(of(&usual, 0, 0.0).0, 32);
+        assert_eq!(of(&usual, 1_000_000, 2.0), (4096, Some(0.02), Some(0.0)));
+        // A small set has those of the CPU.
+        assert_eq!(of(&usual, 100_000, 20.0), (256, None, None));
+        assert_eq!(of(&usual, 0, 0.0), (32, None, None));
         let said = Config { batch_size: Some(512), ..Config::default() };
         assert_eq!(of(&said, 1_000_000, 39.0), (512, None, None));
         let adam = Config { optimizer: Optimizer::Adam, ..Config::default() };
         assert_eq!(of(&adam, 1_000_000, 39.0), (256, None, None));
         let said = Config { momentum: Some(0.5), batch_growth: Some(0.0), ..Config::default() };
-        assert_eq!(of(&said, 1_000_000, 39.0), (16384, Some(0.0), Some(0.5)));
+        assert_eq!(of(&said, 1_000_000, 39.0), (4096, Some(0.0), Some(0.5)));
     }
 
     #[test]

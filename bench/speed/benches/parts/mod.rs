@@ -55,7 +55,7 @@ pub fn model<L: Lanes + 'static>(width: usize, optimizer: Optimizer) -> Result<B
 /// One step over the batch.
 pub fn step(model: &mut dyn Backend, rows: &Rows) -> f64 {
     let order: [u32; BATCH] = std::array::from_fn(|i| i as u32);
-    model.step(rows, &order, 0.01).unwrap_or(f64::NAN)
+    model.step(rows, &order, 0.01).map_or(f64::NAN, |learned| learned.loss)
 }
 
 /// Lines of text in one of the formats.

@@ -178,11 +178,27 @@ impl Lists<'_> {
     pub const NONE: Lists<'static> = Lists { ends: &[], each: 1.0 };
 }
 
+/// What steps have brought: the sum of the weighted losses before them, and the weight of the rows whose losses they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Learned {
+    /// The sum of the losses.
+    pub loss: f64,
+    /// The sum of the weights.
+    pub weight: f64,
+}
+
+impl std::ops::AddAssign for Learned {
+    fn add_assign(&mut self, other: Learned) {
+        self.loss += other.loss;
+        self.weight += other.weight;
+    }
+}
+
 /// Why a step was not taken. Nothing is changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum NoStep {
-    /// The loss of a row is not finite: that of the first one, by its place in the batch.
-    #[error("the loss of row {0} of a batch is not finite")]
+    /// The loss of a row is not finite: that of the first one in its batch, by its number in the set of rows.
+    #[error("the loss of row {0} is not finite")]
     NotFinite(usize),
     /// The device has failed.
     #[error(transparent)]
@@ -217,14 +233,14 @@ pub trait Backend: Send {
     fn announce(&mut self, batch: &[u32]);
 
     /// Takes one step over those of the rows that were [entered](Backend::enter) which `batch` names, at learning rate
-    /// `rate`. Returns the sum of the weighted losses before the step.
+    /// `rate`. Returns what the steps have brought that are known to be done: a device may still be at this one when the
+    /// next is given to it.
     ///
     /// # Errors
-    /// [`NoStep`].
-    fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, NoStep>;
+    /// [`NoStep`], of a step whose outcome was not told before: none after it was taken.
+    fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<Learned, NoStep>;
 
-    /// The same under a loss of lists. Returns beside the sum of the losses the weight of the rows that have
-    /// some of their list below them.
+    /// The same under a loss of lists; the weight is that of the rows that have some of their list below them.
     ///
     /// # Errors
     /// As for [`Backend::step`].
@@ -234,7 +250,15 @@ pub trait Backend: Send {
         batch: &[u32],
         lists: Lists<'_>,
         rate: f32,
-    ) -> Result<(f64, f64), NoStep>;
+    ) -> Result<Learned, NoStep>;
+
+    /// Waits for all steps. Returns what those have brought that was not told before.
+    ///
+    /// # Errors
+    /// As for [`Backend::step`].
+    fn finish(&mut self) -> Result<Learned, NoStep> {
+        Ok(Learned::default())
+    }
 
     /// Adds to how many training rows carry each feature.
     fn count(&mut self, more: &[u32]);

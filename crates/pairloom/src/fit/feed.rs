@@ -1,7 +1,7 @@
 //! The batches of a window: rows one by one, whole groups, or rows with others that are drawn for them.
 
 use super::Run;
-use crate::backend::{Backend, Lists, NoStep};
+use crate::backend::{Backend, Learned, Lists, NoStep};
 use crate::batch::Rows;
 use crate::loss::lists;
 use crate::negatives::{Negatives, Purpose};
@@ -32,12 +32,6 @@ pub(super) struct Batch {
     drawn: Vec<(u32, u32)>,
     /// All rows that were made.
     all: Vec<u32>,
-}
-
-/// What a step has brought: the sum of the losses, and the weight of the rows whose losses they are.
-pub(super) struct Learned {
-    pub(super) loss: f64,
-    pub(super) weight: f64,
 }
 
 impl<'a> Feed<'a> {
@@ -90,32 +84,26 @@ impl<'a> Feed<'a> {
         [batch, next]: [&Batch; 2],
         rate: f32,
     ) -> Result<Learned, NoStep> {
-        let learned = |(loss, weight)| Learned { loss, weight };
         match self {
             Feed::Rows(_) => {
                 backend.announce(&next.given);
-                let loss = backend.step(rows, &batch.given, rate);
-                let weight =
-                    || batch.given.iter().map(|&i| f64::from(rows.label(i as usize).1)).sum();
-                loss.map(|loss| learned((loss, weight()))).map_err(|no| no.at(|at| batch.given[at]))
+                backend.step(rows, &batch.given, rate)
             }
             Feed::Lists(_) => {
                 backend.announce(&next.given);
                 let lists = Lists { ends: &batch.ends, each: 1.0 };
-                let done = backend.rank(rows, &batch.given, lists, rate);
-                done.map(learned).map_err(|no| no.at(|at| batch.given[at]))
+                backend.rank(rows, &batch.given, lists, rate)
             }
             // No row of the batch is relevant.
-            Feed::Drawn { .. } if batch.all.is_empty() => Ok(learned((0.0, 0.0))),
+            Feed::Drawn { .. } if batch.all.is_empty() => Ok(Learned::default()),
             Feed::Drawn { negatives, .. } => {
                 let lists = Lists { ends: &batch.ends, each: negatives.stand_for() };
                 backend.enter(&batch.made)?;
-                let done = backend.rank(&batch.made, &batch.all, lists, rate);
-                let given = |at: usize| {
-                    let list = batch.ends.partition_point(|&end| end as usize <= at);
+                let given = |made: usize| {
+                    let list = batch.ends.partition_point(|&end| end as usize <= made);
                     batch.given[batch.drawn[list].0 as usize]
                 };
-                done.map(learned).map_err(|no| no.at(given))
+                backend.rank(&batch.made, &batch.all, lists, rate).map_err(|no| no.at(given))
             }
         }
     }

@@ -1,8 +1,8 @@
 //! A run in progress: its epochs, batches and checkpoints.
 
-use super::feed::{Batch, Feed, Learned};
+use super::feed::{Batch, Feed};
 use super::{Checkpoints, Epoch, FitEvent, Run, Stop};
-use crate::backend::{Backend, NoStep};
+use crate::backend::{Backend, Learned, NoStep};
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::file::{Checkpoint, Progress, load_checkpoint};
@@ -140,28 +140,45 @@ impl<'r> Training<'r> {
             start += batch.given.len();
             feed.fill(start, size(start), rows, &mut next)?;
             let rate = (rate * self.warmth()) as f32;
-            match feed.step(self.backend, rows, [&batch, &next], rate) {
-                Ok(Learned { loss, weight }) => {
-                    self.progress.loss += loss;
-                    self.progress.weight += weight;
-                }
-                Err(NoStep::NotFinite(place)) => {
-                    let row = run.train.number(window, place);
-                    return Ok(Some(self.diverged(row)));
-                }
-                Err(NoStep::Failed(error)) => return Err(error),
-            }
+            let done = feed.step(self.backend, rows, [&batch, &next], rate);
             self.progress.rows += batch.given.len();
+            let is_due = run.checkpoints.is_some_and(|to| self.saved.elapsed() >= to.every);
+            let done = done.and_then(|mut done| {
+                // What is said of an epoch, and kept of it, has something behind it.
+                if self.progress.weight + done.weight == 0.0 || is_due || start >= window.rows {
+                    done += self.backend.finish()?;
+                }
+                Ok(done)
+            });
+            if let Some(stop) = self.note(done, window)? {
+                return Ok(Some(stop));
+            }
             let weight = self.progress.weight.max(f64::MIN_POSITIVE);
             let loss = run.in_own_unit(self.progress.loss / weight);
             if !watch(FitEvent::Batch { epoch, rows: self.progress.rows, loss }) {
-                return Ok(Some(Stop::Interrupted));
+                let done = self.backend.finish();
+                return Ok(self.note(done, window)?.or(Some(Stop::Interrupted)));
             }
-            if run.checkpoints.is_some_and(|to| self.saved.elapsed() >= to.every) {
+            if is_due {
                 self.save()?;
             }
         }
         Ok(None)
+    }
+
+    /// Adds what steps over rows of a window have brought. `Some` ends the training.
+    fn note(&mut self, done: Result<Learned, NoStep>, window: &Window) -> Result<Option<Stop>> {
+        match done {
+            Ok(Learned { loss, weight }) => {
+                self.progress.loss += loss;
+                self.progress.weight += weight;
+                Ok(None)
+            }
+            Err(NoStep::NotFinite(row)) => {
+                Ok(Some(self.diverged(self.run.train.number(window, row))))
+            }
+            Err(NoStep::Failed(error)) => Err(error),
+        }
     }
 
     /// The share of the learning rate that the next batch gets.

@@ -2,7 +2,7 @@
 
 use crate::common::{folder, job, path, plain_config, small_clicks, trained, write};
 use pairloom::Error;
-use pairloom::backend::{Backend, Lists, NoStep, State};
+use pairloom::backend::{Backend, Learned, Lists, NoStep, State};
 use pairloom::batch::Rows;
 use pairloom::config::Config;
 use pairloom::encode::Target;
@@ -101,11 +101,11 @@ impl Backend for Small {
     fn learn_strengths(&mut self, _: f64) -> pairloom::Result<()> {
         Ok(())
     }
-    fn step(&mut self, _: &Rows, _: &[u32], _: f32) -> Result<f64, NoStep> {
-        Ok(1.0)
+    fn step(&mut self, _: &Rows, _: &[u32], _: f32) -> Result<Learned, NoStep> {
+        Ok(Learned { loss: 1.0, weight: 1.0 })
     }
-    fn rank(&mut self, _: &Rows, _: &[u32], _: Lists<'_>, _: f32) -> Result<(f64, f64), NoStep> {
-        Ok((1.0, 1.0))
+    fn rank(&mut self, _: &Rows, _: &[u32], _: Lists<'_>, _: f32) -> Result<Learned, NoStep> {
+        Ok(Learned { loss: 1.0, weight: 1.0 })
     }
     fn scores(&mut self, rows: &Rows) -> pairloom::Result<Vec<f32>> {
         Ok(vec![0.0; rows.len()])

@@ -32,7 +32,7 @@ pub(crate) use halves::{Halves, Magnitude, halve_rows};
 pub(crate) use parameters::Parameters;
 pub(crate) use scores::{score_rows, score_single};
 
-use super::{Backend, Lists, NoStep, State, StepSettings, ranked, strengths};
+use super::{Backend, Learned, Lists, NoStep, State, StepSettings, ranked, strengths};
 use crate::batch::Rows;
 use crate::interaction::{Interaction, Lanes};
 use crate::model::Weights;
@@ -171,7 +171,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         announced: &[u32],
         lists: Lists<'_>,
         rate: f32,
-    ) -> Result<(f64, f64), NoStep> {
+    ) -> Result<Learned, NoStep> {
         if self.bounds.is_empty() {
             let share = batch.len() as f64 / rows.len() as f64;
             self.bounds = bounds(&self.settings, share, steppers(self.threads.count()));
@@ -185,15 +185,16 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         let is_exact = batch.len() == rows.len() && !self.settings.loss.is_ranking();
         let exact = is_exact.then(|| now.layout.outcomes());
         self.forward(&now.layout, is_exact, rows, &mut next.layout, announced);
-        let ranked = match self.settings.loss {
+        let outcomes = now.layout.outcomes();
+        let weight = match self.settings.loss {
             loss if loss.is_ranking() => {
                 let Scratch { slopes, losses, .. } = &mut self.scratch;
-                ranked::rank(loss, now.layout.outcomes(), lists, (slopes, losses))
+                ranked::rank(loss, outcomes, lists, (slopes, losses))
             }
-            _ => 0.0,
+            _ => outcomes.iter().map(|row| f64::from(row.1)).sum(),
         };
         if let Some(at) = self.scratch.losses.iter().position(|loss| !loss.is_finite()) {
-            return Err(NoStep::NotFinite(at));
+            return Err(NoStep::NotFinite(batch[at] as usize));
         }
         self.state.time += 1;
         self.state.learned += now.layout.ids().len() as u64;
@@ -217,7 +218,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
             self.settings.optimizer.step(moment, bias, state, biases);
         }
         mem::swap(now, next);
-        Ok((self.scratch.losses.iter().sum(), ranked))
+        Ok(Learned { loss: self.scratch.losses.iter().sum(), weight })
     }
 
     /// A step, of lists or of rows one by one.
@@ -227,7 +228,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         batch: &[u32],
         lists: Lists<'_>,
         rate: f32,
-    ) -> Result<(f64, f64), NoStep> {
+    ) -> Result<Learned, NoStep> {
         let mut announced = mem::take(&mut self.announced);
         let has_values = |batch: &[u32]| batch.iter().any(|&i| rows.has_values(i as usize));
         let valued = has_values(batch);
@@ -453,8 +454,8 @@ impl<M: Interaction, T: Stored> Backend for Cpu<M, T> {
         self.announced.extend_from_slice(batch);
     }
 
-    fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, NoStep> {
-        self.learn(rows, batch, Lists::NONE, rate).map(|(loss, _)| loss)
+    fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<Learned, NoStep> {
+        self.learn(rows, batch, Lists::NONE, rate)
     }
 
     fn rank(
@@ -463,7 +464,7 @@ impl<M: Interaction, T: Stored> Backend for Cpu<M, T> {
         batch: &[u32],
         lists: Lists<'_>,
         rate: f32,
-    ) -> Result<(f64, f64), NoStep> {
+    ) -> Result<Learned, NoStep> {
         self.learn(rows, batch, lists, rate)
     }
 

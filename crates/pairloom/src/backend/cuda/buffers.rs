@@ -1,7 +1,7 @@
-//! What lies in the memory of a device: a model, and what a step writes down.
+//! What lies in the memory of a device: a model or its share of one, and what a step writes down.
 
 use super::device::{Buffer, Device};
-use super::kernels::{DIGIT_BITS, Outcome, PIECE, Shape, TILE};
+use super::kernels::{DIGIT_BITS, KEPT, Outcome, PIECE, Shape, TILE};
 use crate::Result;
 use crate::backend::{State, StepSettings};
 use std::sync::Arc;
@@ -33,17 +33,25 @@ impl OfModel {
         }
     }
 
-    /// Makes room for a model.
-    pub(super) fn reserve(&mut self, state: &State, settings: &StepSettings) -> Result<()> {
-        self.linear.reserve(state.linear.floats().len())?;
-        self.factors.reserve(state.factors.raw().len())?;
+    /// Makes room for one of so many shares of a model.
+    pub(super) fn reserve(
+        &mut self,
+        state: &State,
+        settings: &StepSettings,
+        ranks: usize,
+    ) -> Result<()> {
+        let features = (state.factors.features() / state.classes).div_ceil(ranks);
+        let each = |all: usize| (all * state.classes).checked_div(state.factors.features());
+        let of = |all: usize| features * each(all).unwrap_or(0);
+        self.linear.reserve(of(state.linear.floats().len()))?;
+        self.factors.reserve(of(state.factors.raw().len()))?;
         self.bias.reserve(state.bias.len())?;
         self.shared.reserve(state.shared.len())?;
         self.strengths.reserve(state.strengths.len())?;
         self.fields.reserve(state.fields.len().max(1))?;
-        self.count.reserve(settings.counts.len())?;
-        let moves_all = settings.optimizer.is_dense();
-        self.touched.reserve(if moves_all { settings.counts.len() } else { 0 })
+        let counts = settings.counts.len().div_ceil(ranks);
+        self.count.reserve(counts)?;
+        self.touched.reserve(if settings.optimizer.is_dense() { counts } else { 0 })
     }
 }
 
@@ -64,6 +72,8 @@ pub(super) struct Scratch {
     pub(super) flags: Buffer<u32>,
     pub(super) pieces: Buffer<u32>,
     pub(super) gradients: Buffer<f32>,
+    pub(super) shared_sums: Buffer<f32>,
+    /// Of the steps with even numbers, and of those with odd ones.
     pub(super) outcome: Buffer<Outcome>,
 }
 
@@ -85,6 +95,7 @@ impl Scratch {
             flags: Buffer::new(device),
             pieces: Buffer::new(device),
             gradients: Buffer::new(device),
+            shared_sums: Buffer::new(device),
             outcome: Buffer::new(device),
         }
     }
@@ -104,13 +115,15 @@ impl Scratch {
         self.sums.reserve(scores * shape.sums())?;
         self.slopes.reserve(scores)?;
         self.losses.reserve(rows)?;
-        self.partial.reserve(row_tiles * (1 + shape.classes))?;
+        self.partial.reserve(row_tiles * (2 + shape.classes))?;
         self.counts.reserve(counts)?;
         self.totals.reserve(row_tiles.max(tiles).max(counts.div_ceil(TILE as usize)))?;
         self.pieces.reserve(entries + 1)?;
-        let kept = 2 * (entries / PIECE as usize + 1) * shape.classes;
-        let of_shared = shape.parts(rows) * shape.shared * shape.classes;
-        self.gradients.reserve((kept * (shape.width + 2)).max(of_shared))?;
-        self.outcome.reserve(1)
+        // Of several ranks all pieces are kept, of which an entry may be one.
+        let alone = 2 * (entries / PIECE as usize + 1);
+        let kept = if shape.ranks > 1 { entries } else { alone };
+        self.gradients.reserve(kept * shape.classes * (shape.width + KEPT))?;
+        self.shared_sums.reserve(shape.parts(rows) * shape.shared * shape.classes)?;
+        self.outcome.reserve(2)
     }
 }

@@ -32,11 +32,43 @@ pub(super) trait Device: Send + Sync {
     /// memory that is there until the work is done.
     unsafe fn launch(&self, kernel: Kernel, blocks: u32, args: &Args) -> Result<()>;
 
+    /// Copies up to [`LATER`] bytes from the device once all work is done that was given before, without waiting for it.
+    /// Returns what [`Device::end_read`] is asked with; at most [`READS`] are under way.
+    unsafe fn begin_read(&self, from: u64, bytes: usize) -> Result<usize>;
+
+    /// Waits for what was begun.
+    fn end_read(&self, read: usize, bytes: &mut [u8]) -> Result<()>;
+
+    /// A point in the work, after all that was given up to now, that [`Device::wait`] of others is asked with.
+    fn mark(&self) -> Result<u64>;
+
+    /// What is given after it begins when another device, whose last mark it is, has come there.
+    unsafe fn wait(&self, mark: u64) -> Result<()>;
+
     /// Blocks that keep all of it busy.
     fn blocks(&self) -> u32;
 
     /// Bytes of memory that are free.
     fn free_bytes(&self) -> Result<u64>;
+}
+
+/// Bytes that are read at a time without waiting, and how often at once.
+pub(super) const LATER: usize = 64;
+pub(super) const READS: usize = 4;
+
+/// Work that is given to any of these devices after it begins when all have done what they were given before.
+pub(super) fn meet(devices: &[&dyn Device]) -> Result<()> {
+    if devices.len() < 2 {
+        return Ok(());
+    }
+    let marks = devices.iter().map(|device| device.mark()).collect::<Result<Vec<_>>>()?;
+    for (at, device) in devices.iter().enumerate() {
+        for (_, &mark) in marks.iter().enumerate().filter(|(other, _)| *other != at) {
+            // SAFETY: it was just made by a device that is there.
+            unsafe { device.wait(mark)? };
+        }
+    }
+    Ok(())
 }
 
 /// A device that only adds up what it is asked for.
@@ -71,6 +103,22 @@ impl Device for Adding {
     }
 
     unsafe fn launch(&self, _kernel: Kernel, _blocks: u32, _args: &Args) -> Result<()> {
+        Ok(())
+    }
+
+    unsafe fn begin_read(&self, _from: u64, _bytes: usize) -> Result<usize> {
+        Ok(0)
+    }
+
+    fn end_read(&self, _read: usize, _bytes: &mut [u8]) -> Result<()> {
+        Ok(())
+    }
+
+    fn mark(&self) -> Result<u64> {
+        Ok(0)
+    }
+
+    unsafe fn wait(&self, _mark: u64) -> Result<()> {
         Ok(())
     }
 
@@ -131,7 +179,7 @@ impl<T: Pod> Buffer<T> {
         if numbers.is_empty() {
             return Ok(());
         }
-        let to = self.address + (at * size_of::<T>()) as u64;
+        let to = self.at(at);
         // SAFETY: the numbers lie within the room of the buffer, as just asserted.
         unsafe { self.device.write(to, bytemuck::cast_slice(numbers)) }
     }
@@ -144,6 +192,25 @@ impl<T: Pod> Buffer<T> {
         }
         // SAFETY: the numbers lie within the room of the buffer, as just asserted.
         unsafe { self.device.read(self.address, bytemuck::cast_slice_mut(numbers)) }
+    }
+
+    /// Begins to read one number, see [`Device::begin_read`].
+    pub(super) fn begin_read(&self, at: usize) -> Result<usize> {
+        assert!(at < self.room && size_of::<T>() <= LATER, "beyond the end of a buffer");
+        // SAFETY: the number lies within the room of the buffer, as just asserted.
+        unsafe { self.device.begin_read(self.at(at), size_of::<T>()) }
+    }
+
+    /// The number that was begun to be read.
+    pub(super) fn end_read(&self, read: usize) -> Result<T> {
+        let mut number = [T::zeroed()];
+        self.device.end_read(read, bytemuck::cast_slice_mut(&mut number))?;
+        Ok(number[0])
+    }
+
+    /// Where a number is.
+    pub(super) fn at(&self, at: usize) -> u64 {
+        self.address + (at * size_of::<T>()) as u64
     }
 
     /// Where it is; 0 if it has no room.

@@ -1,14 +1,15 @@
 //! GPUs of NVIDIA, by the driver and by the compiler of kernels that are found when the program runs: nothing of CUDA is
 //! needed to build it, and none has to be there.
 
-use super::device::Device;
-use super::kernels::{Args, Kernel, Shape, THREADS};
+use super::device::{Device, LATER, READS};
+use super::kernels::{Args, Kernel, MOST_RANKS, Shape, THREADS};
 use crate::{Error, Result, memory};
-use cudarc::driver::result::{self, DriverError, ctx, device, module, primary_ctx, stream};
+use cudarc::driver::result::{self, DriverError, ctx, device, event, module, primary_ctx, stream};
 use cudarc::driver::sys::{self, CUdevice_attribute_enum as Attribute, CUresult};
 use cudarc::nvrtc;
 use std::ffi::{CString, c_void};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The least compute capability: lanes of a warp that go on alone began with it.
 const LEAST: [i32; 2] = [7, 0];
@@ -118,23 +119,92 @@ pub(super) struct Cuda {
     module: sys::CUmodule,
     functions: Vec<sys::CUfunction>,
     blocks: u32,
+    /// The last point that others wait for.
+    mark: sys::CUevent,
+    /// Memory of the host that is copied to without waiting, and when that is done.
+    later: *mut u8,
+    reads: [Read; READS],
+}
+
+/// What is read without waiting.
+struct Read {
+    done: sys::CUevent,
+    is_under_way: AtomicBool,
+}
+
+impl Default for Read {
+    fn default() -> Self {
+        Read { done: std::ptr::null_mut(), is_under_way: AtomicBool::new(false) }
+    }
 }
 
 // SAFETY: the driver may be called from any thread; each call makes the context the thread's own.
 unsafe impl Send for Cuda {}
-// SAFETY: as above; work goes to one stream, in the order of the calls.
+// SAFETY: as above; work goes to one stream, in the order of the calls. Of `later` each place is written by one read at a
+// time.
 unsafe impl Sync for Cuda {}
 
+/// The numbers of GPUs that share the work: the first, and those like it that all see each other's memory.
+fn together() -> Result<Vec<usize>> {
+    let (found, _) = devices()?;
+    let mut ranks: Vec<&Found> = Vec::new();
+    for gpu in found.iter().take_while(|gpu| gpu.capability >= LEAST) {
+        let is_peer = |of: &&Found| sees(of.number, gpu.number) && sees(gpu.number, of.number);
+        let is_alike = ranks.first().is_none_or(|first| first.capability == gpu.capability);
+        if is_alike && ranks.len() < MOST_RANKS && ranks.iter().all(is_peer) {
+            ranks.push(gpu);
+        }
+    }
+    Ok(ranks.into_iter().map(|gpu| gpu.number).collect())
+}
+
+/// Whether kernels on one GPU can read the memory of another.
+fn sees(one: usize, other: usize) -> bool {
+    let mut can = 0;
+    let pair = [one, other].map(|number| device::get(number as i32));
+    let [Ok(one), Ok(other)] = pair else { return false };
+    // SAFETY: the driver gave both; it writes a number.
+    let said = unsafe { sys::cuDeviceCanAccessPeer(&mut can, one, other) };
+    said == CUresult::CUDA_SUCCESS && can != 0
+}
+
+/// All GPUs that share the work, with the kernels for a shape.
+///
+/// # Errors
+/// As for [`Cuda::open`].
+pub(super) fn open(shape: Shape) -> Result<Vec<Arc<dyn Device>>> {
+    open_these(&together()?, shape)
+}
+
+/// The GPUs of these numbers, which see each other's memory. One may be several of them.
+///
+/// # Errors
+/// As for [`Cuda::open`].
+pub(super) fn open_these(numbers: &[usize], shape: Shape) -> Result<Vec<Arc<dyn Device>>> {
+    let shape = Shape { ranks: numbers.len(), ..shape };
+    let (mut code, mut all) = (None, Vec::new());
+    for &number in numbers {
+        all.push(Cuda::open(number, shape, &mut code)?);
+    }
+    for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
+        one.see(other)?;
+    }
+    Ok(all.into_iter().map(|cuda| cuda as Arc<dyn Device>).collect())
+}
+
 impl Cuda {
-    /// The GPU of this number with the kernels for a shape.
+    /// The GPU of this number with the kernels for a shape; `code` is what they were compiled to, once they were.
     ///
     /// # Errors
     /// [`Error::Device`] if there is none, if it fails, or if there is no compiler of kernels.
-    pub(super) fn open(number: usize, shape: Shape) -> Result<Arc<dyn Device>> {
+    fn open(number: usize, shape: Shape, code: &mut Option<Vec<u8>>) -> Result<Arc<Cuda>> {
         start()?;
         let device = device::get(number as i32).map_err(|e| failed("the GPU cannot be had", e))?;
         let capability = capability(device)?;
-        let code = compile(shape, capability)?;
+        let code = match code {
+            Some(code) => code,
+            None => code.insert(compile(shape, capability)?),
+        };
         let fails = |e| failed("the GPU cannot be used", e);
         // SAFETY: `device` is one that the driver gave. The context is given back when this is dropped.
         let context = unsafe { primary_ctx::retain(device) }.map_err(fails)?;
@@ -145,8 +215,18 @@ impl Cuda {
             module: std::ptr::null_mut(),
             functions: Vec::new(),
             blocks: 0,
+            mark: std::ptr::null_mut(),
+            later: std::ptr::null_mut(),
+            reads: Default::default(),
         };
         cuda.enter()?;
+        let event = || event::create(sys::CUevent_flags::CU_EVENT_DISABLE_TIMING).map_err(fails);
+        cuda.mark = event()?;
+        for read in &mut cuda.reads {
+            read.done = event()?;
+        }
+        // SAFETY: it is given back when this is dropped.
+        cuda.later = unsafe { result::malloc_host(READS * LATER, 0) }.map_err(fails)?.cast();
         cuda.stream = stream::create(stream::StreamKind::NonBlocking).map_err(fails)?;
         // SAFETY: it is what the compiler made, whole.
         cuda.module = unsafe { module::load_data(code.as_ptr().cast()) }.map_err(fails)?;
@@ -162,6 +242,19 @@ impl Cuda {
         const EACH: u32 = 8;
         cuda.blocks = EACH * processors as u32;
         Ok(Arc::new(cuda))
+    }
+
+    /// Lets kernels on this GPU read and write the memory of another.
+    fn see(&self, other: &Cuda) -> Result<()> {
+        if self.device == other.device {
+            return Ok(());
+        }
+        self.enter()?;
+        // SAFETY: both contexts are there as long as these are.
+        match unsafe { sys::cuCtxEnablePeerAccess(other.context, 0) } {
+            CUresult::CUDA_SUCCESS | CUresult::CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED => Ok(()),
+            error => Err(failed("a GPU does not see the memory of another", DriverError(error))),
+        }
     }
 
     /// Makes the context that of the calling thread.
@@ -274,6 +367,51 @@ impl Device for Cuda {
             .map_err(|e| failed(&format!("the GPU does not run {}", kernel.name()), e))
     }
 
+    unsafe fn begin_read(&self, from: u64, bytes: usize) -> Result<usize> {
+        self.enter()?;
+        assert!(bytes <= LATER, "more than is read at a time");
+        let is_free = |read: &Read| !read.is_under_way.swap(true, Ordering::AcqRel);
+        let at = self.reads.iter().position(is_free);
+        let at = at.ok_or_else(|| Error::Device("too much is read at once".into()))?;
+        // SAFETY: nobody else has this place of `later`, which lives as long as this; of the rest as the caller says.
+        unsafe {
+            let to = std::slice::from_raw_parts_mut(self.later.add(at * LATER), bytes);
+            let copied = result::memcpy_dtoh_async(to, from, self.stream);
+            copied.and_then(|()| event::record(self.reads[at].done, self.stream))
+        }
+        .map_err(|e| failed("the GPU has failed", e))?;
+        Ok(at)
+    }
+
+    fn end_read(&self, read: usize, bytes: &mut [u8]) -> Result<()> {
+        self.enter()?;
+        let Read { done, is_under_way } = &self.reads[read];
+        assert!(is_under_way.load(Ordering::Acquire) && bytes.len() <= LATER, "nothing was begun");
+        // SAFETY: the event is there as long as this.
+        unsafe { event::synchronize(*done) }.map_err(|e| failed("the GPU has failed", e))?;
+        // SAFETY: what was copied there is there, as was just waited for.
+        let from = unsafe { std::slice::from_raw_parts(self.later.add(read * LATER), bytes.len()) };
+        bytes.copy_from_slice(from);
+        is_under_way.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    fn mark(&self) -> Result<u64> {
+        self.enter()?;
+        // SAFETY: event and stream are there as long as this.
+        unsafe { event::record(self.mark, self.stream) }
+            .map_err(|e| failed("the GPU has failed", e))?;
+        Ok(self.mark as u64)
+    }
+
+    unsafe fn wait(&self, mark: u64) -> Result<()> {
+        self.enter()?;
+        let flags = sys::CUevent_wait_flags::CU_EVENT_WAIT_DEFAULT;
+        // SAFETY: the mark is an event of another device that is there, as the caller says.
+        unsafe { stream::wait_event(self.stream, mark as sys::CUevent, flags) }
+            .map_err(|e| failed("the GPU has failed", e))
+    }
+
     fn blocks(&self) -> u32 {
         self.blocks
     }
@@ -293,6 +431,13 @@ impl Drop for Cuda {
             if !self.stream.is_null() {
                 let _ = stream::synchronize(self.stream);
                 let _ = stream::destroy(self.stream);
+            }
+            let events = self.reads.iter().map(|read| read.done).chain([self.mark]);
+            events.filter(|event| !event.is_null()).for_each(|event| {
+                let _ = event::destroy(event);
+            });
+            if !self.later.is_null() {
+                let _ = result::free_host(self.later.cast());
             }
             if !self.module.is_null() {
                 let _ = module::unload(self.module);

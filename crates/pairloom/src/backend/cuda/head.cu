@@ -13,6 +13,7 @@
 //   CLASSES  machines side by side, one a class; 1 where there is one score
 //   STATES   floats of optimizer state for each parameter
 //   BF16     whether the table of factors is kept in 16 bits
+//   RANKS    devices that share the work
 //   SUMS     floats of the running sums of a row, for a class
 //   THREADS  threads of a block, wherever these work together
 //   TILE     entries that a block sorts, and numbers that it adds up
@@ -56,6 +57,11 @@ typedef unsigned long long u64;
 
 #define WARPS (THREADS / 32)
 
+// Floats that are kept of a piece: the gradient of the vectors, that of w, the sum of slope x^2, and how many entries.
+#define KEPT (WIDTH + 3)
+
+#define MOST_RANKS 8
+
 // L2 strengths of a field, for a class: of its linear weights, and of each of its features' vectors. Where these have
 // none there is one nevertheless.
 #define STRENGTHS (1 + (WIDTH > 0 ? WIDTH / PART : 1))
@@ -88,15 +94,34 @@ __device__ __forceinline__ Stored store(float x, u32, u32) { return x; }
 enum Loss { LOGISTIC, SQUARED, POISSON, HUBER, QUANTILE, SOFTMAX, RANKED };
 enum Optimizer { SGD, ADAGRAD, ADAM, ADAM_DENSE, FTRL };
 
-// What a step leaves for the host, and for the kernels after.
+// What a step leaves for the host, for the kernels after, and for the other ranks.
 struct Outcome {
     double loss;
-    // Features of the rows learned from, each as often as it came.
-    u64 learned;
+    double weight;
     // The place in the batch of the first row whose loss is not finite, or NONE.
     u32 bad;
     // Pieces that the entries of the batch are added up in.
     u32 pieces;
+    u32 entries;
+    // Rows of the batch, and parts of these that gradients of shared numbers are added up in: the host says.
+    u32 rows;
+    u32 parts;
+    u32 unused;
+};
+
+// What lies on a rank and is read by all.
+struct Rank {
+    // Weights and the optimizer's state of its features: of feature f rank f % RANKS has row f / RANKS.
+    float *linear;
+    Stored *factors;
+    // Of a step: the features in their order, where pieces begin, their gradients, what rows and shared numbers add up
+    // to, and the outcome.
+    const u32 *keys;
+    const u32 *pieces;
+    const float *gradients;
+    const float *shared_sums;
+    const double *partial;
+    const Outcome *outcome;
 };
 
 // What all kernels are given. Pointers lead to memory of the device.
@@ -121,7 +146,7 @@ struct Args {
     float *sums;
     float *slopes;
     double *losses;
-    // Parts of the sums of losses and slopes, [blocks, 1 + CLASSES].
+    // Parts of the sums of losses, weights and slopes, [blocks, 2 + CLASSES].
     double *partial;
     // For sorting, [DIGITS, tiles], and for sums up to a place.
     u32 *counts;
@@ -129,21 +154,25 @@ struct Args {
     // How many pieces begin before an entry, in its tile; and where pieces begin.
     u32 *flags;
     u32 *pieces;
-    // Gradients of pieces whose feature has others: [2 * blocks of PIECE entries, CLASSES, WIDTH + 2]. Once these are
-    // used, those of shared numbers from parts of the rows: [parts, CLASSES, SHARED].
+    // Gradients of pieces that are not moved at once, [pieces, CLASSES, KEPT], and those of shared numbers from parts of
+    // the rows: [parts, CLASSES, SHARED].
     float *gradients;
-    // Weights and the optimizer's state.
-    float *linear;
-    Stored *factors;
+    float *shared_sums;
+    // Weights and the optimizer's state of what belongs to no feature: the same on all ranks.
     float *bias;
     float *shared;
     // L2 strengths: [FIELDS, CLASSES, STRENGTHS], and where fields begin.
     const float *strengths;
     const u32 *fields;
-    // Training rows that have each feature, and the step that last moved it (of optimizers that move all).
+    // Training rows that have each of the rank's features, and the step that last moved it (of optimizers that move all).
     const u32 *count;
     u32 *touched;
+    // Of this step and of the one before.
     Outcome *outcome;
+    const Outcome *before;
+    Rank ranks[MOST_RANKS];
+    // Features of the rows learned from before this step, each as often as it came.
+    u64 learned;
     double mean;
     double scale;
     double number;
@@ -169,6 +198,8 @@ struct Args {
     u32 shift;
     u32 side;
     u32 tiles;
+    // Which rank this is.
+    u32 rank;
 };
 
 __device__ __forceinline__ double infinity() { return __longlong_as_double(0x7ff0000000000000LL); }
@@ -194,11 +225,18 @@ struct Vector {
     MEMBER float operator[](u32 f) const { return load(numbers[f]); }
 };
 
-__device__ __forceinline__ u64 place_of(u32 id, u32 c) { return ((u64)id * CLASSES + c) * (WIDTH * (1 + STATES)); }
+__device__ __forceinline__ Stored *factors_of(const Args &a, u32 id, u32 c) {
+    return a.ranks[id % RANKS].factors + ((u64)(id / RANKS) * CLASSES + c) * (WIDTH * (1 + STATES));
+}
 
 __device__ __forceinline__ Vector vector_of(const Args &a, u32 id, u32 c) {
-    const Vector vector = {a.factors + place_of(id, c)};
+    const Vector vector = {factors_of(a, id, c)};
     return vector;
+}
+
+// The linear weight of a feature, and its state.
+__device__ __forceinline__ float *linear_of(const Args &a, u32 id, u32 c) {
+    return a.ranks[id % RANKS].linear + ((u64)(id / RANKS) * CLASSES + c) * (1 + STATES);
 }
 
 __device__ __forceinline__ u32 row_of(const Args &a, u32 at) { return a.batch ? a.batch[at] : at; }

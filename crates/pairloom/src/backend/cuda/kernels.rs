@@ -7,12 +7,19 @@ use bytemuck::{Pod, Zeroable};
 /// What comes before the text of a model, and what comes after it.
 const HEAD: &str = include_str!("head.cu");
 const SORT: &str = include_str!("sort.cu");
-const STEP: &str = include_str!("step.cu");
+const FORWARD: &str = include_str!("forward.cu");
+const UPDATE: &str = include_str!("update.cu");
 
 /// Threads of a block, entries of a tile, and sorted entries of a piece.
 pub(super) const THREADS: u32 = 256;
 pub(super) const TILE: u32 = 2048;
 pub(super) const PIECE: u32 = 256;
+
+/// Devices that share the work at the most.
+pub(super) const MOST_RANKS: usize = 8;
+
+/// Floats that are kept of a piece beside those of its vectors.
+pub(super) const KEPT: usize = 3;
 
 /// Threads of a warp.
 pub(super) const WARP: u32 = 32;
@@ -40,6 +47,11 @@ pub(super) struct Shape {
     pub(super) states: usize,
     /// How the table of factors is kept.
     pub(super) precision: Precision,
+    /// Devices that share the work.
+    pub(super) ranks: usize,
+    /// Features, and whether a step moves all of them; the text does not depend on these.
+    pub(super) features: usize,
+    pub(super) is_dense: bool,
 }
 
 impl Shape {
@@ -55,7 +67,7 @@ impl Shape {
             Kind::Fmfm => include_str!("fmfm.cu"),
             Kind::Hofm => include_str!("hofm.cu"),
         };
-        [HEAD, model, SORT, STEP].concat()
+        [HEAD, model, SORT, FORWARD, UPDATE].concat()
     }
 
     /// Sizes, as flags of a compiler.
@@ -71,6 +83,7 @@ impl Shape {
             ("CLASSES", self.classes),
             ("STATES", self.states),
             ("BF16", (self.precision == Precision::Bf16).into()),
+            ("RANKS", self.ranks),
             ("SUMS", self.sums()),
             ("THREADS", THREADS as usize),
             ("TILE", TILE as usize),
@@ -151,6 +164,7 @@ kernels! {
     Pieces: "pieces",
     Update: "update",
     Combine: "combine",
+    Merge: "merge",
     Untouched: "untouched",
     SharedGradients: "shared_gradients",
     SharedNumbers: "shared_numbers",
@@ -161,13 +175,45 @@ kernels! {
 pub(super) const NONE: u32 = u32::MAX;
 
 /// `Outcome` of the text.
-#[derive(Debug, Clone, Copy, Default, Pod, Zeroable)]
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct Outcome {
     pub(super) loss: f64,
-    pub(super) learned: u64,
+    pub(super) weight: f64,
     pub(super) bad: u32,
     pub(super) pieces: u32,
+    pub(super) entries: u32,
+    pub(super) rows: u32,
+    pub(super) parts: u32,
+    pub(super) unused: u32,
+}
+
+impl Outcome {
+    /// Of a step that was not taken.
+    pub(super) const NOTHING: Outcome = Outcome {
+        loss: 0.0,
+        weight: 0.0,
+        bad: NONE,
+        pieces: 0,
+        entries: 0,
+        rows: 0,
+        parts: 0,
+        unused: 0,
+    };
+}
+
+/// `Rank` of the text.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub(super) struct OfRank {
+    pub(super) linear: u64,
+    pub(super) factors: u64,
+    pub(super) keys: u64,
+    pub(super) pieces: u64,
+    pub(super) gradients: u64,
+    pub(super) shared_sums: u64,
+    pub(super) partial: u64,
+    pub(super) outcome: u64,
 }
 
 /// `Args` of the text; pointers are addresses.
@@ -194,8 +240,7 @@ pub(super) struct Args {
     pub(super) flags: u64,
     pub(super) pieces: u64,
     pub(super) gradients: u64,
-    pub(super) linear: u64,
-    pub(super) factors: u64,
+    pub(super) shared_sums: u64,
     pub(super) bias: u64,
     pub(super) shared: u64,
     pub(super) strengths: u64,
@@ -203,6 +248,9 @@ pub(super) struct Args {
     pub(super) count: u64,
     pub(super) touched: u64,
     pub(super) outcome: u64,
+    pub(super) before: u64,
+    pub(super) ranks: [OfRank; MOST_RANKS],
+    pub(super) learned: u64,
     pub(super) mean: f64,
     pub(super) scale: f64,
     pub(super) number: f64,
@@ -226,4 +274,5 @@ pub(super) struct Args {
     pub(super) shift: u32,
     pub(super) side: u32,
     pub(super) tiles: u32,
+    pub(super) rank: u32,
 }

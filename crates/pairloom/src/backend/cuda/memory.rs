@@ -24,7 +24,7 @@ pub(super) fn check(
     (state, settings): (&State, &StepSettings),
     most: LargestBatch,
 ) -> Result<()> {
-    let model = bytes(|device| OfModel::new(device).reserve(state, settings))?;
+    let model = bytes(|device| OfModel::new(device).reserve(state, settings, shape.ranks))?;
     let batch = bytes(|device| {
         Scratch::new(device).reserve(most.rows, most.entries, shape)?;
         OnDevice::new(device).reserve(most.rows, most.entries, [true; 2])
@@ -41,7 +41,7 @@ pub(super) fn check(
             format!("the model needs {needed} on the GPU and {free} are free: use the CPU");
         return Err(Error::Memory(message));
     }
-    let tables = state.factors.raw().len() as u64;
+    let tables = (state.factors.raw().len() / shape.ranks) as u64;
     let share = |left: u64, of: usize, bytes: u64| {
         (u128::from(left) * of as u128).checked_div(bytes.into()).unwrap_or(0) as usize
     };

@@ -1,4 +1,4 @@
-//! The backend on a GPU: the step of [`super::cpu`], with the same meaning.
+//! The backend on GPUs: the step of [`super::cpu`], with the same meaning.
 //!
 //! # One training step
 //! 0. `lengths`, `offsets`: where the entries of each row of the batch begin.
@@ -14,8 +14,14 @@
 //! One warp writes to a row of the table, and every sum is taken in an order that rows and batch decide: the bits are
 //! the same from run to run. They are not those of the CPU, whose sums are taken in another order.
 //!
-//! Rows lie on the device while steps are taken over them; a step copies the numbers of its rows there and what it has
-//! cost back.
+//! Rows lie on the device while steps are taken over them; a step copies the numbers of its rows there. What it has cost
+//! is asked for when the next step was given to the device, which so is never idle.
+//!
+//! # Several GPUs
+//! Each is a rank of as many ([`rank`]). Features are split among them, and so the table; rows are too. What a rank needs of
+//! another one's table, it reads there (peers see each other's memory). 4. keeps what a rank has summed of each feature;
+//! when all ranks have come there, `merge` on the rank of a feature adds up what all have of it, in their order, and
+//! moves it. What belongs to no feature is on all ranks, and moved on all by the same sum.
 
 mod buffers;
 mod device;
@@ -23,29 +29,31 @@ mod driver;
 mod kernels;
 mod memory;
 mod open;
+mod rank;
 mod rows;
+mod step;
 #[cfg(test)]
 mod tests;
 
-use super::{Backend, Lists, NoStep, State, StepSettings, ranked, strengths};
+use super::{Backend, Learned, Lists, NoStep, State, StepSettings, strengths};
 use crate::Result;
 use crate::batch::Rows;
 use crate::encode::Target;
 use crate::interaction::{Interaction, Kind};
 use crate::loss::Loss;
 use crate::model::Weights;
-use crate::optimizer::{Adam, Optimizer};
+use crate::optimizer::Optimizer;
 use crate::parallel::Threads;
 use crate::precision::{Bf16, Precision};
-use buffers::{OfModel, Scratch};
-use device::{Buffer, Device};
+use device::Device;
 pub(crate) use driver::check;
 pub use driver::{Found, devices};
-use kernels::{Args, DIGIT_BITS, Kernel, NONE, Outcome, Shape, THREADS, TILE, WARP};
+use kernels::{Args, Outcome, Shape};
 pub use open::open;
 pub(crate) use open::scorer;
-use rows::OnDevice;
+use rank::{Rank, put_share, share};
 use std::sync::Arc;
+use step::Pending;
 
 /// Running sums and entries of rows that are scored at a time; so few in tests that they are several times.
 const SCORED: usize = if cfg!(test) { 1 << 12 } else { 1 << 22 };
@@ -68,7 +76,15 @@ pub struct LargestBatch {
     pub entries: usize,
 }
 
-/// A model in training on a GPU.
+impl LargestBatch {
+    /// The part of one of so many ranks, which are not quite alike.
+    fn of_rank(self, ranks: usize) -> Self {
+        let part = |all: usize| if ranks > 1 { (all + all / 4).div_ceil(ranks) } else { all };
+        LargestBatch { rows: part(self.rows), entries: part(self.entries) }
+    }
+}
+
+/// A model in training on one GPU or several.
 struct Gpu<M> {
     interaction: M,
     settings: StepSettings,
@@ -78,37 +94,34 @@ struct Gpu<M> {
     all: u64,
     threads: Threads,
     shape: Shape,
-    device: Arc<dyn Device>,
-    model: OfModel,
-    /// The rows that steps are taken over, or those of one batch if not all have room there.
-    rows: OnDevice,
+    ranks: Vec<Rank>,
+    /// Whether the rows that steps are taken over lie on the devices.
     are_all_there: bool,
-    /// Rows that are only scored.
-    others: OnDevice,
-    scratch: Scratch,
+    /// The step whose outcome was not asked for.
+    pending: Option<Pending>,
     newer: Newer,
     /// Whether the numbers of rows that carry features were changed.
     has_new_counts: bool,
 }
 
-/// Where weights were changed that are not the same on the device and in [`Gpu::state`].
+/// Where weights were changed that are not the same on the devices and in [`Gpu::state`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Newer {
     /// They are the same.
     Neither,
     /// In the state.
     Host,
-    /// On the device.
+    /// On the devices.
     Device,
 }
 
 impl<M: Interaction> Gpu<M> {
     /// Starts from `weights`, with fresh optimizer state; batches are of so many rows with so many entries at the most.
-    /// `open` gives the device with the kernels for a shape.
+    /// `open` gives the devices that share the work, with the kernels for a shape and as many ranks.
     ///
     /// # Errors
-    /// Those of the device, and [`Error::Memory`](crate::Error::Memory) if the state does not fit, or if the device has no
-    /// room for the model and a batch.
+    /// Those of the devices, and [`Error::Memory`](crate::Error::Memory) if the state does not fit, or if a device has no
+    /// room for its part of the model and of a batch.
     fn new(
         interaction: M,
         Model { of: model, order, lower_orders, rank }: Model,
@@ -116,7 +129,7 @@ impl<M: Interaction> Gpu<M> {
         settings: StepSettings,
         threads: Threads,
         most: LargestBatch,
-        open: impl FnOnce(Shape) -> Result<Arc<dyn Device>>,
+        open: impl FnOnce(Shape) -> Result<Vec<Arc<dyn Device>>>,
     ) -> Result<Self> {
         let state = State::new(&interaction, weights, &settings)?;
         let all = settings.counts.iter().map(|&count| u64::from(count)).sum();
@@ -132,15 +145,23 @@ impl<M: Interaction> Gpu<M> {
             classes: state.classes,
             states: settings.states(),
             precision: weights.factors.precision(),
+            ranks: 1,
+            features: settings.counts.len(),
+            is_dense: settings.optimizer.is_dense(),
         };
-        let device = open(shape)?;
-        memory::check(&*device, shape, (&state, &settings), most)?;
-        let (mut model, mut scratch) = (OfModel::new(&device), Scratch::new(&device));
-        model.reserve(&state, &settings)?;
-        model.fields.write(0, state.fields.starts())?;
-        model.touched.clear()?;
-        scratch.reserve(most.rows, most.entries, shape)?;
-        let (rows, others) = (OnDevice::new(&device), OnDevice::new(&device));
+        let devices = open(shape)?;
+        let shape = Shape { ranks: devices.len(), ..shape };
+        let most = most.of_rank(shape.ranks);
+        let mut ranks = Vec::with_capacity(devices.len());
+        for device in devices {
+            memory::check(&*device, shape, (&state, &settings), most)?;
+            let mut rank = Rank::new(device, shape);
+            rank.model.reserve(&state, &settings, shape.ranks)?;
+            rank.model.fields.write(0, state.fields.starts())?;
+            rank.model.touched.clear()?;
+            rank.scratch.reserve(most.rows, most.entries, shape)?;
+            ranks.push(rank);
+        }
         Ok(Gpu {
             interaction,
             settings,
@@ -148,43 +169,58 @@ impl<M: Interaction> Gpu<M> {
             all,
             threads,
             shape,
-            device,
-            model,
-            rows,
+            ranks,
             are_all_there: false,
-            others,
-            scratch,
+            pending: None,
             newer: Newer::Host,
             has_new_counts: true,
         })
     }
 
-    /// Brings what was changed on the host to the device.
+    /// Brings what was changed on the host to the devices.
     fn upload(&mut self) -> Result<()> {
-        if self.has_new_counts {
-            self.model.count.write(0, &self.settings.counts)?;
-            self.has_new_counts = false;
-        }
-        if self.newer != Newer::Host {
+        if !self.has_new_counts && self.newer != Newer::Host {
             return Ok(());
         }
-        let (State { linear, factors, bias, shared, strengths, .. }, model) =
-            (&self.state, &mut self.model);
-        for (buffer, numbers) in [
-            (&mut model.linear, linear.floats()),
-            (&mut model.bias, bias),
-            (&mut model.shared, shared),
-            (&mut model.strengths, strengths),
-        ] {
-            buffer.write(0, numbers)?;
+        let [linear, factors] = self.each();
+        let (state, count, all) = (&self.state, &self.settings.counts, self.shape.ranks);
+        for (at, Rank { model, scratch, .. }) in self.ranks.iter_mut().enumerate() {
+            if self.has_new_counts {
+                model.count.write(0, &share(count, 1, at, all))?;
+            }
+            if self.newer != Newer::Host {
+                continue;
+            }
+            model.linear.write(0, &share(state.linear.floats(), linear, at, all))?;
+            model.factors.write(0, &share(state.factors.raw(), factors, at, all))?;
+            model.bias.write(0, &state.bias)?;
+            model.shared.write(0, &state.shared)?;
+            model.strengths.write(0, &state.strengths)?;
+            scratch.outcome.write(0, &[Outcome::NOTHING; 2])?;
         }
-        model.factors.write(0, factors.raw())?;
-        self.newer = Newer::Neither;
-        Ok(())
+        self.has_new_counts = false;
+        if self.newer == Newer::Host {
+            self.newer = Newer::Neither;
+        }
+        self.meet()
     }
 
-    /// What the kernels are given to score rows that lie there.
-    fn args(&self, rows: &OnDevice) -> Args {
+    /// Floats of linear weights, and bytes of factors, that a feature has with its state, for all classes.
+    fn each(&self) -> [usize; 2] {
+        let State { linear, factors, classes, .. } = &self.state;
+        let features = linear.features() / classes;
+        let each = |all: usize| all.checked_div(features).unwrap_or(0);
+        [each(linear.floats().len()), each(factors.raw().len())]
+    }
+
+    /// Work that is given to a rank after it begins when all ranks have done what they were given before.
+    fn meet(&self) -> Result<()> {
+        let devices: Vec<&dyn Device> = self.ranks.iter().map(|rank| &*rank.device).collect();
+        device::meet(&devices)
+    }
+
+    /// What the kernels of all ranks are given.
+    fn args(&self, time: u64) -> Args {
         let (loss, number) = match self.settings.loss {
             Loss::Logistic => (0, 0.0),
             Loss::Squared => (1, 0.0),
@@ -205,190 +241,28 @@ impl<M: Interaction> Gpu<M> {
             Target::Real { mean, scale } => (mean, scale),
             _ => (0.0, 1.0),
         };
-        let StepSettings {
-            penalty_linear, penalty_factors, momentum, linear, bias, counts, ..
-        } = &self.settings;
-        let (model, scratch) = (&self.model, &self.scratch);
+        let StepSettings { penalty_linear, penalty_factors, linear, bias, counts, .. } =
+            &self.settings;
         Args {
-            offsets: scratch.offsets.address(),
-            keys: scratch.keys.each_ref().map(Buffer::address),
-            places: scratch.places.each_ref().map(Buffer::address),
-            entry_row: scratch.entry_row.address(),
-            entry_x: scratch.entry_x.address(),
-            sums: scratch.sums.address(),
-            slopes: scratch.slopes.address(),
-            losses: scratch.losses.address(),
-            partial: scratch.partial.address(),
-            counts: scratch.counts.address(),
-            totals: scratch.totals.address(),
-            flags: scratch.flags.address(),
-            pieces: scratch.pieces.address(),
-            gradients: scratch.gradients.address(),
-            linear: model.linear.address(),
-            factors: model.factors.address(),
-            bias: model.bias.address(),
-            shared: model.shared.address(),
-            strengths: model.strengths.address(),
-            fields: model.fields.address(),
-            count: model.count.address(),
-            touched: model.touched.address(),
-            outcome: scratch.outcome.address(),
+            ranks: rank::seen(&self.ranks, time),
+            learned: self.state.learned,
             mean,
             scale,
             number,
-            momentum: *momentum,
+            momentum: self.settings.momentum,
             l1_linear: penalty_linear.l1,
             l2_linear: penalty_linear.l2,
             l1_factors: penalty_factors.l1,
             l2_factors: penalty_factors.l2,
             all: 1.0 / self.all.max(1) as f32,
             features: counts.len() as u32,
+            time: time as u32,
             loss,
             optimizer,
             learns_linear: u32::from(*linear),
             learns_bias: u32::from(*bias),
-            ..rows.args()
+            ..Args::default()
         }
-    }
-
-    /// Says to the device which rows are the batch, or brings them there; returns how many entries they have.
-    fn lay_out(&mut self, rows: &Rows, batch: &[u32]) -> Result<usize> {
-        let entries = match self.rows.length() {
-            _ if !self.are_all_there => self.rows.gather(rows, batch)?,
-            Some(each) => each * batch.len(),
-            None => batch.iter().map(|&row| rows.row(row as usize).ids.len()).sum(),
-        };
-        self.scratch.reserve(batch.len(), entries, self.shape)?;
-        self.scratch.batch.write(0, batch)?;
-        Ok(entries)
-    }
-
-    /// A step, of lists or of rows one by one.
-    fn learn(
-        &mut self,
-        rows: &Rows,
-        batch: &[u32],
-        lists: Lists<'_>,
-        rate: f32,
-    ) -> Result<(f64, f64), NoStep> {
-        self.upload()?;
-        let entries = self.lay_out(rows, batch)?;
-        let (time, learned) = (self.state.time + 1, self.state.learned);
-        self.scratch.outcome.write(0, &[Outcome { bad: NONE, learned, ..Outcome::default() }])?;
-        let (corrected, root) = Adam::corrected(rate, time);
-        let own = self.scratch.batch.address();
-        let args = Args {
-            batch: if self.are_all_there { own } else { 0 },
-            rate,
-            corrected,
-            root,
-            time: time as u32,
-            rows: batch.len() as u32,
-            ..self.args(&self.rows)
-        };
-        self.forward(args)?;
-        let weight = match self.settings.loss {
-            loss if loss.is_ranking() => self.rank_scores(loss, rows, batch, lists)?,
-            _ => 0.0,
-        };
-        self.cost(args)?;
-        let side = self.sort(args, entries)?;
-        self.update(Args { side, ..args }, entries)?;
-        let mut outcome = [Outcome::default()];
-        self.scratch.outcome.read(&mut outcome)?;
-        let [Outcome { loss, learned, bad, .. }] = outcome;
-        if bad != NONE {
-            return Err(NoStep::NotFinite(bad as usize));
-        }
-        (self.state.time, self.state.learned) = (time, learned);
-        self.newer = Newer::Device;
-        Ok((loss, weight))
-    }
-
-    fn forward(&self, args: Args) -> Result<()> {
-        let tiles = (args.rows + 1).div_ceil(TILE);
-        self.launch(Kernel::Lengths, (args.rows + 1).div_ceil(THREADS), &args)?;
-        let offsets = Args { tiles, ..args };
-        self.launch(Kernel::OffsetsInTiles, tiles, &offsets)?;
-        self.launch(Kernel::OffsetsOfTiles, 1, &offsets)?;
-        self.launch(Kernel::Offsets, tiles, &offsets)?;
-        self.launch(Kernel::Forward, warps(args.rows), &args)
-    }
-
-    /// From scores, which are where slopes will be, to losses and slopes. Returns the weight of the rows that have some
-    /// of their list below them.
-    fn rank_scores(
-        &mut self,
-        loss: Loss,
-        rows: &Rows,
-        batch: &[u32],
-        lists: Lists<'_>,
-    ) -> Result<f64> {
-        let (mut slopes, mut losses) = (vec![0.0; batch.len()], vec![0.0; batch.len()]);
-        self.scratch.slopes.read(&mut slopes)?;
-        let outcomes: Vec<_> = batch.iter().map(|&row| rows.label(row as usize)).collect();
-        let weight = ranked::rank(loss, &outcomes, lists, (&mut slopes, &mut losses));
-        self.scratch.slopes.write(0, &slopes)?;
-        self.scratch.losses.write(0, &losses)?;
-        Ok(weight)
-    }
-
-    fn cost(&self, args: Args) -> Result<()> {
-        let args = Args { tiles: args.rows.div_ceil(TILE), ..args };
-        self.launch(Kernel::Costs, args.tiles, &args)?;
-        self.launch(Kernel::Cost, 1, &args)
-    }
-
-    /// Brings the entries into the order of their features. Returns on which side they are then.
-    fn sort(&self, args: Args, entries: usize) -> Result<u32> {
-        let tiles = (entries as u32).div_ceil(TILE);
-        let length = tiles << DIGIT_BITS;
-        let bits = u32::BITS - args.features.saturating_sub(1).leading_zeros();
-        let passes = bits.div_ceil(DIGIT_BITS);
-        for pass in 0..passes {
-            let args = Args { side: pass % 2, shift: pass * DIGIT_BITS, tiles, length, ..args };
-            self.launch(Kernel::Digits, tiles, &args)?;
-            self.launch(Kernel::DigitsInTiles, length.div_ceil(TILE), &args)?;
-            self.launch(Kernel::DigitsOfTiles, 1, &args)?;
-            self.launch(Kernel::DigitsBefore, length.div_ceil(TILE), &args)?;
-            self.launch(Kernel::Scatter, tiles, &args)?;
-        }
-        Ok(passes % 2)
-    }
-
-    fn update(&self, args: Args, entries: usize) -> Result<()> {
-        let length = entries as u32;
-        let args = Args { length, tiles: length.div_ceil(TILE), ..args };
-        self.launch(Kernel::Heads, length.div_ceil(THREADS), &args)?;
-        self.launch(Kernel::HeadsInTiles, args.tiles, &args)?;
-        self.launch(Kernel::HeadsOfTiles, 1, &args)?;
-        self.launch(Kernel::Pieces, length.div_ceil(THREADS), &args)?;
-        let blocks = warps(length).min(self.device.blocks());
-        self.launch(Kernel::Update, blocks, &args)?;
-        self.launch(Kernel::Combine, blocks, &args)?;
-        if self.settings.optimizer.is_dense() {
-            self.launch(Kernel::Untouched, self.device.blocks(), &args)?;
-        }
-        let shared = self.shape.shared * self.shape.classes;
-        let parts = self.shape.parts(args.rows as usize) as u32;
-        let of_shared = Args { tiles: parts, ..args };
-        let blocks = shared.div_ceil(WARP as usize) as u32 * parts;
-        self.launch(Kernel::SharedGradients, blocks, &of_shared)?;
-        let blocks = shared.div_ceil(THREADS as usize) as u32;
-        self.launch(Kernel::SharedNumbers, blocks, &of_shared)?;
-        let args = Args { tiles: args.rows.div_ceil(TILE), ..args };
-        self.launch(Kernel::Biases, (self.shape.classes as u32).div_ceil(THREADS), &args)
-    }
-
-    fn launch(&self, kernel: Kernel, blocks: u32, args: &Args) -> Result<()> {
-        // Of nothing there is nothing to do.
-        if blocks == 0 {
-            return Ok(());
-        }
-        // SAFETY: `args` has the addresses of buffers that this backend owns. They have room for the rows and entries
-        // that `args` tells of (`Scratch::reserve`, `OnDevice`), and are only given back after the work that was given
-        // before it.
-        unsafe { self.device.launch(kernel, blocks, args) }
     }
 
     /// Passes over the training rows up to now.
@@ -397,28 +271,29 @@ impl<M: Interaction> Gpu<M> {
     }
 }
 
-/// Blocks in which there is a warp for each of so many.
-fn warps(of: u32) -> u32 {
-    of.div_ceil(THREADS / WARP)
-}
-
 impl<M: Interaction> Backend for Gpu<M> {
     /// Entries are numbered, and so are the digits of all tiles.
     fn most_entries(&self) -> usize {
         1 << 31
     }
 
-    /// Rows that there is room for stay on the device over all steps.
+    /// Rows that there is room for stay on the devices over all steps.
     fn enter(&mut self, rows: &Rows) -> Result<()> {
-        let more = self.rows.more_bytes(rows);
-        self.are_all_there = more == 0 || more + memory::SPARE <= self.device.free_bytes()?;
-        if self.are_all_there { self.rows.fill(rows, 0..rows.len()) } else { Ok(()) }
+        let all = self.shape.ranks;
+        let of_rank = |at: usize| rows::of_rank(rows, at, all);
+        self.are_all_there = true;
+        for (at, rank) in self.ranks.iter().enumerate() {
+            let more = rank.rows.more_bytes(rows, &of_rank(at));
+            self.are_all_there &= more == 0 || more + memory::SPARE <= rank.device.free_bytes()?;
+        }
+        let ranks = self.ranks.iter_mut().enumerate().filter(|_| self.are_all_there);
+        ranks.into_iter().try_for_each(|(at, rank)| rank.rows.fill(rows, &of_rank(at)))
     }
 
     fn announce(&mut self, _batch: &[u32]) {}
 
-    fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<f64, NoStep> {
-        self.learn(rows, batch, Lists::NONE, rate).map(|(loss, _)| loss)
+    fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<Learned, NoStep> {
+        self.learn(rows, batch, Lists::NONE, rate)
     }
 
     fn rank(
@@ -427,8 +302,12 @@ impl<M: Interaction> Backend for Gpu<M> {
         batch: &[u32],
         lists: Lists<'_>,
         rate: f32,
-    ) -> Result<(f64, f64), NoStep> {
+    ) -> Result<Learned, NoStep> {
         self.learn(rows, batch, lists, rate)
+    }
+
+    fn finish(&mut self) -> Result<Learned, NoStep> {
+        self.pending.take().map_or(Ok(Learned::default()), |pending| self.settle(pending))
     }
 
     fn count(&mut self, more: &[u32]) {
@@ -451,7 +330,8 @@ impl<M: Interaction> Backend for Gpu<M> {
             Precision::Bf16 => strengths::learn::<M, Bf16>,
         };
         learn(interaction, settings, state, threads, passes, dispersion);
-        self.model.strengths.write(0, &self.state.strengths)
+        let strengths = &self.state.strengths;
+        self.ranks.iter_mut().try_for_each(|rank| rank.model.strengths.write(0, strengths))
     }
 
     fn scores(&mut self, rows: &Rows) -> Result<Vec<f32>> {
@@ -461,14 +341,24 @@ impl<M: Interaction> Backend for Gpu<M> {
         // Some rows at a time: with their sums they take about as much as a batch.
         let each = classes * shape.sums() + rows.entries() / rows.len().max(1);
         let some = (SCORED / each.max(1)).max(1);
-        for (piece, scores) in scores.chunks_mut(some * classes).enumerate() {
-            let (first, count) = (piece * some, scores.len() / classes);
-            self.others.fill(rows, first..first + count)?;
-            self.scratch.slopes.reserve(scores.len())?;
-            self.scratch.sums.reserve(scores.len() * shape.sums())?;
-            let args = Args { rows: count as u32, ..self.args(&self.others) };
-            self.launch(Kernel::Scores, warps(args.rows), &args)?;
-            self.scratch.slopes.read(scores)?;
+        for (group, scores) in scores.chunks_mut(some * classes * shape.ranks).enumerate() {
+            let mut first = group * some * shape.ranks;
+            for (rank, scores) in self.ranks.iter_mut().zip(scores.chunks(some * classes)) {
+                let count = scores.len() / classes;
+                rank.others.fill(rows, &rows::of_range(rows, first..first + count))?;
+                rank.scratch.slopes.reserve(scores.len())?;
+                rank.scratch.sums.reserve(scores.len() * shape.sums())?;
+                first += count;
+            }
+            let all = self.args(self.state.time);
+            let pieces = || scores.chunks(some * classes);
+            for (rank, scores) in self.ranks.iter().zip(pieces()) {
+                let count = (scores.len() / classes) as u32;
+                rank.score(Args { rows: count, ..rank.args(&rank.others, &all) })?;
+            }
+            for (rank, scores) in self.ranks.iter().zip(scores.chunks_mut(some * classes)) {
+                rank.scratch.slopes.read(scores)?;
+            }
         }
         Ok(scores)
     }
@@ -477,10 +367,26 @@ impl<M: Interaction> Backend for Gpu<M> {
         if self.newer != Newer::Device {
             return Ok(());
         }
-        self.model.linear.read(self.state.linear.floats_mut())?;
-        self.model.factors.read(self.state.factors.raw_mut())?;
-        self.model.bias.read(&mut self.state.bias)?;
-        self.model.shared.read(&mut self.state.shared)?;
+        let ([linear, factors], all) = (self.each(), self.shape.ranks);
+        let state = &mut self.state;
+        let features = state.linear.features() / state.classes;
+        for (at, Rank { model, .. }) in self.ranks.iter().enumerate() {
+            if all == 1 {
+                model.linear.read(state.linear.floats_mut())?;
+                model.factors.read(state.factors.raw_mut())?;
+                continue;
+            }
+            let own = (features + all - 1 - at) / all;
+            let (mut floats, mut bytes) = (vec![0.0; own * linear], vec![0; own * factors]);
+            model.linear.read(&mut floats)?;
+            model.factors.read(&mut bytes)?;
+            put_share(state.linear.floats_mut(), linear, at, all, &floats);
+            put_share(state.factors.raw_mut(), factors, at, all, &bytes);
+        }
+        // What belongs to no feature is the same on all.
+        let Rank { model, .. } = &self.ranks[0];
+        model.bias.read(&mut state.bias)?;
+        model.shared.read(&mut state.shared)?;
         self.newer = Newer::Neither;
         Ok(())
     }

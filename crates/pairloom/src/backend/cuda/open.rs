@@ -10,7 +10,7 @@ use crate::optimizer::Optimizer;
 use crate::parallel::Threads;
 use crate::precision::Stored;
 
-/// A machine on the first GPU with its first weights, for settings in which nothing is left to the data. The host's part
+/// A machine on all GPUs with its first weights, for settings in which nothing is left to the data. The host's part
 /// of the work is done by `threads`.
 ///
 /// # Errors
@@ -28,7 +28,7 @@ pub fn open(
     with_slow_interaction(config, &weights.fields, on_gpu)
 }
 
-/// A trained model on the first GPU, to score rows with.
+/// A trained model on all GPUs, to score rows with.
 ///
 /// # Errors
 /// As for [`open`].
@@ -40,7 +40,7 @@ pub(crate) fn scorer(model: &crate::Model) -> Result<Box<dyn Backend>> {
     open(&config, &model.weights, settings, Threads::new(1)?, most)
 }
 
-/// Puts a model on the first GPU.
+/// Puts a model on all GPUs.
 struct OnGpu<'a> {
     config: &'a Config,
     weights: &'a Weights,
@@ -54,9 +54,8 @@ impl WithInteraction for OnGpu<'_> {
 
     fn with<M: Interaction + 'static, T: Stored>(self, interaction: M) -> Self::Output {
         let OnGpu { config, weights, settings, threads, most } = self;
-        let open = |shape| driver::Cuda::open(0, shape);
         let &Config { order, lower_orders, rank, .. } = config;
         let model = Model { of: kind(config), order, lower_orders, rank };
-        Ok(Box::new(Gpu::new(interaction, model, weights, settings, threads, most, open)?))
+        Ok(Box::new(Gpu::new(interaction, model, weights, settings, threads, most, driver::open)?))
     }
 }

@@ -3,7 +3,7 @@
 use super::device::{Buffer, Device};
 use super::kernels::Args;
 use crate::Result;
-use crate::batch::{Block, Rows};
+use crate::batch::{BLOCK_ROWS, Block, Rows};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -51,16 +51,14 @@ impl OnDevice {
         self.length
     }
 
-    /// Bytes that so many rows with so many entries take beyond what there is room for.
-    pub(super) fn more_bytes(&self, rows: &Rows) -> u64 {
-        let ([values, weights], count, entries) = (are_there(rows), rows.len(), rows.entries());
-        let more = |len: usize, room: usize, size: usize| if len > room { len * size } else { 0 };
-        let bytes = more(count + 1, self.starts.room(), 8)
-            + more(entries, self.ids.room(), 4)
-            + more(if values { entries } else { 0 }, self.values.room(), 4)
-            + more(count, self.labels.room(), 4)
-            + more(if weights { count } else { 0 }, self.weights.room(), 4);
-        bytes as u64
+    /// Bytes that rows take beyond what there is room for.
+    pub(super) fn more_bytes(&self, rows: &Rows, parts: &[Part<'_>]) -> u64 {
+        let sizes = sizes(count(parts), entries(parts), are_there(rows));
+        let OnDevice { starts, ids, values, labels, weights, .. } = self;
+        let rooms = [starts.room(), ids.room(), values.room(), labels.room(), weights.room()];
+        let more =
+            |((len, room), size): ((usize, usize), usize)| if len > room { len * size } else { 0 };
+        sizes.into_iter().zip(rooms).zip([8, 4, 4, 4, 4]).map(more).sum::<usize>() as u64
     }
 
     /// Makes room for so many rows and entries, which may have values and weights.
@@ -68,38 +66,25 @@ impl OnDevice {
         &mut self,
         rows: usize,
         entries: usize,
-        [values, weights]: [bool; 2],
+        are_there: [bool; 2],
     ) -> Result<()> {
-        self.starts.reserve(rows + 1)?;
-        self.ids.reserve(entries)?;
-        self.values.reserve(if values { entries } else { 0 })?;
-        self.labels.reserve(rows)?;
-        self.weights.reserve(if weights { rows } else { 0 })
+        let [starts, ids, values, labels, weights] = sizes(rows, entries, are_there);
+        self.starts.reserve(starts)?;
+        self.ids.reserve(ids)?;
+        self.values.reserve(values)?;
+        self.labels.reserve(labels)?;
+        self.weights.reserve(weights)
     }
 
-    /// Takes over these rows, as they lie there.
-    pub(super) fn fill(&mut self, rows: &Rows, which: Range<usize>) -> Result<()> {
+    /// Takes over parts of these rows, as they lie there.
+    pub(super) fn fill(&mut self, rows: &Rows, parts: &[Part<'_>]) -> Result<()> {
         self.are_there = are_there(rows);
         let [values, weights] = self.are_there;
-        let mut first = 0;
-        let mut parts = Vec::new();
-        for block in rows.blocks() {
-            let own = |row: usize| row.clamp(first, first + block.len()) - first;
-            let part = own(which.start)..own(which.end);
-            if !part.is_empty() {
-                parts.push((block, part));
-            }
-            first += block.len();
-        }
-        let entries_of = |(block, part): &(&Block, Range<usize>)| {
-            block.starts()[part.start] as usize..block.starts()[part.end] as usize
-        };
-        let entries = parts.iter().map(|part| entries_of(part).len()).sum();
-        self.reserve(which.len(), entries, self.are_there)?;
+        self.reserve(count(parts), entries(parts), self.are_there)?;
         let (mut row, mut entry) = (0, 0);
         let (mut length, mut differ) = (None, false);
-        for part in &parts {
-            let (entries, (block, part)) = (entries_of(part), part);
+        for (block, part) in parts {
+            let entries = entries_of(block, part);
             let starts = &block.starts()[part.start..=part.end];
             for pair in starts.windows(2) {
                 differ |= *length.get_or_insert(pair[1] - pair[0]) != pair[1] - pair[0];
@@ -178,6 +163,49 @@ impl Laid {
         self.labels.clear();
         self.weights.clear();
     }
+}
+
+/// Some rows of a block.
+pub(super) type Part<'a> = (&'a Block, Range<usize>);
+
+/// The rows of these numbers.
+pub(super) fn of_range(rows: &Rows, which: Range<usize>) -> Vec<Part<'_>> {
+    let part = |(number, block): (usize, &'_ Block)| {
+        let first = number * BLOCK_ROWS;
+        let own = |row: usize| row.clamp(first, first + block.len()) - first;
+        own(which.start)..own(which.end)
+    };
+    let parts = rows.blocks().iter().enumerate().map(|(at, block)| (block, part((at, block))));
+    parts.filter(|(_, part)| !part.is_empty()).collect()
+}
+
+/// The rows that lie on a rank of so many: blocks in turn.
+pub(super) fn of_rank(rows: &Rows, rank: usize, ranks: usize) -> Vec<Part<'_>> {
+    let blocks = rows.blocks().iter().skip(rank).step_by(ranks);
+    blocks.map(|block| (block, 0..block.len())).collect()
+}
+
+/// The rank of so many that a row lies on, and its number there.
+pub(super) fn place(row: u32, ranks: usize) -> (usize, u32) {
+    let (block, within) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
+    (block % ranks, (block / ranks * BLOCK_ROWS + within) as u32)
+}
+
+fn count(parts: &[Part<'_>]) -> usize {
+    parts.iter().map(|(_, part)| part.len()).sum()
+}
+
+fn entries(parts: &[Part<'_>]) -> usize {
+    parts.iter().map(|(block, part)| entries_of(block, part).len()).sum()
+}
+
+fn entries_of(block: &Block, part: &Range<usize>) -> Range<usize> {
+    block.starts()[part.start] as usize..block.starts()[part.end] as usize
+}
+
+/// How many starts, ids, values, labels and weights there are of so many rows and entries.
+fn sizes(rows: usize, entries: usize, [values, weights]: [bool; 2]) -> [usize; 5] {
+    [rows + 1, entries, if values { entries } else { 0 }, rows, if weights { rows } else { 0 }]
 }
 
 /// Whether any of the rows has values, and weights.

@@ -61,6 +61,19 @@ __device__ void add_totals(u32 *numbers, const u32 *totals, u32 length) {
 
 // ---- Bringing entries from rows to features: a stable radix sort ----------------------------------------------------
 
+// By their keys features of the same rank lie side by side, in their order: of rank r they begin at r times this.
+__device__ __forceinline__ u32 features_of_a_rank(const Args &a) { return (a.features + RANKS - 1) / RANKS; }
+
+__device__ __forceinline__ u32 key_of(const Args &a, u32 feature) {
+    return feature % RANKS * features_of_a_rank(a) + feature / RANKS;
+}
+
+__device__ __forceinline__ u32 feature_of(const Args &a, u32 key) {
+    if (RANKS == 1) return key;
+    const u32 share = features_of_a_rank(a);
+    return key % share * RANKS + key / share;
+}
+
 // How often each digit is in each tile.
 KERNEL digits(const Args a) {
     __shared__ u32 found[DIGITS];

@@ -1,6 +1,6 @@
 //! The kernels on the processor: the same text, compiled as C++ by the system's compiler.
 
-use super::super::device::Device;
+use super::super::device::{Device, READS};
 use super::super::driver;
 use super::super::kernels::{Args, Kernel, Shape, THREADS};
 use crate::Result;
@@ -36,24 +36,41 @@ pub(super) struct Emulated {
     library: Arc<Mutex<Library>>,
     /// By its address.
     memory: Mutex<HashMap<u64, Vec<u64>>>,
-    /// Bytes of it that there can be.
+    /// What was read and not asked for.
+    reads: Mutex<[Option<Vec<u8>>; READS]>,
+    /// Bytes of memory that there can be.
     most: u64,
 }
 
 impl Emulated {
     /// A device for a shape.
-    pub(super) fn open(shape: Shape) -> Result<Arc<dyn Device>> {
+    pub(super) fn open(shape: Shape) -> Result<Vec<Arc<dyn Device>>> {
         Self::with_memory(shape, 1 << 40)
     }
 
-    /// The same with so many bytes of memory.
-    pub(super) fn with_memory(shape: Shape, most: u64) -> Result<Arc<dyn Device>> {
+    /// Three of them, which share the work.
+    pub(super) fn three(shape: Shape) -> Result<Vec<Arc<dyn Device>>> {
+        Self::several_with(shape, 1 << 40)
+    }
+
+    /// The same with so many bytes of memory each.
+    pub(super) fn several_with(shape: Shape, most: u64) -> Result<Vec<Arc<dyn Device>>> {
+        (0..3).map(|_| Self::one(Shape { ranks: 3, ..shape }, most)).collect()
+    }
+
+    /// One with so many bytes of memory.
+    pub(super) fn with_memory(shape: Shape, most: u64) -> Result<Vec<Arc<dyn Device>>> {
+        Ok(vec![Self::one(shape, most)?])
+    }
+
+    fn one(shape: Shape, most: u64) -> Result<Arc<dyn Device>> {
         type Libraries = Mutex<HashMap<String, Arc<Mutex<Library>>>>;
         static COMPILED: LazyLock<Libraries> = LazyLock::new(Libraries::default);
         let mut compiled = COMPILED.lock().unwrap();
-        let name = format!("{shape:?}");
+        let name = format!("{:?} {:?}", shape.model, shape.flags());
         let library = compiled.entry(name).or_insert_with(|| Arc::new(Mutex::new(compile(shape))));
-        Ok(Arc::new(Emulated { library: library.clone(), memory: Mutex::default(), most }))
+        let (library, memory, reads) = (library.clone(), Mutex::default(), Mutex::default());
+        Ok(Arc::new(Emulated { library, memory, reads, most }))
     }
 
     /// Whether these bytes lie in memory that is there.
@@ -142,6 +159,32 @@ impl Device for Emulated {
         // SAFETY: as the caller says.
         let done = unsafe { launch(kernel, blocks, THREADS, args) };
         assert_eq!(done, 0, "{name}: its threads wait for each other forever");
+        Ok(())
+    }
+
+    unsafe fn begin_read(&self, from: u64, bytes: usize) -> Result<usize> {
+        let mut read = vec![0; bytes];
+        // SAFETY: as the caller says.
+        unsafe { self.read(from, &mut read)? };
+        let mut reads = self.reads.lock().unwrap();
+        let free =
+            reads.iter().position(Option::is_none).expect("more reads than may be under way");
+        reads[free] = Some(read);
+        Ok(free)
+    }
+
+    fn end_read(&self, read: usize, bytes: &mut [u8]) -> Result<()> {
+        let read = self.reads.lock().unwrap()[read].take().expect("nothing was begun");
+        bytes.copy_from_slice(&read);
+        Ok(())
+    }
+
+    // Work is done when it is given.
+    fn mark(&self) -> Result<u64> {
+        Ok(0)
+    }
+
+    unsafe fn wait(&self, _mark: u64) -> Result<()> {
         Ok(())
     }
 

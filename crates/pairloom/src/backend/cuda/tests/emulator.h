@@ -128,6 +128,8 @@ template <typename T> static T __shfl_xor_sync(unsigned, T value, int distance) 
     return emulator::share(value)[threadIdx.x % 32 ^ distance];
 }
 
+template <typename T> static T __shfl_sync(unsigned, T value, unsigned lane) { return emulator::share(value)[lane]; }
+
 template <typename T> static T __shfl_up_sync(unsigned, T value, unsigned distance) {
     const unsigned lane = threadIdx.x % 32;
     return emulator::share(value)[lane < distance ? lane : lane - distance];
@@ -138,6 +140,13 @@ static inline unsigned __match_any_sync(unsigned, unsigned value) {
     unsigned same = 0;
     for (unsigned lane = 0; lane < 32; lane++) same |= (unsigned)(all[lane] == value) << lane;
     return same;
+}
+
+static inline unsigned __ballot_sync(unsigned, bool is) {
+    const bool *all = emulator::share(is);
+    unsigned bits = 0;
+    for (unsigned lane = 0; lane < 32; lane++) bits |= (unsigned)all[lane] << lane;
+    return bits;
 }
 
 static inline int __popc(unsigned bits) { return __builtin_popcount(bits); }

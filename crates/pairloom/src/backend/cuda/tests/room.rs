@@ -4,7 +4,7 @@ use super::emulated::{self, Emulated};
 use super::*;
 
 /// A device on which there is no room for all rows, but for a model and a batch.
-fn small(shape: Shape) -> Result<Arc<dyn Device>> {
+fn small(shape: Shape) -> Result<Vec<Arc<dyn Device>>> {
     Emulated::with_memory(shape, memory::SPARE + 200_000)
 }
 
