@@ -22,6 +22,7 @@ pub fn run(args: &Args) -> Result<()> {
         Ok((found, [major, minor])) => (found, Some(format!("{major}.{minor}")), None),
         Err(error) => (Vec::new(), None, Some(error.to_string())),
     };
+    let number = |found: &Found| found.number.to_string();
     let capability = |found: &Found| found.capability.map(|part| part.to_string()).join(".");
     let mut rows =
         vec![["device", "number", "name", "memory", "capability"].map(String::from).to_vec()];
@@ -30,7 +31,7 @@ pub fn run(args: &Args) -> Result<()> {
     rows.push(cpu.to_vec());
     rows.extend(found.iter().map(|gpu| {
         let memory = gib(gpu.memory.into());
-        vec!["cuda".into(), gpu.number.to_string(), gpu.name.clone(), memory, capability(gpu)]
+        vec!["cuda".into(), number(gpu), gpu.name.clone(), memory, capability(gpu)]
     }));
     screen.table(&rows, false)?;
     match (&why, &version) {
@@ -41,6 +42,10 @@ pub fn run(args: &Args) -> Result<()> {
         (None, version) => {
             let version = version.as_deref().unwrap_or_default();
             screen.text(&format!("\nthe driver has CUDA {version}"))?;
+            let used: Vec<_> = found.iter().filter(|gpu| gpu.shares).map(number).collect();
+            if found.len() > 1 {
+                screen.text(&format!("--device cuda takes {}", used.join(", ")))?;
+            }
         }
     }
     let gpus: Vec<_> = found
@@ -48,7 +53,7 @@ pub fn run(args: &Args) -> Result<()> {
         .map(|gpu| {
             json!({
                 "number": gpu.number, "name": gpu.name, "memory": gpu.memory,
-                "capability": capability(gpu),
+                "capability": capability(gpu), "shares": gpu.shares,
             })
         })
         .collect();

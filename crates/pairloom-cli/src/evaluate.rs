@@ -60,7 +60,7 @@ pub struct Args {
     /// Threads, 0 for one a core
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
-    /// What scores are worked out on: cpu, cuda (the first GPU of NVIDIA; see pairloom devices), or auto, which is the
+    /// What scores are worked out on: cpu, cuda (NVIDIA's GPUs; see pairloom devices), or auto, which is the
     /// processor, since encoding rows takes longer
     #[arg(long, value_name = "DEVICE", value_parser = parse::device, default_value = DeviceName::default().name())]
     device: DeviceName,

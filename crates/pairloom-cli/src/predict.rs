@@ -33,7 +33,7 @@ pub struct Args {
     keep: Vec<String>,
     #[command(flatten)]
     threads: ThreadArgs,
-    /// What scores are worked out on: cpu, cuda (the first GPU of NVIDIA; see pairloom devices), or auto, which is the
+    /// What scores are worked out on: cpu, cuda (NVIDIA's GPUs; see pairloom devices), or auto, which is the
     /// processor, since encoding rows takes longer
     #[arg(long, value_name = "DEVICE", value_parser = parse::device, default_value = DeviceName::default().name())]
     device: DeviceName,

@@ -57,6 +57,8 @@ impl Watch {
             Event::Start(start) => {
                 self.total = start.train;
                 self.notices.extend(start.note_of_weights());
+                let no_gpu = start.no_gpu.as_ref();
+                self.notices.extend(no_gpu.map(|why| format!("training on the CPU: {why}")));
             }
             Event::Fit(FitEvent::Epoch(epoch)) => return self.epoch(epoch),
             Event::Reading(rows) => return self.look("reading", 0, rows, None),

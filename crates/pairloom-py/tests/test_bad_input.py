@@ -313,6 +313,11 @@ def test_devices_that_are_none():
         FMClassifier(device="cuda", **QUICK).fit(X, y)
     except RuntimeError as error:
         told(error)
+        # Where the work is large it is told why: a batch of 40,000 values, a billion of them in all epochs.
+        wide = np.random.default_rng(0).normal(size=(2000, 20))
+        large = FMClassifier(device="auto", batch_size=2000, epochs=50_000, patience=1, callbacks=lambda _: False)
+        with pytest.warns(UserWarning, match="training on the CPU: "):
+            large.fit(wide, wide[:, 0] > 0)
     scores = [FMClassifier(device=device, **QUICK).fit(X, y).decision_function(X) for device in ("auto", "cpu", None)]
     assert np.array_equal(scores[0], scores[1]) and np.array_equal(scores[1], scores[2])
 

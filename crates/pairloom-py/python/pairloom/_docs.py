@@ -131,7 +131,7 @@ random_state : int, RandomState instance, optional
 n_jobs : int, optional
     Threads; one for each core for None and -1. The model does not depend on it.
 device : {"cpu", "cuda", "auto"}, optional
-    What training and scores run on: the processor, if nothing is said; the first GPU of NVIDIA; or, for training, the
+    What training and scores run on: the processor, if nothing is said; NVIDIA's GPUs; or, for training, the
     GPU, if there is one and the work is large.
 warm_start : bool, default=False
     Whether ``fit`` goes on from the weights of the fit before, with its columns and ids; the optimizer begins anew.

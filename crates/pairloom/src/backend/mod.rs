@@ -21,8 +21,10 @@ use crate::interaction::{Fields, Interaction};
 use crate::loss::Loss;
 use crate::model::Weights;
 use crate::optimizer::{Optimizer, Penalty, Update};
+use crate::store::Order;
 use crate::table::Table;
 use crate::{Error, Result};
+use std::ops::Range;
 
 /// What training runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -194,6 +196,20 @@ impl std::ops::AddAssign for Learned {
     }
 }
 
+/// Some places of an order of rows.
+#[derive(Debug, Clone)]
+pub struct Places {
+    pub(crate) order: Order,
+    pub(crate) range: Range<usize>,
+}
+
+impl Places {
+    /// The number of the row at one of them.
+    fn number(&self, at: usize) -> u32 {
+        self.order.number(self.range.start + at)
+    }
+}
+
 /// Why a step was not taken. Nothing is changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum NoStep {
@@ -231,6 +247,21 @@ pub trait Backend: Send {
     /// Names the rows of the step after the coming one, in the same set of rows: they can be prepared
     /// meanwhile.
     fn announce(&mut self, batch: &[u32]);
+
+    /// Whether a step has to be told the numbers of its rows; if not, [`Backend::step_at`] may be.
+    fn needs_numbers(&self) -> bool {
+        true
+    }
+
+    /// The same as [`Backend::step`] over the rows that stand at some places of an order.
+    ///
+    /// # Errors
+    /// As for [`Backend::step`].
+    fn step_at(&mut self, rows: &Rows, places: Places, rate: f32) -> Result<Learned, NoStep> {
+        let mut batch = Vec::new();
+        places.order.fill(places.range, &mut batch);
+        self.step(rows, &batch, rate)
+    }
 
     /// Takes one step over those of the rows that were [entered](Backend::enter) which `batch` names, at learning rate
     /// `rate`. Returns what the steps have brought that are known to be done: a device may still be at this one when the

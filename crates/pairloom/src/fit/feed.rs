@@ -1,7 +1,7 @@
 //! The batches of a window: rows one by one, whole groups, or rows with others that are drawn for them.
 
 use super::Run;
-use crate::backend::{Backend, Learned, Lists, NoStep};
+use crate::backend::{Backend, Learned, Lists, NoStep, Places};
 use crate::batch::Rows;
 use crate::loss::lists;
 use crate::negatives::{Negatives, Purpose};
@@ -9,6 +9,7 @@ use crate::store::{Order, Window};
 use crate::{Result, memory};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use std::ops::Range;
 
 /// What the batches of a window are taken from.
 pub(super) enum Feed<'a> {
@@ -23,8 +24,10 @@ pub(super) enum Feed<'a> {
 /// A batch.
 #[derive(Default)]
 pub(super) struct Batch {
-    /// Rows of the window.
-    pub(super) given: Vec<u32>,
+    /// Its places among the rows of the window.
+    places: Range<usize>,
+    /// These rows, if their numbers are needed.
+    given: Vec<u32>,
     /// Where lists end among them, or among those that were made.
     ends: Vec<u32>,
     made: Rows,
@@ -32,6 +35,13 @@ pub(super) struct Batch {
     drawn: Vec<(u32, u32)>,
     /// All rows that were made.
     all: Vec<u32>,
+}
+
+impl Batch {
+    /// How many of the given rows are in it.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
 }
 
 impl<'a> Feed<'a> {
@@ -49,21 +59,29 @@ impl<'a> Feed<'a> {
         })
     }
 
-    /// Makes the batch of about `size` rows that begins at a place among `rows`; none at the end.
+    /// Makes the batch of about `size` rows that begins at a place among `rows`; none at the end. Of rows by themselves
+    /// it has their numbers if these are needed.
     pub(super) fn fill(
         &self,
         start: usize,
         size: usize,
-        rows: &Rows,
+        (rows, needs_numbers): (&Rows, bool),
         batch: &mut Batch,
     ) -> Result<()> {
         let end = rows.len().min(start + size);
+        batch.places = start.min(end)..end;
         match self {
-            Feed::Rows(order) => order.fill(start.min(end)..end, &mut batch.given),
-            Feed::Lists(lists) => lists.fill(start, size, batch),
+            Feed::Rows(order) if needs_numbers => {
+                order.fill(batch.places.clone(), &mut batch.given)
+            }
+            Feed::Rows(_) => batch.given.clear(),
+            Feed::Lists(lists) => {
+                lists.fill(start, size, batch);
+                batch.places.end = batch.places.start + batch.given.len();
+            }
             Feed::Drawn { negatives, order, epoch, window } => {
-                order.fill(start.min(end)..end, &mut batch.given);
-                let Batch { given, ends, made, drawn, all } = batch;
+                let Batch { places, given, ends, made, drawn, all } = batch;
+                order.fill(places.clone(), given);
                 let purpose = Purpose::Train { epoch: *epoch, window: *window, place: start };
                 negatives.draw(rows, given, purpose, made, drawn)?;
                 ends.clear();
@@ -85,6 +103,10 @@ impl<'a> Feed<'a> {
         rate: f32,
     ) -> Result<Learned, NoStep> {
         match self {
+            Feed::Rows(order) if batch.given.is_empty() => {
+                let places = Places { order: order.clone(), range: batch.places.clone() };
+                backend.step_at(rows, places, rate)
+            }
             Feed::Rows(_) => {
                 backend.announce(&next.given);
                 backend.step(rows, &batch.given, rate)

@@ -137,12 +137,29 @@ impl Run<'_> {
         let mut training = Training::begin(self, backend)?;
         let Progress { epoch, rows, .. } = training.progress;
         let goes_on = (epoch, rows) == (1, 0) || watch(FitEvent::Resumed { epoch, rows });
-        let stop = if goes_on { training.epochs(watch)? } else { Stop::Interrupted };
+        let stop = match goes_on {
+            true => training.epochs(watch).map_err(|error| self.with_checkpoint(error))?,
+            false => Stop::Interrupted,
+        };
         if stop == Stop::Interrupted {
             training.save()?;
         }
         let Training { best, progress: Progress { best_epoch: epoch, history, .. }, .. } = training;
         Ok(Fit { weights: best, epoch, history, stop })
+    }
+
+    /// The error of a device that fails in mid-run, with what is left of the run.
+    fn with_checkpoint(&self, error: Error) -> Error {
+        let left = self.checkpoints.filter(|to| std::path::Path::new(&to.path).exists());
+        match (error, left) {
+            (Error::Device(message), Some(to)) => {
+                let file = &to.path;
+                Error::Device(format!(
+                    "{message}; {file} has the run up to its last checkpoint: --resume goes on from there"
+                ))
+            }
+            (error, _) => error,
+        }
     }
 
     /// Refuses batches whose rows may have more entries than the backend can take.

@@ -134,14 +134,15 @@ impl<'r> Training<'r> {
         let size = |at: usize| run.config.batch_after(learned(at), run.train.len());
         let (mut batch, mut next) = (Batch::default(), Batch::default());
         let mut start = done - window.first;
-        feed.fill(start, size(start), rows, &mut next)?;
+        let given = (rows, self.backend.needs_numbers());
+        feed.fill(start, size(start), given, &mut next)?;
         while start < window.rows {
             mem::swap(&mut batch, &mut next);
-            start += batch.given.len();
-            feed.fill(start, size(start), rows, &mut next)?;
+            start += batch.len();
+            feed.fill(start, size(start), given, &mut next)?;
             let rate = (rate * self.warmth()) as f32;
             let done = feed.step(self.backend, rows, [&batch, &next], rate);
-            self.progress.rows += batch.given.len();
+            self.progress.rows += batch.len();
             let is_due = run.checkpoints.is_some_and(|to| self.saved.elapsed() >= to.every);
             let done = done.and_then(|mut done| {
                 // What is said of an epoch, and kept of it, has something behind it.

@@ -17,6 +17,7 @@ use std::ops::Range;
 const ROUNDS: usize = 4;
 
 /// A permutation of the numbers below `rows`.
+#[derive(Debug, Clone)]
 pub(crate) struct Order {
     rows: u32,
     /// Bits of a place that are `low`, and how many values `high` has.
@@ -42,6 +43,26 @@ impl Order {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ mix);
         let keys = std::array::from_fn(|_| std::array::from_fn(|_| random.next_u64()));
         Order { keys: Some(keys), ..Order::plain(rows) }
+    }
+
+    /// How many numbers there are.
+    pub(crate) fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// Bits of a place that are `low`, and how many values `high` has.
+    pub(crate) fn parts(&self) -> [u32; 2] {
+        [self.bits, self.highs]
+    }
+
+    /// A key for each half of each round, if it is a permutation.
+    pub(crate) fn keys(&self) -> Option<[[u64; 2]; ROUNDS]> {
+        self.keys
+    }
+
+    /// What stands at a place.
+    pub(crate) fn number(&self, place: usize) -> u32 {
+        self.keys.map_or(place as u32, |keys| self.at(place as u32, &keys))
     }
 
     /// Writes down what stands at these places.

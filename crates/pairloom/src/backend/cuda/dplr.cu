@@ -4,11 +4,11 @@
 
 #define DEEP 0
 
-__device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums) {
+__device__ float absorb(const Args &a, const Row &row, u32 c, float *sums) {
     const u32 lane = threadIdx.x % 32;
     float *pulls = sums + FIELDS * WIDTH, *low = pulls + FIELDS * WIDTH, *squares = low + RANK * WIDTH;
     const float *e = shared_of(a, c), *u = e + RANK;
-    sum_by_field(a, start, count, c, sums);
+    sum_by_field(a, row, c, sums);
     for (u32 at = lane; at < RANK * WIDTH; at += 32) {
         const u32 t = at / WIDTH, f = at % WIDTH;
         float sum = 0;

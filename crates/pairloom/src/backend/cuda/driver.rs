@@ -28,6 +28,8 @@ pub struct Found {
     pub capability: [i32; 2],
     /// Bytes of its memory.
     pub memory: u64,
+    /// Whether it is one of those that share the work: the first, and those like it that all see each other's memory.
+    pub shares: bool,
 }
 
 /// The GPUs that are there, and the version of CUDA that the driver has.
@@ -42,13 +44,16 @@ pub fn devices() -> Result<(Vec<Found>, [i32; 2])> {
         // SAFETY: `device` is one that was just given.
         let memory = unsafe { device::total_mem(device) }.map_err(said)? as u64;
         let name = device::get_name(device).map_err(said)?;
-        Ok(Found { number: number as usize, name, capability: capability(device)?, memory })
+        let capability = capability(device)?;
+        Ok(Found { number: number as usize, name, capability, memory, shares: false })
     };
     let count = device::get_count().map_err(|e| failed("GPUs cannot be counted", e))?;
     if count == 0 {
         return Err(Error::Device("NVIDIA's driver has found no GPU: use the CPU".into()));
     }
-    Ok(((0..count).map(found).collect::<Result<_>>()?, [version / 1000, version % 1000 / 10]))
+    let mut found = (0..count).map(found).collect::<Result<Vec<_>>>()?;
+    share(&mut found);
+    Ok((found, [version / 1000, version % 1000 / 10]))
 }
 
 /// Whether the first GPU can be trained on.
@@ -144,18 +149,19 @@ unsafe impl Send for Cuda {}
 // time.
 unsafe impl Sync for Cuda {}
 
-/// The numbers of GPUs that share the work: the first, and those like it that all see each other's memory.
-fn together() -> Result<Vec<usize>> {
-    let (found, _) = devices()?;
-    let mut ranks: Vec<&Found> = Vec::new();
-    for gpu in found.iter().take_while(|gpu| gpu.capability >= LEAST) {
-        let is_peer = |of: &&Found| sees(of.number, gpu.number) && sees(gpu.number, of.number);
-        let is_alike = ranks.first().is_none_or(|first| first.capability == gpu.capability);
+/// Finds those that share the work.
+fn share(found: &mut [Found]) {
+    let mut ranks: Vec<usize> = Vec::new();
+    for at in 0..found.len() {
+        let (first, gpu) = (&found[ranks.first().copied().unwrap_or(at)], &found[at]);
+        let is_alike = first.capability == gpu.capability && gpu.capability >= LEAST;
+        let is_peer =
+            |&of: &usize| sees(found[of].number, gpu.number) && sees(gpu.number, found[of].number);
         if is_alike && ranks.len() < MOST_RANKS && ranks.iter().all(is_peer) {
-            ranks.push(gpu);
+            ranks.push(at);
         }
     }
-    Ok(ranks.into_iter().map(|gpu| gpu.number).collect())
+    ranks.into_iter().for_each(|at| found[at].shares = true);
 }
 
 /// Whether kernels on one GPU can read the memory of another.
@@ -173,7 +179,9 @@ fn sees(one: usize, other: usize) -> bool {
 /// # Errors
 /// As for [`Cuda::open`].
 pub(super) fn open(shape: Shape) -> Result<Vec<Arc<dyn Device>>> {
-    open_these(&together()?, shape)
+    let (found, _) = devices()?;
+    let ranks = found.iter().filter(|gpu| gpu.shares).map(|gpu| gpu.number);
+    open_these(&ranks.collect::<Vec<_>>(), shape)
 }
 
 /// The GPUs of these numbers, which see each other's memory. One may be several of them.

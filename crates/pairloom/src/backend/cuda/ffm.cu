@@ -3,14 +3,14 @@
 
 #define DEEP 0
 
-__device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums) {
+__device__ float absorb(const Args &a, const Row &row, u32 c, float *sums) {
     const u32 lane = threadIdx.x % 32;
     for (u32 at = lane; at < SUMS; at += 32) sums[at] = 0;
     float pairs = 0;
-    for (u32 entry = 0; entry < count; entry++) {
-        const u32 id = a.ids[start + entry], field = field_of(a, id);
+    for (u32 entry = 0; entry < row.count; entry++) {
+        const u32 id = row.ids[entry], field = field_of(a, id);
         const Vector vectors = vector_of(a, id, c);
-        const float x = x_of(a, start + entry);
+        const float x = row.x(entry);
         // What was said to its field, and then what it says to others.
         __syncwarp();
         for (u32 f = lane; f < WIDTH; f += 32) pairs += vectors[f] * x * sums[field * WIDTH + f];

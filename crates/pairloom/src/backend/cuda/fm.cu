@@ -2,12 +2,12 @@
 
 #define DEEP 0
 
-__device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums) {
+__device__ float absorb(const Args &a, const Row &row, u32 c, float *sums) {
     const u32 lane = threadIdx.x % 32, part = lane / LANES, own_lane = lane % LANES;
     float sum[CHUNKS] = {0}, squares[CHUNKS] = {0}, twice = 0;
-    for (u32 entry = part; entry < count; entry += PARTS) {
-        const Vector vector = vector_of(a, a.ids[start + entry], c);
-        const float x = x_of(a, start + entry);
+    for (u32 entry = part; entry < row.count; entry += PARTS) {
+        const Vector vector = vector_of(a, row.ids[entry], c);
+        const float x = row.x(entry);
         for (u32 chunk = 0; chunk < CHUNKS; chunk++) {
             const u32 f = own_lane + chunk * LANES;
             const float t = f < WIDTH ? vector[f] * x : 0.0f;

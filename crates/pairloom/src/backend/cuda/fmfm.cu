@@ -6,12 +6,12 @@
 // Which matrix two different fields have; it has a row for each factor of the later one.
 __device__ __forceinline__ u32 place(u32 earlier, u32 later) { return later * (later - 1) / 2 + earlier; }
 
-__device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums) {
+__device__ float absorb(const Args &a, const Row &row, u32 c, float *sums) {
     const u32 lane = threadIdx.x % 32;
     float *pulls = sums + FIELDS * WIDTH, *seen = pulls + FIELDS * WIDTH;
     for (u32 field = lane; field < FIELDS; field += 32) seen[field] = 0;
-    sum_by_field(a, start, count, c, sums);
-    for (u32 entry = lane; entry < count; entry += 32) seen[field_of(a, a.ids[start + entry])] = 1;
+    sum_by_field(a, row, c, sums);
+    for (u32 entry = lane; entry < row.count; entry += 32) seen[field_of(a, row.ids[entry])] = 1;
     __syncwarp();
     float twice = 0;
     for (u32 at = lane; at < FIELDS * WIDTH; at += 32) {

@@ -2,9 +2,36 @@
 
 // ---- Laying a batch out ----------------------------------------------------------------------------------------
 
+// 32 bits that depend on all bits of both.
+__device__ __forceinline__ u32 mixed(u32 x, u64 key) {
+    const u64 once = (x ^ key) * 0x9e3779b97f4a7c15ULL;
+    return (u32)((once ^ once >> 32) * 0xd6e8feb86659fd93ULL >> 32);
+}
+
+// The number of the row at a place: crate::store::Order.
+__device__ u32 number_at(const Order &order, u32 place) {
+    if (!order.is_shuffled) return place;
+    const u32 mask = (1u << order.bits) - 1;
+    do {
+        u32 high = place >> order.bits, low = place & mask;
+        for (u32 round = 0; round < 4; round++) {
+            const u32 step = (u32)((u64)order.highs * mixed(low, order.keys[round][0]) >> 32);
+            high = high >= order.highs - step ? high - (order.highs - step) : high + step;
+            low ^= mixed(high, order.keys[round][1]) & mask;
+        }
+        place = high << order.bits | low;
+    } while (place >= order.rows);
+    return place;
+}
+
+KERNEL numbers(const Args a) {
+    const u32 at = (u32)global_thread();
+    if (at < a.rows) a.batch[at] = number_at(a.order, a.first + at);
+}
+
 KERNEL lengths(const Args a) {
     const u32 at = (u32)global_thread();
-    if (at < a.rows) a.offsets[at] = (u32)(a.starts[row_of(a, at) + 1] - a.starts[row_of(a, at)]);
+    if (at < a.rows) a.offsets[at] = row_at(a, at).count;
     if (at == a.rows) a.offsets[at] = 0;
 }
 
@@ -59,25 +86,23 @@ __device__ double softmax(float *scores, double label, double weight) {
 }
 
 // A warp for each row. In training it also writes down the row's entries, to be sorted.
-__device__ void score_row(const Args &a, u32 at, u32 row, bool trains) {
+__device__ void score_row(const Args &a, u32 at, const Row &row, bool trains) {
     const u32 lane = threadIdx.x % 32;
-    const u64 start = a.starts[row];
-    const u32 count = (u32)(a.starts[row + 1] - start);
-    for (u32 entry = lane; trains && entry < count; entry += 32) {
+    for (u32 entry = lane; trains && entry < row.count; entry += 32) {
         const u32 place = a.offsets[at] + entry;
-        a.keys[0][place] = key_of(a, a.ids[start + entry]);
+        a.keys[0][place] = key_of(a, row.ids[entry]);
         a.places[0][place] = place;
         a.entry_row[place] = at;
-        a.entry_x[place] = x_of(a, start + entry);
+        a.entry_x[place] = row.x(entry);
     }
     for (u32 c = 0; c < CLASSES; c++) {
         float weights = 0;
-        for (u32 entry = lane; entry < count; entry += 32) {
-            weights += *linear_of(a, a.ids[start + entry], c) * x_of(a, start + entry);
+        for (u32 entry = lane; entry < row.count; entry += 32) {
+            weights += *linear_of(a, row.ids[entry], c) * row.x(entry);
         }
         weights = add_over(weights, 1, 32);
         const u64 slot = (u64)at * CLASSES + c;
-        const float pairs = absorb(a, start, count, c, a.sums + slot * SUMS);
+        const float pairs = absorb(a, row, c, a.sums + slot * SUMS);
         if (lane == 0) a.slopes[slot] = a.bias[c] + (weights + pairs);
     }
 }
@@ -85,12 +110,12 @@ __device__ void score_row(const Args &a, u32 at, u32 row, bool trains) {
 KERNEL forward(const Args a) {
     const u32 at = (u32)(global_thread() / 32);
     if (at >= a.rows) return;
-    const u32 row = row_of(a, at);
+    const Row row = row_at(a, at);
     score_row(a, at, row, true);
     if (threadIdx.x % 32 != 0 || a.loss == RANKED) return;
     // What were scores becomes slopes.
     float *scores = a.slopes + (u64)at * CLASSES;
-    const double label = (a.labels[row] - a.mean) / a.scale, weight = a.weights ? a.weights[row] : 1.0;
+    const double label = (row.label - a.mean) / a.scale, weight = row.weight;
     if (a.loss == SOFTMAX) {
         a.losses[at] = softmax(scores, label, weight);
         return;
@@ -104,7 +129,7 @@ KERNEL forward(const Args a) {
 // Scores of rows one after the other.
 KERNEL scores(const Args a) {
     const u32 at = (u32)(global_thread() / 32);
-    if (at < a.rows) score_row(a, at, at, false);
+    if (at < a.rows) score_row(a, at, row_of(a.own, at), false);
 }
 
 // ---- What a batch has cost --------------------------------------------------------------------------------------
@@ -132,7 +157,7 @@ KERNEL costs(const Args a) {
             const double own = a.losses[row];
             if (!(fabs(own) < infinity())) atomicMin(&a.outcome->bad, row);
             loss += own;
-            weight += a.weights ? a.weights[row_of(a, row)] : 1.0;
+            weight += row_at(a, row).weight;
         }
     }
     loss = sum_of_block(loss);

@@ -6,16 +6,16 @@
 // Where the strength of a pair of fields is.
 __device__ __forceinline__ u32 pair(u32 f, u32 g) { return f < g ? g * (g + 1) / 2 + f : f * (f + 1) / 2 + g; }
 
-__device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums) {
+__device__ float absorb(const Args &a, const Row &row, u32 c, float *sums) {
     const u32 lane = threadIdx.x % 32;
     float *pulls = sums + FIELDS * WIDTH, *squares = pulls + FIELDS * WIDTH;
     const float *strengths = shared_of(a, c);
     for (u32 at = lane; at < FIELDS * WIDTH; at += 32) sums[at] = 0;
     for (u32 f = lane; f < FIELDS; f += 32) squares[f] = 0;
-    for (u32 entry = 0; entry < count; entry++) {
-        const u32 id = a.ids[start + entry], field = field_of(a, id);
+    for (u32 entry = 0; entry < row.count; entry++) {
+        const u32 id = row.ids[entry], field = field_of(a, id);
         const Vector vector = vector_of(a, id, c);
-        const float x = x_of(a, start + entry);
+        const float x = row.x(entry);
         float square = 0;
         __syncwarp();
         for (u32 f = lane; f < WIDTH; f += 32) {

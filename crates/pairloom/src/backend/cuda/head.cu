@@ -14,6 +14,7 @@
 //   STATES   floats of optimizer state for each parameter
 //   BF16     whether the table of factors is kept in 16 bits
 //   RANKS    devices that share the work
+//   BLOCK_ROWS  rows that lie together on one of them
 //   SUMS     floats of the running sums of a row, for a class
 //   THREADS  threads of a block, wherever these work together
 //   TILE     entries that a block sorts, and numbers that it adds up
@@ -109,8 +110,28 @@ struct Outcome {
     u32 unused;
 };
 
+// Rows, compressed: row r has the entries starts[r]..starts[r + 1]. There are no values, or no weights, if all are 1.
+struct Rows {
+    const u64 *starts;
+    const u32 *ids;
+    const float *values;
+    const float *labels;
+    const float *weights;
+};
+
+// The order that an epoch takes rows in, a permutation of their numbers: crate::store::Order.
+struct Order {
+    u64 keys[4][2];
+    u32 rows;
+    u32 bits;
+    u32 highs;
+    u32 is_shuffled;
+};
+
 // What lies on a rank and is read by all.
 struct Rank {
+    // Those that steps are taken over: block b of BLOCK_ROWS of them lies on rank b % RANKS, as block b / RANKS.
+    Rows rows;
     // Weights and the optimizer's state of its features: of feature f rank f % RANKS has row f / RANKS.
     float *linear;
     Stored *factors;
@@ -126,16 +147,10 @@ struct Rank {
 
 // What all kernels are given. Pointers lead to memory of the device.
 struct Args {
-    // Rows, compressed: row r has the entries starts[r]..starts[r + 1].
-    const u64 *starts;
-    const u32 *ids;
-    // None if all are 1.
-    const float *values;
-    const float *labels;
-    const float *weights;
-    // The batch: rows by their numbers, or none if it is all rows in their order; where the entries of each begin, and
-    // its end.
-    const u32 *batch;
+    // The part of the batch that this rank has: numbers of rows that lie on all ranks, or none if it is these rows in their
+    // order; where the entries of each begin, and its end.
+    Rows own;
+    u32 *batch;
     u32 *offsets;
     // Entries: features and places in the batch, before and after a pass of sorting; of places the row and the value.
     u32 *keys[2];
@@ -200,6 +215,9 @@ struct Args {
     u32 tiles;
     // Which rank this is.
     u32 rank;
+    // Where the part of the batch begins in an order.
+    u32 first;
+    Order order;
 };
 
 __device__ __forceinline__ double infinity() { return __longlong_as_double(0x7ff0000000000000LL); }
@@ -239,21 +257,46 @@ __device__ __forceinline__ float *linear_of(const Args &a, u32 id, u32 c) {
     return a.ranks[id % RANKS].linear + ((u64)(id / RANKS) * CLASSES + c) * (1 + STATES);
 }
 
-__device__ __forceinline__ u32 row_of(const Args &a, u32 at) { return a.batch ? a.batch[at] : at; }
-__device__ __forceinline__ float x_of(const Args &a, u64 entry) { return a.values ? a.values[entry] : 1.0f; }
+// A row: its features and their values.
+struct Row {
+    const u32 *ids;
+    const float *values;
+    u32 count;
+    double label;
+    double weight;
+    MEMBER float x(u32 entry) const { return values ? values[entry] : 1.0f; }
+};
+
+__device__ __forceinline__ Row row_of(const Rows &rows, u64 number) {
+    const u64 start = rows.starts[number];
+    Row row;
+    row.ids = rows.ids + start;
+    row.values = rows.values ? rows.values + start : 0;
+    row.count = (u32)(rows.starts[number + 1] - start);
+    row.label = rows.labels[number];
+    row.weight = rows.weights ? rows.weights[number] : 1.0;
+    return row;
+}
+
+// A row of the batch, by its place there.
+__device__ __forceinline__ Row row_at(const Args &a, u32 at) {
+    if (!a.batch) return row_of(a.own, at);
+    const u32 number = a.batch[at], block = number / BLOCK_ROWS;
+    return row_of(a.ranks[block % RANKS].rows, (u64)(block / RANKS) * BLOCK_ROWS + number % BLOCK_ROWS);
+}
 
 // The numbers of a class that belong to no feature.
 __device__ __forceinline__ const float *shared_of(const Args &a, u32 c) { return a.shared + (u64)c * SHARED; }
 
 // S_f = sum_{i in f} v_i x_i of the fields of a row, by a warp.
-__device__ __forceinline__ void sum_by_field(const Args &a, u64 start, u32 count, u32 c, float *sums) {
+__device__ __forceinline__ void sum_by_field(const Args &a, const Row &row, u32 c, float *sums) {
     const u32 lane = threadIdx.x % 32;
     for (u32 at = lane; at < FIELDS * WIDTH; at += 32) sums[at] = 0;
     __syncwarp();
-    for (u32 entry = 0; entry < count; entry++) {
-        const u32 id = a.ids[start + entry], field = field_of(a, id);
+    for (u32 entry = 0; entry < row.count; entry++) {
+        const u32 id = row.ids[entry], field = field_of(a, id);
         const Vector vector = vector_of(a, id, c);
-        const float x = x_of(a, start + entry);
+        const float x = row.x(entry);
         for (u32 f = lane; f < WIDTH; f += 32) sums[field * WIDTH + f] += vector[f] * x;
     }
     __syncwarp();

@@ -10,13 +10,13 @@ __device__ __forceinline__ u32 place(u32 order, u32 f) {
 }
 
 // Each lane has some factors and goes through all features.
-__device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums) {
+__device__ float absorb(const Args &a, const Row &row, u32 c, float *sums) {
     float products = 0;
     for (u32 f = threadIdx.x % 32; f < WIDTH; f += 32) {
         const u32 order = LEAST + f / PART;
         float all[ORDER] = {0};
-        for (u32 entry = 0; entry < count; entry++) {
-            const float v = vector_of(a, a.ids[start + entry], c)[f] * x_of(a, start + entry);
+        for (u32 entry = 0; entry < row.count; entry++) {
+            const float v = vector_of(a, row.ids[entry], c)[f] * row.x(entry);
             for (u32 t = ORDER - 1; t > 0; t--) {
                 if (t < order) all[t] += v * all[t - 1];
             }

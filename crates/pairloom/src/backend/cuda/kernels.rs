@@ -1,7 +1,9 @@
 //! The text of the kernels, and what they are given.
 
+use crate::batch::BLOCK_ROWS;
 use crate::interaction::Kind;
 use crate::precision::Precision;
+use crate::store::Order;
 use bytemuck::{Pod, Zeroable};
 
 /// What comes before the text of a model, and what comes after it.
@@ -84,6 +86,7 @@ impl Shape {
             ("STATES", self.states),
             ("BF16", (self.precision == Precision::Bf16).into()),
             ("RANKS", self.ranks),
+            ("BLOCK_ROWS", BLOCK_ROWS),
             ("SUMS", self.sums()),
             ("THREADS", THREADS as usize),
             ("TILE", TILE as usize),
@@ -145,6 +148,7 @@ macro_rules! kernels {
 }
 
 kernels! {
+    Numbers: "numbers",
     Lengths: "lengths",
     OffsetsInTiles: "offsets_in_tiles",
     OffsetsOfTiles: "offsets_of_tiles",
@@ -202,10 +206,47 @@ impl Outcome {
     };
 }
 
+/// `Rows` of the text.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub(super) struct OfRows {
+    pub(super) starts: u64,
+    pub(super) ids: u64,
+    pub(super) values: u64,
+    pub(super) labels: u64,
+    pub(super) weights: u64,
+}
+
+/// `Order` of the text.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub(super) struct OfOrder {
+    pub(super) keys: [[u64; 2]; 4],
+    pub(super) rows: u32,
+    pub(super) bits: u32,
+    pub(super) highs: u32,
+    pub(super) is_shuffled: u32,
+}
+
+impl OfOrder {
+    pub(super) fn of(order: &Order) -> Self {
+        let (rows, [bits, highs]) = (order.rows(), order.parts());
+        let keys = order.keys();
+        OfOrder {
+            keys: keys.unwrap_or_default(),
+            rows,
+            bits,
+            highs,
+            is_shuffled: keys.is_some().into(),
+        }
+    }
+}
+
 /// `Rank` of the text.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]
 pub(super) struct OfRank {
+    pub(super) rows: OfRows,
     pub(super) linear: u64,
     pub(super) factors: u64,
     pub(super) keys: u64,
@@ -220,11 +261,7 @@ pub(super) struct OfRank {
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]
 pub(super) struct Args {
-    pub(super) starts: u64,
-    pub(super) ids: u64,
-    pub(super) values: u64,
-    pub(super) labels: u64,
-    pub(super) weights: u64,
+    pub(super) own: OfRows,
     pub(super) batch: u64,
     pub(super) offsets: u64,
     pub(super) keys: [u64; 2],
@@ -275,4 +312,6 @@ pub(super) struct Args {
     pub(super) side: u32,
     pub(super) tiles: u32,
     pub(super) rank: u32,
+    pub(super) first: u32,
+    pub(super) order: OfOrder,
 }

@@ -2,6 +2,6 @@
 
 #define DEEP 0
 
-__device__ __forceinline__ float absorb(const Args &, u64, u32, u32, float *) { return 0; }
+__device__ __forceinline__ float absorb(const Args &, const Row &, u32, float *) { return 0; }
 __device__ __forceinline__ float backward(const float *, Vector, u32, u32, float) { return 0; }
 __device__ __forceinline__ float own(const Args &, u32, u32, u32) { return 0; }

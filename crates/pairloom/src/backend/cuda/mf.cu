@@ -2,13 +2,13 @@
 
 #define DEEP 0
 
-__device__ float absorb(const Args &a, u64 start, u32 count, u32 c, float *sums) {
+__device__ float absorb(const Args &a, const Row &row, u32 c, float *sums) {
     const u32 lane = threadIdx.x % 32, part = lane / LANES, own_lane = lane % LANES;
     float sum[2][CHUNKS] = {{0}}, product = 0;
-    for (u32 entry = part; entry < count; entry += PARTS) {
-        const u32 id = a.ids[start + entry], field = field_of(a, id) % 2;
+    for (u32 entry = part; entry < row.count; entry += PARTS) {
+        const u32 id = row.ids[entry], field = field_of(a, id) % 2;
         const Vector vector = vector_of(a, id, c);
-        const float x = x_of(a, start + entry);
+        const float x = row.x(entry);
         for (u32 chunk = 0; chunk < CHUNKS; chunk++) {
             const u32 f = own_lane + chunk * LANES;
             const float t = f < WIDTH ? vector[f] * x : 0.0f;

@@ -14,12 +14,14 @@
 //! One warp writes to a row of the table, and every sum is taken in an order that rows and batch decide: the bits are
 //! the same from run to run. They are not those of the CPU, whose sums are taken in another order.
 //!
-//! Rows lie on the device while steps are taken over them; a step copies the numbers of its rows there. What it has cost
+//! Rows lie on the device while steps are taken over them, and if they have as many features each, the device itself works
+//! out which are in the batch (`numbers`); if not, a step copies their numbers there. What it has cost
 //! is asked for when the next step was given to the device, which so is never idle.
 //!
 //! # Several GPUs
-//! Each is a rank of as many ([`rank`]). Features are split among them, and so the table; rows are too. What a rank needs of
-//! another one's table, it reads there (peers see each other's memory). 4. keeps what a rank has summed of each feature;
+//! Each is a rank of as many ([`rank`]). Features are split among them, and so the table; rows are too, and each has an
+//! equal part of a batch. What a rank needs of the rows and the table of another, it reads there (peers see each other's
+//! memory). 4. keeps what a rank has summed of each feature;
 //! when all ranks have come there, `merge` on the rank of a feature adds up what all have of it, in their order, and
 //! moves it. What belongs to no feature is on all ranks, and moved on all by the same sum.
 
@@ -35,7 +37,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use super::{Backend, Learned, Lists, NoStep, State, StepSettings, strengths};
+use super::{Backend, Learned, Lists, NoStep, Places, State, StepSettings, strengths};
 use crate::Result;
 use crate::batch::Rows;
 use crate::encode::Target;
@@ -53,7 +55,7 @@ pub use open::open;
 pub(crate) use open::scorer;
 use rank::{Rank, put_share, share};
 use std::sync::Arc;
-use step::Pending;
+use step::{Pending, Which};
 
 /// Running sums and entries of rows that are scored at a time; so few in tests that they are several times.
 const SCORED: usize = if cfg!(test) { 1 << 12 } else { 1 << 22 };
@@ -97,6 +99,8 @@ struct Gpu<M> {
     ranks: Vec<Rank>,
     /// Whether the rows that steps are taken over lie on the devices.
     are_all_there: bool,
+    /// The entries of each of these rows, if they have as many.
+    length: Option<usize>,
     /// The step whose outcome was not asked for.
     pending: Option<Pending>,
     newer: Newer,
@@ -171,6 +175,7 @@ impl<M: Interaction> Gpu<M> {
             shape,
             ranks,
             are_all_there: false,
+            length: None,
             pending: None,
             newer: Newer::Host,
             has_new_counts: true,
@@ -286,14 +291,36 @@ impl<M: Interaction> Backend for Gpu<M> {
             let more = rank.rows.more_bytes(rows, &of_rank(at));
             self.are_all_there &= more == 0 || more + memory::SPARE <= rank.device.free_bytes()?;
         }
-        let ranks = self.ranks.iter_mut().enumerate().filter(|_| self.are_all_there);
-        ranks.into_iter().try_for_each(|(at, rank)| rank.rows.fill(rows, &of_rank(at)))
+        self.length = None;
+        if !self.are_all_there {
+            return Ok(());
+        }
+        let mut lengths = Vec::new();
+        for (at, rank) in self.ranks.iter_mut().enumerate() {
+            let own = of_rank(at);
+            rank.rows.fill(rows, &own)?;
+            if !own.is_empty() {
+                lengths.push(rank.rows.length());
+            }
+        }
+        lengths.dedup();
+        self.length = if let [length] = lengths[..] { length } else { None };
+        Ok(())
+    }
+
+    /// It is to be told the numbers of rows if it has not got them, or cannot tell how many entries they have.
+    fn needs_numbers(&self) -> bool {
+        self.length.is_none() || self.settings.loss.is_ranking()
     }
 
     fn announce(&mut self, _batch: &[u32]) {}
 
     fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<Learned, NoStep> {
-        self.learn(rows, batch, Lists::NONE, rate)
+        self.learn(rows, Which::Listed(batch.into()), Lists::NONE, rate)
+    }
+
+    fn step_at(&mut self, rows: &Rows, places: Places, rate: f32) -> Result<Learned, NoStep> {
+        self.learn(rows, Which::Places(places), Lists::NONE, rate)
     }
 
     fn rank(
@@ -303,7 +330,7 @@ impl<M: Interaction> Backend for Gpu<M> {
         lists: Lists<'_>,
         rate: f32,
     ) -> Result<Learned, NoStep> {
-        self.learn(rows, batch, lists, rate)
+        self.learn(rows, Which::Listed(batch.into()), lists, rate)
     }
 
     fn finish(&mut self) -> Result<Learned, NoStep> {

@@ -37,6 +37,7 @@ impl Rank {
     fn seen(&self, time: u64) -> OfRank {
         let (Rank { model, scratch, .. }, [now, _]) = (self, sides(time));
         OfRank {
+            rows: self.rows.addresses(),
             linear: model.linear.address(),
             factors: model.factors.address(),
             keys: scratch.keys[self.passes() as usize % 2].address(),
@@ -51,14 +52,10 @@ impl Rank {
     /// What kernels are given that score rows that lie there, beside what is the same on all ranks.
     pub(super) fn args(&self, rows: &OnDevice, all: &Args) -> Args {
         let (model, scratch) = (&self.model, &self.scratch);
-        let of_rows = rows.args();
         let [now, before] = sides(all.time.into());
         Args {
-            starts: of_rows.starts,
-            ids: of_rows.ids,
-            values: of_rows.values,
-            labels: of_rows.labels,
-            weights: of_rows.weights,
+            own: rows.addresses(),
+            batch: scratch.batch.address(),
             offsets: scratch.offsets.address(),
             keys: scratch.keys.each_ref().map(Buffer::address),
             places: scratch.places.each_ref().map(Buffer::address),
@@ -96,6 +93,11 @@ impl Rank {
     /// Begins to read what came of the step of this number, and has what was begun to be read.
     pub(super) fn begin_outcome(&self, time: u64) -> Result<usize> {
         self.scratch.outcome.begin_read(sides(time)[0])
+    }
+
+    /// Writes down which rows are at places of an order.
+    pub(super) fn numbers(&self, args: Args) -> Result<()> {
+        self.launch(Kernel::Numbers, args.rows.div_ceil(THREADS), &args)
     }
 
     /// Rows to scores, or to losses and slopes.

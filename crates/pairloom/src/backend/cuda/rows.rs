@@ -1,7 +1,7 @@
 //! Rows in the memory of a device.
 
 use super::device::{Buffer, Device};
-use super::kernels::Args;
+use super::kernels::OfRows;
 use crate::Result;
 use crate::batch::{BLOCK_ROWS, Block, Rows};
 use std::ops::Range;
@@ -140,16 +140,15 @@ impl OnDevice {
         Ok(self.laid.ids.len())
     }
 
-    /// What kernels are given of them.
-    pub(super) fn args(&self) -> Args {
+    /// Where they are.
+    pub(super) fn addresses(&self) -> OfRows {
         let [values, weights] = self.are_there;
-        Args {
+        OfRows {
             starts: self.starts.address(),
             ids: self.ids.address(),
             values: if values { self.values.address() } else { 0 },
             labels: self.labels.address(),
             weights: if weights { self.weights.address() } else { 0 },
-            ..Args::default()
         }
     }
 }
@@ -179,16 +178,10 @@ pub(super) fn of_range(rows: &Rows, which: Range<usize>) -> Vec<Part<'_>> {
     parts.filter(|(_, part)| !part.is_empty()).collect()
 }
 
-/// The rows that lie on a rank of so many: blocks in turn.
+/// The rows that lie on a rank of so many: blocks in turn, as the text says of `Rank::rows`.
 pub(super) fn of_rank(rows: &Rows, rank: usize, ranks: usize) -> Vec<Part<'_>> {
     let blocks = rows.blocks().iter().skip(rank).step_by(ranks);
     blocks.map(|block| (block, 0..block.len())).collect()
-}
-
-/// The rank of so many that a row lies on, and its number there.
-pub(super) fn place(row: u32, ranks: usize) -> (usize, u32) {
-    let (block, within) = (row as usize / BLOCK_ROWS, row as usize % BLOCK_ROWS);
-    (block % ranks, (block / ranks * BLOCK_ROWS + within) as u32)
 }
 
 fn count(parts: &[Part<'_>]) -> usize {

@@ -1,39 +1,63 @@
 //! A step on all ranks.
 
-use super::kernels::{Args, NONE, Outcome};
+use super::kernels::{Args, NONE, OfOrder, Outcome};
 use super::rank::Rank;
-use super::rows::place;
-use super::{Gpu, Newer, rows::OnDevice};
+use super::{Gpu, Newer};
 use crate::Result;
-use crate::backend::{Backend, Learned, Lists, NoStep, ranked};
+use crate::backend::{Backend, Learned, Lists, NoStep, Places, ranked};
 use crate::batch::Rows;
 use crate::interaction::Interaction;
 use crate::optimizer::Adam;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Which rows a step is over.
+pub(super) enum Which<'a> {
+    /// Those of these numbers.
+    Listed(Cow<'a, [u32]>),
+    /// Those that stand there in an order.
+    Places(Places),
+}
+
+impl Which<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Which::Listed(batch) => batch.len(),
+            Which::Places(places) => places.range.len(),
+        }
+    }
+
+    fn kept(self) -> Which<'static> {
+        match self {
+            Which::Listed(batch) => Which::Listed(batch.into_owned().into()),
+            Which::Places(places) => Which::Places(places),
+        }
+    }
+
+    /// The number of the row at a place.
+    fn number(&self, at: usize) -> usize {
+        match self {
+            Which::Listed(batch) => batch[at] as usize,
+            Which::Places(places) => places.number(at) as usize,
+        }
+    }
+}
 
 /// A step that was given to the devices.
 pub(super) struct Pending {
     /// The reading of its outcome on each rank.
     reads: Vec<usize>,
     parts: Vec<Part>,
-    batch: Vec<u32>,
+    which: Which<'static>,
     /// Steps taken and features learned from before it.
     before: [u64; 2],
 }
 
-/// What a rank has of a batch.
+/// What a rank has of a batch: as much as others, one after the other.
 struct Part {
-    /// Which rows of those that it has; none if they are all in their order.
-    numbers: Vec<u32>,
-    /// Their places in the batch; none if these are all in their order.
-    places: Vec<u32>,
-    rows: usize,
+    /// Its places in the batch.
+    places: Range<usize>,
     entries: usize,
-}
-
-impl Part {
-    fn place(&self, at: usize) -> usize {
-        self.places.get(at).map_or(at, |&place| place as usize)
-    }
 }
 
 impl<M: Interaction> Gpu<M> {
@@ -41,44 +65,50 @@ impl<M: Interaction> Gpu<M> {
     pub(super) fn learn(
         &mut self,
         rows: &Rows,
-        batch: &[u32],
+        which: Which<'_>,
         lists: Lists<'_>,
         rate: f32,
     ) -> Result<Learned, NoStep> {
         self.upload()?;
-        let parts = self.lay_out(rows, batch)?;
+        let parts = self.lay_out(rows, &which)?;
         let before = [self.state.time, self.state.learned];
         let time = self.state.time + 1;
         let (corrected, root) = Adam::corrected(rate, time);
         let all = Args { rate, corrected, root, ..self.args(time) };
         for (rank, part) in self.ranks.iter_mut().zip(&parts) {
-            rank.clear_outcome(time, part.rows)?;
+            rank.clear_outcome(time, part.places.len())?;
         }
-        let args = |at: usize, rank: &Rank| Args {
-            batch: if parts[at].numbers.is_empty() { 0 } else { rank.scratch.batch.address() },
-            rows: parts[at].rows as u32,
-            rank: at as u32,
-            ..rank.args(&rank.rows, &all)
+        let are_brought = !self.are_all_there;
+        let args = |at: usize, rank: &Rank| {
+            let args = rank.args(&rank.rows, &all);
+            let batch = if are_brought { 0 } else { args.batch };
+            Args { batch, rows: parts[at].places.len() as u32, rank: at as u32, ..args }
         };
-        let mut ranks = self.ranks.iter().enumerate();
-        ranks.try_for_each(|(at, rank)| rank.forward(args(at, rank)))?;
-        let weight = match self.settings.loss.is_ranking() {
-            true => Some(self.rank_scores(&parts, rows, batch, lists)?),
-            false => None,
+        for (at, rank) in self.ranks.iter().enumerate() {
+            if let Which::Places(places) = &which {
+                let first = (places.range.start + parts[at].places.start) as u32;
+                rank.numbers(Args { first, order: OfOrder::of(&places.order), ..args(at, rank) })?;
+            }
+            rank.forward(args(at, rank))?;
+        }
+        let weight = match (&which, self.settings.loss.is_ranking()) {
+            (Which::Listed(batch), true) => Some(self.rank_scores(&parts, rows, batch, lists)?),
+            _ => None,
         };
-        let mut ranks = self.ranks.iter().enumerate();
-        ranks.try_for_each(|(at, rank)| rank.sum(args(at, rank), parts[at].entries))?;
+        for (at, rank) in self.ranks.iter().enumerate() {
+            rank.sum(args(at, rank), parts[at].entries)?;
+        }
         self.meet()?;
-        let mut ranks = self.ranks.iter().enumerate();
-        ranks.try_for_each(|(at, rank)| rank.apply(args(at, rank)))?;
+        for (at, rank) in self.ranks.iter().enumerate() {
+            rank.apply(args(at, rank))?;
+        }
         let reads =
             self.ranks.iter().map(|rank| rank.begin_outcome(time)).collect::<Result<_>>()?;
         self.meet()?;
         self.newer = Newer::Device;
         let entries: usize = parts.iter().map(|part| part.entries).sum();
         (self.state.time, self.state.learned) = (time, before[1] + entries as u64);
-        let now = Pending { reads, parts, batch: batch.to_vec(), before };
-        let last = self.pending.replace(now);
+        let last = self.pending.replace(Pending { reads, parts, which: which.kept(), before });
         let done = last.map_or(Ok(Learned::default()), |last| self.settle(last))?;
         let Some(weight) = weight else { return Ok(done) };
         Ok(Learned { weight, ..self.finish()? })
@@ -86,12 +116,12 @@ impl<M: Interaction> Gpu<M> {
 
     /// What a step has brought. If it was not taken, neither was the one after it.
     pub(super) fn settle(&mut self, step: Pending) -> Result<Learned, NoStep> {
-        let (mut learned, mut bad) = (Learned::default(), None::<usize>);
+        let (mut learned, mut bad) = (Learned::default(), None);
         for (outcome, part) in self.outcomes(&step.reads)?.into_iter().zip(&step.parts) {
             learned += Learned { loss: outcome.loss, weight: outcome.weight };
             if outcome.bad != NONE {
-                let place = part.place(outcome.bad as usize);
-                bad = Some(bad.map_or(place, |bad| bad.min(place)));
+                // Parts are in the order of the batch.
+                bad = bad.or(Some(part.places.start + outcome.bad as usize));
             }
         }
         let Some(bad) = bad else { return Ok(learned) };
@@ -102,7 +132,7 @@ impl<M: Interaction> Gpu<M> {
         for rank in &mut self.ranks {
             rank.scratch.outcome.write(0, &[Outcome::NOTHING; 2])?;
         }
-        Err(NoStep::NotFinite(step.batch[bad] as usize))
+        Err(NoStep::NotFinite(step.which.number(bad)))
     }
 
     fn outcomes(&self, reads: &[usize]) -> Result<Vec<Outcome>> {
@@ -110,38 +140,24 @@ impl<M: Interaction> Gpu<M> {
         reads.map(|(rank, &read)| rank.scratch.outcome.end_read(read)).collect()
     }
 
-    /// Says to each device which of its rows are in the batch, or brings it a part of them.
-    fn lay_out(&mut self, rows: &Rows, batch: &[u32]) -> Result<Vec<Part>> {
-        let all = self.shape.ranks;
-        let none = || Part { numbers: Vec::new(), places: Vec::new(), rows: 0, entries: 0 };
-        let mut parts: Vec<Part> = (0..all).map(|_| none()).collect();
-        let each = batch.len().div_ceil(all).max(1);
-        if !self.are_all_there {
-            for (at, rows_of_part) in batch.chunks(each).enumerate() {
-                let Part { places, rows: count, entries, .. } = &mut parts[at];
-                *count = rows_of_part.len();
-                *entries = self.ranks[at].rows.gather(rows, rows_of_part)?;
-                if all > 1 {
-                    let first = (at * each) as u32;
-                    places.extend(first..first + *count as u32);
-                }
-            }
-        } else if all == 1 {
-            parts[0].numbers = batch.to_vec();
-        } else {
-            for (at, &row) in batch.iter().enumerate() {
-                let (rank, number) = place(row, all);
-                parts[rank].numbers.push(number);
-                parts[rank].places.push(at as u32);
-            }
-        }
-        for (rank, part) in self.ranks.iter_mut().zip(&mut parts) {
-            if self.are_all_there {
-                part.rows = part.numbers.len();
-                part.entries = entries(&rank.rows, part, rows, batch);
-            }
-            rank.scratch.reserve(part.rows, part.entries, self.shape)?;
-            rank.scratch.batch.write(0, &part.numbers)?;
+    /// Says to each device which rows are its part of the batch, or brings it these rows.
+    fn lay_out(&mut self, rows: &Rows, which: &Which<'_>) -> Result<Vec<Part>> {
+        let each = which.len().div_ceil(self.shape.ranks);
+        let mut parts = Vec::with_capacity(self.shape.ranks);
+        for (at, rank) in self.ranks.iter_mut().enumerate() {
+            let places = (at * each).min(which.len())..((at + 1) * each).min(which.len());
+            let own = match which {
+                Which::Listed(batch) => &batch[places.clone()],
+                Which::Places(_) => &[],
+            };
+            let entries = match self.length {
+                _ if !self.are_all_there => rank.rows.gather(rows, own)?,
+                Some(each) => each * places.len(),
+                None => own.iter().map(|&row| rows.row(row as usize).ids.len()).sum(),
+            };
+            rank.scratch.reserve(places.len(), entries, self.shape)?;
+            rank.scratch.batch.write(0, own)?;
+            parts.push(Part { places, entries });
         }
         Ok(parts)
     }
@@ -157,29 +173,15 @@ impl<M: Interaction> Gpu<M> {
     ) -> Result<f64> {
         let (mut slopes, mut losses) = (vec![0.0; batch.len()], vec![0.0; batch.len()]);
         for (rank, part) in self.ranks.iter().zip(parts) {
-            let mut own = vec![0.0; part.rows];
-            rank.scratch.slopes.read(&mut own)?;
-            own.iter().enumerate().for_each(|(at, &score)| slopes[part.place(at)] = score);
+            rank.scratch.slopes.read(&mut slopes[part.places.clone()])?;
         }
         let outcomes: Vec<_> = batch.iter().map(|&row| rows.label(row as usize)).collect();
         let loss = self.settings.loss;
         let weight = ranked::rank(loss, &outcomes, lists, (&mut slopes, &mut losses));
         for (rank, part) in self.ranks.iter_mut().zip(parts) {
-            let places = || (0..part.rows).map(|at| part.place(at));
-            let own: Vec<f32> = places().map(|at| slopes[at]).collect();
-            rank.scratch.slopes.write(0, &own)?;
-            let own: Vec<f64> = places().map(|at| losses[at]).collect();
-            rank.scratch.losses.write(0, &own)?;
+            rank.scratch.slopes.write(0, &slopes[part.places.clone()])?;
+            rank.scratch.losses.write(0, &losses[part.places.clone()])?;
         }
         Ok(weight)
-    }
-}
-
-/// Entries of a part whose rows lie on a device.
-fn entries(on_device: &OnDevice, part: &Part, rows: &Rows, batch: &[u32]) -> usize {
-    let entries = |at| rows.row(batch[part.place(at)] as usize).ids.len();
-    match on_device.length() {
-        Some(each) => each * part.rows,
-        None => (0..part.rows).map(entries).sum(),
     }
 }

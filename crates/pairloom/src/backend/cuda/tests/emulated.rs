@@ -3,10 +3,11 @@
 use super::super::device::{Device, READS};
 use super::super::driver;
 use super::super::kernels::{Args, Kernel, Shape, THREADS};
-use crate::Result;
+use crate::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 /// A library of kernels of a shape.
@@ -40,6 +41,8 @@ pub(super) struct Emulated {
     reads: Mutex<[Option<Vec<u8>>; READS]>,
     /// Bytes of memory that there can be.
     most: u64,
+    /// Kernels that it runs until it is lost.
+    left: AtomicU64,
 }
 
 impl Emulated {
@@ -55,7 +58,8 @@ impl Emulated {
 
     /// The same with so many bytes of memory each.
     pub(super) fn several_with(shape: Shape, most: u64) -> Result<Vec<Arc<dyn Device>>> {
-        (0..3).map(|_| Self::one(Shape { ranks: 3, ..shape }, most)).collect()
+        let one = || Ok(Self::one(Shape { ranks: 3, ..shape }, most)? as Arc<dyn Device>);
+        (0..3).map(|_| one()).collect()
     }
 
     /// One with so many bytes of memory.
@@ -63,14 +67,30 @@ impl Emulated {
         Ok(vec![Self::one(shape, most)?])
     }
 
-    fn one(shape: Shape, most: u64) -> Result<Arc<dyn Device>> {
+    fn one(shape: Shape, most: u64) -> Result<Arc<Emulated>> {
         type Libraries = Mutex<HashMap<String, Arc<Mutex<Library>>>>;
         static COMPILED: LazyLock<Libraries> = LazyLock::new(Libraries::default);
         let mut compiled = COMPILED.lock().unwrap();
         let name = format!("{:?} {:?}", shape.model, shape.flags());
         let library = compiled.entry(name).or_insert_with(|| Arc::new(Mutex::new(compile(shape))));
         let (library, memory, reads) = (library.clone(), Mutex::default(), Mutex::default());
-        Ok(Arc::new(Emulated { library, memory, reads, most }))
+        let left = AtomicU64::new(u64::MAX);
+        Ok(Arc::new(Emulated { library, memory, reads, most, left }))
+    }
+
+    /// A device that runs so many kernels, and then is lost.
+    pub(super) fn that_is_lost(shape: Shape, after: u64) -> Result<Vec<Arc<dyn Device>>> {
+        let device = Self::one(shape, 1 << 40)?;
+        device.left.store(after, Ordering::Relaxed);
+        Ok(vec![device])
+    }
+
+    /// What the driver says of a GPU that has fallen off the bus.
+    fn is_there(&self) -> Result<()> {
+        match self.left.load(Ordering::Relaxed) {
+            0 => Err(Error::Device("the GPU has failed: it has fallen off the bus".into())),
+            _ => Ok(()),
+        }
     }
 
     /// Whether these bytes lie in memory that is there.
@@ -126,6 +146,7 @@ impl Device for Emulated {
     }
 
     unsafe fn write(&self, to: u64, bytes: &[u8]) -> Result<()> {
+        self.is_there()?;
         self.check(to, bytes.len());
         // SAFETY: it lies in memory of ours, as just checked.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to as *mut u8, bytes.len()) };
@@ -133,6 +154,7 @@ impl Device for Emulated {
     }
 
     unsafe fn read(&self, from: u64, bytes: &mut [u8]) -> Result<()> {
+        self.is_there()?;
         self.check(from, bytes.len());
         // SAFETY: it lies in memory of ours, as just checked.
         unsafe {
@@ -149,6 +171,8 @@ impl Device for Emulated {
     }
 
     unsafe fn launch(&self, kernel: Kernel, blocks: u32, args: &Args) -> Result<()> {
+        self.is_there()?;
+        self.left.fetch_sub(1, Ordering::Relaxed);
         // The emulator has one set of threads.
         let library = self.library.lock().unwrap();
         let (name, library) = (kernel.name(), &library.library);
@@ -174,6 +198,7 @@ impl Device for Emulated {
     }
 
     fn end_read(&self, read: usize, bytes: &mut [u8]) -> Result<()> {
+        self.is_there()?;
         let read = self.reads.lock().unwrap()[read].take().expect("nothing was begun");
         bytes.copy_from_slice(&read);
         Ok(())

@@ -1,6 +1,8 @@
 //! The step on a GPU beside that on the CPU: the kernels' own text, run on the processor, and on the GPU if there is one.
 
 mod emulated;
+mod lost;
+mod order;
 mod ranks;
 mod room;
 mod short;

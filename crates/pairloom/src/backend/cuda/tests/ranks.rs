@@ -4,7 +4,7 @@ use super::short::check_short;
 use super::*;
 use crate::batch::BLOCK_ROWS;
 
-fn several() -> Vec<Open> {
+pub(super) fn several() -> Vec<Open> {
     these(Emulated::three, |shape| driver::open_these(&[0, 0], shape))
 }
 
