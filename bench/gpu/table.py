@@ -16,7 +16,7 @@ HEAD = """# The bench of the GPU
 `bench/gpu/run --store` writes this page. {machine}.
 
 Rows of 39 features by Zipf's law, k = 16, hashed into a table of 2^20 or 2^24; rows and weights lie on the GPU; medians
-of repeated passes, timed from the host, for which each step waits; PyTorch by events of the device.
+of repeated passes, timed from the host up to the last step's loss; PyTorch by events of the device.
 """
 
 STEPS = """
@@ -46,8 +46,8 @@ By ncu, which runs them one after the other: {steps} steps of {rows:,} rows with
 TRAIN = """
 ## Epochs of the command
 
-`pairloom train clicks.rows --device cuda`: {rows:,} rows of 39 fields (`pairloom synth`), hashed to 2^24, batches of
-2^16, AdaGrad. An epoch is the median of those after the first.
+`pairloom train clicks.rows --device cuda`: {rows:,} rows of 39 fields (`pairloom synth`), hashed to 2^24, with the
+defaults of the device: AdaGrad, batches of 2^16 that begin small. An epoch is the median of those after the first.
 """
 
 
@@ -112,6 +112,7 @@ def targets(found):
             ratio(found, bits, optimizer, add)
     predictions(found, add)
     epochs(found, add)
+    same_quality(found, add)
     return "\n".join(lines)
 
 
@@ -166,6 +167,17 @@ def epochs(found, add):
         note = "" if runs["train-file"]["on_disk"] else "; THE ROWS HAD ROOM IN MEMORY"
         add(share, "", 1, f"{seconds['train'] / seconds['train-file']:.0%}",
             f"{seconds['train-file']:.2f} to {seconds['train']:.2f} s{note}")
+
+
+def same_quality(found, add):
+    what, target = "validation log loss over that of the CPU, defaults of both", "0.0002"
+    if not has(found, "quality"):
+        add(what, target, None, "")
+        return
+    devices = list(found["quality"]["devices"].values())
+    apart = devices[-1]["log loss"] - devices[0]["log loss"]
+    shown = " and ".join(f"{device['log loss']:.5f}" for device in devices)
+    add(what, target, 1 if apart <= 0.0002 else 0, f"{apart:+.5f}", f"{shown}, {found['quality']['rows']:,} rows")
 
 
 def later(epochs):

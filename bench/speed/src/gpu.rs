@@ -4,7 +4,7 @@
 //!     pairloom-speed gpu BITS FOLDER [--quick] [--cpu]
 //!     pairloom-speed gpu-steps BITS [--quick] [--cpu]
 //!
-//! Tables have `2^BITS` features. A step ends when its loss has come back, so the clock of the host is that of the device
+//! Tables have `2^BITS` features. A pass ends when its loss has come back, so the clock of the host is that of the device
 //! with all that lies between steps. There is no penalty, so that any program that takes the same steps has the same loss.
 
 use crate::figures::Figures;
