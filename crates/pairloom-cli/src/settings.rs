@@ -45,7 +45,7 @@ pub struct ConfigArgs {
     #[arg(long, value_name = "X")]
     pub learning_rate: Option<f64>,
     /// What adagrad keeps of the gradients of earlier batches, less for rarer values [default: 0; for the large
-    /// batches that a GPU takes 1 - 4 over a row's sum of x^2, at least 0]
+    /// batches that a GPU takes 1 - 4 over a row's sum of x^2, from 0 to 0.9]
     #[arg(long, value_name = "X")]
     pub momentum: Option<f64>,
     /// Batches over which the learning rate grows to its full size

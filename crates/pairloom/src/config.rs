@@ -67,7 +67,7 @@ pub struct Config {
     /// and its score by all of them.
     pub learning_rate: Option<f64>,
     /// What is kept of the gradients of earlier steps, for AdaGrad: 0 keeps nothing. `None` takes 0, and for the
-    /// large batches that a GPU takes 1 - 4 over the mean `sum_i x_i^2` of a row, at least 0.
+    /// large batches that a GPU takes 1 - 4 over the mean `sum_i x_i^2` of a row, from 0 to 0.9.
     pub momentum: Option<f64>,
     /// Batches over which the learning rate grows to its full size; 0 starts with it. AdaGrad then
     /// knows the size of the gradients before it makes large steps.
@@ -240,15 +240,17 @@ impl Config {
     }
 
     /// The settings for a GPU, which has many rows at once, and so many training rows of this mean square length: where
-    /// nothing is said of the batch AdaGrad takes large ones, and what makes up for them.
-    pub fn with_large_batches(&self, rows: usize, square_length: f64) -> Config {
+    /// nothing is said of the batch AdaGrad takes large ones, up to `most`, and what makes up for them.
+    pub fn with_large_batches(&self, rows: usize, square_length: f64, most: usize) -> Config {
         let is_open = self.batch_size.is_none() && self.optimizer == Optimizer::Adagrad;
         if !is_open || rows < LARGE_SET {
             return self.clone();
         }
-        let momentum = (1.0 - 4.0 / square_length.max(1.0)).max(0.0);
+        /// Of what is measured the most.
+        const MOST_MOMENTUM: f64 = 0.9;
+        let momentum = (1.0 - 4.0 / square_length.max(1.0)).clamp(0.0, MOST_MOMENTUM);
         Config {
-            batch_size: Some(LARGE_BATCH.min(1 << (rows / 128).ilog2())),
+            batch_size: Some(most.min(1 << (rows / 128).ilog2())),
             batch_growth: self.batch_growth.or(Some(0.02)),
             momentum: self.momentum.or(Some(short(momentum))),
             ..self.clone()
@@ -399,7 +401,7 @@ impl Config {
 
 /// The largest batch that a GPU takes where nothing is said, and the rows from which on it takes large ones: smaller sets
 /// need their steps.
-const LARGE_BATCH: usize = 1 << 16;
+pub(crate) const LARGE_BATCH: usize = 1 << 16;
 const LARGE_SET: usize = 1 << 18;
 
 /// Two digits: nobody wants to read or repeat more of them.
@@ -424,12 +426,15 @@ mod tests {
     #[test]
     fn a_gpu_has_large_batches_where_nothing_is_said() {
         let of = |config: &Config, rows, squares| {
-            let large = config.with_large_batches(rows, squares);
+            let large = config.with_large_batches(rows, squares, LARGE_BATCH);
             (large.batch_rows(rows), large.batch_growth, large.momentum)
         };
         let usual = Config::default();
         assert_eq!(of(&usual, 45_800_000, 39.0), (1 << 16, Some(0.02), Some(0.9)));
         assert_eq!(of(&usual, 1_000_000, 2.0), (4096, Some(0.02), Some(0.0)));
+        assert_eq!(of(&usual, 1_000_000, 1e6).2, Some(0.9));
+        let little = usual.with_large_batches(45_800_000, 39.0, 1 << 12);
+        assert_eq!((little.batch_size, little.momentum), (Some(1 << 12), Some(0.9)));
         // A small set has those of the CPU.
         assert_eq!(of(&usual, 100_000, 20.0), (256, None, None));
         assert_eq!(of(&usual, 0, 0.0), (32, None, None));

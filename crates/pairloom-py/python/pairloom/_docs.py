@@ -50,7 +50,7 @@ learning_rate : float, optional
     0.07; for "sgd" 0.03 over that sum, at most 0.001; for "adam" 0.003.
 momentum : float, optional
     What "adagrad" keeps of the gradients of earlier batches, less for rarer values; 0 if nothing is said, and for the
-    large batches that a GPU takes 1 - 4 over a row's sum of x^2, at least 0.
+    large batches that a GPU takes 1 - 4 over a row's sum of x^2, from 0 to 0.9.
 warm_up : int, optional
     Batches over which the learning rate grows to its full size; 30 if nothing is said.
 l2_linear : float, optional

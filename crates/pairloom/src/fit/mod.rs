@@ -118,6 +118,8 @@ pub struct Run<'a> {
     pub negatives: Option<&'a Negatives>,
     /// Scale of the labels.
     pub target: &'a Target,
+    /// Rows that the backend has learned from before, in other runs.
+    pub before: usize,
     /// Whether and where to write checkpoints.
     pub checkpoints: Option<&'a Checkpoints>,
 }
@@ -134,6 +136,8 @@ impl Run<'_> {
         watch: &mut dyn FnMut(FitEvent<'_>) -> bool,
     ) -> Result<Fit> {
         self.check_batches(backend.most_entries())?;
+        // What a run before has left that ended with an error is none of this one.
+        let _ = backend.finish();
         let mut training = Training::begin(self, backend)?;
         let Progress { epoch, rows, .. } = training.progress;
         let goes_on = (epoch, rows) == (1, 0) || watch(FitEvent::Resumed { epoch, rows });

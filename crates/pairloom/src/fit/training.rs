@@ -130,7 +130,8 @@ impl<'r> Training<'r> {
         let Progress { epoch, rate, rows: done, .. } = self.progress;
         let feed = Feed::new(run, window, rows, epoch)?;
         // Of all epochs, up to a place in the window.
-        let learned = |at: usize| (epoch as usize - 1) * run.train.len() + window.first + at;
+        let of_epochs = run.before + (epoch as usize - 1) * run.train.len();
+        let learned = |at: usize| of_epochs + window.first + at;
         let size = |at: usize| run.config.batch_after(learned(at), run.train.len());
         let (mut batch, mut next) = (Batch::default(), Batch::default());
         let mut start = done - window.first;

@@ -1,12 +1,12 @@
 //! A model that goes on learning from rows as they come.
 
 use super::prepare::{Prepared, prepare};
-use super::start::{backend, begin_on, resolve, settings_on};
+use super::start::{backend, begin_on, resolve};
 use super::summary::Summary;
 use super::text::read_rows;
 use super::units::Units;
 use super::{Dataset, Event, Job, check, tell, tell_skipped};
-use crate::backend::Backend;
+use crate::backend::{Backend, LargestBatch};
 use crate::config::Config;
 use crate::encode::{Beside, Dictionary, Encoding};
 use crate::fit::{Epoch, Fit, Run, Stop};
@@ -29,6 +29,8 @@ pub struct Learner {
     units: Units,
     backend: Box<dyn Backend>,
     history: Vec<Epoch>,
+    /// Rows that were learned from.
+    learned: usize,
     job: Job,
 }
 
@@ -65,21 +67,30 @@ impl Learner {
         units.enter(&mut train)?;
         let (rows, init) = (train.len(), job.init.as_deref());
         let summary = Summary::of(&train, encoding.features(), rows, &encoding.target)?;
-        let begin = |device| {
-            let config = settings_on(device, &job.config, (rows, summary.square_length));
+        let begin = |device, config: Config| {
             let config = resolve(&config, &encoding, (rows, rows), &summary);
             init.map_or(Ok(()), |model| super::going_on::check_config(model, &config))?;
-            let entries = summary.most_entries(config.batch_rows(rows));
-            let (known, init) = ((rows, entries, &summary), init.map(|model| (model, &units)));
+            let batch = config.batch_rows(rows).min(rows);
+            let most = LargestBatch { rows: batch, entries: summary.most_entries(batch) };
+            let (known, init) = ((most, &summary), init.map(|model| (model, &units)));
             let threads = Threads::new(job.threads)?;
             let backend = backend(device, &config, &encoding, known, init, threads)?;
-            Ok((config, entries, backend))
+            Ok((config, most.entries, backend))
         };
         let ((config, most_entries, backend), ..) = begin_on(&job, (rows, &summary), begin)?;
         drop(summary);
         let history = Vec::new();
-        let mut learner =
-            Learner { schema, encoding, config, class_weights, units, backend, history, job };
+        let mut learner = Learner {
+            schema,
+            encoding,
+            config,
+            class_weights,
+            units,
+            backend,
+            history,
+            learned: 0,
+            job,
+        };
         learner.pass(&train, most_entries, watch)?;
         Ok(learner)
     }
@@ -146,8 +157,10 @@ impl Learner {
             config: &self.config,
             negatives: None,
             target: &self.encoding.target,
+            before: self.learned,
             checkpoints: None,
         };
+        self.learned += train.len();
         let Fit { history, stop, .. } =
             run.fit(&mut *self.backend, &mut |event| watch(Event::Fit(event)))?;
         match stop {

@@ -17,9 +17,9 @@ mod summary;
 mod text;
 mod units;
 
-use crate::backend::{DeviceName, check_cuda};
+use crate::backend::{DeviceName, LargestBatch, check_cuda};
 use crate::calibration::Calibrated;
-use crate::config::Config;
+use crate::config::{Config, LARGE_BATCH};
 use crate::fit::{Fit, Run, Stop};
 use crate::input;
 use crate::loss::lists;
@@ -41,7 +41,7 @@ pub use learner::Learner;
 use prepare::{Prepared, prepare};
 pub use ranking::Groups;
 pub use start::Start;
-use start::{backend, begin_on, resolve, settings_on, start};
+use start::{backend, begin_on, resolve, start};
 use summary::Summary;
 use units::Units;
 
@@ -156,8 +156,8 @@ fn run(
     let beyond = if groups.is_some() { lists::MOST - 1 } else { 0 };
     let rows = train.len();
     let batch = |config: &Config| config.batch_rows(rows).min(rows) + beyond;
-    let most = DeviceName::ALL.map(|device| batch(&settings_on(device, &job.config, (rows, 1.0))));
-    let most = most.into_iter().max().unwrap_or(rows);
+    let most =
+        batch(&job.config.with_large_batches(rows, 1.0, LARGE_BATCH)).max(batch(&job.config));
     let mut summary = Summary::of(&train, encoding.features(), most, &encoding.target)?;
     let are_counts = schema.are_counts();
     let copies = if are_counts { train.weight().round() as usize } else { rows };
@@ -167,19 +167,20 @@ fn run(
         negatives.count(&mut summary.counts);
     }
     let init = job.init.as_deref();
-    let begin = |device| {
-        let config = settings_on(device, &job.config, (rows, summary.square_length));
+    let begin = |device, config: Config| {
         let mut config = resolve(&config, &encoding, (rows, copies), &summary);
         config.negatives = negatives.as_ref().map(Negatives::each);
         init.map_or(Ok(()), |model| going_on::check_config(model, &config))?;
-        let given = summary.most_entries(batch(&config));
-        let drawn = negatives.as_ref().map_or(0, |of| of.most_entries(batch(&config), given));
-        let entries = given + drawn;
-        let start = start(&config, &encoding, [&train, &valid], entries, &summary)?;
-        let (known, init) = ((rows, entries, &summary), init.map(|model| (model, &units)));
+        let given = batch(&config);
+        let entries = summary.most_entries(given);
+        let drawn = negatives.as_ref().map_or(0, |of| of.most_entries(given, entries));
+        let all = given * (1 + config.negatives.unwrap_or(0));
+        let most = LargestBatch { rows: all, entries: entries + drawn };
+        let start = start(&config, &encoding, [&train, &valid], (device, most), &summary)?;
+        let (known, init) = ((most, &summary), init.map(|model| (model, &units)));
         let threads = Threads::new(job.threads)?;
         let backend = backend(device, &config, &encoding, known, init, threads)?;
-        Ok((config, entries, start, backend))
+        Ok((config, most.entries, start, backend))
     };
     let ((config, most_entries, start, mut backend), device, no_gpu) =
         begin_on(job, (rows, &summary), begin)?;
@@ -196,6 +197,7 @@ fn run(
         config: &config,
         negatives: negatives.as_ref(),
         target: &encoding.target,
+        before: 0,
         checkpoints: job.checkpoints.as_ref(),
     };
     let Fit { mut weights, epoch, history, stop } =

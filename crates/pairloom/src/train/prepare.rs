@@ -65,7 +65,7 @@ pub(super) fn prepare(
     };
     let lines = interned.lines.clone();
     let work = interned.work_bytes();
-    let room = room(&job.config, &encoding, work, &job.temp_dir)?;
+    let room = room(job, &encoding, work)?;
     if let (Some(path), Some(memory), None) = (&job.valid, job.config.memory, &given_valid)
         && is_cache(path)
     {

@@ -6,7 +6,7 @@ use super::{Groups, Job};
 use crate::backend::{
     Backend, Cpu, DeviceName, ENTRY_BYTES, LargestBatch, StepSettings, open_cuda,
 };
-use crate::config::Config;
+use crate::config::{Config, LARGE_BATCH};
 use crate::data::INTERNED;
 use crate::encode::{Encoding, Target};
 use crate::error::flagged;
@@ -105,45 +105,49 @@ impl Start {
 const WORTH_A_GPU: f64 = 1e9;
 const WORTH_A_STEP: f64 = 32768.0;
 
+/// The smallest batch that is tried on a GPU where nothing is said.
+const LEAST_BATCH: usize = 1024;
+
 /// Whether it is worth a GPU to learn from so many rows that have so many features in all.
 fn is_worth_a_gpu(config: &Config, rows: usize, features: f64) -> bool {
-    let batch = settings_on(DeviceName::Cuda, config, (rows, 1.0)).batch_rows(rows);
+    let batch = config.with_large_batches(rows, 1.0, LARGE_BATCH).batch_rows(rows);
     let step = features * batch as f64 / rows.max(1) as f64;
     features * f64::from(config.epochs) >= WORTH_A_GPU && step >= WORTH_A_STEP
 }
 
-/// Begins on the device that a job wants for so many training rows. Where that is to be decided it is the GPU if the work
-/// is large enough, unless what `begin` does fails there; the reason is the last of what is returned.
+/// Begins on the device that a job wants for so many training rows, with settings that the device has its say in. Where the
+/// device is to be decided it is the GPU if the work is large enough, unless what `begin` does fails there; the reason is the
+/// last of what is returned.
 pub(super) fn begin_on<T>(
     job: &Job,
     (rows, summary): (usize, &Summary),
-    mut begin: impl FnMut(DeviceName) -> Result<T>,
+    mut begin: impl FnMut(DeviceName, Config) -> Result<T>,
 ) -> Result<(T, DeviceName, Option<String>)> {
     let is_worth = || {
         let features = summary.counts.iter().map(|&count| f64::from(count)).sum();
         is_worth_a_gpu(&job.config, rows, features)
     };
+    let mut on_gpu = || {
+        let mut most = LARGE_BATCH;
+        loop {
+            let config = job.config.with_large_batches(rows, summary.square_length, most);
+            let is_least = config.batch_size == job.config.batch_size || most <= LEAST_BATCH;
+            match begin(DeviceName::Cuda, config) {
+                // A batch that nobody asked for is made to fit.
+                Err(Error::Memory(_)) if !is_least => most /= 2,
+                begun => return begun,
+            }
+        }
+    };
     let (device, no_gpu) = match job.device {
-        DeviceName::Auto if is_worth() => match begin(DeviceName::Cuda) {
+        DeviceName::Cuda => return Ok((on_gpu()?, DeviceName::Cuda, None)),
+        DeviceName::Auto if is_worth() => match on_gpu() {
             Ok(begun) => return Ok((begun, DeviceName::Cuda, None)),
             Err(error) => (DeviceName::Cpu, Some(error.to_string())),
         },
-        DeviceName::Auto => (DeviceName::Cpu, None),
-        device => (device, None),
+        _ => (DeviceName::Cpu, None),
     };
-    Ok((begin(device)?, device, no_gpu))
-}
-
-/// Settings with what a device has to say of them, for so many training rows of a mean square length.
-pub(super) fn settings_on(
-    device: DeviceName,
-    config: &Config,
-    (rows, square_length): (usize, f64),
-) -> Config {
-    match device {
-        DeviceName::Cuda => config.with_large_batches(rows, square_length),
-        _ => config.clone(),
-    }
+    Ok((begin(device, job.config.clone())?, device, no_gpu))
 }
 
 /// A machine with its first weights: those of `init`, in these units, if there is a model to go on from.
@@ -151,7 +155,7 @@ pub(super) fn backend(
     device: DeviceName,
     config: &Config,
     encoding: &Encoding,
-    (rows, most_entries, summary): (usize, usize, &Summary),
+    (most, summary): (LargestBatch, &Summary),
     init: Option<(&Model, &Units)>,
     threads: Threads,
 ) -> Result<Box<dyn Backend>> {
@@ -168,16 +172,10 @@ pub(super) fn backend(
     };
     let settings = StepSettings::new(config, encoding.target.clone(), summary.counts.clone());
     if device == DeviceName::Cuda {
-        let most = LargestBatch { rows: batch_rows(config, rows), entries: most_entries };
         return open_cuda(config, &weights, settings, threads, most);
     }
     let on_cpu = OnCpu { weights: &weights, settings, threads };
     with_interaction(config, &weights.fields, on_cpu)
-}
-
-/// Rows of a batch at the most, those that are drawn among them.
-fn batch_rows(config: &Config, rows: usize) -> usize {
-    config.batch_rows(rows).min(rows) * (1 + config.negatives.unwrap_or(0))
 }
 
 /// Puts a model on the CPU.
@@ -233,13 +231,18 @@ pub(super) fn before_model(memory: u128, encoding: &Encoding, work: u128) -> u12
     work + encoding.bytes() + memory / INTERNED
 }
 
-/// What is left for the rows of the memory that there is, or that the settings allow. `work` is what
+/// What is left for the rows of the memory that there is, or that a job's settings allow. `work` is what
 /// encoding them takes, which is over when the model begins to be there.
 ///
 /// # Errors
 /// [`Error::Memory`] if there is no room for the model, [`Error::Usage`] if it alone takes what is
 /// allowed.
-pub(super) fn room(config: &Config, encoding: &Encoding, work: u128, folder: &str) -> Result<Room> {
+pub(super) fn room(job: &Job, encoding: &Encoding, work: u128) -> Result<Room> {
+    // How long rows are is not known: on a GPU there may be a momentum.
+    let config = &match job.device {
+        DeviceName::Cpu => job.config.clone(),
+        _ => job.config.with_large_batches(usize::MAX, f64::MAX, LARGE_BATCH),
+    };
     let features = encoding.features();
     let sizes = Sizes::new(config, encoding.fields.len());
     if let Some(flaw) = &sizes.flaw {
@@ -258,7 +261,7 @@ pub(super) fn room(config: &Config, encoding: &Encoding, work: u128, folder: &st
             format!("at least {least}, of which a model of {features} features takes {model}");
         return Err(Error::setting("memory", &rule));
     }
-    Ok(Room { bytes: memory - taken, folder: folder.into() })
+    Ok(Room { bytes: memory - taken, folder: job.temp_dir.clone() })
 }
 
 /// Sizes of what training begins with, refused if there is no room for it.
@@ -266,17 +269,19 @@ pub(super) fn start(
     config: &Config,
     encoding: &Encoding,
     [train, valid]: [&Store; 2],
-    most_entries: usize,
+    (device, most): (DeviceName, LargestBatch),
     summary: &Summary,
 ) -> Result<Start> {
     let features = encoding.features();
-    // The tables, and the sums and entries of one batch.
-    let batch = batch_rows(config, train.len());
     let sizes = Sizes::new(config, encoding.fields.len());
     let classes = encoding.target.classes();
-    let sums = batch as u128 * classes as u128 * 4 * sizes.room as u128;
-    let model =
-        tables(config, &sizes, features, classes) + sums + most_entries as u128 * ENTRY_BYTES;
+    // The tables, and the sums and entries of one batch, which a GPU has in its own memory.
+    let sums = most.rows as u128 * classes as u128 * 4 * sizes.room as u128;
+    let of_batch = match device {
+        DeviceName::Cuda => 0,
+        _ => sums + most.entries as u128 * ENTRY_BYTES,
+    };
+    let model = tables(config, &sizes, features, classes) + of_batch;
     check_model(config, &sizes, encoding, model)?;
     let on_disk = [train, valid].iter().filter_map(|rows| rows.on_disk()).sum();
     Ok(Start {

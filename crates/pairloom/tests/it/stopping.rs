@@ -151,6 +151,7 @@ fn batches_that_are_too_large_are_refused_before_training() {
         config,
         negatives: None,
         target: &target,
+        before: 0,
         checkpoints: None,
     };
     run.fit(&mut Small(12, state()), &mut |_| true).unwrap();

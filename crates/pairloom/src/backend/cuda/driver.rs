@@ -2,73 +2,15 @@
 //! needed to build it, and none has to be there.
 
 use super::device::{Device, LATER, READS};
-use super::kernels::{Args, Kernel, MOST_RANKS, Shape, THREADS};
+use super::found::{capability, devices, failed, start};
+use super::kernels::{Args, Kernel, Shape, THREADS};
 use crate::{Error, Result, memory};
 use cudarc::driver::result::{self, DriverError, ctx, device, event, module, primary_ctx, stream};
 use cudarc::driver::sys::{self, CUdevice_attribute_enum as Attribute, CUresult};
 use cudarc::nvrtc;
 use std::ffi::{CString, c_void};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// The least compute capability: lanes of a warp that go on alone began with it.
-const LEAST: [i32; 2] = [7, 0];
-
-/// The oldest driver, as it says its version: 1000 times that of CUDA, and 10 times what is behind the point.
-const OLDEST: i32 = 12_000;
-
-/// A GPU that is there.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    /// Its number.
-    pub number: usize,
-    /// What it is called.
-    pub name: String,
-    /// Its compute capability, as in 9.0.
-    pub capability: [i32; 2],
-    /// Bytes of its memory.
-    pub memory: u64,
-    /// Whether it is one of those that share the work: the first, and those like it that all see each other's memory.
-    pub shares: bool,
-}
-
-/// The GPUs that are there, and the version of CUDA that the driver has.
-///
-/// # Errors
-/// [`Error::Device`] if there is no driver or no GPU, if the driver is too old, or if it fails.
-pub fn devices() -> Result<(Vec<Found>, [i32; 2])> {
-    let version = start()?;
-    let found = |number| {
-        let device = device::get(number).map_err(|e| failed("the GPU cannot be had", e))?;
-        let said = |e| failed("the GPU does not say what it is", e);
-        // SAFETY: `device` is one that was just given.
-        let memory = unsafe { device::total_mem(device) }.map_err(said)? as u64;
-        let name = device::get_name(device).map_err(said)?;
-        let capability = capability(device)?;
-        Ok(Found { number: number as usize, name, capability, memory, shares: false })
-    };
-    let count = device::get_count().map_err(|e| failed("GPUs cannot be counted", e))?;
-    if count == 0 {
-        return Err(Error::Device("NVIDIA's driver has found no GPU: use the CPU".into()));
-    }
-    let mut found = (0..count).map(found).collect::<Result<Vec<_>>>()?;
-    share(&mut found);
-    Ok((found, [version / 1000, version % 1000 / 10]))
-}
-
-/// Whether the first GPU can be trained on.
-///
-/// # Errors
-/// As for [`devices`], and if it is too old or there is no compiler of kernels.
-pub(crate) fn check() -> Result<()> {
-    let (found, _) = devices()?;
-    if let Some(Found { name, capability, .. }) = found.first().filter(|of| of.capability < LEAST) {
-        let [has, wants] = [capability, &LEAST].map(|[major, minor]| format!("{major}.{minor}"));
-        let message = format!("{name} has compute capability {has}, and {wants} is needed");
-        return Err(Error::Device(format!("{message}: use the CPU")));
-    }
-    check_compiler()
-}
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 pub(super) fn check_compiler() -> Result<()> {
     // SAFETY: it only looks for a library of the system.
@@ -78,42 +20,6 @@ pub(super) fn check_compiler() -> Result<()> {
     let remedy = "it is NVRTC, part of the CUDA toolkit and of the Python package nvidia-cuda-nvrtc-cu12; the folder \
                   of libnvrtc must be one of LD_LIBRARY_PATH";
     Err(Error::Device(format!("there is no compiler of GPU kernels here: {remedy}")))
-}
-
-/// Looks for a driver that can be used; returns its version.
-fn start() -> Result<i32> {
-    // SAFETY: it only looks for a library of the system.
-    if !unsafe { sys::is_culib_present() } {
-        let remedy = "install NVIDIA's driver, or use the CPU";
-        return Err(Error::Device(format!("there is no driver for NVIDIA GPUs here: {remedy}")));
-    }
-    let mut version = 0;
-    // SAFETY: every driver has this function, which writes a number.
-    let said = unsafe { sys::cuDriverGetVersion(&mut version) };
-    if said != CUresult::CUDA_SUCCESS || version < OLDEST {
-        let [has, wants] = [version, OLDEST].map(|of| format!("{}.{}", of / 1000, of % 1000 / 10));
-        let message = format!("the NVIDIA driver is of CUDA {has}, and {wants} or later is needed");
-        return Err(Error::Device(format!("{message}: install a newer one, or use the CPU")));
-    }
-    result::init().map_err(|e| failed("the NVIDIA driver does not start", e))?;
-    Ok(version)
-}
-
-fn capability(device: sys::CUdevice) -> Result<[i32; 2]> {
-    let attribute = |which| {
-        // SAFETY: `device` is one that the driver gave.
-        let value = unsafe { device::get_attribute(device, which) };
-        value.map_err(|e| failed("the GPU does not say what it is", e))
-    };
-    Ok([
-        attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?,
-        attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?,
-    ])
-}
-
-fn failed(what: &str, error: DriverError) -> Error {
-    let name = error.error_string().map(|text| text.to_string_lossy().into_owned());
-    Error::Device(format!("{what}: {}", name.unwrap_or_else(|_| format!("{:?}", error.0))))
 }
 
 /// A GPU with its kernels.
@@ -129,7 +35,16 @@ pub(super) struct Cuda {
     /// Memory of the host that is copied to without waiting, and when that is done.
     later: *mut u8,
     reads: [Read; READS],
+    /// Memory of the host that is copied from, piece by piece, and when each is done; how many pieces there were.
+    sent: *mut u8,
+    pieces: [sys::CUevent; PIECES],
+    written: AtomicUsize,
 }
+
+/// What is copied to a GPU goes by memory of the host that it reads by itself, so that the caller need not wait: a few
+/// pieces in turn.
+const PIECES: usize = 4;
+const PIECE_BYTES: usize = 1 << 20;
 
 /// What is read without waiting.
 struct Read {
@@ -146,33 +61,8 @@ impl Default for Read {
 // SAFETY: the driver may be called from any thread; each call makes the context the thread's own.
 unsafe impl Send for Cuda {}
 // SAFETY: as above; work goes to one stream, in the order of the calls. Of `later` each place is written by one read at a
-// time.
+// time, and of `sent` by one write: a device has one user.
 unsafe impl Sync for Cuda {}
-
-/// Finds those that share the work.
-fn share(found: &mut [Found]) {
-    let mut ranks: Vec<usize> = Vec::new();
-    for at in 0..found.len() {
-        let (first, gpu) = (&found[ranks.first().copied().unwrap_or(at)], &found[at]);
-        let is_alike = first.capability == gpu.capability && gpu.capability >= LEAST;
-        let is_peer =
-            |&of: &usize| sees(found[of].number, gpu.number) && sees(gpu.number, found[of].number);
-        if is_alike && ranks.len() < MOST_RANKS && ranks.iter().all(is_peer) {
-            ranks.push(at);
-        }
-    }
-    ranks.into_iter().for_each(|at| found[at].shares = true);
-}
-
-/// Whether kernels on one GPU can read the memory of another.
-fn sees(one: usize, other: usize) -> bool {
-    let mut can = 0;
-    let pair = [one, other].map(|number| device::get(number as i32));
-    let [Ok(one), Ok(other)] = pair else { return false };
-    // SAFETY: the driver gave both; it writes a number.
-    let said = unsafe { sys::cuDeviceCanAccessPeer(&mut can, one, other) };
-    said == CUresult::CUDA_SUCCESS && can != 0
-}
 
 /// All GPUs that share the work, with the kernels for a shape.
 ///
@@ -226,15 +116,24 @@ impl Cuda {
             mark: std::ptr::null_mut(),
             later: std::ptr::null_mut(),
             reads: Default::default(),
+            sent: std::ptr::null_mut(),
+            pieces: [std::ptr::null_mut(); PIECES],
+            written: AtomicUsize::new(0),
         };
-        cuda.enter()?;
+        let _entered = cuda.enter()?;
         let event = || event::create(sys::CUevent_flags::CU_EVENT_DISABLE_TIMING).map_err(fails);
         cuda.mark = event()?;
         for read in &mut cuda.reads {
             read.done = event()?;
         }
-        // SAFETY: it is given back when this is dropped.
-        cuda.later = unsafe { result::malloc_host(READS * LATER, 0) }.map_err(fails)?.cast();
+        for piece in &mut cuda.pieces {
+            *piece = event()?;
+        }
+        // SAFETY: both are given back when this is dropped.
+        unsafe {
+            cuda.later = result::malloc_host(READS * LATER, 0).map_err(fails)?.cast();
+            cuda.sent = result::malloc_host(PIECES * PIECE_BYTES, 0).map_err(fails)?.cast();
+        }
         cuda.stream = stream::create(stream::StreamKind::NonBlocking).map_err(fails)?;
         // SAFETY: it is what the compiler made, whole.
         cuda.module = unsafe { module::load_data(code.as_ptr().cast()) }.map_err(fails)?;
@@ -257,7 +156,7 @@ impl Cuda {
         if self.device == other.device {
             return Ok(());
         }
-        self.enter()?;
+        let _entered = self.enter()?;
         // SAFETY: both contexts are there as long as these are.
         match unsafe { sys::cuCtxEnablePeerAccess(other.context, 0) } {
             CUresult::CUDA_SUCCESS | CUresult::CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED => Ok(()),
@@ -265,10 +164,23 @@ impl Cuda {
         }
     }
 
-    /// Makes the context that of the calling thread.
-    fn enter(&self) -> Result<()> {
+    /// Makes the context that of the calling thread, until what is returned is dropped.
+    fn enter(&self) -> Result<Entered> {
+        let lost = |e| failed("the GPU is lost", e);
+        let before = ctx::get_current().map_err(lost)?.unwrap_or(std::ptr::null_mut());
         // SAFETY: the context is there as long as this is.
-        unsafe { ctx::set_current(self.context) }.map_err(|e| failed("the GPU is lost", e))
+        unsafe { ctx::set_current(self.context) }.map_err(lost)?;
+        Ok(Entered(before))
+    }
+}
+
+/// The context that a thread had before.
+struct Entered(sys::CUcontext);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        // SAFETY: it was the thread's own, which may be none. What fails here the next call will say.
+        let _ = unsafe { ctx::set_current(self.0) };
     }
 }
 
@@ -313,7 +225,7 @@ fn machine_code(program: nvrtc::sys::nvrtcProgram) -> Result<Vec<u8>, nvrtc::res
 
 impl Device for Cuda {
     fn allocate(&self, bytes: usize) -> Result<u64> {
-        self.enter()?;
+        let _entered = self.enter()?;
         // SAFETY: what is there at first is not read before it is written.
         unsafe { result::malloc_sync(bytes) }.map_err(|error| {
             if error.0 != CUresult::CUDA_ERROR_OUT_OF_MEMORY {
@@ -332,7 +244,7 @@ impl Device for Cuda {
 
     unsafe fn free(&self, address: u64) {
         // Whoever gives memory back has no use for an error: the next call will have it too.
-        let _ = self.enter();
+        let _entered = self.enter();
         // SAFETY: the stream is there as long as this is; the memory is ours, as the caller says.
         unsafe {
             let _ = stream::synchronize(self.stream);
@@ -341,14 +253,30 @@ impl Device for Cuda {
     }
 
     unsafe fn write(&self, to: u64, bytes: &[u8]) -> Result<()> {
-        self.enter()?;
-        // SAFETY: as the caller says; of memory that is not pinned the driver has a copy when it returns.
-        unsafe { result::memcpy_htod_async(to, bytes, self.stream) }
-            .map_err(|e| failed("copying to the GPU fails", e))
+        let _entered = self.enter()?;
+        for (at, part) in bytes.chunks(PIECE_BYTES).enumerate() {
+            let to = to + (at * PIECE_BYTES) as u64;
+            let piece = self.written.fetch_add(1, Ordering::Relaxed) % PIECES;
+            let done = self.pieces[piece];
+            // SAFETY: `sent` has these pieces, and lives as long as this; what was copied from this one before is
+            // there, as is waited for. Of the rest as the caller says.
+            unsafe {
+                event::synchronize(done)
+                    .and_then(|()| {
+                        let sent = self.sent.add(piece * PIECE_BYTES);
+                        std::ptr::copy_nonoverlapping(part.as_ptr(), sent, part.len());
+                        let sent = std::slice::from_raw_parts(sent, part.len());
+                        result::memcpy_htod_async(to, sent, self.stream)
+                    })
+                    .and_then(|()| event::record(done, self.stream))
+            }
+            .map_err(|e| failed("copying to the GPU fails", e))?;
+        }
+        Ok(())
     }
 
     unsafe fn read(&self, from: u64, bytes: &mut [u8]) -> Result<()> {
-        self.enter()?;
+        let _entered = self.enter()?;
         // SAFETY: as the caller says; it is waited for.
         unsafe {
             let copied = result::memcpy_dtoh_async(bytes, from, self.stream);
@@ -358,14 +286,14 @@ impl Device for Cuda {
     }
 
     unsafe fn zero(&self, at: u64, bytes: usize) -> Result<()> {
-        self.enter()?;
+        let _entered = self.enter()?;
         // SAFETY: as the caller says.
         unsafe { result::memset_d8_async(at, 0, bytes, self.stream) }
             .map_err(|e| failed("writing to the GPU fails", e))
     }
 
     unsafe fn launch(&self, kernel: Kernel, blocks: u32, args: &Args) -> Result<()> {
-        self.enter()?;
+        let _entered = self.enter()?;
         let mut args = *args;
         let mut pointers = [(&raw mut args).cast::<c_void>()];
         let (function, grid, block) =
@@ -376,7 +304,7 @@ impl Device for Cuda {
     }
 
     unsafe fn begin_read(&self, from: u64, bytes: usize) -> Result<usize> {
-        self.enter()?;
+        let _entered = self.enter()?;
         assert!(bytes <= LATER, "more than is read at a time");
         let is_free = |read: &Read| !read.is_under_way.swap(true, Ordering::AcqRel);
         let at = self.reads.iter().position(is_free);
@@ -392,7 +320,7 @@ impl Device for Cuda {
     }
 
     fn end_read(&self, read: usize, bytes: &mut [u8]) -> Result<()> {
-        self.enter()?;
+        let _entered = self.enter()?;
         let Read { done, is_under_way } = &self.reads[read];
         assert!(is_under_way.load(Ordering::Acquire) && bytes.len() <= LATER, "nothing was begun");
         // SAFETY: the event is there as long as this.
@@ -405,7 +333,7 @@ impl Device for Cuda {
     }
 
     fn mark(&self) -> Result<u64> {
-        self.enter()?;
+        let _entered = self.enter()?;
         // SAFETY: event and stream are there as long as this.
         unsafe { event::record(self.mark, self.stream) }
             .map_err(|e| failed("the GPU has failed", e))?;
@@ -413,7 +341,7 @@ impl Device for Cuda {
     }
 
     unsafe fn wait(&self, mark: u64) -> Result<()> {
-        self.enter()?;
+        let _entered = self.enter()?;
         let flags = sys::CUevent_wait_flags::CU_EVENT_WAIT_DEFAULT;
         // SAFETY: the mark is an event of another device that is there, as the caller says.
         unsafe { stream::wait_event(self.stream, mark as sys::CUevent, flags) }
@@ -425,7 +353,7 @@ impl Device for Cuda {
     }
 
     fn free_bytes(&self) -> Result<u64> {
-        self.enter()?;
+        let _entered = self.enter()?;
         let (free, _) = result::mem_get_info().map_err(|e| failed("the GPU is lost", e))?;
         Ok(free as u64)
     }
@@ -433,19 +361,20 @@ impl Device for Cuda {
 
 impl Drop for Cuda {
     fn drop(&mut self) {
-        let _ = self.enter();
+        let _entered = self.enter();
         // SAFETY: all of these are ours, and nobody has them any more. What fails here nobody needs.
         unsafe {
             if !self.stream.is_null() {
                 let _ = stream::synchronize(self.stream);
                 let _ = stream::destroy(self.stream);
             }
-            let events = self.reads.iter().map(|read| read.done).chain([self.mark]);
+            let reads = self.reads.iter().map(|read| read.done);
+            let events = reads.chain(self.pieces).chain([self.mark]);
             events.filter(|event| !event.is_null()).for_each(|event| {
                 let _ = event::destroy(event);
             });
-            if !self.later.is_null() {
-                let _ = result::free_host(self.later.cast());
+            for memory in [self.later, self.sent].into_iter().filter(|of| !of.is_null()) {
+                let _ = result::free_host(memory.cast());
             }
             if !self.module.is_null() {
                 let _ = module::unload(self.module);

@@ -24,20 +24,20 @@ __device__ u32 number_at(const Order &order, u32 place) {
     return place;
 }
 
-KERNEL numbers(const Args a) {
+KERNEL numbers(const __grid_constant__ Args a) {
     const u32 at = (u32)global_thread();
     if (at < a.rows) a.batch[at] = number_at(a.order, a.first + at);
 }
 
-KERNEL lengths(const Args a) {
+KERNEL lengths(const __grid_constant__ Args a) {
     const u32 at = (u32)global_thread();
     if (at < a.rows) a.offsets[at] = row_at(a, at).count;
     if (at == a.rows) a.offsets[at] = 0;
 }
 
-KERNEL offsets_in_tiles(const Args a) { sum_tile(a.offsets, a.totals, a.rows + 1); }
-KERNEL offsets_of_tiles(const Args a) { sum_totals(a.totals, a.tiles); }
-KERNEL offsets(const Args a) {
+KERNEL offsets_in_tiles(const __grid_constant__ Args a) { sum_tile(a.offsets, a.totals, a.rows + 1); }
+KERNEL offsets_of_tiles(const __grid_constant__ Args a) { sum_totals(a.totals, a.tiles); }
+KERNEL offsets(const __grid_constant__ Args a) {
     add_totals(a.offsets, a.totals, a.rows + 1);
 }
 
@@ -107,7 +107,7 @@ __device__ void score_row(const Args &a, u32 at, const Row &row, bool trains) {
     }
 }
 
-KERNEL forward(const Args a) {
+KERNEL forward(const __grid_constant__ Args a) {
     const u32 at = (u32)(global_thread() / 32);
     if (at >= a.rows) return;
     const Row row = row_at(a, at);
@@ -127,7 +127,7 @@ KERNEL forward(const Args a) {
 }
 
 // Scores of rows one after the other.
-KERNEL scores(const Args a) {
+KERNEL scores(const __grid_constant__ Args a) {
     const u32 at = (u32)(global_thread() / 32);
     if (at < a.rows) score_row(a, at, row_of(a.own, at), false);
 }
@@ -148,7 +148,7 @@ __device__ double sum_of_block(double mine) {
 }
 
 // Sums of losses, weights and slopes of TILE rows each, and the first row whose loss is not finite.
-KERNEL costs(const Args a) {
+KERNEL costs(const __grid_constant__ Args a) {
     double loss = 0, weight = 0;
     double *partial = a.partial + (u64)blockIdx.x * (2 + CLASSES);
     for (u32 at = threadIdx.x; at < TILE; at += THREADS) {
@@ -176,7 +176,7 @@ KERNEL costs(const Args a) {
 }
 
 // One thread: the loss of the batch, before anything is moved. After a step that was not taken no other is.
-KERNEL cost(const Args a) {
+KERNEL cost(const __grid_constant__ Args a) {
     if (global_thread() != 0) return;
     double loss = 0, weight = 0;
     for (u32 tile = 0; tile < a.tiles; tile++) {

@@ -25,9 +25,10 @@ pub(super) fn check(
     most: LargestBatch,
 ) -> Result<()> {
     let model = bytes(|device| OfModel::new(device).reserve(state, settings, shape.ranks))?;
+    let own = most.of_rank(shape.ranks);
     let batch = bytes(|device| {
-        Scratch::new(device).reserve(most.rows, most.entries, shape)?;
-        OnDevice::new(device).reserve(most.rows, most.entries, [true; 2])
+        Scratch::new(device).reserve(own.rows, own.entries, shape)?;
+        OnDevice::new(device).reserve(own.rows, own.entries, [true; 2])
     })?;
     let free = device.free_bytes()?;
     let room = free.saturating_sub(SPARE);

@@ -28,6 +28,7 @@
 mod buffers;
 mod device;
 mod driver;
+mod found;
 mod kernels;
 mod memory;
 mod open;
@@ -48,8 +49,8 @@ use crate::optimizer::Optimizer;
 use crate::parallel::Threads;
 use crate::precision::{Bf16, Precision};
 use device::Device;
-pub(crate) use driver::check;
-pub use driver::{Found, devices};
+pub(crate) use found::check;
+pub use found::{Found, devices};
 use kernels::{Args, Outcome, Shape};
 pub use open::open;
 pub(crate) use open::scorer;
@@ -155,7 +156,7 @@ impl<M: Interaction> Gpu<M> {
         };
         let devices = open(shape)?;
         let shape = Shape { ranks: devices.len(), ..shape };
-        let most = most.of_rank(shape.ranks);
+        let own = most.of_rank(shape.ranks);
         let mut ranks = Vec::with_capacity(devices.len());
         for device in devices {
             memory::check(&*device, shape, (&state, &settings), most)?;
@@ -163,7 +164,7 @@ impl<M: Interaction> Gpu<M> {
             rank.model.reserve(&state, &settings, shape.ranks)?;
             rank.model.fields.write(0, state.fields.starts())?;
             rank.model.touched.clear()?;
-            rank.scratch.reserve(most.rows, most.entries, shape)?;
+            rank.scratch.reserve(own.rows, own.entries, shape)?;
             ranks.push(rank);
         }
         Ok(Gpu {
@@ -305,7 +306,8 @@ impl<M: Interaction> Backend for Gpu<M> {
         }
         lengths.dedup();
         self.length = if let [length] = lengths[..] { length } else { None };
-        Ok(())
+        // Each reads the rows of others.
+        self.meet()
     }
 
     /// It is to be told the numbers of rows if it has not got them, or cannot tell how many entries they have.

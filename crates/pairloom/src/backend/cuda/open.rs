@@ -1,6 +1,6 @@
 //! Putting a model on a GPU.
 
-use super::{Gpu, LargestBatch, Model, driver};
+use super::{Gpu, LargestBatch, Model, driver, found};
 use crate::Result;
 use crate::backend::{Backend, StepSettings};
 use crate::config::Config;
@@ -23,7 +23,7 @@ pub fn open(
     threads: Threads,
     most: LargestBatch,
 ) -> Result<Box<dyn Backend>> {
-    driver::check()?;
+    found::check()?;
     let on_gpu = OnGpu { config, weights, settings, threads, most };
     with_slow_interaction(config, &weights.fields, on_gpu)
 }

@@ -56,8 +56,8 @@ impl OnDevice {
         let sizes = sizes(count(parts), entries(parts), are_there(rows));
         let OnDevice { starts, ids, values, labels, weights, .. } = self;
         let rooms = [starts.room(), ids.room(), values.room(), labels.room(), weights.room()];
-        let more =
-            |((len, room), size): ((usize, usize), usize)| if len > room { len * size } else { 0 };
+        // What is there goes before what is larger comes.
+        let more = |((len, room), size): ((usize, usize), usize)| len.saturating_sub(room) * size;
         sizes.into_iter().zip(rooms).zip([8, 4, 4, 4, 4]).map(more).sum::<usize>() as u64
     }
 

@@ -75,7 +75,7 @@ __device__ __forceinline__ u32 feature_of(const Args &a, u32 key) {
 }
 
 // How often each digit is in each tile.
-KERNEL digits(const Args a) {
+KERNEL digits(const __grid_constant__ Args a) {
     __shared__ u32 found[DIGITS];
     const u32 entries = a.offsets[a.rows];
     for (u32 digit = threadIdx.x; digit < DIGITS; digit += THREADS) found[digit] = 0;
@@ -90,12 +90,12 @@ KERNEL digits(const Args a) {
     }
 }
 
-KERNEL digits_in_tiles(const Args a) { sum_tile(a.counts, a.totals, a.length); }
-KERNEL digits_of_tiles(const Args a) { sum_totals(a.totals, (a.length + TILE - 1) / TILE); }
-KERNEL digits_before(const Args a) { add_totals(a.counts, a.totals, a.length); }
+KERNEL digits_in_tiles(const __grid_constant__ Args a) { sum_tile(a.counts, a.totals, a.length); }
+KERNEL digits_of_tiles(const __grid_constant__ Args a) { sum_totals(a.totals, (a.length + TILE - 1) / TILE); }
+KERNEL digits_before(const __grid_constant__ Args a) { add_totals(a.counts, a.totals, a.length); }
 
 // Each entry goes to its place: after all of lesser digits, and after those of its own that come before it.
-KERNEL scatter(const Args a) {
+KERNEL scatter(const __grid_constant__ Args a) {
     __shared__ u32 next[DIGITS];
     __shared__ u32 warps[WARPS][DIGITS];
     const u32 entries = a.offsets[a.rows], lane = threadIdx.x % 32, warp = threadIdx.x / 32;

@@ -19,14 +19,14 @@ __device__ __forceinline__ bool is_head(const Args &a, u32 at) {
     return at == 0 || a.keys[a.side][at] != a.keys[a.side][at - 1];
 }
 
-KERNEL heads(const Args a) {
+KERNEL heads(const __grid_constant__ Args a) {
     const u32 at = (u32)global_thread(), entries = a.offsets[a.rows];
     if (at < a.length) a.flags[at] = at < entries && (at % PIECE == 0 || is_head(a, at));
 }
 
-KERNEL heads_in_tiles(const Args a) { sum_tile(a.flags, a.totals, a.length); }
-KERNEL heads_of_tiles(const Args a) { sum_totals(a.totals, a.tiles); }
-KERNEL pieces(const Args a) {
+KERNEL heads_in_tiles(const __grid_constant__ Args a) { sum_tile(a.flags, a.totals, a.length); }
+KERNEL heads_of_tiles(const __grid_constant__ Args a) { sum_totals(a.totals, a.tiles); }
+KERNEL pieces(const __grid_constant__ Args a) {
     const u32 at = (u32)global_thread(), entries = a.offsets[a.rows];
     if (at >= entries) return;
     const u32 piece = a.flags[at] + a.totals[at / TILE];
@@ -180,7 +180,7 @@ __device__ __forceinline__ u32 add_kept(const float *from, Gradient *g) {
 }
 
 // Adds up pieces; a feature that has only one is moved, if there are no other ranks.
-KERNEL update(const Args a) {
+KERNEL update(const __grid_constant__ Args a) {
     const u32 warps = gridDim.x * blockDim.x / 32;
     const u32 lane = threadIdx.x % 32, part = lane / LANES, own_lane = lane % LANES;
     if (a.outcome->bad != NONE) return;
@@ -213,7 +213,7 @@ KERNEL update(const Args a) {
 }
 
 // Adds up the features that have several pieces, one piece after the other, and moves them, if there are no other ranks.
-KERNEL combine(const Args a) {
+KERNEL combine(const __grid_constant__ Args a) {
     const u32 warps = gridDim.x * blockDim.x / 32;
     if (a.outcome->bad != NONE) return;
     const u32 entries = a.offsets[a.rows];
@@ -249,7 +249,7 @@ __device__ u32 first_piece(const Rank &rank, u32 from, u32 to, u32 key) {
 
 // Moves the features of this rank by what all ranks have added up of them, in the order of the ranks. A warp has a
 // feature: where it is on each rank its first lanes look up side by side.
-KERNEL merge(const Args a) {
+KERNEL merge(const __grid_constant__ Args a) {
     if (is_stopped(a)) return;
     const u32 warps = gridDim.x * blockDim.x / 32, lane = threadIdx.x % 32, share = features_of_a_rank(a);
     const Rank &own = a.ranks[lane < RANKS ? lane : 0];
@@ -283,11 +283,11 @@ KERNEL merge(const Args a) {
     }
 }
 #else
-KERNEL merge(const Args) {}
+KERNEL merge(const __grid_constant__ Args) {}
 #endif
 
 // Moves the features that the batch has not, for optimizers that move all.
-KERNEL untouched(const Args a) {
+KERNEL untouched(const __grid_constant__ Args a) {
     if (is_stopped(a)) return;
     // Whoever has the first float of a feature moves its linear weight too.
     const u32 threads = gridDim.x * blockDim.x, each = WIDTH > 0 ? WIDTH : 1;
@@ -308,7 +308,7 @@ KERNEL untouched(const Args a) {
 #if SHARED > 0
 // The gradients of what belongs to no feature, from each of some parts of the rows. A lane has a number and the next
 // lane the next, so that a warp reads what lies side by side; the warps of a block share the rows of a part.
-KERNEL shared_gradients(const Args a) {
+KERNEL shared_gradients(const __grid_constant__ Args a) {
     __shared__ float sums[WARPS][32];
     if (a.outcome->bad != NONE) return;
     const u32 lane = threadIdx.x % 32, warp = threadIdx.x / 32, part = blockIdx.x % a.tiles;
@@ -332,7 +332,7 @@ KERNEL shared_gradients(const Args a) {
 }
 
 // Moves what belongs to no feature.
-KERNEL shared_numbers(const Args a) {
+KERNEL shared_numbers(const __grid_constant__ Args a) {
     const u64 number = global_thread(), numbers = (u64)SHARED * CLASSES;
     if (number >= numbers || is_stopped(a)) return;
     float gradient = 0;
@@ -343,12 +343,12 @@ KERNEL shared_numbers(const Args a) {
     step(a, a.shared + number, numbers, gradient, {0, 0, a.momentum});
 }
 #else
-KERNEL shared_gradients(const Args) {}
-KERNEL shared_numbers(const Args) {}
+KERNEL shared_gradients(const __grid_constant__ Args) {}
+KERNEL shared_numbers(const __grid_constant__ Args) {}
 #endif
 
 // The bias of each class.
-KERNEL biases(const Args a) {
+KERNEL biases(const __grid_constant__ Args a) {
     const u32 c = (u32)global_thread();
     if (c >= CLASSES || is_stopped(a) || !a.learns_bias) return;
     double slopes = 0;

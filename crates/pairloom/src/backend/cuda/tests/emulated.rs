@@ -4,11 +4,11 @@ use super::super::device::{Device, READS};
 use super::super::driver;
 use super::super::kernels::{Args, Kernel, Shape, THREADS};
 use crate::{Error, Result};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 
 /// A library of kernels of a shape.
 struct Library {
@@ -32,13 +32,41 @@ pub(super) fn compiler() -> Option<String> {
     is_there.then_some(name)
 }
 
+/// What a device is given. It does nothing before somebody waits for it: who reads what another device has not been
+/// waited for to write, reads what was there before.
+enum Work {
+    Write(u64, Vec<u8>),
+    Zero(u64, usize),
+    Launch(Kernel, u32, Box<Args>),
+    Read(usize, u64, usize),
+    /// Until another has come so far.
+    Wait(Weak<Emulated>, u64),
+}
+
+/// A device, and how far it was to come.
+type Mark = (Weak<Emulated>, u64);
+
+/// All marks, by their numbers.
+static MARKS: Mutex<Vec<Mark>> = Mutex::new(Vec::new());
+
+/// As of when it is read, and what it was.
+struct Read {
+    to: u64,
+    bytes: Vec<u8>,
+}
+
 /// What is emulated.
 pub(super) struct Emulated {
     library: Arc<Mutex<Library>>,
     /// By its address.
     memory: Mutex<HashMap<u64, Vec<u64>>>,
-    /// What was read and not asked for.
-    reads: Mutex<[Option<Vec<u8>>; READS]>,
+    /// What it was given and has not done; and how much it was given, and has done.
+    queue: Mutex<VecDeque<Work>>,
+    given: AtomicU64,
+    done: AtomicU64,
+    /// What is read without waiting.
+    reads: Mutex<[Option<Read>; READS]>,
+    own: Weak<Emulated>,
     /// Bytes of memory that there can be.
     most: u64,
     /// Kernels that it runs until it is lost.
@@ -73,9 +101,18 @@ impl Emulated {
         let mut compiled = COMPILED.lock().unwrap();
         let name = format!("{:?} {:?}", shape.model, shape.flags());
         let library = compiled.entry(name).or_insert_with(|| Arc::new(Mutex::new(compile(shape))));
-        let (library, memory, reads) = (library.clone(), Mutex::default(), Mutex::default());
-        let left = AtomicU64::new(u64::MAX);
-        Ok(Arc::new(Emulated { library, memory, reads, most, left }))
+        let library = library.clone();
+        Ok(Arc::new_cyclic(|own| Emulated {
+            library,
+            memory: Mutex::default(),
+            queue: Mutex::default(),
+            given: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+            reads: Mutex::default(),
+            own: own.clone(),
+            most,
+            left: AtomicU64::new(u64::MAX),
+        }))
     }
 
     /// A device that runs so many kernels, and then is lost.
@@ -91,6 +128,60 @@ impl Emulated {
             0 => Err(Error::Device("the GPU has failed: it has fallen off the bus".into())),
             _ => Ok(()),
         }
+    }
+
+    fn give(&self, work: Work) -> u64 {
+        self.queue.lock().unwrap().push_back(work);
+        self.given.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Does what it was given, up to so much of it.
+    fn come_to(&self, to: u64) {
+        while self.done.load(Ordering::Relaxed) < to {
+            let work = self.queue.lock().unwrap().pop_front().unwrap();
+            self.work(work);
+            self.done.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn come_to_the_end(&self) {
+        self.come_to(self.given.load(Ordering::Relaxed));
+    }
+
+    fn work(&self, work: Work) {
+        match work {
+            // SAFETY: it lay in memory of ours when it was given, and that is only freed at the end of all work.
+            Work::Write(to, bytes) => unsafe {
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), to as *mut u8, bytes.len());
+            },
+            // SAFETY: as above.
+            Work::Zero(at, bytes) => unsafe { std::ptr::write_bytes(at as *mut u8, 0, bytes) },
+            Work::Launch(kernel, blocks, args) => self.run(kernel, blocks, &args),
+            Work::Read(read, from, bytes) => {
+                // SAFETY: as above.
+                let there = unsafe { std::slice::from_raw_parts(from as *const u8, bytes) };
+                self.reads.lock().unwrap()[read].as_mut().unwrap().bytes = there.to_vec();
+            }
+            // One that is gone has done all that it was given.
+            Work::Wait(other, to) => {
+                if let Some(other) = other.upgrade() {
+                    other.come_to(to);
+                }
+            }
+        }
+    }
+
+    fn run(&self, kernel: Kernel, blocks: u32, args: &Args) {
+        // The emulator has one set of threads.
+        let library = self.library.lock().unwrap();
+        let (name, library) = (kernel.name(), &library.library);
+        // SAFETY: kernels have this type.
+        let kernel = *unsafe { library.get::<Call>(name.as_bytes()) }.expect(name);
+        // SAFETY: `launch` in `emulator.cpp` has this type.
+        let launch = unsafe { library.get::<Launch>(b"launch") }.unwrap();
+        // SAFETY: as who has given it says.
+        let done = unsafe { launch(kernel, blocks, THREADS, args) };
+        assert_eq!(done, 0, "{name}: its threads wait for each other forever");
     }
 
     /// Whether these bytes lie in memory that is there.
@@ -142,20 +233,21 @@ impl Device for Emulated {
     }
 
     unsafe fn free(&self, address: u64) {
+        self.come_to_the_end();
         assert!(self.memory.lock().unwrap().remove(&address).is_some());
     }
 
     unsafe fn write(&self, to: u64, bytes: &[u8]) -> Result<()> {
         self.is_there()?;
         self.check(to, bytes.len());
-        // SAFETY: it lies in memory of ours, as just checked.
-        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to as *mut u8, bytes.len()) };
+        self.give(Work::Write(to, bytes.to_vec()));
         Ok(())
     }
 
     unsafe fn read(&self, from: u64, bytes: &mut [u8]) -> Result<()> {
         self.is_there()?;
         self.check(from, bytes.len());
+        self.come_to_the_end();
         // SAFETY: it lies in memory of ours, as just checked.
         unsafe {
             std::ptr::copy_nonoverlapping(from as *const u8, bytes.as_mut_ptr(), bytes.len())
@@ -165,51 +257,45 @@ impl Device for Emulated {
 
     unsafe fn zero(&self, at: u64, bytes: usize) -> Result<()> {
         self.check(at, bytes);
-        // SAFETY: it lies in memory of ours, as just checked.
-        unsafe { std::ptr::write_bytes(at as *mut u8, 0, bytes) };
+        self.give(Work::Zero(at, bytes));
         Ok(())
     }
 
     unsafe fn launch(&self, kernel: Kernel, blocks: u32, args: &Args) -> Result<()> {
         self.is_there()?;
         self.left.fetch_sub(1, Ordering::Relaxed);
-        // The emulator has one set of threads.
-        let library = self.library.lock().unwrap();
-        let (name, library) = (kernel.name(), &library.library);
-        // SAFETY: kernels have this type.
-        let kernel = *unsafe { library.get::<Call>(name.as_bytes()) }.expect(name);
-        // SAFETY: `launch` in `emulator.cpp` has this type.
-        let launch = unsafe { library.get::<Launch>(b"launch") }.unwrap();
-        // SAFETY: as the caller says.
-        let done = unsafe { launch(kernel, blocks, THREADS, args) };
-        assert_eq!(done, 0, "{name}: its threads wait for each other forever");
+        self.give(Work::Launch(kernel, blocks, Box::new(*args)));
         Ok(())
     }
 
     unsafe fn begin_read(&self, from: u64, bytes: usize) -> Result<usize> {
-        let mut read = vec![0; bytes];
-        // SAFETY: as the caller says.
-        unsafe { self.read(from, &mut read)? };
+        self.check(from, bytes);
         let mut reads = self.reads.lock().unwrap();
-        let free =
-            reads.iter().position(Option::is_none).expect("more reads than may be under way");
-        reads[free] = Some(read);
-        Ok(free)
+        let free = reads.iter().position(Option::is_none);
+        let read = free.expect("more reads than may be under way");
+        reads[read] =
+            Some(Read { to: self.give(Work::Read(read, from, bytes)), bytes: Vec::new() });
+        Ok(read)
     }
 
     fn end_read(&self, read: usize, bytes: &mut [u8]) -> Result<()> {
         self.is_there()?;
-        let read = self.reads.lock().unwrap()[read].take().expect("nothing was begun");
-        bytes.copy_from_slice(&read);
+        let to = self.reads.lock().unwrap()[read].as_ref().expect("nothing was begun").to;
+        self.come_to(to);
+        let there = self.reads.lock().unwrap()[read].take().unwrap().bytes;
+        bytes.copy_from_slice(&there);
         Ok(())
     }
 
-    // Work is done when it is given.
     fn mark(&self) -> Result<u64> {
-        Ok(0)
+        let mut marks = MARKS.lock().unwrap();
+        marks.push((self.own.clone(), self.given.load(Ordering::Relaxed)));
+        Ok(marks.len() as u64 - 1)
     }
 
-    unsafe fn wait(&self, _mark: u64) -> Result<()> {
+    unsafe fn wait(&self, mark: u64) -> Result<()> {
+        let (of, to) = MARKS.lock().unwrap()[mark as usize].clone();
+        self.give(Work::Wait(of, to));
         Ok(())
     }
 

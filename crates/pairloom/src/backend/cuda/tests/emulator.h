@@ -13,6 +13,7 @@
 #define __global__
 #define __device__ static
 #define __shared__ static
+#define __grid_constant__
 #define __forceinline__ inline
 
 struct Dim {

@@ -37,6 +37,7 @@ fn train(after: u64, checkpoints: &Checkpoints) -> Result<(Fit, usize)> {
         config: &config,
         negatives: None,
         target: &case.target(),
+        before: 0,
         checkpoints: Some(checkpoints),
     };
     let mut batches = 0;

@@ -169,7 +169,7 @@ fn these(emulated: Open, gpu: Open) -> Vec<Open> {
         Some(_) => devices.push(emulated),
         None => eprintln!("LEFT OUT: kernels on the processor, as there is no C++ compiler"),
     }
-    match driver::devices() {
+    match found::devices() {
         Ok((found, _)) if !found.is_empty() => devices.push(gpu),
         Ok(_) => eprintln!("LEFT OUT: kernels on a GPU, as there is none"),
         Err(error) => eprintln!("LEFT OUT: kernels on a GPU: {error}"),

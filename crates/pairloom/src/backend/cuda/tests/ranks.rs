@@ -53,6 +53,24 @@ fn rows_lie_on_all_of_them() {
     }
 }
 
+/// As windows of rows on disk do, and rows that are drawn.
+#[test]
+fn rows_that_come_later_are_read_when_they_are_there() {
+    let case = Case { valued: true, ..Case::PLAIN };
+    let [first, second] = [28, 29].map(|seed| case.rows(BLOCK_ROWS + 200, seed));
+    let batch: Vec<u32> = (0..300).map(|at| at * 55).collect();
+    for open in several() {
+        let (mut cpu, mut gpu) = case.both::<Plain>(&first, open);
+        for rows in [&first, &second, &first] {
+            gpu.enter(rows).unwrap();
+            for backend in [&mut gpu as &mut dyn Backend, &mut cpu] {
+                backend.step(rows, &batch, RATE).unwrap();
+            }
+        }
+        same_state(&mut gpu, &cpu, "later");
+    }
+}
+
 /// The first such row in the order of the batch is named, on whichever device it is, and no device has moved anything.
 #[test]
 fn a_row_of_one_of_them_that_is_not_finite_stops_all() {
