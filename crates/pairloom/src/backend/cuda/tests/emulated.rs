@@ -32,8 +32,8 @@ pub(super) fn compiler() -> Option<String> {
     is_there.then_some(name)
 }
 
-/// What a device is given. It does nothing before somebody waits for it: who reads what another device has not been
-/// waited for to write, reads what was there before.
+/// What a device is given. Most do nothing before somebody waits for it, and some everything at once: who reads what
+/// another device has not been waited for to write, reads what was there before, or what comes too late.
 enum Work {
     Write(u64, Vec<u8>),
     Zero(u64, usize),
@@ -67,6 +67,7 @@ pub(super) struct Emulated {
     /// What is read without waiting.
     reads: Mutex<[Option<Read>; READS]>,
     own: Weak<Emulated>,
+    is_eager: bool,
     /// Bytes of memory that there can be.
     most: u64,
     /// Kernels that it runs until it is lost.
@@ -86,16 +87,17 @@ impl Emulated {
 
     /// The same with so many bytes of memory each.
     pub(super) fn several_with(shape: Shape, most: u64) -> Result<Vec<Arc<dyn Device>>> {
-        let one = || Ok(Self::one(Shape { ranks: 3, ..shape }, most)? as Arc<dyn Device>);
-        (0..3).map(|_| one()).collect()
+        let shape = Shape { ranks: 3, ..shape };
+        let one = |at| Ok(Self::one(shape, most, at == 1)? as Arc<dyn Device>);
+        (0..3).map(one).collect()
     }
 
     /// One with so many bytes of memory.
     pub(super) fn with_memory(shape: Shape, most: u64) -> Result<Vec<Arc<dyn Device>>> {
-        Ok(vec![Self::one(shape, most)?])
+        Ok(vec![Self::one(shape, most, false)?])
     }
 
-    fn one(shape: Shape, most: u64) -> Result<Arc<Emulated>> {
+    fn one(shape: Shape, most: u64, is_eager: bool) -> Result<Arc<Emulated>> {
         type Libraries = Mutex<HashMap<String, Arc<Mutex<Library>>>>;
         static COMPILED: LazyLock<Libraries> = LazyLock::new(Libraries::default);
         let mut compiled = COMPILED.lock().unwrap();
@@ -110,6 +112,7 @@ impl Emulated {
             done: AtomicU64::new(0),
             reads: Mutex::default(),
             own: own.clone(),
+            is_eager,
             most,
             left: AtomicU64::new(u64::MAX),
         }))
@@ -117,7 +120,7 @@ impl Emulated {
 
     /// A device that runs so many kernels, and then is lost.
     pub(super) fn that_is_lost(shape: Shape, after: u64) -> Result<Vec<Arc<dyn Device>>> {
-        let device = Self::one(shape, 1 << 40)?;
+        let device = Self::one(shape, 1 << 40, false)?;
         device.left.store(after, Ordering::Relaxed);
         Ok(vec![device])
     }
@@ -130,9 +133,12 @@ impl Emulated {
         }
     }
 
-    fn give(&self, work: Work) -> u64 {
+    fn give(&self, work: Work) {
         self.queue.lock().unwrap().push_back(work);
-        self.given.fetch_add(1, Ordering::Relaxed) + 1
+        let given = self.given.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.is_eager {
+            self.come_to(given);
+        }
     }
 
     /// Does what it was given, up to so much of it.
@@ -270,11 +276,11 @@ impl Device for Emulated {
 
     unsafe fn begin_read(&self, from: u64, bytes: usize) -> Result<usize> {
         self.check(from, bytes);
-        let mut reads = self.reads.lock().unwrap();
-        let free = reads.iter().position(Option::is_none);
+        let free = self.reads.lock().unwrap().iter().position(Option::is_none);
         let read = free.expect("more reads than may be under way");
-        reads[read] =
-            Some(Read { to: self.give(Work::Read(read, from, bytes)), bytes: Vec::new() });
+        let to = self.given.load(Ordering::Relaxed) + 1;
+        self.reads.lock().unwrap()[read] = Some(Read { to, bytes: Vec::new() });
+        self.give(Work::Read(read, from, bytes));
         Ok(read)
     }
 
