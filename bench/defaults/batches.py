@@ -13,10 +13,10 @@ import argparse
 import json
 import shlex
 import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
+
+from study import call
 
 
 def arguments():
@@ -32,14 +32,6 @@ def arguments():
     parser.add_argument("--momentum", default="0.9", help="their momentum: a GPU takes 1 - 4 / features in a row")
     parser.add_argument("--threads", default="0")
     return parser.parse_args()
-
-
-def call(*command):
-    """Standard output of a command; its complaint, if it fails, ends the study."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{shlex.join(str(part) for part in command)}\n{done.stderr}")
-    return done.stdout
 
 
 def best(options, files, folder, seed, batch):

@@ -170,14 +170,14 @@ def epochs(found, add):
 
 
 def same_quality(found, add):
-    what, target = "validation log loss over that of the CPU, defaults of both", "0.0002"
+    what, target = "validation log loss over that of the CPU's defaults", "0.0002"
     if not has(found, "quality"):
         add(what, target, None, "")
         return
-    devices = list(found["quality"]["devices"].values())
-    apart = devices[-1]["log loss"] - devices[0]["log loss"]
-    shown = " and ".join(f"{device['log loss']:.5f}" for device in devices)
-    add(what, target, 1 if apart <= 0.0002 else 0, f"{apart:+.5f}", f"{shown}, {found['quality']['rows']:,} rows")
+    first, *others = [run["log loss"] for run in found["quality"]["runs"].values()]
+    apart = max(others) - first
+    shown = ", ".join(f"{name} {run['log loss']:.5f}" for name, run in found["quality"]["runs"].items())
+    add(what, target, 1 if apart <= 0.0002 else 0, f"{apart:+.5f}", f"{shown}; {found['quality']['rows']:,} rows")
 
 
 def later(epochs):

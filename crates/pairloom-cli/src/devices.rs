@@ -42,9 +42,13 @@ pub fn run(args: &Args) -> Result<()> {
         (None, version) => {
             let version = version.as_deref().unwrap_or_default();
             screen.text(&format!("\nthe driver has CUDA {version}"))?;
-            let used: Vec<_> = found.iter().filter(|gpu| gpu.shares).map(number).collect();
-            if found.len() > 1 {
-                screen.text(&format!("--device cuda takes {}", used.join(", ")))?;
+            let used: Vec<_> = found.iter().filter(|gpu| gpu.used).map(number).collect();
+            match (used.is_empty(), found.len()) {
+                (true, _) => {
+                    screen.text("none of them is new enough to train on: see --device cuda")?
+                }
+                (false, 1) => {}
+                _ => screen.text(&format!("--device cuda takes {}", used.join(", ")))?,
             }
         }
     }
@@ -53,7 +57,7 @@ pub fn run(args: &Args) -> Result<()> {
         .map(|gpu| {
             json!({
                 "number": gpu.number, "name": gpu.name, "memory": gpu.memory,
-                "capability": capability(gpu), "shares": gpu.shares,
+                "capability": capability(gpu), "used": gpu.used,
             })
         })
         .collect();

@@ -33,19 +33,20 @@ pub struct ConfigArgs {
     /// Passes over the training rows at the most
     #[arg(long, value_name = "N")]
     pub epochs: Option<u32>,
-    /// Rows in a batch; 1 is online learning [default: 32 to 256, more for more rows; on a GPU up to 65536]
+    /// Rows in a batch; 1 is online learning [default: 32 to 256, more for more rows; on a GPU, of adagrad over
+    /// 262144 rows or more, a 128th of them, up to 65536]
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
-    /// How much the batch grows for each row that was learned from, from the default size up to --batch-size; 0
-    /// begins with that [default: 0; for the large batches that a GPU takes 0.02]
+    /// Rows that the batch grows by for each row that was learned from, from 32 to 256 rows up to --batch-size; 0
+    /// begins with that [default: 0; 0.02 on a GPU that takes large batches, as --batch-size was left out]
     #[arg(long, value_name = "X")]
     pub batch_growth: Option<f64>,
     /// Learning rate [default: 0.4 over the root of a row's sum of x^2, at most 0.07, for adagrad
     /// and ftrl; 0.03 over that sum, at most 0.001, for sgd; 0.003 for adam]
     #[arg(long, value_name = "X")]
     pub learning_rate: Option<f64>,
-    /// What adagrad keeps of the gradients of earlier batches, less for rarer values [default: 0; for the large
-    /// batches that a GPU takes 1 - 4 over a row's sum of x^2, from 0 to 0.9]
+    /// Nesterov's momentum for adagrad, from 0 to below 1, less for rarer values [default: 0; on a GPU that takes
+    /// large batches, as --batch-size was left out, 1 - 4 over a row's sum of x^2, from 0 to 0.9]
     #[arg(long, value_name = "X")]
     pub momentum: Option<f64>,
     /// Batches over which the learning rate grows to its full size
@@ -166,10 +167,14 @@ impl ConfigArgs {
         set(&mut config.epochs, &self.epochs);
         set(&mut config.batch_size, &self.batch_size.map(Some));
         set(&mut config.batch_growth, &self.batch_growth.map(Some));
-        set(&mut config.momentum, &self.momentum.map(Some));
         set(&mut config.learning_rate, &self.learning_rate.map(Some));
         set(&mut config.warm_up, &self.warm_up);
         set(&mut config.optimizer, &self.optimizer);
+        if self.optimizer.is_some_and(|optimizer| optimizer != Optimizer::Adagrad) {
+            // That of a model that is gone on from is adagrad's.
+            config.momentum = None;
+        }
+        set(&mut config.momentum, &self.momentum.map(Some));
         set(&mut config.precision, &self.precision);
         set(&mut config.loss, &self.loss.map(Some));
         set(&mut config.class_weight, &self.class_weight.clone().map(Some));

@@ -45,7 +45,7 @@ pub struct Args {
     /// Threads, 0 for one a core; the model does not depend on it
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
-    /// What training runs on: cpu, cuda (NVIDIA's GPUs; see pairloom devices), or auto (the GPU, if there is
+    /// What training runs on: cpu, cuda (NVIDIA's GPUs, where large sets have large batches; see pairloom devices), or auto (the GPU, if there is
     /// one and the work is large)
     #[arg(long, value_name = "DEVICE", value_parser = parse::device, default_value = DeviceName::default().name())]
     device: DeviceName,

@@ -239,22 +239,32 @@ impl Config {
         self.batch_size.unwrap_or_else(|| usual_batch(rows))
     }
 
-    /// The settings for a GPU, which has many rows at once, and so many training rows of this mean square length: where
-    /// nothing is said of the batch AdaGrad takes large ones, up to `most`, and what makes up for them.
-    pub fn with_large_batches(&self, rows: usize, square_length: f64, most: usize) -> Config {
-        let is_open = self.batch_size.is_none() && self.optimizer == Optimizer::Adagrad;
-        if !is_open || rows < LARGE_SET {
-            return self.clone();
-        }
+    /// Rows in a batch on a GPU, which has many rows at once, where it takes large ones: of AdaGrad over so many training
+    /// rows that these leave it enough steps, if nothing is said of the batch.
+    pub fn large_batch(&self, rows: usize) -> Option<usize> {
+        /// The largest one, and the rows from which on there are any.
+        const LARGEST: usize = 1 << 16;
+        const LEAST_ROWS: usize = 1 << 18;
+        let takes = self.batch_size.is_none() && self.optimizer == Optimizer::Adagrad;
+        (takes && rows >= LEAST_ROWS).then(|| LARGEST.min(1 << (rows / 128).ilog2()))
+    }
+
+    /// The settings for large batches of so many rows, with what makes up for them, where rows have this mean square length.
+    pub fn with_large_batches(&self, batch_size: usize, square_length: f64) -> Config {
         /// Of what is measured the most.
         const MOST_MOMENTUM: f64 = 0.9;
         let momentum = (1.0 - 4.0 / square_length.max(1.0)).clamp(0.0, MOST_MOMENTUM);
         Config {
-            batch_size: Some(most.min(1 << (rows / 128).ilog2())),
+            batch_size: Some(batch_size),
             batch_growth: self.batch_growth.or(Some(0.02)),
             momentum: self.momentum.or(Some(short(momentum))),
             ..self.clone()
         }
+    }
+
+    /// Rows in a batch at the most, whatever device it is for.
+    pub fn largest_batch(&self, rows: usize) -> usize {
+        self.large_batch(rows).unwrap_or_else(|| self.batch_rows(rows))
     }
 
     /// Rows in the batch that comes after so many were learned from, of `rows` training rows, for settings that are
@@ -262,7 +272,9 @@ impl Config {
     pub fn batch_after(&self, learned: usize, rows: usize) -> usize {
         let most = self.batch_rows(rows);
         match self.batch_growth.filter(|&growth| growth > 0.0) {
-            Some(growth) => most.min(usual_batch(rows) + (growth * learned as f64) as usize),
+            Some(growth) => {
+                most.min(usual_batch(rows).saturating_add((growth * learned as f64) as usize))
+            }
             None => most,
         }
     }
@@ -399,11 +411,6 @@ impl Config {
     }
 }
 
-/// The largest batch that a GPU takes where nothing is said, and the rows from which on it takes large ones: smaller sets
-/// need their steps.
-pub(crate) const LARGE_BATCH: usize = 1 << 16;
-const LARGE_SET: usize = 1 << 18;
-
 /// Two digits: nobody wants to read or repeat more of them.
 fn short(x: f64) -> f64 {
     format!("{x:.1e}").parse().unwrap_or(x)
@@ -425,25 +432,28 @@ mod tests {
 
     #[test]
     fn a_gpu_has_large_batches_where_nothing_is_said() {
-        let of = |config: &Config, rows, squares| {
-            let large = config.with_large_batches(rows, squares, LARGE_BATCH);
-            (large.batch_rows(rows), large.batch_growth, large.momentum)
-        };
         let usual = Config::default();
-        assert_eq!(of(&usual, 45_800_000, 39.0), (1 << 16, Some(0.02), Some(0.9)));
-        assert_eq!(of(&usual, 1_000_000, 2.0), (4096, Some(0.02), Some(0.0)));
-        assert_eq!(of(&usual, 1_000_000, 1e6).2, Some(0.9));
-        let little = usual.with_large_batches(45_800_000, 39.0, 1 << 12);
-        assert_eq!((little.batch_size, little.momentum), (Some(1 << 12), Some(0.9)));
+        assert_eq!(usual.large_batch(45_800_000), Some(1 << 16));
+        assert_eq!(usual.large_batch(1_000_000), Some(4096));
         // A small set has those of the CPU.
-        assert_eq!(of(&usual, 100_000, 20.0), (256, None, None));
-        assert_eq!(of(&usual, 0, 0.0), (32, None, None));
+        assert_eq!((usual.large_batch((1 << 18) - 1), usual.largest_batch(100_000)), (None, 256));
+        assert_eq!((usual.large_batch(0), usual.largest_batch(0)), (None, 32));
         let said = Config { batch_size: Some(512), ..Config::default() };
-        assert_eq!(of(&said, 1_000_000, 39.0), (512, None, None));
+        assert_eq!((said.large_batch(1_000_000), said.largest_batch(1_000_000)), (None, 512));
         let adam = Config { optimizer: Optimizer::Adam, ..Config::default() };
-        assert_eq!(of(&adam, 1_000_000, 39.0), (256, None, None));
+        assert_eq!(adam.large_batch(1_000_000), None);
+        let of = |config: &Config, squares| {
+            let large = config.with_large_batches(4096, squares);
+            (large.batch_size, large.batch_growth, large.momentum)
+        };
+        assert_eq!(of(&usual, 39.0), (Some(4096), Some(0.02), Some(0.9)));
+        assert_eq!(of(&usual, 15.0), (Some(4096), Some(0.02), Some(0.73)));
+        assert_eq!(
+            (of(&usual, 2.0).2, of(&usual, 0.0).2, of(&usual, 1e6).2),
+            (Some(0.0), Some(0.0), Some(0.9))
+        );
         let said = Config { momentum: Some(0.5), batch_growth: Some(0.0), ..Config::default() };
-        assert_eq!(of(&said, 1_000_000, 39.0), (4096, Some(0.0), Some(0.5)));
+        assert_eq!(of(&said, 39.0), (Some(4096), Some(0.0), Some(0.5)));
     }
 
     #[test]
@@ -457,6 +467,7 @@ mod tests {
         // Batches that are smaller than where growing begins stay so.
         let small = Config { batch_size: Some(7), ..config(Some(0.02)) };
         assert_eq!(sizes(small), [7; 3]);
+        assert_eq!(sizes(config(Some(1e300))), [256, 1000, 1000]);
     }
 
     #[test]

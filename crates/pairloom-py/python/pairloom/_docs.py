@@ -49,8 +49,8 @@ learning_rate : float, optional
     Length of a step. If nothing is said, for "adagrad" and "ftrl" 0.4 over the root of a row's sum of x^2, at most
     0.07; for "sgd" 0.03 over that sum, at most 0.001; for "adam" 0.003.
 momentum : float, optional
-    What "adagrad" keeps of the gradients of earlier batches, less for rarer values; 0 if nothing is said, and for the
-    large batches that a GPU takes 1 - 4 over a row's sum of x^2, from 0 to 0.9.
+    Nesterov's momentum for "adagrad", from 0 to below 1, less for rarer values; 0 if nothing is said, and on a GPU that
+    takes large batches, as ``batch_size`` was left out, 1 - 4 over a row's sum of x^2, from 0 to 0.9.
 warm_up : int, optional
     Batches over which the learning rate grows to its full size; 30 if nothing is said.
 l2_linear : float, optional
@@ -66,10 +66,11 @@ l1_linear : float, optional
 l1_factors : float, optional
     L1 strength of factors, with "ftrl"; 0 if nothing is said.
 batch_size : int, optional
-    Rows in a step, 1 is online learning; 32 to 256, more for more rows, if nothing is said, and on a GPU up to 65536.
+    Rows in a step, 1 is online learning; 32 to 256, more for more rows, if nothing is said, and on a GPU, of "adagrad"
+    over 262144 rows or more, a 128th of them, up to 65536.
 batch_growth : float, optional
-    How much the batch grows for each row that was learned from, from the default size up to ``batch_size``; 0 begins
-    with that. 0 if nothing is said, and for the large batches that a GPU takes 0.02.
+    Rows that the batch grows by for each row that was learned from, from 32 to 256 rows up to ``batch_size``; 0 begins
+    with that. 0 if nothing is said, and on a GPU that takes large batches, as ``batch_size`` was left out, 0.02.
 epochs : int, optional
     Passes over the training rows at the most; 50 if nothing is said.
 shuffle : bool, optional
@@ -131,7 +132,7 @@ random_state : int, RandomState instance, optional
 n_jobs : int, optional
     Threads; one for each core for None and -1. The model does not depend on it.
 device : {"cpu", "cuda", "auto"}, optional
-    What training and scores run on: the processor, if nothing is said; NVIDIA's GPUs; or, for training, the
+    What training and scores run on: the processor, if nothing is said; NVIDIA's GPUs, where large sets have large batches; or, for training, the
     GPU, if there is one and the work is large.
 warm_start : bool, default=False
     Whether ``fit`` goes on from the weights of the fit before, with its columns and ids; the optimizer begins anew.

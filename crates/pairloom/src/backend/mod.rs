@@ -32,7 +32,7 @@ pub enum DeviceName {
     /// The processor.
     #[default]
     Cpu,
-    /// A GPU of NVIDIA.
+    /// NVIDIA's GPUs, those that share the work.
     Cuda,
     /// The GPU, if there is one and the work is large enough; else the processor.
     Auto,

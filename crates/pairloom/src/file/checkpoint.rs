@@ -154,6 +154,9 @@ fn difference(document: &Document<'_>, config: &Config, fingerprint: u64) -> Opt
     match (settings.is_empty(), document.fingerprint == fingerprint) {
         (true, true) => None,
         (true, false) => Some("data (the rows, or what their columns are)".into()),
+        (false, true) if settings.contains("batch_growth") => {
+            Some(format!("settings ({settings}: a GPU has others where nothing is said of them)"))
+        }
         (false, true) => Some(format!("settings ({settings})")),
         // Other settings may be why the rows are split or encoded in another way.
         (false, false) => Some(format!("settings ({settings}) and other rows")),

@@ -128,8 +128,8 @@ impl Run<'_> {
     /// Trains. `watch` hears what happens and returns false to stop.
     ///
     /// # Errors
-    /// [`Error::Memory`], errors of writing or reading the checkpoint, [`Error::Usage`] for batches
-    /// that are too large for the backend. Divergence is no error here: see [`Stop::Diverged`].
+    /// [`Error::Memory`], [`Error::Device`], errors of writing or reading the checkpoint, [`Error::Usage`] for
+    /// batches that are too large for the backend. Divergence is no error here: see [`Stop::Diverged`].
     pub fn fit(
         &self,
         backend: &mut dyn Backend,
@@ -141,29 +141,19 @@ impl Run<'_> {
         let mut training = Training::begin(self, backend)?;
         let Progress { epoch, rows, .. } = training.progress;
         let goes_on = (epoch, rows) == (1, 0) || watch(FitEvent::Resumed { epoch, rows });
-        let stop = match goes_on {
-            true => training.epochs(watch).map_err(|error| self.with_checkpoint(error))?,
-            false => Stop::Interrupted,
+        let ended = match goes_on {
+            true => training.epochs(watch),
+            false => Ok(Stop::Interrupted),
         };
-        if stop == Stop::Interrupted {
-            training.save()?;
-        }
+        let ended = ended.and_then(|stop| {
+            if stop == Stop::Interrupted {
+                training.save()?;
+            }
+            Ok(stop)
+        });
+        let stop = ended.map_err(|error| training.with_checkpoint(error))?;
         let Training { best, progress: Progress { best_epoch: epoch, history, .. }, .. } = training;
         Ok(Fit { weights: best, epoch, history, stop })
-    }
-
-    /// The error of a device that fails in mid-run, with what is left of the run.
-    fn with_checkpoint(&self, error: Error) -> Error {
-        let left = self.checkpoints.filter(|to| std::path::Path::new(&to.path).exists());
-        match (error, left) {
-            (Error::Device(message), Some(to)) => {
-                let file = &to.path;
-                Error::Device(format!(
-                    "{message}; {file} has the run up to its last checkpoint: --resume goes on from there"
-                ))
-            }
-            (error, _) => error,
-        }
     }
 
     /// Refuses batches whose rows may have more entries than the backend can take.

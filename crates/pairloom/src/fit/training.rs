@@ -23,8 +23,9 @@ pub(super) struct Training<'r> {
     pub(super) best: Option<Weights>,
     /// The rows' fingerprint, once a checkpoint asks for it.
     fingerprint: Option<u64>,
-    /// When the last checkpoint was written.
+    /// When the last checkpoint was written, and whether the file has one of this run.
     saved: Instant,
+    is_saved: bool,
     /// Whether the backend has heard of the rows.
     has_entered: bool,
 }
@@ -56,9 +57,19 @@ impl<'r> Training<'r> {
                 (progress, best)
             }
         };
-        let saved = Instant::now();
+        let (saved, is_saved) = (Instant::now(), run.checkpoints.filter(is_there).is_some());
         let has_entered = false;
-        Ok(Training { run, backend, progress, best, fingerprint, saved, has_entered })
+        Ok(Training { run, backend, progress, best, fingerprint, saved, is_saved, has_entered })
+    }
+
+    /// The error of a device that fails in mid-run, with what is left of the run.
+    pub(super) fn with_checkpoint(&self, error: Error) -> Error {
+        match (error, self.run.checkpoints.filter(|_| self.is_saved)) {
+            (Error::Device(message), Some(Checkpoints { path, .. })) => Error::Device(format!(
+                "{message}; {path} has the run up to its last checkpoint: --resume goes on from there"
+            )),
+            (error, _) => error,
+        }
     }
 
     /// Trains until there is a reason to stop.
@@ -215,7 +226,7 @@ impl<'r> Training<'r> {
         let checkpoint = Checkpoint { progress: &self.progress, state, best };
         let fingerprint = *self.fingerprint.get_or_insert_with(|| self.run.fingerprint());
         checkpoint.save(&to.path, self.run.config, fingerprint)?;
-        self.saved = Instant::now();
+        (self.saved, self.is_saved) = (Instant::now(), true);
         Ok(())
     }
 }

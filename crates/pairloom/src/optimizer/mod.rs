@@ -36,7 +36,7 @@ pub struct Moment {
     pub rate: f32,
     /// Steps taken, this one included: 1 at the first.
     pub time: u64,
-    /// What [AdaGrad](AdaGrad) keeps of the gradients of earlier steps; 0 keeps nothing, and then it has no state
+    /// What [`AdaGrad`] keeps of the gradients of earlier steps; 0 keeps nothing, and then it has no state
     /// for them.
     pub momentum: f32,
     /// What the parameters pay for their size up to now; only optimizers that

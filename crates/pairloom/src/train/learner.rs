@@ -66,7 +66,10 @@ impl Learner {
         let units = Units::learn(&schema, &encoding, &train)?;
         units.enter(&mut train)?;
         let (rows, init) = (train.len(), job.init.as_deref());
-        let summary = Summary::of(&train, encoding.features(), rows, &encoding.target)?;
+        let most = job.config.largest_batch(rows).min(rows);
+        let summary = Summary::of(&train, encoding.features(), most, &encoding.target)?;
+        // The backend has its own.
+        drop(threads);
         let begin = |device, config: Config| {
             let config = resolve(&config, &encoding, (rows, rows), &summary);
             init.map_or(Ok(()), |model| super::going_on::check_config(model, &config))?;

@@ -19,7 +19,7 @@ mod units;
 
 use crate::backend::{DeviceName, LargestBatch, check_cuda};
 use crate::calibration::Calibrated;
-use crate::config::{Config, LARGE_BATCH};
+use crate::config::Config;
 use crate::fit::{Fit, Run, Stop};
 use crate::input;
 use crate::loss::lists;
@@ -156,8 +156,7 @@ fn run(
     let beyond = if groups.is_some() { lists::MOST - 1 } else { 0 };
     let rows = train.len();
     let batch = |config: &Config| config.batch_rows(rows).min(rows) + beyond;
-    let most =
-        batch(&job.config.with_large_batches(rows, 1.0, LARGE_BATCH)).max(batch(&job.config));
+    let most = job.config.largest_batch(rows).min(rows) + beyond;
     let mut summary = Summary::of(&train, encoding.features(), most, &encoding.target)?;
     let are_counts = schema.are_counts();
     let copies = if are_counts { train.weight().round() as usize } else { rows };
@@ -167,6 +166,8 @@ fn run(
         negatives.count(&mut summary.counts);
     }
     let init = job.init.as_deref();
+    // The backend has its own.
+    drop(threads);
     let begin = |device, config: Config| {
         let mut config = resolve(&config, &encoding, (rows, copies), &summary);
         config.negatives = negatives.as_ref().map(Negatives::each);

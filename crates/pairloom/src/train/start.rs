@@ -6,7 +6,7 @@ use super::{Groups, Job};
 use crate::backend::{
     Backend, Cpu, DeviceName, ENTRY_BYTES, LargestBatch, StepSettings, open_cuda,
 };
-use crate::config::{Config, LARGE_BATCH};
+use crate::config::Config;
 use crate::data::INTERNED;
 use crate::encode::{Encoding, Target};
 use crate::error::flagged;
@@ -56,7 +56,7 @@ pub struct Start {
     pub row_bytes: u128,
     /// Bytes of those that are in a temporary file.
     pub disk_bytes: u64,
-    /// Bytes of the model, the optimizer's state, the best epoch's weights and the work on a batch.
+    /// Bytes of the model, the optimizer's state, the best epoch's weights and, on the processor, the work on a batch.
     pub model_bytes: u128,
     /// What it runs on: the processor or the GPU.
     pub device: DeviceName,
@@ -110,8 +110,7 @@ const LEAST_BATCH: usize = 1024;
 
 /// Whether it is worth a GPU to learn from so many rows that have so many features in all.
 fn is_worth_a_gpu(config: &Config, rows: usize, features: f64) -> bool {
-    let batch = config.with_large_batches(rows, 1.0, LARGE_BATCH).batch_rows(rows);
-    let step = features * batch as f64 / rows.max(1) as f64;
+    let step = features * config.largest_batch(rows) as f64 / rows.max(1) as f64;
     features * f64::from(config.epochs) >= WORTH_A_GPU && step >= WORTH_A_STEP
 }
 
@@ -128,13 +127,14 @@ pub(super) fn begin_on<T>(
         is_worth_a_gpu(&job.config, rows, features)
     };
     let mut on_gpu = || {
-        let mut most = LARGE_BATCH;
+        let Some(mut batch) = job.config.large_batch(rows) else {
+            return begin(DeviceName::Cuda, job.config.clone());
+        };
         loop {
-            let config = job.config.with_large_batches(rows, summary.square_length, most);
-            let is_least = config.batch_size == job.config.batch_size || most <= LEAST_BATCH;
+            let config = job.config.with_large_batches(batch, summary.square_length);
             match begin(DeviceName::Cuda, config) {
                 // A batch that nobody asked for is made to fit.
-                Err(Error::Memory(_)) if !is_least => most /= 2,
+                Err(Error::Memory(_)) if batch > LEAST_BATCH => batch /= 2,
                 begun => return begun,
             }
         }
@@ -238,10 +238,12 @@ pub(super) fn before_model(memory: u128, encoding: &Encoding, work: u128) -> u12
 /// [`Error::Memory`] if there is no room for the model, [`Error::Usage`] if it alone takes what is
 /// allowed.
 pub(super) fn room(job: &Job, encoding: &Encoding, work: u128) -> Result<Room> {
-    // How long rows are is not known: on a GPU there may be a momentum.
+    // How many rows there will be, and how long they are, is not known yet: a GPU may take a momentum.
     let config = &match job.device {
-        DeviceName::Cpu => job.config.clone(),
-        _ => job.config.with_large_batches(usize::MAX, f64::MAX, LARGE_BATCH),
+        DeviceName::Cuda if job.config.large_batch(usize::MAX).is_some() => {
+            job.config.with_large_batches(1, f64::MAX)
+        }
+        _ => job.config.clone(),
     };
     let features = encoding.features();
     let sizes = Sizes::new(config, encoding.fields.len());
@@ -303,7 +305,7 @@ pub(super) fn start(
         row_bytes: train.bytes() + valid.bytes(),
         disk_bytes: on_disk,
         model_bytes: model,
-        device: DeviceName::Cpu,
+        device,
         no_gpu: None,
     })
 }

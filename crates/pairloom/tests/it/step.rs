@@ -15,6 +15,7 @@ use pairloom::parallel::Threads;
 use pairloom::table::Table;
 use rand::RngExt;
 use rand::seq::SliceRandom;
+use std::ops::Range;
 
 const FACTORS: usize = 5;
 const FEATURES: usize = 40;
@@ -36,6 +37,7 @@ impl Case {
     fn all() -> Vec<Case> {
         let mut cases = Vec::new();
         for optimizer in Optimizer::ALL {
+            let momentum = if optimizer == Optimizer::Adagrad { 0.9 } else { 0.0 };
             // Scores of several classes are in `class_step.rs`.
             for loss in Loss::ALL.into_iter().filter(|loss| *loss != Loss::Softmax) {
                 let plain = Case {
@@ -53,11 +55,9 @@ impl Case {
                     Case { l2: 0.2, ..plain },
                     Case { weights: true, values: true, l2: 0.2, ..plain },
                     Case { values: true, bias: false, ..plain },
+                    Case { momentum, values: true, l2: 0.2, ..plain },
                     Case { weights: true, linear: false, l2: 30.0, ..plain },
                 ]);
-                if optimizer == Optimizer::Adagrad {
-                    cases.push(Case { momentum: 0.9, values: true, l2: 0.2, ..plain });
-                }
             }
         }
         cases
@@ -196,11 +196,9 @@ impl Plain {
         let Case { loss, .. } = self.case;
         let target = self.case.settings(Vec::new()).target;
         let mut scores: Vec<f64> = batch.iter().map(|&i| self.score(&plain_row(rows, i))).collect();
-        let outcomes: Vec<(f64, f64)> = batch
-            .iter()
-            .map(|&i| rows.label(i as usize))
-            .map(|(label, weight)| (target.standardize(label), f64::from(weight)))
-            .collect();
+        let outcome = |(label, weight)| (target.standardize(label), f64::from(weight));
+        let labels = batch.iter().map(|&i| rows.label(i as usize));
+        let outcomes: Vec<(f64, f64)> = labels.map(outcome).collect();
         if !loss.is_ranking() {
             let each = || scores.iter().zip(&outcomes);
             let sum = each().map(|(&s, &(y, w))| w * loss.value(s, y)).sum();
@@ -208,13 +206,11 @@ impl Plain {
         }
         let ends = ends(batch.len());
         let cost = |scores: &[f64]| {
-            let (mut from, mut sum) = (0, 0.0);
-            for &to in &ends {
-                let list = from..to as usize;
-                sum += cost_of_list(loss, &scores[list.clone()], &outcomes[list]);
-                from = to as usize;
-            }
-            sum
+            let begins = [0].iter().chain(&ends).zip(&ends);
+            let lists = begins.map(|(&from, &to)| from as usize..to as usize);
+            let cost =
+                |list: Range<usize>| cost_of_list(loss, &scores[list.clone()], &outcomes[list]);
+            lists.map(cost).sum::<f64>()
         };
         let sum = cost(&scores);
         let difference = |at: usize| {
@@ -266,18 +262,16 @@ impl Plain {
         self.time += 1;
         let momentum = self.case.momentum;
         let now = Moment { rate, time: self.time, momentum, penalty: Penalty::default() };
-        // A feature that comes in one of so many batches keeps as much as is left after all of these.
-        let kept =
-            |count: u32| f64::from(momentum).powf(1.0 / (of_all * f64::from(count)).min(1.0));
         let due = self.case.penalty().times(self.passes as f32);
         let all = self.features.iter_mut().zip(gradients).zip(touched).zip(&self.counts);
         for (((feature, gradient), _), &count) in all.filter(|((_, touched), _)| *touched) {
-            let now = Moment { momentum: kept(count) as f32, ..now };
+            // A feature that comes in one of so many batches keeps as much as is left after all of these.
+            let batches = 1.0 / (of_all * f64::from(count)).min(1.0);
+            let now = Moment { momentum: f64::from(momentum).powf(batches) as f32, ..now };
             let gradient: Vec<f32> = gradient.into_iter().map(|g| g as f32).collect();
             let parts = [(due, &gradient[..1]), (due.times(2.0), &gradient[1..])];
-            for (Parameters { values, state }, (penalty, gradient)) in feature.iter_mut().zip(parts)
-            {
-                optimizer.step(Moment { penalty, ..now }, values, state, gradient);
+            for (of, (penalty, gradient)) in feature.iter_mut().zip(parts) {
+                optimizer.step(Moment { penalty, ..now }, &mut of.values, &mut of.state, gradient);
             }
         }
         if settings.bias {
@@ -291,8 +285,10 @@ impl Plain {
         let State { linear, factors, bias, time, .. } = backend.state();
         assert_eq!(*time, self.time, "{what}");
         let (found, expected) = (f64::from(bias[0]), f64::from(self.bias.values[0]));
-        let scale = 1.0f64.max(expected.abs());
-        assert!(near(found, expected, 2e-5, scale), "{what}: bias {found} {expected}");
+        assert!(
+            near(found, expected, 2e-5, expected.abs().max(1.0)),
+            "{what}: bias {found} {expected}"
+        );
         for (id, expected) in (0..).zip(&self.features) {
             let found = [linear.vector(id), factors.vector(id)].concat();
             for (f, _) in expected.iter().flat_map(|part| &part.values).enumerate() {
@@ -326,11 +322,11 @@ fn learn(
     batch: &[u32],
     rate: f32,
 ) -> Result<f64, NoStep> {
-    if !case.loss.is_ranking() {
-        return backend.step(rows, batch, rate).map(|learned| learned.loss);
+    let lists = Lists { ends: &ends(batch.len()), each: 1.0 };
+    if case.loss.is_ranking() {
+        return Ok(backend.rank(rows, batch, lists, rate)?.loss);
     }
-    let ends = ends(batch.len());
-    backend.rank(rows, batch, Lists { ends: &ends, each: 1.0 }, rate).map(|learned| learned.loss)
+    Ok(backend.step(rows, batch, rate)?.loss)
 }
 
 fn copy(from: &State, to: &mut State) {
@@ -449,8 +445,7 @@ fn one_feature_in_every_row_is_no_trouble_for_many_threads() {
     let batch: Vec<u32> = (0..101).collect();
     let after = |threads| {
         let mut backend = case.backend(&weights, threads);
-        backend.step(&rows, &batch, 0.1).unwrap();
-        backend.step(&rows, &[100], 0.1).unwrap();
+        assert!([&batch[..], &[100]].iter().all(|of| backend.step(&rows, of, 0.1).is_ok()));
         bits(backend.state())
     };
     assert!([2, 3, 8].into_iter().all(|threads| after(threads) == after(1)));

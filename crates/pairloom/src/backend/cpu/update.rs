@@ -53,7 +53,7 @@ pub(super) struct Features<'a, M: Interaction, X, T> {
     pub(super) now: Moment,
     /// Passes over the training rows up to now.
     pub(super) passes: f32,
-    /// The share of the training rows that the batch is.
+    /// The share that the batch has of the features of all training rows.
     pub(super) share: f32,
     pub(super) shared: &'a [f32],
     /// How many of these belong to each class.

@@ -70,7 +70,7 @@ unsafe impl Sync for Cuda {}
 /// As for [`Cuda::open`].
 pub(super) fn open(shape: Shape) -> Result<Vec<Arc<dyn Device>>> {
     let (found, _) = devices()?;
-    let ranks = found.iter().filter(|gpu| gpu.shares).map(|gpu| gpu.number);
+    let ranks = found.iter().filter(|gpu| gpu.used).map(|gpu| gpu.number);
     open_these(&ranks.collect::<Vec<_>>(), shape)
 }
 

@@ -41,7 +41,7 @@ KERNEL offsets(const __grid_constant__ Args a) {
     add_totals(a.offsets, a.totals, a.rows + 1);
 }
 
-// ---- The first half: rows to scores, losses and slopes --------------------------------------------------------------
+// ---- Scoring a row ----------------------------------------------------------------------------------------------
 
 // The loss of a score beside a label, and its derivative: crate::loss.
 __device__ double loss_of(const Args &a, double score, double label, double *slope) {

@@ -23,8 +23,8 @@ pub struct Found {
     pub capability: [i32; 2],
     /// Bytes of its memory.
     pub memory: u64,
-    /// Whether it is one of those that share the work: the first, and those like it that all see each other's memory.
-    pub shares: bool,
+    /// Whether training takes it, which is what those do that share the work: the first, and those like it that all see each other's memory.
+    pub used: bool,
 }
 
 /// The GPUs that are there, and the version of CUDA that the driver has.
@@ -40,7 +40,7 @@ pub fn devices() -> Result<(Vec<Found>, [i32; 2])> {
         let memory = unsafe { device::total_mem(device) }.map_err(said)? as u64;
         let name = device::get_name(device).map_err(said)?;
         let capability = capability(device)?;
-        Ok(Found { number: number as usize, name, capability, memory, shares: false })
+        Ok(Found { number: number as usize, name, capability, memory, used: false })
     };
     let count = device::get_count().map_err(|e| failed("GPUs cannot be counted", e))?;
     if count == 0 {
@@ -57,7 +57,7 @@ pub fn devices() -> Result<(Vec<Found>, [i32; 2])> {
 /// As for [`devices`], and if all are too old or there is no compiler of kernels.
 pub(crate) fn check() -> Result<()> {
     let (found, _) = devices()?;
-    let first = found.first().filter(|_| !found.iter().any(|gpu| gpu.shares));
+    let first = found.first().filter(|_| !found.iter().any(|gpu| gpu.used));
     if let Some(Found { name, capability, .. }) = first {
         let [has, wants] = [capability, &LEAST].map(|[major, minor]| format!("{major}.{minor}"));
         let message = format!("{name} has compute capability {has}, and {wants} is needed");
@@ -114,7 +114,7 @@ fn share(found: &mut [Found]) {
             ranks.push(at);
         }
     }
-    ranks.into_iter().for_each(|at| found[at].shares = true);
+    ranks.into_iter().for_each(|at| found[at].used = true);
 }
 
 /// Whether kernels on one GPU can read the memory of another.

@@ -1,7 +1,7 @@
 // A training step on a GPU: the same step as that of backend/cpu, with the same meaning.
 //
 // The text is CUDA C++ for NVRTC, and with emulator.h before it, C++ for the processor: tests run the same arithmetic
-// there. It is compiled for a model, whose text comes between this file and sort.cu and step.cu, and for its sizes:
+// there. It is compiled for a model, whose text comes between this file and sort.cu, forward.cu and update.cu, and for its sizes:
 //
 //   PART     floats of a vector, padding included; 1 where features have none
 //   WIDTH    floats of all vectors of a feature; 0 where it has none

@@ -34,7 +34,8 @@ pub fn open(
 /// As for [`open`].
 pub(crate) fn scorer(model: &crate::Model) -> Result<Box<dyn Backend>> {
     // Of an optimizer it needs no state, and of training rows it knows nothing.
-    let config = Config { optimizer: Optimizer::Sgd, learn_l2: false, ..model.config.clone() };
+    let (optimizer, momentum, learn_l2) = (Optimizer::Sgd, None, false);
+    let config = Config { optimizer, momentum, learn_l2, ..model.config.clone() };
     let settings = StepSettings::new(&config, model.encoding.target.clone(), Vec::new());
     let most = LargestBatch { rows: 0, entries: 0 };
     open(&config, &model.weights, settings, Threads::new(1)?, most)
