@@ -50,9 +50,9 @@ WORK = {
         interrupted(lambda: Dataset(sys.argv[1]), 0.5)
         """,
     "predict": """
-        fm = FMClassifier(epochs=1, factors=64).fit(matrix(1000), rng.integers(0, 2, 1000))
-        many = matrix(1_000_000)
-        interrupted(lambda: fm.predict(many), 0.3)
+        fm = FMClassifier(epochs=1, factors=64, n_jobs=1).fit(matrix(1000), rng.integers(0, 2, 1000))
+        many = matrix(2_000_000)
+        interrupted(lambda: fm.predict(many), 0.1)
         """,
 }
 
