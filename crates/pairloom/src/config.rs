@@ -8,7 +8,7 @@ use crate::encode::{ClassWeight, Transform};
 use crate::interaction::Kind;
 use crate::loss::Loss;
 use crate::negatives::NegativeSampling;
-use crate::optimizer::{Optimizer, Update};
+use crate::optimizer::Optimizer;
 use crate::precision::Precision;
 use crate::schema::Schema;
 use crate::{Error, Result};
@@ -281,7 +281,7 @@ impl Config {
 
     /// Floats of the optimizer's state for each parameter, for settings that are resolved.
     pub fn states(&self) -> usize {
-        self.optimizer.states() + usize::from(self.momentum.is_some_and(|of| of > 0.0))
+        self.optimizer.states_with(self.momentum.is_some_and(|of| of > 0.0))
     }
 
     /// The share of so many rows that is held out at random.

@@ -20,7 +20,7 @@ use crate::encode::Target;
 use crate::interaction::{Fields, Interaction};
 use crate::loss::Loss;
 use crate::model::Weights;
-use crate::optimizer::{Optimizer, Penalty, Update};
+use crate::optimizer::{Optimizer, Penalty};
 use crate::store::Order;
 use crate::table::Table;
 use crate::{Error, Result};
@@ -96,12 +96,10 @@ impl StepSettings {
             bias: config.bias && !config.resolved_loss().is_ranking(),
         }
     }
-}
 
-impl StepSettings {
     /// Floats of the optimizer's state for each parameter.
     pub fn states(&self) -> usize {
-        self.optimizer.states() + usize::from(self.momentum > 0.0)
+        self.optimizer.states_with(self.momentum > 0.0)
     }
 }
 

@@ -116,6 +116,11 @@ impl Optimizer {
         }
     }
 
+    /// Floats of state for each parameter: a momentum takes one more.
+    pub fn states_with(self, momentum: bool) -> usize {
+        self.states() + usize::from(momentum)
+    }
+
     /// Whether each step updates the whole table.
     pub fn is_dense(self) -> bool {
         self == Optimizer::AdamDense

@@ -7,6 +7,7 @@ use super::kernels::{
 };
 use super::rows::OnDevice;
 use crate::Result;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A device and what lies on it.
@@ -90,7 +91,7 @@ impl Rank {
         self.scratch.outcome.write(now, &[Outcome { rows: rows as u32, parts, ..Outcome::NOTHING }])
     }
 
-    /// Begins to read what came of the step of this number, and has what was begun to be read.
+    /// Begins to read what came of the step of this number.
     pub(super) fn begin_outcome(&self, time: u64) -> Result<usize> {
         self.scratch.outcome.begin_read(sides(time)[0])
     }
@@ -207,8 +208,12 @@ fn sides(time: u64) -> [usize; 2] {
     [now, 1 - now]
 }
 
-/// The rows of a table, of so many numbers for each feature, that a rank of so many has: every so many-th.
-pub(super) fn share<T: Copy>(all: &[T], each: usize, rank: usize, ranks: usize) -> Vec<T> {
+/// The rows of a table, of so many numbers for each feature, that a rank of so many has: every so many-th. One rank alone
+/// has all, which may be too much to copy.
+pub(super) fn share<T: Copy>(all: &[T], each: usize, rank: usize, ranks: usize) -> Cow<'_, [T]> {
+    if ranks == 1 {
+        return all.into();
+    }
     let rows = all.chunks_exact(each.max(1)).skip(rank).step_by(ranks);
     rows.flatten().copied().collect()
 }
