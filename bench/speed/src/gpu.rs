@@ -136,7 +136,7 @@ impl Work {
             return Ok(Box::new(model));
         }
         let most = LargestBatch { rows: self.largest, entries: self.largest * FEATURES };
-        Ok(open_cuda(&config, &self.weights, settings, threads, most)?)
+        Ok(open_cuda(&config, &self.weights, settings, most)?)
     }
 
     /// The first pass is from the first weights and says what is learned; the others are timed.

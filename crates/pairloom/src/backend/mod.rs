@@ -178,6 +178,36 @@ impl Lists<'_> {
     pub const NONE: Lists<'static> = Lists { ends: &[], each: 1.0 };
 }
 
+/// A copy of the parameters as they were, without the optimizer's state.
+pub enum Snapshot {
+    /// On the host.
+    Here(Weights),
+    /// On devices, until it is wanted.
+    There(Box<dyn Copied>),
+}
+
+/// Weights that lie on devices.
+pub trait Copied: Send {
+    /// A copy of them on the host.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] if it does not fit, and those of a device.
+    fn weights(&self) -> Result<Weights>;
+}
+
+impl Snapshot {
+    /// The parameters.
+    ///
+    /// # Errors
+    /// As for [`Copied::weights`].
+    pub fn into_weights(self) -> Result<Weights> {
+        match self {
+            Snapshot::Here(weights) => Ok(weights),
+            Snapshot::There(copied) => copied.weights(),
+        }
+    }
+}
+
 /// What steps have brought: the sum of the weighted losses before them, and the weight of the rows whose losses they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Learned {
@@ -331,6 +361,14 @@ pub trait Backend: Send {
         let (bias, shared) = state.dense();
         let (bias, shared, fields) = (bias.to_vec(), shared.to_vec(), state.fields.clone());
         Ok(Weights { bias, linear, factors, shared, fields })
+    }
+
+    /// The same, which a device may leave where they are until they are wanted.
+    ///
+    /// # Errors
+    /// As for [`Backend::weights`].
+    fn snapshot(&mut self) -> Result<Snapshot> {
+        Ok(Snapshot::Here(self.weights()?))
     }
 
     /// Whether every parameter and every state is finite.

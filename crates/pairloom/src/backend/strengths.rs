@@ -59,21 +59,9 @@ pub(super) fn learn<M: Interaction, T: Stored>(
     passes: f32,
     dispersion: f64,
 ) {
-    // Labels that are all alike leave nothing to be learned.
-    let dispersion = dispersion.max(f64::from(f32::MIN_POSITIVE));
-    let State { linear, factors, fields, strengths, classes, .. } = state;
+    let State { linear, factors, fields, strengths, classes, .. } = &*state;
     let (each, classes) = (each(interaction), *classes);
-    let ranges = fields.ranges((factors.features() / classes) as u32).enumerate();
-    // Of each field one class after the other.
-    let ranges = ranges.flat_map(|(field, all)| {
-        (field * classes..(field + 1) * classes).map(move |place| (place, all.clone()))
-    });
-    let parts: Vec<_> = ranges
-        .flat_map(|(place, all)| {
-            let goes = all.clone().step_by(GO as usize);
-            goes.map(move |start| (place, start..all.end.min(start.saturating_add(GO))))
-        })
-        .collect();
+    let parts = parts(fields, factors.features() / classes, classes, GO);
     let sums = threads.map(parts, |(place, features)| {
         let (strengths, class) = (&strengths[place * each..][..each], place % classes);
         let linear = linear.view().of_class(class, classes);
@@ -81,13 +69,49 @@ pub(super) fn learn<M: Interaction, T: Stored>(
         let known = Known::<M, T> { interaction, linear, factors, features, passes, strengths };
         (place, simd::run(known))
     });
+    take(interaction, settings, state, sums, dispersion);
+}
+
+/// Parts of up to `most` features that have the same strengths: which these are, counted field by field and of a field
+/// class by class, and the features.
+pub(super) fn parts(
+    fields: &Fields,
+    features: usize,
+    classes: usize,
+    most: u32,
+) -> Vec<(usize, Range<u32>)> {
+    let fields = fields.ranges(features as u32).enumerate();
+    let ranges = fields.flat_map(|(field, all)| {
+        (field * classes..(field + 1) * classes).map(move |place| (place, all.clone()))
+    });
+    ranges
+        .flat_map(|(place, all)| {
+            let starts = all.clone().step_by(most as usize);
+            starts.map(move |start| (place, start..all.end.min(start.saturating_add(most))))
+        })
+        .collect()
+}
+
+/// Takes the strengths over that follow from what is known of parts of the features: for each of the strengths of a
+/// part `sum r w^2` and `sum r^2`.
+pub(super) fn take<M: Interaction>(
+    interaction: &M,
+    settings: &StepSettings,
+    state: &mut State,
+    known: impl IntoIterator<Item = (usize, Vec<[f64; 2]>)>,
+    dispersion: f64,
+) {
+    // Labels that are all alike leave nothing to be learned.
+    let dispersion = dispersion.max(f64::from(f32::MIN_POSITIVE));
+    let State { fields, strengths, classes, .. } = state;
+    let each = each(interaction);
     let mut totals = vec![[0.0; 2]; strengths.len()];
-    for (place, sums) in sums {
+    for (place, sums) in known {
         for (total, sums) in totals[place * each..].iter_mut().zip(sums) {
             *total = [0, 1].map(|at| total[at] + sums[at]);
         }
     }
-    let expected = first(interaction, settings, fields, classes).into_iter().map(f64::from);
+    let expected = first(interaction, settings, fields, *classes).into_iter().map(f64::from);
     for ((strength, [squares, known]), first) in strengths.iter_mut().zip(totals).zip(expected) {
         if first > 0.0 {
             let variance = (squares + MADE_UP * dispersion / first) / (known + MADE_UP);

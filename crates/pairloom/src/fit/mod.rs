@@ -8,7 +8,7 @@ mod feed;
 mod training;
 mod valid;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Snapshot};
 use crate::config::Config;
 use crate::encode::Target;
 use crate::error::flagged;
@@ -153,7 +153,8 @@ impl Run<'_> {
         });
         let stop = ended.map_err(|error| training.with_checkpoint(error))?;
         let Training { best, progress: Progress { best_epoch: epoch, history, .. }, .. } = training;
-        Ok(Fit { weights: best, epoch, history, stop })
+        let weights = best.map(Snapshot::into_weights).transpose()?;
+        Ok(Fit { weights, epoch, history, stop })
     }
 
     /// Refuses batches whose rows may have more entries than the backend can take.

@@ -2,12 +2,11 @@
 
 use super::feed::{Batch, Feed};
 use super::{Checkpoints, Epoch, FitEvent, Run, Stop};
-use crate::backend::{Backend, Learned, NoStep};
+use crate::backend::{Backend, Learned, NoStep, Snapshot};
 use crate::batch::Rows;
 use crate::config::Config;
 use crate::file::{Checkpoint, Progress, load_checkpoint};
 use crate::metric::Metrics;
-use crate::model::Weights;
 use crate::negatives::Negatives;
 use crate::store::{Order, Window};
 use crate::{Error, Result};
@@ -20,7 +19,7 @@ pub(super) struct Training<'r> {
     backend: &'r mut dyn Backend,
     pub(super) progress: Progress,
     /// The weights of the best epoch so far.
-    pub(super) best: Option<Weights>,
+    pub(super) best: Option<Snapshot>,
     /// The rows' fingerprint, once a checkpoint asks for it.
     fingerprint: Option<u64>,
     /// When the last checkpoint was written, and whether the file has one of this run.
@@ -54,7 +53,7 @@ impl<'r> Training<'r> {
                     let message = "its progress is not one of this run: it is damaged";
                     return Err(Error::model_file(&to.path, message));
                 }
-                (progress, best)
+                (progress, best.map(Snapshot::Here))
             }
         };
         let (saved, is_saved) = (Instant::now(), run.checkpoints.filter(is_there).is_some());
@@ -94,7 +93,7 @@ impl<'r> Training<'r> {
                 self.progress.best_epoch = epoch.epoch;
                 // The old ones go first: there is memory for one of them.
                 self.best = None;
-                self.best = Some(self.backend.weights()?);
+                self.best = Some(self.backend.snapshot()?);
             } else {
                 self.progress.rate *= rate_decay;
             }
@@ -222,7 +221,16 @@ impl<'r> Training<'r> {
     pub(super) fn save(&mut self) -> Result<()> {
         let Some(to) = self.run.checkpoints else { return Ok(()) };
         self.backend.sync()?;
-        let (state, best) = (self.backend.state(), self.best.as_ref());
+        let brought;
+        let best = match &self.best {
+            None => None,
+            Some(Snapshot::Here(weights)) => Some(weights),
+            Some(Snapshot::There(copied)) => {
+                brought = copied.weights()?;
+                Some(&brought)
+            }
+        };
+        let state = self.backend.state();
         let checkpoint = Checkpoint { progress: &self.progress, state, best };
         let fingerprint = *self.fingerprint.get_or_insert_with(|| self.run.fingerprint());
         checkpoint.save(&to.path, self.run.config, fingerprint)?;

@@ -172,7 +172,7 @@ pub(super) fn backend(
     };
     let settings = StepSettings::new(config, encoding.target.clone(), summary.counts.clone());
     if device == DeviceName::Cuda {
-        return open_cuda(config, &weights, settings, threads, most);
+        return open_cuda(config, &weights, settings, most);
     }
     let on_cpu = OnCpu { weights: &weights, settings, threads };
     with_interaction(config, &weights.fields, on_cpu)

@@ -1,6 +1,7 @@
 //! What lies in the memory of a device: a model or its share of one, and what a step writes down.
 
 use super::device::{Buffer, Device};
+use super::epoch;
 use super::kernels::{DIGIT_BITS, KEPT, Outcome, PIECE, Shape, TILE};
 use crate::Result;
 use crate::backend::{State, StepSettings};
@@ -17,6 +18,8 @@ pub(super) struct OfModel {
     pub(super) fields: Buffer<u32>,
     pub(super) count: Buffer<u32>,
     pub(super) touched: Buffer<u32>,
+    pub(super) parts: Buffer<u32>,
+    pub(super) known: Buffer<[f64; 2]>,
 }
 
 impl OfModel {
@@ -30,6 +33,8 @@ impl OfModel {
             fields: Buffer::new(device),
             count: Buffer::new(device),
             touched: Buffer::new(device),
+            parts: Buffer::new(device),
+            known: Buffer::new(device),
         }
     }
 
@@ -51,7 +56,11 @@ impl OfModel {
         self.fields.reserve(state.fields.len().max(1))?;
         let counts = settings.counts.len().div_ceil(ranks);
         self.count.reserve(counts)?;
-        self.touched.reserve(if settings.optimizer.is_dense() { counts } else { 0 })
+        self.touched.reserve(if settings.optimizer.is_dense() { counts } else { 0 })?;
+        let parts = if settings.learn_l2 { epoch::parts(state, ranks).len() } else { 0 };
+        self.parts.reserve(3 * parts)?;
+        let fields = state.fields.len().max(1) * state.classes;
+        self.known.reserve(parts * state.strengths.len() / fields)
     }
 }
 

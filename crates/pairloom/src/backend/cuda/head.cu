@@ -1,7 +1,7 @@
 // A training step on a GPU: the same step as that of backend/cpu, with the same meaning.
 //
 // The text is CUDA C++ for NVRTC, and with emulator.h before it, C++ for the processor: tests run the same arithmetic
-// there. It is compiled for a model, whose text comes between this file and sort.cu, forward.cu and update.cu, and for its sizes:
+// there. It is compiled for a model, whose text comes between this file and sort.cu, forward.cu, update.cu and epoch.cu, and for its sizes:
 //
 //   PART     floats of a vector, padding included; 1 where features have none
 //   WIDTH    floats of all vectors of a feature; 0 where it has none
@@ -107,7 +107,8 @@ struct Outcome {
     // Rows of the batch, and parts of these that gradients of shared numbers are added up in: the host says.
     u32 rows;
     u32 parts;
-    u32 unused;
+    // Whether a weight or a state is not finite, once that was asked for.
+    u32 is_not_finite;
 };
 
 // Rows, compressed: row r has the entries starts[r]..starts[r + 1]. There are no values, or no weights, if all are 1.
@@ -182,6 +183,13 @@ struct Args {
     // Training rows that have each of the rank's features, and the step that last moved it (of optimizers that move all).
     const u32 *count;
     u32 *touched;
+    // Parts of the features of a field, for a class: which strengths they have ([field, class]), and the rows of the
+    // table; and what is known of each, [parts, STRENGTHS, 2].
+    const u32 *parts;
+    double *known;
+    // Where a copy of the weights goes.
+    float *linear;
+    Stored *factors;
     // Of this step and of the one before.
     Outcome *outcome;
     const Outcome *before;
@@ -198,8 +206,9 @@ struct Args {
     // What AdaGrad keeps of the gradients of earlier steps, where one comes in every step.
     float momentum;
     float l1_linear, l2_linear, l1_factors, l2_factors;
-    // One over the features of all training rows.
+    // One over the features of all training rows, and passes over these up to now.
     float all;
+    float passes;
     u32 rows;
     u32 features;
     u32 time;

@@ -11,6 +11,7 @@ const HEAD: &str = include_str!("head.cu");
 const SORT: &str = include_str!("sort.cu");
 const FORWARD: &str = include_str!("forward.cu");
 const UPDATE: &str = include_str!("update.cu");
+const EPOCH: &str = include_str!("epoch.cu");
 
 /// Threads of a block, entries of a tile, and sorted entries of a piece.
 pub(super) const THREADS: u32 = 256;
@@ -69,7 +70,7 @@ impl Shape {
             Kind::Fmfm => include_str!("fmfm.cu"),
             Kind::Hofm => include_str!("hofm.cu"),
         };
-        [HEAD, model, SORT, FORWARD, UPDATE].concat()
+        [HEAD, model, SORT, FORWARD, UPDATE, EPOCH].concat()
     }
 
     /// Sizes, as flags of a compiler.
@@ -173,6 +174,9 @@ kernels! {
     SharedGradients: "shared_gradients",
     SharedNumbers: "shared_numbers",
     Biases: "biases",
+    Known: "known",
+    AreFinite: "are_finite",
+    Snapshot: "snapshot",
 }
 
 /// No row.
@@ -189,7 +193,7 @@ pub(super) struct Outcome {
     pub(super) entries: u32,
     pub(super) rows: u32,
     pub(super) parts: u32,
-    pub(super) unused: u32,
+    pub(super) is_not_finite: u32,
 }
 
 impl Outcome {
@@ -202,7 +206,7 @@ impl Outcome {
         entries: 0,
         rows: 0,
         parts: 0,
-        unused: 0,
+        is_not_finite: 0,
     };
 }
 
@@ -284,6 +288,10 @@ pub(super) struct Args {
     pub(super) fields: u64,
     pub(super) count: u64,
     pub(super) touched: u64,
+    pub(super) parts: u64,
+    pub(super) known: u64,
+    pub(super) linear: u64,
+    pub(super) factors: u64,
     pub(super) outcome: u64,
     pub(super) before: u64,
     pub(super) ranks: [OfRank; MOST_RANKS],
@@ -300,6 +308,7 @@ pub(super) struct Args {
     pub(super) l1_factors: f32,
     pub(super) l2_factors: f32,
     pub(super) all: f32,
+    pub(super) passes: f32,
     pub(super) rows: u32,
     pub(super) features: u32,
     pub(super) time: u32,

@@ -28,6 +28,7 @@
 mod buffers;
 mod device;
 mod driver;
+mod epoch;
 mod found;
 mod kernels;
 mod memory;
@@ -38,7 +39,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use super::{Backend, Learned, Lists, NoStep, Places, State, StepSettings, strengths};
+use super::{Backend, Learned, Lists, NoStep, Places, Snapshot, State, StepSettings};
 use crate::Result;
 use crate::batch::Rows;
 use crate::encode::Target;
@@ -46,8 +47,6 @@ use crate::interaction::{Interaction, Kind};
 use crate::loss::Loss;
 use crate::model::Weights;
 use crate::optimizer::Optimizer;
-use crate::parallel::Threads;
-use crate::precision::{Bf16, Precision};
 use device::Device;
 pub(crate) use found::check;
 pub use found::{Found, devices};
@@ -95,7 +94,6 @@ struct Gpu<M> {
     state: State,
     /// Features of all training rows, each as often as it comes.
     all: u64,
-    threads: Threads,
     shape: Shape,
     ranks: Vec<Rank>,
     /// Whether the rows that steps are taken over lie on the devices.
@@ -132,7 +130,6 @@ impl<M: Interaction> Gpu<M> {
         Model { of: model, order, lower_orders, rank }: Model,
         weights: &Weights,
         settings: StepSettings,
-        threads: Threads,
         most: LargestBatch,
         open: impl FnOnce(Shape) -> Result<Vec<Arc<dyn Device>>>,
     ) -> Result<Self> {
@@ -163,6 +160,11 @@ impl<M: Interaction> Gpu<M> {
             let mut rank = Rank::new(device, shape);
             rank.model.reserve(&state, &settings, shape.ranks)?;
             rank.model.fields.write(0, state.fields.starts())?;
+            if settings.learn_l2 {
+                let parts =
+                    epoch::own_parts(&epoch::parts(&state, shape.ranks), ranks.len(), shape.ranks);
+                rank.model.parts.write(0, &parts)?;
+            }
             rank.model.touched.clear()?;
             rank.scratch.reserve(own.rows, own.entries, shape)?;
             ranks.push(rank);
@@ -172,7 +174,6 @@ impl<M: Interaction> Gpu<M> {
             settings,
             state,
             all,
-            threads,
             shape,
             ranks,
             are_all_there: false,
@@ -347,20 +348,15 @@ impl<M: Interaction> Backend for Gpu<M> {
     }
 
     fn learn_strengths(&mut self, dispersion: f64) -> Result<()> {
-        if !self.settings.learn_l2 {
-            return Ok(());
-        }
-        self.upload()?;
-        self.sync()?;
-        let passes = self.passes();
-        let Gpu { interaction, settings, state, threads, .. } = self;
-        let learn = match state.factors.precision() {
-            Precision::F32 => strengths::learn::<M, f32>,
-            Precision::Bf16 => strengths::learn::<M, Bf16>,
-        };
-        learn(interaction, settings, state, threads, passes, dispersion);
-        let strengths = &self.state.strengths;
-        self.ranks.iter_mut().try_for_each(|rank| rank.model.strengths.write(0, strengths))
+        if self.settings.learn_l2 { self.learn_from_known(dispersion) } else { Ok(()) }
+    }
+
+    fn snapshot(&mut self) -> Result<Snapshot> {
+        self.copy()
+    }
+
+    fn is_finite(&mut self) -> Result<bool> {
+        self.are_tables_finite()
     }
 
     fn scores(&mut self, rows: &Rows) -> Result<Vec<f32>> {

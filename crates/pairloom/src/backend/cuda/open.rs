@@ -7,11 +7,9 @@ use crate::config::Config;
 use crate::interaction::{Interaction, WithInteraction, kind, with_slow_interaction};
 use crate::model::Weights;
 use crate::optimizer::Optimizer;
-use crate::parallel::Threads;
 use crate::precision::Stored;
 
-/// A machine on all GPUs with its first weights, for settings in which nothing is left to the data. The host's part
-/// of the work is done by `threads`.
+/// A machine on all GPUs with its first weights, for settings in which nothing is left to the data.
 ///
 /// # Errors
 /// [`Error::Device`](crate::Error::Device) if there is no GPU that can be used, or if it fails;
@@ -20,11 +18,10 @@ pub fn open(
     config: &Config,
     weights: &Weights,
     settings: StepSettings,
-    threads: Threads,
     most: LargestBatch,
 ) -> Result<Box<dyn Backend>> {
     found::check()?;
-    let on_gpu = OnGpu { config, weights, settings, threads, most };
+    let on_gpu = OnGpu { config, weights, settings, most };
     with_slow_interaction(config, &weights.fields, on_gpu)
 }
 
@@ -38,7 +35,7 @@ pub(crate) fn scorer(model: &crate::Model) -> Result<Box<dyn Backend>> {
     let config = Config { optimizer, momentum, learn_l2, ..model.config.clone() };
     let settings = StepSettings::new(&config, model.encoding.target.clone(), Vec::new());
     let most = LargestBatch { rows: 0, entries: 0 };
-    open(&config, &model.weights, settings, Threads::new(1)?, most)
+    open(&config, &model.weights, settings, most)
 }
 
 /// Puts a model on all GPUs.
@@ -46,7 +43,6 @@ struct OnGpu<'a> {
     config: &'a Config,
     weights: &'a Weights,
     settings: StepSettings,
-    threads: Threads,
     most: LargestBatch,
 }
 
@@ -54,9 +50,9 @@ impl WithInteraction for OnGpu<'_> {
     type Output = Result<Box<dyn Backend>>;
 
     fn with<M: Interaction + 'static, T: Stored>(self, interaction: M) -> Self::Output {
-        let OnGpu { config, weights, settings, threads, most } = self;
+        let OnGpu { config, weights, settings, most } = self;
         let &Config { order, lower_orders, rank, .. } = config;
         let model = Model { of: kind(config), order, lower_orders, rank };
-        Ok(Box::new(Gpu::new(interaction, model, weights, settings, threads, most, driver::open)?))
+        Ok(Box::new(Gpu::new(interaction, model, weights, settings, most, driver::open)?))
     }
 }

@@ -78,6 +78,8 @@ impl Rank {
             fields: model.fields.address(),
             count: model.count.address(),
             touched: model.touched.address(),
+            parts: model.parts.address(),
+            known: model.known.address(),
             outcome: scratch.outcome.at(now),
             before: scratch.outcome.at(before),
             ..*all
@@ -178,7 +180,7 @@ impl Rank {
         Ok(())
     }
 
-    fn launch(&self, kernel: Kernel, blocks: u32, args: &Args) -> Result<()> {
+    pub(super) fn launch(&self, kernel: Kernel, blocks: u32, args: &Args) -> Result<()> {
         // Of nothing there is nothing to do.
         if blocks == 0 {
             return Ok(());

@@ -135,7 +135,7 @@ impl<M: Interaction> Gpu<M> {
         Err(NoStep::NotFinite(step.which.number(bad)))
     }
 
-    fn outcomes(&self, reads: &[usize]) -> Result<Vec<Outcome>> {
+    pub(super) fn outcomes(&self, reads: &[usize]) -> Result<Vec<Outcome>> {
         let reads = self.ranks.iter().zip(reads);
         reads.map(|(rank, &read)| rank.scratch.outcome.end_read(read)).collect()
     }

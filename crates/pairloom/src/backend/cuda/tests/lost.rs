@@ -25,10 +25,10 @@ fn train(after: u64, checkpoints: &Checkpoints) -> Result<(Fit, usize)> {
     let case = Case::PLAIN;
     let rows = case.rows(400, 26);
     let (weights, settings) = (case.weights::<Plain>(), case.settings(&rows));
-    let (machine, threads) = (Plain::new(&case.plan()), Threads::new(1)?);
+    let machine = Plain::new(&case.plan());
     let most = LargestBatch { rows: 64, entries: 800 };
     let open = |shape| Emulated::that_is_lost(shape, after);
-    let mut gpu = Gpu::new(machine, case.model, &weights, settings, threads, most, open)?;
+    let mut gpu = Gpu::new(machine, case.model, &weights, settings, most, open)?;
     let (config, valid, train) = (config(), Store::default(), Store::from(rows));
     let run = Run {
         train: &train,

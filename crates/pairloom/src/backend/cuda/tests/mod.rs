@@ -1,6 +1,7 @@
 //! The step on a GPU beside that on the CPU: the kernels' own text, run on the processor, and on the GPU if there is one.
 
 mod emulated;
+mod epoch;
 mod lost;
 mod order;
 mod ranks;
@@ -11,7 +12,8 @@ use super::*;
 use crate::backend::Cpu;
 use crate::interaction::{Dplr, Ffm, Fields, Fm, Fmfm, Fwfm, Hofm, Linear, Mf, Plan, padded};
 use crate::optimizer::Penalty;
-use crate::precision::Stored;
+use crate::parallel::Threads;
+use crate::precision::{Bf16, Precision, Stored};
 use crate::table::Table;
 use emulated::Emulated;
 use rand::{RngExt, SeedableRng};
@@ -149,7 +151,7 @@ impl Case {
         let cpu = Cpu::new(machine(), &weights, self.settings(rows), threads()).unwrap();
         let most = LargestBatch { rows: 10, entries: 100 };
         let settings = self.settings(rows);
-        let gpu = Gpu::new(machine(), self.model, &weights, settings, threads(), most, open);
+        let gpu = Gpu::new(machine(), self.model, &weights, settings, most, open);
         (cpu, gpu.unwrap())
     }
 }
@@ -470,8 +472,8 @@ fn scores_need_no_training_rows() {
     for open in devices() {
         let settings = StepSettings { counts: Vec::new(), ..case.settings(&rows) };
         let (machine, most) = (Plain::new(&case.plan()), LargestBatch { rows: 0, entries: 0 });
-        let (weights, threads) = (case.weights::<Plain>(), Threads::new(1).unwrap());
-        let gpu = Gpu::new(machine, case.model, &weights, settings, threads, most, open);
+        let weights = case.weights::<Plain>();
+        let gpu = Gpu::new(machine, case.model, &weights, settings, most, open);
         let (mut cpu, mut gpu) = (case.both::<Plain>(&rows, open).0, gpu.unwrap());
         alike(&gpu.scores(&rows).unwrap(), &cpu.scores(&rows).unwrap(), 1e-5, "scores");
         assert!(gpu.scores(&Rows::new()).unwrap().is_empty());

@@ -45,8 +45,8 @@ fn what_has_no_room_is_refused_with_what_would_fit() {
         let case = Case { factors, ..Case::PLAIN };
         let (weights, settings) = (case.weights::<Plain>(), case.settings(&case.rows(50, 19)));
         let open = |shape| Emulated::with_memory(shape, memory::SPARE + bytes);
-        let (machine, threads) = (Plain::new(&case.plan()), Threads::new(1).unwrap());
-        let gpu = Gpu::new(machine, case.model, &weights, settings, threads, most, open);
+        let machine = Plain::new(&case.plan());
+        let gpu = Gpu::new(machine, case.model, &weights, settings, most, open);
         gpu.err().map(|error| error.to_string())
     };
     let few = LargestBatch { rows: 64, entries: 640 };

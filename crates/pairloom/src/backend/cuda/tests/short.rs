@@ -10,7 +10,7 @@ pub(super) fn check_short<M: Interaction>(open: Open, case: Case) {
     let (machine, settings) = (|| M::new(&case.plan()), || case.settings(&rows));
     let mut cpu = Cpu::<M, Bf16>::new(machine(), &weights, settings(), threads()).unwrap();
     let most = LargestBatch { rows: 700, entries: 8000 };
-    let gpu = Gpu::new(machine(), case.model, &weights, settings(), threads(), most, open);
+    let gpu = Gpu::new(machine(), case.model, &weights, settings(), most, open);
     let mut gpu = gpu.unwrap();
     gpu.enter(&rows).unwrap();
     for batch in batches(rows.len()) {
