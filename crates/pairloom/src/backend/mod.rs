@@ -335,6 +335,22 @@ pub trait Backend: Send {
     /// Those of a device.
     fn scores(&mut self, rows: &Rows) -> Result<Vec<f32>>;
 
+    /// Takes rows that will be scored again and again, in place of those before: a device may keep them.
+    ///
+    /// # Errors
+    /// Those of a device.
+    fn hold(&mut self, _rows: &Rows) -> Result<()> {
+        Ok(())
+    }
+
+    /// Scores of the rows that are [held](Backend::hold), which are given once more.
+    ///
+    /// # Errors
+    /// Those of a device.
+    fn scores_held(&mut self, rows: &Rows) -> Result<Vec<f32>> {
+        self.scores(rows)
+    }
+
     /// Brings everything that training has changed to where [`Backend::state`] shows it.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::file::{Checkpoint, Progress, load_checkpoint};
 use crate::metric::Metrics;
 use crate::negatives::Negatives;
-use crate::store::{Order, Window};
+use crate::store::{Order, Store, Window};
 use crate::{Error, Result};
 use std::mem;
 use std::time::Instant;
@@ -25,8 +25,9 @@ pub(super) struct Training<'r> {
     /// When the last checkpoint was written, and whether the file has one of this run.
     saved: Instant,
     is_saved: bool,
-    /// Whether the backend has heard of the rows.
+    /// Whether the backend has heard of the training rows, and of the validation rows.
     has_entered: bool,
+    has_held: bool,
 }
 
 impl<'r> Training<'r> {
@@ -57,8 +58,17 @@ impl<'r> Training<'r> {
             }
         };
         let (saved, is_saved) = (Instant::now(), run.checkpoints.filter(is_there).is_some());
-        let has_entered = false;
-        Ok(Training { run, backend, progress, best, fingerprint, saved, is_saved, has_entered })
+        Ok(Training {
+            run,
+            backend,
+            progress,
+            best,
+            fingerprint,
+            saved,
+            is_saved,
+            has_entered: false,
+            has_held: false,
+        })
     }
 
     /// The error of a device that fails in mid-run, with what is left of the run.
@@ -206,6 +216,11 @@ impl<'r> Training<'r> {
 
     fn finish_epoch(&mut self) -> Result<Epoch> {
         let (run, progress) = (self.run, &self.progress);
+        // Now that the training rows have what room they take.
+        if let (Store::Held(rows), None, false) = (run.valid, run.negatives, self.has_held) {
+            self.backend.hold(rows)?;
+            self.has_held = true;
+        }
         Ok(Epoch {
             epoch: progress.epoch,
             learning_rate: progress.rate,

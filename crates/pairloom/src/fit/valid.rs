@@ -7,6 +7,7 @@ use crate::metric::ranking::Groups;
 use crate::metric::{DEFAULT_AT, Measure, Metrics, finite};
 use crate::model::predictions;
 use crate::negatives::{Negatives, Purpose};
+use crate::store::Store;
 use crate::{Error, Result};
 
 /// Items that a validation row is ranked among, where they are drawn: enough for figures of the first ten,
@@ -23,7 +24,13 @@ impl Run<'_> {
             return self.drawn(negatives, backend);
         }
         let (loss, scale) = (self.config.resolved_loss(), self.target.scale());
-        let predict = |rows: &Rows| Ok(predictions(loss, self.target, &backend.scores(rows)?));
+        let predict = |rows: &Rows| {
+            let scores = match self.valid {
+                Store::Held(_) => backend.scores_held(rows)?,
+                Store::Spilled(_) => backend.scores(rows)?,
+            };
+            Ok(predictions(loss, self.target, &scores))
+        };
         let (predictions, outcomes) = self.valid.predictions(predict)?;
         Measure::new(loss, scale).measure(&predictions, &outcomes)
     }

@@ -221,6 +221,22 @@ pub(super) struct OfRows {
     pub(super) weights: u64,
 }
 
+impl OfRows {
+    /// Those from so many on.
+    pub(super) fn after(self, rows: usize) -> Self {
+        let place = |address: u64, size: usize| match address {
+            0 => 0,
+            address => address + (rows * size) as u64,
+        };
+        OfRows {
+            starts: place(self.starts, size_of::<u64>()),
+            labels: place(self.labels, size_of::<f32>()),
+            weights: place(self.weights, size_of::<f32>()),
+            ..self
+        }
+    }
+}
+
 /// `Order` of the text.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]

@@ -35,6 +35,7 @@ mod memory;
 mod open;
 mod rank;
 mod rows;
+mod scores;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -56,9 +57,6 @@ pub(crate) use open::scorer;
 use rank::{Rank, put_share, share};
 use std::sync::Arc;
 use step::{Pending, Which};
-
-/// Running sums and entries of rows that are scored at a time; so few in tests that they are several times.
-const SCORED: usize = if cfg!(test) { 1 << 12 } else { 1 << 22 };
 
 /// Which model it is.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +98,8 @@ struct Gpu<M> {
     are_all_there: bool,
     /// The entries of each of these rows, if they have as many.
     length: Option<usize>,
+    /// Whether the devices keep rows that are scored again and again.
+    holds: bool,
     /// The step whose outcome was not asked for.
     pending: Option<Pending>,
     newer: Newer,
@@ -178,6 +178,7 @@ impl<M: Interaction> Gpu<M> {
             ranks,
             are_all_there: false,
             length: None,
+            holds: false,
             pending: None,
             newer: Newer::Host,
             has_new_counts: true,
@@ -360,32 +361,15 @@ impl<M: Interaction> Backend for Gpu<M> {
     }
 
     fn scores(&mut self, rows: &Rows) -> Result<Vec<f32>> {
-        self.upload()?;
-        let (classes, shape) = (self.shape.classes, self.shape);
-        let mut scores = vec![0.0; rows.len() * classes];
-        // Some rows at a time: with their sums they take about as much as a batch.
-        let each = classes * shape.sums() + rows.entries() / rows.len().max(1);
-        let some = (SCORED / each.max(1)).max(1);
-        for (group, scores) in scores.chunks_mut(some * classes * shape.ranks).enumerate() {
-            let mut first = group * some * shape.ranks;
-            for (rank, scores) in self.ranks.iter_mut().zip(scores.chunks(some * classes)) {
-                let count = scores.len() / classes;
-                rank.others.fill(rows, &rows::of_range(rows, first..first + count))?;
-                rank.scratch.slopes.reserve(scores.len())?;
-                rank.scratch.sums.reserve(scores.len() * shape.sums())?;
-                first += count;
-            }
-            let all = self.args(self.state.time);
-            let pieces = || scores.chunks(some * classes);
-            for (rank, scores) in self.ranks.iter().zip(pieces()) {
-                let count = (scores.len() / classes) as u32;
-                rank.score(Args { rows: count, ..rank.args(&rank.others, &all) })?;
-            }
-            for (rank, scores) in self.ranks.iter().zip(scores.chunks_mut(some * classes)) {
-                rank.scratch.slopes.read(scores)?;
-            }
-        }
-        Ok(scores)
+        self.score(rows)
+    }
+
+    fn hold(&mut self, rows: &Rows) -> Result<()> {
+        self.take_held(rows)
+    }
+
+    fn scores_held(&mut self, rows: &Rows) -> Result<Vec<f32>> {
+        if self.holds { self.score_held(rows) } else { self.score(rows) }
     }
 
     fn sync(&mut self) -> Result<()> {

@@ -17,8 +17,9 @@ pub(super) struct Rank {
     pub(super) model: OfModel,
     /// The rows that steps are taken over, or its part of those of one batch if not all have room.
     pub(super) rows: OnDevice,
-    /// Rows that are only scored.
+    /// Rows that are only scored: some of many, and those that are scored again and again.
     pub(super) others: OnDevice,
+    pub(super) held: OnDevice,
     pub(super) scratch: Scratch,
 }
 
@@ -29,6 +30,7 @@ impl Rank {
             model: OfModel::new(&device),
             rows: OnDevice::new(&device),
             others: OnDevice::new(&device),
+            held: OnDevice::new(&device),
             scratch: Scratch::new(&device),
             device,
         }

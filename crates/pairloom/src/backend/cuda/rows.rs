@@ -184,10 +184,12 @@ pub(super) fn of_rank(rows: &Rows, rank: usize, ranks: usize) -> Vec<Part<'_>> {
     blocks.map(|block| (block, 0..block.len())).collect()
 }
 
-fn count(parts: &[Part<'_>]) -> usize {
+/// How many rows they have.
+pub(super) fn count(parts: &[Part<'_>]) -> usize {
     parts.iter().map(|(_, part)| part.len()).sum()
 }
 
+/// Their entries.
 fn entries(parts: &[Part<'_>]) -> usize {
     parts.iter().map(|(block, part)| entries_of(block, part).len()).sum()
 }

@@ -6,6 +6,7 @@ mod lost;
 mod order;
 mod ranks;
 mod room;
+mod scores;
 mod short;
 
 use super::*;
@@ -461,21 +462,5 @@ fn batches_without_features_and_machines_without_biases_are_learned_from() {
             assert!((found - expected).abs() < 1e-6, "{found} {expected}");
             same_state(&mut gpu, &cpu, &format!("{batch:?}"));
         }
-    }
-}
-
-/// As where a trained model predicts: nothing is known of training rows, and there is no state.
-#[test]
-fn scores_need_no_training_rows() {
-    let case = Case { optimizer: Optimizer::Sgd, valued: true, ..Case::PLAIN };
-    let rows = case.rows(900, 20);
-    for open in devices() {
-        let settings = StepSettings { counts: Vec::new(), ..case.settings(&rows) };
-        let (machine, most) = (Plain::new(&case.plan()), LargestBatch { rows: 0, entries: 0 });
-        let weights = case.weights::<Plain>();
-        let gpu = Gpu::new(machine, case.model, &weights, settings, most, open);
-        let (mut cpu, mut gpu) = (case.both::<Plain>(&rows, open).0, gpu.unwrap());
-        alike(&gpu.scores(&rows).unwrap(), &cpu.scores(&rows).unwrap(), 1e-5, "scores");
-        assert!(gpu.scores(&Rows::new()).unwrap().is_empty());
     }
 }
