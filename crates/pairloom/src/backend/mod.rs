@@ -238,6 +238,9 @@ impl Places {
     }
 }
 
+/// What brings rows to a device on another thread, while steps are taken over others; it returns whether it did.
+pub type Bring = Box<dyn FnMut(&Rows) -> Result<bool> + Send>;
+
 /// Why a step was not taken. Nothing is changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum NoStep {
@@ -270,6 +273,23 @@ pub trait Backend: Send {
     /// Those of a device that they are copied to.
     fn enter(&mut self, _rows: &Rows) -> Result<()> {
         Ok(())
+    }
+
+    /// What brings the rows that are to be entered after others, for a walk over sets of rows; none where rows are read
+    /// where they are.
+    ///
+    /// # Errors
+    /// Those of a device.
+    fn ahead(&mut self) -> Result<Option<Bring>> {
+        Ok(None)
+    }
+
+    /// The same as [`Backend::enter`] for rows that were [brought](Backend::ahead), if they were.
+    ///
+    /// # Errors
+    /// Those of a device.
+    fn enter_brought(&mut self, rows: &Rows) -> Result<()> {
+        self.enter(rows)
     }
 
     /// Names the rows of the step after the coming one, in the same set of rows: they can be prepared

@@ -45,6 +45,9 @@ pub(super) trait Device: Send + Sync {
     /// What is given after it begins when another device, whose last mark it is, has come there.
     unsafe fn wait(&self, mark: u64) -> Result<()>;
 
+    /// The same device with an order of work of its own, for copying; it runs no kernels.
+    fn copier(&self) -> Result<Arc<dyn Device>>;
+
     /// Blocks that keep all of it busy.
     fn blocks(&self) -> u32;
 
@@ -120,6 +123,10 @@ impl Device for Adding {
 
     unsafe fn wait(&self, _mark: u64) -> Result<()> {
         Ok(())
+    }
+
+    fn copier(&self) -> Result<Arc<dyn Device>> {
+        Ok(Arc::new(Adding::default()))
     }
 
     fn blocks(&self) -> u32 {

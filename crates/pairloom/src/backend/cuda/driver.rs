@@ -103,6 +103,11 @@ impl Cuda {
             Some(code) => code,
             None => code.insert(compile(shape, capability)?),
         };
+        Cuda::with(device, Some(code))
+    }
+
+    /// A GPU with an order of work of its own, and with these kernels.
+    fn with(device: sys::CUdevice, code: Option<&[u8]>) -> Result<Arc<Cuda>> {
         let fails = |e| failed("the GPU cannot be used", e);
         // SAFETY: `device` is one that the driver gave. The context is given back when this is dropped.
         let context = unsafe { primary_ctx::retain(device) }.map_err(fails)?;
@@ -135,12 +140,15 @@ impl Cuda {
             cuda.sent = result::malloc_host(PIECES * PIECE_BYTES, 0).map_err(fails)?.cast();
         }
         cuda.stream = stream::create(stream::StreamKind::NonBlocking).map_err(fails)?;
-        // SAFETY: it is what the compiler made, whole.
-        cuda.module = unsafe { module::load_data(code.as_ptr().cast()) }.map_err(fails)?;
-        for kernel in Kernel::ALL {
-            let name = CString::new(kernel.name()).unwrap_or_default();
-            // SAFETY: the module was just loaded.
-            cuda.functions.push(unsafe { module::get_function(cuda.module, name) }.map_err(fails)?);
+        if let Some(code) = code {
+            // SAFETY: it is what the compiler made, whole.
+            cuda.module = unsafe { module::load_data(code.as_ptr().cast()) }.map_err(fails)?;
+            for kernel in Kernel::ALL {
+                let name = CString::new(kernel.name()).unwrap_or_default();
+                // SAFETY: the module was just loaded.
+                let function = unsafe { module::get_function(cuda.module, name) }.map_err(fails)?;
+                cuda.functions.push(function);
+            }
         }
         let processors = Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
         // SAFETY: `device` is one that the driver gave.
@@ -346,6 +354,10 @@ impl Device for Cuda {
         // SAFETY: the mark is an event of another device that is there, as the caller says.
         unsafe { stream::wait_event(self.stream, mark as sys::CUevent, flags) }
             .map_err(|e| failed("the GPU has failed", e))
+    }
+
+    fn copier(&self) -> Result<Arc<dyn Device>> {
+        Ok(Cuda::with(self.device, None)?)
     }
 
     fn blocks(&self) -> u32 {

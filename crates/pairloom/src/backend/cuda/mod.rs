@@ -25,6 +25,7 @@
 //! when all ranks have come there, `merge` on the rank of a feature adds up what all have of it, in their order, and
 //! moves it. What belongs to no feature is on all ranks, and moved on all by the same sum.
 
+mod ahead;
 mod buffers;
 mod device;
 mod driver;
@@ -40,7 +41,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use super::{Backend, Learned, Lists, NoStep, Places, Snapshot, State, StepSettings};
+use super::{Backend, Bring, Learned, Lists, NoStep, Places, Snapshot, State, StepSettings};
 use crate::Result;
 use crate::batch::Rows;
 use crate::encode::Target;
@@ -48,6 +49,7 @@ use crate::interaction::{Interaction, Kind};
 use crate::loss::Loss;
 use crate::model::Weights;
 use crate::optimizer::Optimizer;
+use ahead::Ahead;
 use device::Device;
 pub(crate) use found::check;
 pub use found::{Found, devices};
@@ -55,7 +57,7 @@ use kernels::{Args, Outcome, Shape};
 pub use open::open;
 pub(crate) use open::scorer;
 use rank::{Rank, put_share, share};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use step::{Pending, Which};
 
 /// Which model it is.
@@ -98,6 +100,8 @@ struct Gpu<M> {
     are_all_there: bool,
     /// The entries of each of these rows, if they have as many.
     length: Option<usize>,
+    /// Rows that come after these, once they are brought while steps are taken.
+    ahead: Option<Arc<Mutex<Ahead>>>,
     /// Whether the devices keep rows that are scored again and again.
     holds: bool,
     /// The step whose outcome was not asked for.
@@ -178,6 +182,7 @@ impl<M: Interaction> Gpu<M> {
             ranks,
             are_all_there: false,
             length: None,
+            ahead: None,
             holds: false,
             pending: None,
             newer: Newer::Host,
@@ -285,31 +290,16 @@ impl<M: Interaction> Backend for Gpu<M> {
         1 << 31
     }
 
-    /// Rows that there is room for stay on the devices over all steps.
+    fn ahead(&mut self) -> Result<Option<Bring>> {
+        self.bring_ahead().map(Some)
+    }
+
     fn enter(&mut self, rows: &Rows) -> Result<()> {
-        let all = self.shape.ranks;
-        let of_rank = |at: usize| rows::of_rank(rows, at, all);
-        self.are_all_there = true;
-        for (at, rank) in self.ranks.iter().enumerate() {
-            let more = rank.rows.more_bytes(rows, &of_rank(at));
-            self.are_all_there &= more == 0 || more + memory::SPARE <= rank.device.free_bytes()?;
-        }
-        self.length = None;
-        if !self.are_all_there {
-            return Ok(());
-        }
-        let mut lengths = Vec::new();
-        for (at, rank) in self.ranks.iter_mut().enumerate() {
-            let own = of_rank(at);
-            rank.rows.fill(rows, &own)?;
-            if !own.is_empty() {
-                lengths.push(rank.rows.length());
-            }
-        }
-        lengths.dedup();
-        self.length = if let [length] = lengths[..] { length } else { None };
-        // Each reads the rows of others.
-        self.meet()
+        self.take_rows(rows)
+    }
+
+    fn enter_brought(&mut self, rows: &Rows) -> Result<()> {
+        self.take_brought(rows)
     }
 
     /// It is to be told the numbers of rows if it has not got them, or cannot tell how many entries they have.

@@ -15,9 +15,10 @@ pub(super) struct Rank {
     pub(super) device: Arc<dyn Device>,
     shape: Shape,
     pub(super) model: OfModel,
-    /// The rows that steps are taken over, or its part of those of one batch if not all have room.
+    /// The rows that steps are taken over, if all have room.
     pub(super) rows: OnDevice,
-    /// Rows that are only scored: some of many, and those that are scored again and again.
+    /// Its part of the rows of one batch if not all have room, or some that are only scored; and rows that are scored
+    /// again and again.
     pub(super) others: OnDevice,
     pub(super) held: OnDevice,
     pub(super) scratch: Scratch,

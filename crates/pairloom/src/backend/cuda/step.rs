@@ -80,7 +80,8 @@ impl<M: Interaction> Gpu<M> {
         }
         let are_brought = !self.are_all_there;
         let args = |at: usize, rank: &Rank| {
-            let args = rank.args(&rank.rows, &all);
+            let rows = if are_brought { &rank.others } else { &rank.rows };
+            let args = rank.args(rows, &all);
             let batch = if are_brought { 0 } else { args.batch };
             Args { batch, rows: parts[at].places.len() as u32, rank: at as u32, ..args }
         };
@@ -151,7 +152,7 @@ impl<M: Interaction> Gpu<M> {
                 Which::Places(_) => &[],
             };
             let entries = match self.length {
-                _ if !self.are_all_there => rank.rows.gather(rows, own)?,
+                _ if !self.are_all_there => rank.others.gather(rows, own)?,
                 Some(each) => each * places.len(),
                 None => own.iter().map(|&row| rows.row(row as usize).ids.len()).sum(),
             };

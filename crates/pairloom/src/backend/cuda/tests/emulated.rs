@@ -55,11 +55,13 @@ struct Read {
     bytes: Vec<u8>,
 }
 
+/// Memory of a device, by its address.
+type Memory = HashMap<u64, Vec<u64>>;
+
 /// What is emulated.
 pub(super) struct Emulated {
     library: Arc<Mutex<Library>>,
-    /// By its address.
-    memory: Mutex<HashMap<u64, Vec<u64>>>,
+    memory: Arc<Mutex<Memory>>,
     /// What it was given and has not done; and how much it was given, and has done.
     queue: Mutex<VecDeque<Work>>,
     given: AtomicU64,
@@ -104,9 +106,19 @@ impl Emulated {
         let name = format!("{:?} {:?}", shape.model, shape.flags());
         let library = compiled.entry(name).or_insert_with(|| Arc::new(Mutex::new(compile(shape))));
         let library = library.clone();
-        Ok(Arc::new_cyclic(|own| Emulated {
+        Ok(Self::made(library, Arc::default(), most, is_eager))
+    }
+
+    /// One that has done nothing.
+    fn made(
+        library: Arc<Mutex<Library>>,
+        memory: Arc<Mutex<Memory>>,
+        most: u64,
+        is_eager: bool,
+    ) -> Arc<Emulated> {
+        Arc::new_cyclic(|own| Emulated {
             library,
-            memory: Mutex::default(),
+            memory,
             queue: Mutex::default(),
             given: AtomicU64::new(0),
             done: AtomicU64::new(0),
@@ -115,7 +127,7 @@ impl Emulated {
             is_eager,
             most,
             left: AtomicU64::new(u64::MAX),
-        }))
+        })
     }
 
     /// A device that runs so many kernels, and then is lost.
@@ -303,6 +315,13 @@ impl Device for Emulated {
         let (of, to) = MARKS.lock().unwrap()[mark as usize].clone();
         self.give(Work::Wait(of, to));
         Ok(())
+    }
+
+    fn copier(&self) -> Result<Arc<dyn Device>> {
+        self.is_there()?;
+        // It is early where the device is late.
+        let (library, memory) = (self.library.clone(), self.memory.clone());
+        Ok(Self::made(library, memory, self.most, !self.is_eager))
     }
 
     fn blocks(&self) -> u32 {

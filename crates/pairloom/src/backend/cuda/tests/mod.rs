@@ -1,5 +1,6 @@
 //! The step on a GPU beside that on the CPU: the kernels' own text, run on the processor, and on the GPU if there is one.
 
+mod ahead;
 mod emulated;
 mod epoch;
 mod lost;

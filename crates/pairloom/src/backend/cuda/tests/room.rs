@@ -5,7 +5,7 @@ use super::*;
 
 /// A device on which there is no room for all rows, but for a model and a batch.
 fn small(shape: Shape) -> Result<Vec<Arc<dyn Device>>> {
-    Emulated::with_memory(shape, memory::SPARE + 200_000)
+    Emulated::with_memory(shape, memory::SPARE + 250_000)
 }
 
 #[test]
