@@ -225,7 +225,7 @@ impl std::ops::AddAssign for Learned {
 }
 
 /// Some places of an order of rows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Places {
     pub(crate) order: Order,
     pub(crate) range: Range<usize>,
@@ -295,6 +295,9 @@ pub trait Backend: Send {
     /// Names the rows of the step after the coming one, in the same set of rows: they can be prepared
     /// meanwhile.
     fn announce(&mut self, batch: &[u32]);
+
+    /// The same for rows that stand at some places of an order.
+    fn announce_at(&mut self, _places: Places) {}
 
     /// Whether a step has to be told the numbers of its rows; if not, [`Backend::step_at`] may be.
     fn needs_numbers(&self) -> bool {

@@ -13,8 +13,8 @@ use std::ops::Range;
 
 /// What the batches of a window are taken from.
 pub(super) enum Feed<'a> {
-    /// Rows by themselves.
-    Rows(Order),
+    /// Rows by themselves, told by their numbers or by their places.
+    Rows { order: Order, needs_numbers: bool },
     /// Lists of rows that belong together.
     Lists(Grouped),
     /// Rows, each with others that are drawn for it.
@@ -46,7 +46,13 @@ impl Batch {
 
 impl<'a> Feed<'a> {
     /// That of a window in an epoch.
-    pub(super) fn new(run: &Run<'a>, window: &Window, rows: &Rows, epoch: u32) -> Result<Self> {
+    pub(super) fn new(
+        run: &Run<'a>,
+        window: &Window,
+        rows: &Rows,
+        epoch: u32,
+        needs_numbers: bool,
+    ) -> Result<Self> {
         let order = run.order(window, epoch);
         let number = window.number;
         Ok(match run.negatives {
@@ -55,26 +61,25 @@ impl<'a> Feed<'a> {
                 let shuffle = run.config.shuffle.then_some((run.config.seed, epoch, number));
                 Feed::Lists(Grouped::new(rows, shuffle)?)
             }
-            None => Feed::Rows(order),
+            None => Feed::Rows { order, needs_numbers },
         })
     }
 
-    /// Makes the batch of about `size` rows that begins at a place among `rows`; none at the end. Of rows by themselves
-    /// it has their numbers if these are needed.
+    /// Makes the batch of about `size` rows that begins at a place among `rows`; none at the end.
     pub(super) fn fill(
         &self,
         start: usize,
         size: usize,
-        (rows, needs_numbers): (&Rows, bool),
+        rows: &Rows,
         batch: &mut Batch,
     ) -> Result<()> {
         let end = rows.len().min(start + size);
         batch.places = start.min(end)..end;
         match self {
-            Feed::Rows(order) if needs_numbers => {
+            Feed::Rows { order, needs_numbers: true } => {
                 order.fill(batch.places.clone(), &mut batch.given)
             }
-            Feed::Rows(_) => batch.given.clear(),
+            Feed::Rows { .. } => {}
             Feed::Lists(lists) => {
                 lists.fill(start, size, batch);
                 batch.places.end = batch.places.start + batch.given.len();
@@ -103,11 +108,15 @@ impl<'a> Feed<'a> {
         rate: f32,
     ) -> Result<Learned, NoStep> {
         match self {
-            Feed::Rows(order) if batch.given.is_empty() => {
-                let places = Places { order: order.clone(), range: batch.places.clone() };
+            Feed::Rows { order, needs_numbers: false } => {
+                let [places, next] = [batch, next]
+                    .map(|of| Places { order: order.clone(), range: of.places.clone() });
+                if !next.range.is_empty() {
+                    backend.announce_at(next);
+                }
                 backend.step_at(rows, places, rate)
             }
-            Feed::Rows(_) => {
+            Feed::Rows { .. } => {
                 backend.announce(&next.given);
                 backend.step(rows, &batch.given, rate)
             }

@@ -148,19 +148,18 @@ impl<'r> Training<'r> {
     ) -> Result<Option<Stop>> {
         let run = self.run;
         let Progress { epoch, rate, rows: done, .. } = self.progress;
-        let feed = Feed::new(run, window, rows, epoch)?;
+        let feed = Feed::new(run, window, rows, epoch, self.backend.needs_numbers())?;
         // Of all epochs, up to a place in the window.
         let of_epochs = run.before + (epoch as usize - 1) * run.train.len();
         let learned = |at: usize| of_epochs + window.first + at;
         let size = |at: usize| run.config.batch_after(learned(at), run.train.len());
         let (mut batch, mut next) = (Batch::default(), Batch::default());
         let mut start = done - window.first;
-        let given = (rows, self.backend.needs_numbers());
-        feed.fill(start, size(start), given, &mut next)?;
+        feed.fill(start, size(start), rows, &mut next)?;
         while start < window.rows {
             mem::swap(&mut batch, &mut next);
             start += batch.len();
-            feed.fill(start, size(start), given, &mut next)?;
+            feed.fill(start, size(start), rows, &mut next)?;
             let rate = (rate * self.warmth()) as f32;
             let done = feed.step(self.backend, rows, [&batch, &next], rate);
             self.progress.rows += batch.len();

@@ -17,7 +17,7 @@ use std::ops::Range;
 const ROUNDS: usize = 4;
 
 /// A permutation of the numbers below `rows`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
     rows: u32,
     /// Bits of a place that are `low`, and how many values `high` has.

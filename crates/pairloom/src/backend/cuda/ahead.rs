@@ -81,6 +81,7 @@ impl<M: Interaction> Gpu<M> {
 
     /// Steps are taken over rows that were brought.
     pub(super) fn take_brought(&mut self, rows: &Rows) -> Result<()> {
+        self.leave_rows()?;
         let Some(ahead) = self.ahead.clone() else { return self.take_rows(rows) };
         let mut ahead = lock(&ahead);
         if !mem::take(&mut ahead.is_full) {
@@ -91,12 +92,12 @@ impl<M: Interaction> Gpu<M> {
         let next = ahead.ranks.iter_mut().map(|(_, next)| next);
         self.ranks.iter_mut().zip(next).for_each(|(rank, next)| mem::swap(&mut rank.rows, next));
         self.are_all_there = true;
-        self.note_length(rows);
         Ok(())
     }
 
     /// Steps are taken over these rows, which stay on the devices if there is room.
     pub(super) fn take_rows(&mut self, rows: &Rows) -> Result<()> {
+        self.leave_rows()?;
         let all = self.ranks.len();
         // A device is given its work by one thread at a time.
         let ahead = self.ahead.clone();
@@ -106,7 +107,6 @@ impl<M: Interaction> Gpu<M> {
             let more = rank.rows.more_bytes(rows, &of_rank(rows, at, all));
             self.are_all_there &= more == 0 || more + memory::SPARE <= rank.device.free_bytes()?;
         }
-        self.length = None;
         if !self.are_all_there {
             return Ok(());
         }
@@ -115,18 +115,13 @@ impl<M: Interaction> Gpu<M> {
         for (at, rank) in self.ranks.iter_mut().enumerate() {
             rank.rows.fill(rows, &of_rank(rows, at, all))?;
         }
-        self.note_length(rows);
         // Each reads the rows of others.
         ahead.as_ref().map_or_else(|| self.meet(), |ahead| ahead.meet(&self.ranks))
     }
 
-    /// Notes how many entries the rows on the devices have, if it is as many.
-    fn note_length(&mut self, rows: &Rows) {
-        let all = self.ranks.len();
-        let some = |(at, _): &(usize, &Rank)| !of_rank(rows, *at, all).is_empty();
-        let ranks = self.ranks.iter().enumerate().filter(some);
-        let mut lengths: Vec<_> = ranks.map(|(_, rank)| rank.rows.length()).collect();
-        lengths.dedup();
-        self.length = if let [length] = lengths[..] { length } else { None };
+    /// Batches of the rows before are none of these.
+    fn leave_rows(&mut self) -> Result<()> {
+        self.announced = None;
+        self.forget_laid_out()
     }
 }

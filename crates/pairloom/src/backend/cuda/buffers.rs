@@ -66,8 +66,9 @@ impl OfModel {
 
 /// What one step writes down on the way, kept to be used again.
 pub(super) struct Scratch {
-    pub(super) batch: Buffer<u32>,
-    pub(super) offsets: Buffer<u32>,
+    /// Of two batches in turn, as one is looked up before the other is done.
+    pub(super) batch: [Buffer<u32>; 2],
+    pub(super) offsets: [Buffer<u32>; 2],
     pub(super) keys: [Buffer<u32>; 2],
     pub(super) places: [Buffer<u32>; 2],
     pub(super) entry_row: Buffer<u32>,
@@ -89,8 +90,8 @@ pub(super) struct Scratch {
 impl Scratch {
     pub(super) fn new(device: &Arc<dyn Device>) -> Self {
         Scratch {
-            batch: Buffer::new(device),
-            offsets: Buffer::new(device),
+            batch: [Buffer::new(device), Buffer::new(device)],
+            offsets: [Buffer::new(device), Buffer::new(device)],
             keys: [Buffer::new(device), Buffer::new(device)],
             places: [Buffer::new(device), Buffer::new(device)],
             entry_row: Buffer::new(device),
@@ -109,13 +110,19 @@ impl Scratch {
         }
     }
 
+    /// Makes room to look a batch of so many rows up.
+    pub(super) fn reserve_rows(&mut self, side: usize, rows: usize) -> Result<()> {
+        self.batch[side].reserve(rows)?;
+        self.offsets[side].reserve(rows + 1)?;
+        self.totals.reserve((rows + 1).div_ceil(TILE as usize))
+    }
+
     /// Makes room for a batch of so many rows and entries.
     pub(super) fn reserve(&mut self, rows: usize, entries: usize, shape: Shape) -> Result<()> {
+        (0..2).try_for_each(|side| self.reserve_rows(side, rows))?;
         let [row_tiles, tiles] = [rows + 1, entries].map(|of| of.div_ceil(TILE as usize));
         let scores = rows * shape.classes;
         let counts = (1 << DIGIT_BITS) * tiles;
-        self.batch.reserve(rows)?;
-        self.offsets.reserve(rows + 1)?;
         let of_entries = self.keys.iter_mut().chain(&mut self.places);
         of_entries
             .chain([&mut self.entry_row, &mut self.flags])

@@ -58,7 +58,7 @@ pub use open::open;
 pub(crate) use open::scorer;
 use rank::{Rank, put_share, share};
 use std::sync::{Arc, Mutex};
-use step::{Pending, Which};
+use step::{LaidOut, Pending, Which};
 
 /// Which model it is.
 #[derive(Clone, Copy, Debug)]
@@ -98,12 +98,15 @@ struct Gpu<M> {
     ranks: Vec<Rank>,
     /// Whether the rows that steps are taken over lie on the devices.
     are_all_there: bool,
-    /// The entries of each of these rows, if they have as many.
-    length: Option<usize>,
     /// Rows that come after these, once they are brought while steps are taken.
     ahead: Option<Arc<Mutex<Ahead>>>,
     /// Whether the devices keep rows that are scored again and again.
     holds: bool,
+    /// The batch of the next step, which the devices look up before they are at this one; what it will be is announced;
+    /// and where the last one was written down.
+    laid_out: Option<LaidOut>,
+    announced: Option<Which<'static>>,
+    side: usize,
     /// The step whose outcome was not asked for.
     pending: Option<Pending>,
     newer: Newer,
@@ -181,7 +184,9 @@ impl<M: Interaction> Gpu<M> {
             shape,
             ranks,
             are_all_there: false,
-            length: None,
+            laid_out: None,
+            announced: None,
+            side: 0,
             ahead: None,
             holds: false,
             pending: None,
@@ -302,12 +307,18 @@ impl<M: Interaction> Backend for Gpu<M> {
         self.take_brought(rows)
     }
 
-    /// It is to be told the numbers of rows if it has not got them, or cannot tell how many entries they have.
+    /// It is to be told the numbers of rows if it has not got them, or if losses are made of lists of them.
     fn needs_numbers(&self) -> bool {
-        self.length.is_none() || self.settings.loss.is_ranking()
+        !self.are_all_there || self.settings.loss.is_ranking()
     }
 
-    fn announce(&mut self, _batch: &[u32]) {}
+    fn announce(&mut self, batch: &[u32]) {
+        self.announced = (!batch.is_empty()).then(|| Which::Listed(batch.to_vec().into()));
+    }
+
+    fn announce_at(&mut self, places: Places) {
+        self.announced = Some(Which::Places(places));
+    }
 
     fn step(&mut self, rows: &Rows, batch: &[u32], rate: f32) -> Result<Learned, NoStep> {
         self.learn(rows, Which::Listed(batch.into()), Lists::NONE, rate)
@@ -328,6 +339,8 @@ impl<M: Interaction> Backend for Gpu<M> {
     }
 
     fn finish(&mut self) -> Result<Learned, NoStep> {
+        self.announced = None;
+        self.forget_laid_out()?;
         self.pending.take().map_or(Ok(Learned::default()), |pending| self.settle(pending))
     }
 

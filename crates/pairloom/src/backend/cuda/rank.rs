@@ -59,8 +59,6 @@ impl Rank {
         let [now, before] = sides(all.time.into());
         Args {
             own: rows.addresses(),
-            batch: scratch.batch.address(),
-            offsets: scratch.offsets.address(),
             keys: scratch.keys.each_ref().map(Buffer::address),
             places: scratch.places.each_ref().map(Buffer::address),
             entry_row: scratch.entry_row.address(),
@@ -106,14 +104,18 @@ impl Rank {
         self.launch(Kernel::Numbers, args.rows.div_ceil(THREADS), &args)
     }
 
-    /// Rows to scores, or to losses and slopes.
-    pub(super) fn forward(&self, args: Args) -> Result<()> {
+    /// Finds out where the entries of each row of a batch begin.
+    pub(super) fn lay_out(&self, args: Args) -> Result<()> {
         let tiles = (args.rows + 1).div_ceil(TILE);
         self.launch(Kernel::Lengths, (args.rows + 1).div_ceil(THREADS), &args)?;
         let offsets = Args { tiles, ..args };
         self.launch(Kernel::OffsetsInTiles, tiles, &offsets)?;
         self.launch(Kernel::OffsetsOfTiles, 1, &offsets)?;
-        self.launch(Kernel::Offsets, tiles, &offsets)?;
+        self.launch(Kernel::Offsets, tiles, &offsets)
+    }
+
+    /// Rows to scores, or to losses and slopes.
+    pub(super) fn forward(&self, args: Args) -> Result<()> {
         self.launch(Kernel::Forward, warps(args.rows), &args)
     }
 

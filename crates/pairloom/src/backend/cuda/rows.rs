@@ -16,8 +16,6 @@ pub(super) struct OnDevice {
     weights: Buffer<f32>,
     /// Whether there are values and weights.
     are_there: [bool; 2],
-    /// The entries of each, if they have as many.
-    length: Option<usize>,
     /// Rows on their way there.
     laid: Laid,
 }
@@ -41,14 +39,8 @@ impl OnDevice {
             labels: Buffer::new(device),
             weights: Buffer::new(device),
             are_there: [false; 2],
-            length: None,
             laid: Laid::default(),
         }
-    }
-
-    /// The entries of each, if they have as many.
-    pub(super) fn length(&self) -> Option<usize> {
-        self.length
     }
 
     /// Bytes that rows take beyond what there is room for.
@@ -82,13 +74,9 @@ impl OnDevice {
         let [values, weights] = self.are_there;
         self.reserve(count(parts), entries(parts), self.are_there)?;
         let (mut row, mut entry) = (0, 0);
-        let (mut length, mut differ) = (None, false);
         for (block, part) in parts {
             let entries = entries_of(block, part);
             let starts = &block.starts()[part.start..=part.end];
-            for pair in starts.windows(2) {
-                differ |= *length.get_or_insert(pair[1] - pair[0]) != pair[1] - pair[0];
-            }
             let begin = entry as u64;
             let starts: Vec<u64> =
                 starts.iter().map(|&start| begin + u64::from(start - starts[0])).collect();
@@ -104,12 +92,11 @@ impl OnDevice {
             row += part.len();
             entry += entries.len();
         }
-        self.length = (!differ).then_some(length.unwrap_or(0) as usize);
         Ok(())
     }
 
-    /// Takes over rows that lie anywhere; returns how many entries they have.
-    pub(super) fn gather(&mut self, rows: &Rows, which: &[u32]) -> Result<usize> {
+    /// Takes over rows that lie anywhere.
+    pub(super) fn gather(&mut self, rows: &Rows, which: &[u32]) -> Result<()> {
         self.are_there = are_there(rows);
         let [values, weights] = self.are_there;
         let mut laid = std::mem::take(&mut self.laid);
@@ -135,9 +122,8 @@ impl OnDevice {
         if weights {
             self.weights.write(0, &laid.weights)?;
         }
-        self.length = None;
         self.laid = laid;
-        Ok(self.laid.ids.len())
+        Ok(())
     }
 
     /// Where they are.

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 /// Which rows a step is over.
+#[derive(PartialEq)]
 pub(super) enum Which<'a> {
     /// Those of these numbers.
     Listed(Cow<'a, [u32]>),
@@ -43,6 +44,16 @@ impl Which<'_> {
     }
 }
 
+/// A batch that the devices have looked up, or will.
+pub(super) struct LaidOut {
+    which: Which<'static>,
+    /// On which side of [`Scratch`](super::buffers::Scratch).
+    side: usize,
+    /// Of each rank its places in the batch, as many as others have, one after the other; and the reading of how many
+    /// entries these rows have.
+    parts: Vec<(Range<usize>, usize)>,
+}
+
 /// A step that was given to the devices.
 pub(super) struct Pending {
     /// The reading of its outcome on each rank.
@@ -53,9 +64,8 @@ pub(super) struct Pending {
     before: [u64; 2],
 }
 
-/// What a rank has of a batch: as much as others, one after the other.
+/// What a rank has of a batch.
 struct Part {
-    /// Its places in the batch.
     places: Range<usize>,
     entries: usize,
 }
@@ -70,7 +80,15 @@ impl<M: Interaction> Gpu<M> {
         rate: f32,
     ) -> Result<Learned, NoStep> {
         self.upload()?;
-        let parts = self.lay_out(rows, &which)?;
+        let LaidOut { which, side, parts } = self.laid_out(rows, which)?;
+        let parts = self.parts(parts)?;
+        for (rank, part) in self.ranks.iter_mut().zip(&parts) {
+            rank.scratch.reserve(part.places.len(), part.entries, self.shape)?;
+        }
+        // So its entries are counted when this step has just begun.
+        if let Some(next) = self.announced.take().filter(|_| self.are_all_there) {
+            self.laid_out = Some(self.lay_out(rows, next)?);
+        }
         let before = [self.state.time, self.state.learned];
         let time = self.state.time + 1;
         let (corrected, root) = Adam::corrected(rate, time);
@@ -78,30 +96,22 @@ impl<M: Interaction> Gpu<M> {
         for (rank, part) in self.ranks.iter_mut().zip(&parts) {
             rank.clear_outcome(time, part.places.len())?;
         }
-        let are_brought = !self.are_all_there;
-        let args = |at: usize, rank: &Rank| {
-            let rows = if are_brought { &rank.others } else { &rank.rows };
-            let args = rank.args(rows, &all);
-            let batch = if are_brought { 0 } else { args.batch };
-            Args { batch, rows: parts[at].places.len() as u32, rank: at as u32, ..args }
+        let args = |gpu: &Self, at: usize| {
+            gpu.args_of(at, &gpu.ranks[at], (side, parts[at].places.len()), &all)
         };
         for (at, rank) in self.ranks.iter().enumerate() {
-            if let Which::Places(places) = &which {
-                let first = (places.range.start + parts[at].places.start) as u32;
-                rank.numbers(Args { first, order: OfOrder::of(&places.order), ..args(at, rank) })?;
-            }
-            rank.forward(args(at, rank))?;
+            rank.forward(args(self, at))?;
         }
         let weight = match (&which, self.settings.loss.is_ranking()) {
             (Which::Listed(batch), true) => Some(self.rank_scores(&parts, rows, batch, lists)?),
             _ => None,
         };
         for (at, rank) in self.ranks.iter().enumerate() {
-            rank.sum(args(at, rank), parts[at].entries)?;
+            rank.sum(args(self, at), parts[at].entries)?;
         }
         self.meet()?;
         for (at, rank) in self.ranks.iter().enumerate() {
-            rank.apply(args(at, rank))?;
+            rank.apply(args(self, at))?;
         }
         let reads =
             self.ranks.iter().map(|rank| rank.begin_outcome(time)).collect::<Result<_>>()?;
@@ -109,7 +119,7 @@ impl<M: Interaction> Gpu<M> {
         self.newer = Newer::Device;
         let entries: usize = parts.iter().map(|part| part.entries).sum();
         (self.state.time, self.state.learned) = (time, before[1] + entries as u64);
-        let last = self.pending.replace(Pending { reads, parts, which: which.kept(), before });
+        let last = self.pending.replace(Pending { reads, parts, which, before });
         let done = last.map_or(Ok(Learned::default()), |last| self.settle(last))?;
         let Some(weight) = weight else { return Ok(done) };
         Ok(Learned { weight, ..self.finish()? })
@@ -126,6 +136,7 @@ impl<M: Interaction> Gpu<M> {
             }
         }
         let Some(bad) = bad else { return Ok(learned) };
+        self.forget_laid_out()?;
         if let Some(after) = self.pending.take() {
             self.outcomes(&after.reads)?;
         }
@@ -141,26 +152,77 @@ impl<M: Interaction> Gpu<M> {
         reads.map(|(rank, &read)| rank.scratch.outcome.end_read(read)).collect()
     }
 
-    /// Says to each device which rows are its part of the batch, or brings it these rows.
-    fn lay_out(&mut self, rows: &Rows, which: &Which<'_>) -> Result<Vec<Part>> {
-        let each = which.len().div_ceil(self.shape.ranks);
-        let mut parts = Vec::with_capacity(self.shape.ranks);
-        for (at, rank) in self.ranks.iter_mut().enumerate() {
-            let places = (at * each).min(which.len())..((at + 1) * each).min(which.len());
-            let own = match which {
-                Which::Listed(batch) => &batch[places.clone()],
-                Which::Places(_) => &[],
-            };
-            let entries = match self.length {
-                _ if !self.are_all_there => rank.others.gather(rows, own)?,
-                Some(each) => each * places.len(),
-                None => own.iter().map(|&row| rows.row(row as usize).ids.len()).sum(),
-            };
-            rank.scratch.reserve(places.len(), entries, self.shape)?;
-            rank.scratch.batch.write(0, own)?;
-            parts.push(Part { places, entries });
+    /// The batch, looked up before if it was announced.
+    fn laid_out(&mut self, rows: &Rows, which: Which<'_>) -> Result<LaidOut> {
+        match self.laid_out.take() {
+            Some(found) if found.which == which => Ok(found),
+            other => {
+                self.laid_out = other;
+                self.forget_laid_out()?;
+                self.lay_out(rows, which.kept())
+            }
         }
-        Ok(parts)
+    }
+
+    /// Drops a batch that was looked up, as no step is taken over it.
+    pub(super) fn forget_laid_out(&mut self) -> Result<()> {
+        match self.laid_out.take() {
+            Some(LaidOut { parts, .. }) => self.parts(parts).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for how many entries the parts of a batch have.
+    fn parts(&self, parts: Vec<(Range<usize>, usize)>) -> Result<Vec<Part>> {
+        let parts = self.ranks.iter().zip(parts);
+        let part = |(rank, (places, read)): (&Rank, (Range<usize>, usize))| {
+            let entries: u32 = rank.scratch.offsets[0].end_read(read)?;
+            Ok(Part { places, entries: entries as usize })
+        };
+        parts.map(part).collect()
+    }
+
+    /// Says to each device which rows are its part of the batch, or brings it these rows, and has it look them up.
+    fn lay_out(&mut self, rows: &Rows, which: Which<'static>) -> Result<LaidOut> {
+        self.side = 1 - self.side;
+        let side = self.side;
+        let each = which.len().div_ceil(self.shape.ranks);
+        let places = |at: usize| (at * each).min(which.len())..((at + 1) * each).min(which.len());
+        for (at, rank) in self.ranks.iter_mut().enumerate() {
+            rank.scratch.reserve_rows(side, places(at).len())?;
+            match &which {
+                Which::Listed(batch) if self.are_all_there => {
+                    rank.scratch.batch[side].write(0, &batch[places(at)])?;
+                }
+                Which::Listed(batch) => rank.others.gather(rows, &batch[places(at)])?,
+                Which::Places(_) => {}
+            }
+        }
+        let all = self.args(self.state.time);
+        let mut parts = Vec::with_capacity(self.ranks.len());
+        for (at, rank) in self.ranks.iter().enumerate() {
+            let own = places(at);
+            let args = self.args_of(at, rank, (side, own.len()), &all);
+            if let Which::Places(Places { order, range }) = &which {
+                let first = (range.start + own.start) as u32;
+                rank.numbers(Args { first, order: OfOrder::of(order), ..args })?;
+            }
+            rank.lay_out(args)?;
+            let read = rank.scratch.offsets[side].begin_read(own.len())?;
+            parts.push((own, read));
+        }
+        Ok(LaidOut { which, side, parts })
+    }
+
+    /// What kernels of a rank are given that work on its part of a batch, of so many rows.
+    fn args_of(&self, at: usize, rank: &Rank, (side, rows): (usize, usize), all: &Args) -> Args {
+        let scratch = &rank.scratch;
+        let (own, batch) = match self.are_all_there {
+            true => (&rank.rows, scratch.batch[side].address()),
+            false => (&rank.others, 0),
+        };
+        let (offsets, rows) = (scratch.offsets[side].address(), rows as u32);
+        Args { batch, offsets, rows, rank: at as u32, ..rank.args(own, all) }
     }
 
     /// From scores, which are where slopes will be, to losses and slopes. Returns the weight of the rows that have some

@@ -18,7 +18,7 @@ fn rows_that_have_no_room_are_brought_batch_by_batch() {
         let rows = case.rows(9000, 17);
         let (mut cpu, mut gpu) = case.both::<Plain>(&rows, small);
         gpu.enter(&rows).unwrap();
-        assert!(!gpu.are_all_there);
+        assert!(!gpu.are_all_there && gpu.needs_numbers());
         for batch in [(0..300).collect(), vec![8999, 17, 17, 4], (2000..2500).rev().collect()] {
             for backend in [&mut gpu as &mut dyn Backend, &mut cpu] {
                 backend.step(&rows, &batch, RATE).unwrap();
