@@ -149,7 +149,8 @@ def predictions(found, add):
         return
     figures = found["step-20"]
     rate = figures["prediction"]["median"]
-    brought = f"rows are copied to the GPU first, which {millions(figures['entering']['median'])} rows/s can be"
+    brought, entering = (millions(figures[name]["median"]) for name in ("prediction, brought", "entering"))
+    brought = f"{brought} with rows of the host, of which {entering} can be copied there"
     add(what, target, rate / 300e6, f"{millions(rate)} rows/s", "; ".join(filter(None, [brought, beside])))
 
 

@@ -164,21 +164,27 @@ impl Work {
         Ok(())
     }
 
-    /// Scores of rows of the host, and how fast these are brought to the device alone.
+    /// Scores of rows that lie on the device, and of rows of the host; and how fast these are brought there alone.
     fn predict(&self, figures: &mut Figures) -> Result<()> {
         let began = Instant::now();
         let mut model = self.open(Optimizer::Adagrad)?;
         model.enter(&self.learned)?;
         figures.fact("seconds to begin", began.elapsed().as_secs_f64());
-        black_box(model.scores(&self.learned)?);
+        model.hold(&self.learned)?;
+        black_box((model.scores_held(&self.learned)?, model.scores(&self.learned)?));
         for _ in 0..self.size.repeats {
+            let began = Instant::now();
+            black_box(model.scores_held(&self.learned)?);
+            let held = began.elapsed().as_secs_f64();
             let began = Instant::now();
             black_box(model.scores(&self.learned)?);
             let scored = began.elapsed().as_secs_f64();
             let began = Instant::now();
             model.enter(&self.learned)?;
             let entered = began.elapsed().as_secs_f64();
-            for (name, seconds) in [("prediction", scored), ("entering", entered)] {
+            for (name, seconds) in
+                [("prediction", held), ("prediction, brought", scored), ("entering", entered)]
+            {
                 figures.add(name, self.learned.len() as f64 / seconds);
             }
         }

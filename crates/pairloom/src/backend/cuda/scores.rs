@@ -7,7 +7,7 @@ use crate::batch::{BLOCK_ROWS, Rows};
 use crate::interaction::Interaction;
 
 /// Running sums and entries of rows that are scored at a time; so few in tests that they are several times.
-const SCORED: usize = if cfg!(test) { 1 << 12 } else { 1 << 22 };
+const SCORED: usize = if cfg!(test) { 1 << 12 } else { 1 << 23 };
 
 impl<M: Interaction> Gpu<M> {
     /// Brings rows to the devices some at a time, and scores them there.
