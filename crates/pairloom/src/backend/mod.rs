@@ -326,7 +326,7 @@ pub trait Backend: Send {
     ///
     /// # Errors
     /// As for [`Backend::step`].
-    fn rank(
+    fn step_lists(
         &mut self,
         rows: &Rows,
         batch: &[u32],

@@ -5,7 +5,7 @@ use crate::loss::{Loss, lists};
 
 /// From the scores of a batch's rows, which are where slopes will be, to losses and slopes, list by list; `outcomes` are
 /// labels and weights. Returns the weight of the rows that have some below them.
-pub(super) fn rank(
+pub(super) fn slopes(
     loss: Loss,
     outcomes: &[(f32, f32)],
     lists: Lists<'_>,

@@ -123,7 +123,7 @@ impl<'a> Feed<'a> {
             Feed::Lists(_) => {
                 backend.announce(&next.given);
                 let lists = Lists { ends: &batch.ends, each: 1.0 };
-                backend.rank(rows, &batch.given, lists, rate)
+                backend.step_lists(rows, &batch.given, lists, rate)
             }
             // No row of the batch is relevant.
             Feed::Drawn { .. } if batch.all.is_empty() => Ok(Learned::default()),
@@ -134,7 +134,7 @@ impl<'a> Feed<'a> {
                     let list = batch.ends.partition_point(|&end| end as usize <= made);
                     batch.given[batch.drawn[list].0 as usize]
                 };
-                backend.rank(&batch.made, &batch.all, lists, rate).map_err(|no| no.at(given))
+                backend.step_lists(&batch.made, &batch.all, lists, rate).map_err(|no| no.at(given))
             }
         }
     }

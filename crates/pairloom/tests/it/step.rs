@@ -324,7 +324,7 @@ fn learn(
 ) -> Result<f64, NoStep> {
     let lists = Lists { ends: &ends(batch.len()), each: 1.0 };
     if case.loss.is_ranking() {
-        return Ok(backend.rank(rows, batch, lists, rate)?.loss);
+        return Ok(backend.step_lists(rows, batch, lists, rate)?.loss);
     }
     Ok(backend.step(rows, batch, rate)?.loss)
 }

@@ -104,7 +104,7 @@ impl Backend for Small {
     fn step(&mut self, _: &Rows, _: &[u32], _: f32) -> Result<Learned, NoStep> {
         Ok(Learned { loss: 1.0, weight: 1.0 })
     }
-    fn rank(&mut self, _: &Rows, _: &[u32], _: Lists<'_>, _: f32) -> Result<Learned, NoStep> {
+    fn step_lists(&mut self, _: &Rows, _: &[u32], _: Lists<'_>, _: f32) -> Result<Learned, NoStep> {
         Ok(Learned { loss: 1.0, weight: 1.0 })
     }
     fn scores(&mut self, rows: &Rows) -> pairloom::Result<Vec<f32>> {

@@ -189,7 +189,7 @@ impl<M: Interaction, T: Stored> Cpu<M, T> {
         let weight = match self.settings.loss {
             loss if loss.is_ranking() => {
                 let Scratch { slopes, losses, .. } = &mut self.scratch;
-                ranked::rank(loss, outcomes, lists, (slopes, losses))
+                ranked::slopes(loss, outcomes, lists, (slopes, losses))
             }
             _ => outcomes.iter().map(|row| f64::from(row.1)).sum(),
         };
@@ -458,7 +458,7 @@ impl<M: Interaction, T: Stored> Backend for Cpu<M, T> {
         self.learn(rows, batch, Lists::NONE, rate)
     }
 
-    fn rank(
+    fn step_lists(
         &mut self,
         rows: &Rows,
         batch: &[u32],

@@ -328,7 +328,7 @@ impl<M: Interaction> Backend for Gpu<M> {
         self.learn(rows, Which::Places(places), Lists::NONE, rate)
     }
 
-    fn rank(
+    fn step_lists(
         &mut self,
         rows: &Rows,
         batch: &[u32],

@@ -103,7 +103,7 @@ impl<M: Interaction> Gpu<M> {
             rank.forward(args(self, at))?;
         }
         let weight = match (&which, self.settings.loss.is_ranking()) {
-            (Which::Listed(batch), true) => Some(self.rank_scores(&parts, rows, batch, lists)?),
+            (Which::Listed(batch), true) => Some(self.slopes_of_lists(&parts, rows, batch, lists)?),
             _ => None,
         };
         for (at, rank) in self.ranks.iter().enumerate() {
@@ -227,7 +227,7 @@ impl<M: Interaction> Gpu<M> {
 
     /// From scores, which are where slopes will be, to losses and slopes. Returns the weight of the rows that have some
     /// of their list below them.
-    fn rank_scores(
+    fn slopes_of_lists(
         &mut self,
         parts: &[Part],
         rows: &Rows,
@@ -240,7 +240,7 @@ impl<M: Interaction> Gpu<M> {
         }
         let outcomes: Vec<_> = batch.iter().map(|&row| rows.label(row as usize)).collect();
         let loss = self.settings.loss;
-        let weight = ranked::rank(loss, &outcomes, lists, (&mut slopes, &mut losses));
+        let weight = ranked::slopes(loss, &outcomes, lists, (&mut slopes, &mut losses));
         for (rank, part) in self.ranks.iter_mut().zip(parts) {
             rank.scratch.slopes.write(0, &slopes[part.places.clone()])?;
             rank.scratch.losses.write(0, &losses[part.places.clone()])?;

@@ -232,7 +232,7 @@ fn same_step<M: Interaction>(
     let lists = Lists { ends: &ends, each: 1.0 };
     let [found, expected] = [&mut *gpu as &mut dyn Backend, &mut *cpu].map(|backend| {
         let mut learned = match loss.is_ranking() {
-            true => backend.rank(rows, batch, lists, RATE),
+            true => backend.step_lists(rows, batch, lists, RATE),
             false => backend.step(rows, batch, RATE),
         }
         .unwrap();
