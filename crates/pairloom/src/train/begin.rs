@@ -5,7 +5,7 @@ use super::start::{Start, first_scores, resolve, start};
 use super::summary::Summary;
 use super::units::Units;
 use super::{Job, going_on};
-use crate::backend::{Backend, Cpu, DeviceName, LargestBatch, StepSettings, open_cuda};
+use crate::backend::{Backend, Cpu, DeviceName, LargestBatch, StepSettings, check_cuda, open_cuda};
 use crate::config::Config;
 use crate::interaction::{Interaction, WithInteraction, with_interaction};
 use crate::model::Weights;
@@ -47,10 +47,12 @@ impl Beginning<'_> {
     pub(super) fn begin(self) -> Result<Begun> {
         let no_gpu = match self.job.device {
             DeviceName::Cuda => return self.on(DeviceName::Cuda),
-            DeviceName::Auto if self.is_worth_a_gpu() => match self.on(DeviceName::Cuda) {
-                Ok(begun) => return Ok(begun),
-                Err(error) => Some(error.to_string()),
-            },
+            DeviceName::Auto if self.is_worth_a_gpu() => {
+                match check_cuda().and_then(|()| self.on(DeviceName::Cuda)) {
+                    Ok(begun) => return Ok(begun),
+                    Err(error) => Some(error.to_string()),
+                }
+            }
             _ => None,
         };
         let mut begun = self.on(DeviceName::Cpu)?;
@@ -71,22 +73,20 @@ impl Beginning<'_> {
             DeviceName::Cuda => self.job.config.large_batch(self.prepared.train.len()),
             _ => None,
         };
-        loop {
-            match (self.with(device, batch), batch) {
+        let (mut config, mut most) = self.resolved(batch)?;
+        // What the host needs is the same for all batches of a GPU: no smaller one helps if it has not got it.
+        let start = start(&config, self.prepared, (device, most), &self.summary)?;
+        let weights = self.weights(&config)?;
+        let backend = loop {
+            match (self.open(device, &config, most, &weights), batch) {
                 // A batch that nobody asked for is made to fit.
                 (Err(Error::Memory(_)), Some(tried)) if tried > LEAST_BATCH => {
-                    batch = Some(tried / 2)
+                    batch = Some(tried / 2);
+                    (config, most) = self.resolved(batch)?;
                 }
-                (begun, _) => return begun,
+                (backend, _) => break backend?,
             }
-        }
-    }
-
-    /// Begins on a device, with large batches of so many rows if such are taken.
-    fn with(&self, device: DeviceName, large_batch: Option<usize>) -> Result<Begun> {
-        let (config, most) = self.resolved(large_batch)?;
-        let start = start(&config, self.prepared, (device, most), &self.summary)?;
-        let backend = self.open(device, &config, most, &self.weights(&config)?)?;
+        };
         Ok(Begun { config, most_entries: most.entries, start, backend })
     }
 
