@@ -69,7 +69,8 @@ impl Learner {
         drop(threads);
         let beginning =
             Beginning { job: &job, prepared: &prepared, units: &units, summary, negatives: None };
-        let Begun { config, most_entries, backend, .. } = beginning.begin()?;
+        let Begun { config, most_entries, start, backend } = beginning.begin()?;
+        tell(watch, Event::Start(&start))?;
         let Prepared { schema, encoding, train, class_weights, .. } = prepared;
         let history = Vec::new();
         let mut learner = Learner {
