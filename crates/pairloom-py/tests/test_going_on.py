@@ -85,7 +85,9 @@ def test_partial_fit_goes_on_after_fit(products):
     X, y = products
     fm = FMClassifier(epochs=2, random_state=0).fit(X, y)
     before = fm.factors_.copy()
-    fm.partial_fit(X, y)
+    for passes in (1, 2):
+        fm.partial_fit(X, y)
+        assert fm.n_iter_ == len(fm.history_) == fm.model_.epoch == passes
     assert fm.factors_.shape == before.shape and not np.array_equal(fm.factors_, before)
 
 
