@@ -14,6 +14,9 @@ use std::sync::{Arc, Mutex};
 #[pyclass(frozen)]
 pub struct Learner {
     of: Mutex<Learning>,
+    /// What users should know of the first rows.
+    #[pyo3(get)]
+    notices: Vec<String>,
 }
 
 #[pymethods]
@@ -34,7 +37,7 @@ impl Learner {
         job.classes = classes;
         let hear = &mut |event: pairloom::train::Event<'_>| watch.hear(event);
         let of = super::failure::guarded(py, || Learning::begin(dataset, &job, hear));
-        Ok(Learner { of: Mutex::new(watch.end(of)?) })
+        Ok(Learner { of: Mutex::new(watch.end(of)?), notices: watch.notices })
     }
 
     /// Takes this learning rate from now on.

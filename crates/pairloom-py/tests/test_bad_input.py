@@ -339,7 +339,10 @@ def test_a_stream_is_read_once():
     table = pa.Table.from_pandas(frame())
     stream = pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
     fm = FMClassifier(**QUICK).fit(stream, "y")
-    assert fm.predict(stream).shape == (0,)
+    for read in (fm.predict, fm.predict_proba, fm.decision_function, fm.model_.predict):
+        refused(lambda: read(stream), ValueError, "this stream has no rows: it can be read once")
+    # A table that has none says so itself.
+    assert fm.predict(table[:0]).shape == fm.predict(frame()[:0]).shape == (0,)
     refused(lambda: FMClassifier(**QUICK).fit(stream, "y"), (ValueError, OSError))
 
 

@@ -85,7 +85,9 @@ def test_partial_fit_goes_on_after_fit(products):
     X, y = products
     fm = FMClassifier(epochs=2, random_state=0).fit(X, y)
     before = fm.factors_.copy()
-    fm.partial_fit(X, y)
+    for passes in (1, 2):
+        fm.partial_fit(X, y)
+        assert fm.n_iter_ == len(fm.history_) == fm.model_.epoch == passes
     assert fm.factors_.shape == before.shape and not np.array_equal(fm.factors_, before)
 
 
@@ -236,6 +238,24 @@ def test_odd_weights_are_told_of(products):
     X, y = products
     with pytest.warns(UserWarning, match=r"weigh .* in the mean"):
         FMClassifier(epochs=1).fit(X, y, sample_weight=np.full(len(y), 1 / len(y)))
+
+
+def test_partial_fit_tells_of_its_first_rows_what_fit_does(products):
+    X, y = products
+    data, weight = pd.DataFrame(X, columns=list("abcd")).assign(n=range(1, len(y) + 1)), np.full(len(y), 1 / len(y))
+
+    def told(learn):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            learn(data, y, sample_weight=weight)
+        assert all(warning.filename == __file__ for warning in caught)
+        return [str(warning.message) for warning in caught]
+
+    stream = FMClassifier()
+    first = told(stream.partial_fit)
+    assert first == told(FMClassifier(epochs=1, valid_fraction=0.0).fit)
+    assert "'n' is left out" in first[0] and "in the mean" in first[1] and len(first) == 2
+    assert told(stream.partial_fit) == []
 
 
 def test_weights_of_classes_of_any_name(products):

@@ -228,6 +228,7 @@ class FM(BaseEstimator):
         if first:
             init = self.model_._of if self.__sklearn_is_fitted__() else None
             self._learner, self._model = _pairloom.Learner(read, self._asked(init=init), self._all_classes()), None
+            warn(self._learner.notices)
             return self._learned()
         # The model of the rows before is not that of these, which is made when somebody asks for it.
         self._model = None

@@ -380,6 +380,9 @@ class Model:
     def _predict(self, data, n_jobs=None, on_error=None, device=None):
         skips, device = _checks.on_error(on_error) == "skip", _checks.text("device", device)
         predictions, scores, notices = self._of.predict(self._rows(data), threads(n_jobs), skips, device)
+        # A frame says by its shape that it has no rows; of a stream nobody may know that it had some.
+        if not len(predictions) and not notices and is_frame(data) and not hasattr(data, "shape"):
+            raise ValueError("this stream has no rows: it can be read once, so make it anew if it was read before")
         warn(notices)
         return predictions, scores
 

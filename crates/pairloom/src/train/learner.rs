@@ -1,12 +1,12 @@
 //! A model that goes on learning from rows as they come.
 
+use super::begin::{Beginning, Begun};
 use super::prepare::{Prepared, prepare};
-use super::start::{backend, begin_on, resolve};
 use super::summary::Summary;
 use super::text::read_rows;
 use super::units::Units;
 use super::{Dataset, Event, Job, check, tell, tell_skipped};
-use crate::backend::{Backend, LargestBatch};
+use crate::backend::Backend;
 use crate::config::Config;
 use crate::encode::{Beside, Dictionary, Encoding};
 use crate::fit::{Epoch, Fit, Run, Stop};
@@ -61,27 +61,17 @@ impl Learner {
             return Err(Error::usage(message));
         }
         let threads = Threads::new(job.threads)?;
-        let Prepared { schema, encoding, mut train, class_weights, .. } =
-            prepare(rows, None, &job, &threads, watch)?;
-        let units = Units::learn(&schema, &encoding, &train)?;
-        units.enter(&mut train)?;
-        let (rows, init) = (train.len(), job.init.as_deref());
-        let most = job.config.largest_batch(rows).min(rows);
-        let summary = Summary::of(&train, encoding.features(), most, &encoding.target)?;
+        let mut prepared = prepare(rows, None, &job, &threads, watch)?;
+        let units = Units::learn(&prepared.schema, &prepared.encoding, &prepared.train)?;
+        units.enter(&mut prepared.train)?;
+        let summary = prepared.summary(&job.config)?;
         // The backend has its own.
         drop(threads);
-        let begin = |device, config: Config| {
-            let config = resolve(&config, &encoding, (rows, rows), &summary);
-            init.map_or(Ok(()), |model| super::going_on::check_config(model, &config))?;
-            let batch = config.batch_rows(rows).min(rows);
-            let most = LargestBatch { rows: batch, entries: summary.most_entries(batch) };
-            let (known, init) = ((most, &summary), init.map(|model| (model, &units)));
-            let threads = Threads::new(job.threads)?;
-            let backend = backend(device, &config, &encoding, known, init, threads)?;
-            Ok((config, most.entries, backend))
-        };
-        let ((config, most_entries, backend), ..) = begin_on(&job, (rows, &summary), begin)?;
-        drop(summary);
+        let beginning =
+            Beginning { job: &job, prepared: &prepared, units: &units, summary, negatives: None };
+        let Begun { config, most_entries, start, backend } = beginning.begin()?;
+        tell(watch, Event::Start(&start))?;
+        let Prepared { schema, encoding, train, class_weights, .. } = prepared;
         let history = Vec::new();
         let mut learner = Learner {
             schema,

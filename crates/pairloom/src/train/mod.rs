@@ -1,5 +1,6 @@
 //! From a file of raw rows to a model: schema, interning, hold-out, encoding and fit in one call.
 
+mod begin;
 mod calibrate;
 mod dataset;
 mod event;
@@ -17,12 +18,10 @@ mod summary;
 mod text;
 mod units;
 
-use crate::backend::{DeviceName, LargestBatch, check_cuda};
+use crate::backend::{DeviceName, check_cuda};
 use crate::calibration::Calibrated;
-use crate::config::Config;
 use crate::fit::{Fit, Run, Stop};
 use crate::input;
-use crate::loss::lists;
 use crate::model::Model;
 use crate::negatives::Negatives;
 use crate::parallel::Threads;
@@ -30,6 +29,7 @@ use crate::pieces::Pieces;
 use crate::reading::Given;
 use crate::store::Store;
 use crate::{Error, Result};
+use begin::{Beginning, Begun};
 use calibrate::{calibrate, check_held_out, stands_for};
 pub use dataset::Dataset;
 pub use event::Event;
@@ -41,8 +41,6 @@ pub use learner::Learner;
 use prepare::{Prepared, prepare};
 pub use ranking::Groups;
 pub use start::Start;
-use start::{backend, begin_on, resolve, start};
-use summary::Summary;
 use units::Units;
 
 /// What a training job ends with.
@@ -134,69 +132,35 @@ fn run(
     watch: &mut dyn FnMut(Event<'_>) -> bool,
 ) -> Result<Trained> {
     let threads = Threads::new(job.threads)?;
-    let Prepared {
-        schema,
-        encoding,
-        mut train,
-        mut valid,
-        mut test,
-        valid_file,
-        class_weights,
-        groups,
-        held_out,
-        left_out,
-        lines,
-    } = prepare(rows, valid, job, &threads, watch)?;
-    let units = Units::learn(&schema, &encoding, &train)?;
-    units.enter(&mut train)?;
-    units.enter(&mut valid)?;
-    units.enter(&mut test)?;
-    let stands_for = stands_for(&job.config, &class_weights);
-    // A batch of lists ends with a whole one.
-    let beyond = if groups.is_some() { lists::MOST - 1 } else { 0 };
-    let rows = train.len();
-    let batch = |config: &Config| config.batch_rows(rows).min(rows) + beyond;
-    let most = job.config.largest_batch(rows).min(rows) + beyond;
-    let mut summary = Summary::of(&train, encoding.features(), most, &encoding.target)?;
-    let are_counts = schema.are_counts();
-    let copies = if are_counts { train.weight().round() as usize } else { rows };
-    let files = [input::name(&job.data), &valid_file];
-    let negatives = ranking::negatives(&job.config, &schema, &encoding, [&train, &valid], files)?;
+    let mut prepared = prepare(rows, valid, job, &threads, watch)?;
+    let units = Units::learn(&prepared.schema, &prepared.encoding, &prepared.train)?;
+    units.enter(&mut prepared.train)?;
+    units.enter(&mut prepared.valid)?;
+    units.enter(&mut prepared.test)?;
+    let mut summary = prepared.summary(&job.config)?;
+    let negatives = ranking::negatives(&job.config, &prepared, input::name(&job.data))?;
     if let Some(negatives) = &negatives {
         negatives.count(&mut summary.counts);
     }
-    let init = job.init.as_deref();
     // The backend has its own.
     drop(threads);
-    let begin = |device, config: Config| {
-        let mut config = resolve(&config, &encoding, (rows, copies), &summary);
-        config.negatives = negatives.as_ref().map(Negatives::each);
-        init.map_or(Ok(()), |model| going_on::check_config(model, &config))?;
-        let given = batch(&config);
-        let entries = summary.most_entries(given);
-        let drawn = negatives.as_ref().map_or(0, |of| of.most_entries(given, entries));
-        let all = given * (1 + config.negatives.unwrap_or(0));
-        let most = LargestBatch { rows: all, entries: entries + drawn };
-        let start = start(&config, &encoding, [&train, &valid], (device, most), &summary)?;
-        let (known, init) = ((most, &summary), init.map(|model| (model, &units)));
-        let threads = Threads::new(job.threads)?;
-        let backend = backend(device, &config, &encoding, known, init, threads)?;
-        Ok((config, most.entries, start, backend))
-    };
-    let ((config, most_entries, start, mut backend), device, no_gpu) =
-        begin_on(job, (rows, &summary), begin)?;
-    drop(summary);
-    let items = negatives.as_ref().map(Negatives::items);
+    let negatives = negatives.as_ref();
+    let beginning = Beginning { job, prepared: &prepared, units: &units, summary, negatives };
+    let Begun { config, most_entries, start, mut backend } = beginning.begin()?;
+    let Prepared { schema, encoding, train, mut valid, mut test, held_out, left_out, .. } =
+        prepared;
+    let stands_for = stands_for(&job.config, &prepared.class_weights);
+    let items = negatives.map(Negatives::items);
     let is_out = |(held, out): (&bool, &bool)| !held && *out;
     let rows_out = held_out.iter().zip(&left_out).filter(|row| is_out(*row)).count();
-    let start = Start { items, groups, left_out: rows_out, are_counts, device, no_gpu, ..start };
+    let start = Start { items, groups: prepared.groups, left_out: rows_out, ..start };
     tell(watch, Event::Start(&start))?;
     let run = Run {
         train: &train,
         most_entries,
         valid: &valid,
         config: &config,
-        negatives: negatives.as_ref(),
+        negatives,
         target: &encoding.target,
         before: 0,
         checkpoints: job.checkpoints.as_ref(),
@@ -209,7 +173,7 @@ fn run(
     let trained_on = |row: &usize| !held_out[*row] && !left_out.get(*row).is_some_and(|out| *out);
     let diverged_line = match stop {
         Stop::Diverged { row: Some(row), .. } => {
-            (0..held_out.len()).filter(trained_on).nth(row).and_then(|row| lines.line(row))
+            (0..held_out.len()).filter(trained_on).nth(row).and_then(|row| prepared.lines.line(row))
         }
         _ => None,
     };

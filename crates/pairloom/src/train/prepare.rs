@@ -3,13 +3,15 @@
 use super::calibrate::check_classes;
 use super::hold_out::{Parts, hold_out};
 use super::start::{before_model, room};
+use super::summary::Summary;
 use super::text::read_rows;
 use super::{Dataset, Event, Groups, Job, going_on, ranking, tell, tell_skipped};
+use crate::config::Config;
 use crate::data::{check_values, is_cache};
 use crate::encode::{Beside, Encoding, encode, learn};
 use crate::error::flagged;
 use crate::input;
-use crate::loss::Loss;
+use crate::loss::{Loss, lists};
 use crate::parallel::Threads;
 use crate::reading::{Given, RowLines};
 use crate::schema::Schema;
@@ -31,6 +33,20 @@ pub(super) struct Prepared {
     /// Rows that nothing is learned from, if there may be some.
     pub(super) left_out: Vec<bool>,
     pub(super) lines: RowLines,
+}
+
+impl Prepared {
+    /// Rows that a batch of so many has at the most: one of lists ends with a whole one.
+    pub(super) fn batch(&self, rows: usize) -> usize {
+        let beyond = if self.groups.is_some() { lists::MOST - 1 } else { 0 };
+        rows.min(self.train.len()) + beyond
+    }
+
+    /// What is asked of the training rows, for batches of any device.
+    pub(super) fn summary(&self, config: &Config) -> Result<Summary> {
+        let most = self.batch(config.largest_batch(self.train.len()));
+        Summary::of(&self.train, self.encoding.features(), most, &self.encoding.target)
+    }
 }
 
 /// From rows that were read to encoded ones, with those of the job's validation file, or that are given as such.

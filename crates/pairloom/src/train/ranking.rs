@@ -1,8 +1,9 @@
 //! What ranking asks of settings and rows.
 
+use super::prepare::Prepared;
 use crate::config::Config;
 use crate::data::Interned;
-use crate::encode::{AsNumbers, Encoding, Target};
+use crate::encode::{AsNumbers, Target};
 use crate::error::flagged;
 use crate::loss::Loss;
 use crate::negatives::{Catalogue, NegativeSampling, Negatives, Seen};
@@ -53,11 +54,10 @@ pub(super) fn check(config: &Config, schema: &Schema) -> Result<()> {
 /// What draws items for rows, if it is to be done.
 pub(super) fn negatives(
     config: &Config,
-    schema: &Schema,
-    encoding: &Encoding,
-    [train, valid]: [&Store; 2],
-    files: [&str; 2],
+    prepared: &Prepared,
+    file: &str,
 ) -> Result<Option<Negatives>> {
+    let Prepared { schema, encoding, train, valid, valid_file, .. } = prepared;
     let each = config.drawn_negatives(schema);
     if each == 0 {
         return Ok(None);
@@ -65,7 +65,7 @@ pub(super) fn negatives(
     let catalogue = Catalogue::learn(train, schema, encoding)?;
     if catalogue.len() < 2 {
         let message = "the training rows have one item, and to rank it takes two: see --item";
-        return Err(Error::data(files[0], message));
+        return Err(Error::data(file, message));
     }
     let seen = Seen::of_rows(&[train], &catalogue)?;
     let with_valid = match valid.is_empty() {
@@ -74,7 +74,7 @@ pub(super) fn negatives(
     };
     let (sampling, seed) = (config.negative_sampling, config.seed);
     let negatives = Negatives::new(catalogue, (seen, with_valid), sampling, each, seed);
-    for (rows, file, what) in [(train, files[0], "training"), (valid, files[1], "validation")] {
+    for (rows, file, what) in [(train, file, "training"), (valid, valid_file, "validation")] {
         if !rows.is_empty() && !negatives.can_draw(rows, what == "validation")? {
             let message = format!(
                 "each group of the {what} rows has all {} items, so none can be drawn to rank below them",

@@ -1,22 +1,18 @@
-//! Where training begins: settings, first weights, and the memory that all takes.
+//! What training begins with: settings, first scores, and the memory that all takes.
 
+use super::prepare::Prepared;
 use super::summary::Summary;
-use super::units::Units;
 use super::{Groups, Job};
-use crate::backend::{
-    Backend, Cpu, DeviceName, ENTRY_BYTES, LargestBatch, StepSettings, open_cuda,
-};
+use crate::backend::{DeviceName, ENTRY_BYTES, LargestBatch};
 use crate::config::Config;
 use crate::data::INTERNED;
 use crate::encode::{Encoding, Target};
 use crate::error::flagged;
-use crate::interaction::{Interaction, Sizes, WithInteraction, with_interaction};
+use crate::interaction::Sizes;
 use crate::loss::Loss;
 use crate::metric::Constant;
-use crate::model::{Model, Weights};
-use crate::parallel::Threads;
-use crate::precision::{Precision, Stored};
-use crate::store::{Room, Store};
+use crate::precision::Precision;
+use crate::store::Room;
 use crate::{Error, Result, memory, table};
 
 /// What training begins with.
@@ -100,99 +96,6 @@ impl Start {
     }
 }
 
-/// Features to be learned from in all epochs, from which on it is worth the seconds that a GPU takes to begin; and in a
-/// step, from which on it is worth what beginning a step takes. Neither is measured.
-const WORTH_A_GPU: f64 = 1e9;
-const WORTH_A_STEP: f64 = 32768.0;
-
-/// The smallest batch that is tried on a GPU where nothing is said.
-const LEAST_BATCH: usize = 1024;
-
-/// Whether it is worth a GPU to learn from so many rows that have so many features in all.
-fn is_worth_a_gpu(config: &Config, rows: usize, features: f64) -> bool {
-    let step = features * config.largest_batch(rows) as f64 / rows.max(1) as f64;
-    features * f64::from(config.epochs) >= WORTH_A_GPU && step >= WORTH_A_STEP
-}
-
-/// Begins on the device that a job wants for so many training rows, with settings that the device has its say in. Where the
-/// device is to be decided it is the GPU if the work is large enough, unless what `begin` does fails there; the reason is the
-/// last of what is returned.
-pub(super) fn begin_on<T>(
-    job: &Job,
-    (rows, summary): (usize, &Summary),
-    mut begin: impl FnMut(DeviceName, Config) -> Result<T>,
-) -> Result<(T, DeviceName, Option<String>)> {
-    let is_worth = || {
-        let features = summary.counts.iter().map(|&count| f64::from(count)).sum();
-        is_worth_a_gpu(&job.config, rows, features)
-    };
-    let mut on_gpu = || {
-        let Some(mut batch) = job.config.large_batch(rows) else {
-            return begin(DeviceName::Cuda, job.config.clone());
-        };
-        loop {
-            let config = job.config.with_large_batches(batch, summary.square_length);
-            match begin(DeviceName::Cuda, config) {
-                // A batch that nobody asked for is made to fit.
-                Err(Error::Memory(_)) if batch > LEAST_BATCH => batch /= 2,
-                begun => return begun,
-            }
-        }
-    };
-    let (device, no_gpu) = match job.device {
-        DeviceName::Cuda => return Ok((on_gpu()?, DeviceName::Cuda, None)),
-        DeviceName::Auto if is_worth() => match on_gpu() {
-            Ok(begun) => return Ok((begun, DeviceName::Cuda, None)),
-            Err(error) => (DeviceName::Cpu, Some(error.to_string())),
-        },
-        _ => (DeviceName::Cpu, None),
-    };
-    Ok((begin(device, job.config.clone())?, device, no_gpu))
-}
-
-/// A machine with its first weights: those of `init`, in these units, if there is a model to go on from.
-pub(super) fn backend(
-    device: DeviceName,
-    config: &Config,
-    encoding: &Encoding,
-    (most, summary): (LargestBatch, &Summary),
-    init: Option<(&Model, &Units)>,
-    threads: Threads,
-) -> Result<Box<dyn Backend>> {
-    let weights = match init {
-        Some((model, units)) => {
-            let mut weights = model.weights.go_on(config, &summary.counts)?;
-            units.enter_weights(&mut weights);
-            weights
-        }
-        None => {
-            let first = first_scores(config, &summary.means);
-            Weights::init(config, &summary.counts, encoding.starts(), &first)?
-        }
-    };
-    let settings = StepSettings::new(config, encoding.target.clone(), summary.counts.clone());
-    if device == DeviceName::Cuda {
-        return open_cuda(config, &weights, settings, most);
-    }
-    let on_cpu = OnCpu { weights: &weights, settings, threads };
-    with_interaction(config, &weights.fields, on_cpu)
-}
-
-/// Puts a model on the CPU.
-struct OnCpu<'a> {
-    weights: &'a Weights,
-    settings: StepSettings,
-    threads: Threads,
-}
-
-impl WithInteraction for OnCpu<'_> {
-    type Output = Result<Box<dyn Backend>>;
-
-    fn with<M: Interaction + 'static, T: Stored>(self, interaction: M) -> Self::Output {
-        Ok(Box::new(Cpu::<M, T>::new(interaction, self.weights, self.settings, self.threads)?))
-    }
-}
-
 /// The settings with everything decided that was left to the data: so many rows, which stand for so many `copies`.
 pub(super) fn resolve(
     config: &Config,
@@ -269,11 +172,11 @@ pub(super) fn room(job: &Job, encoding: &Encoding, work: u128) -> Result<Room> {
 /// Sizes of what training begins with, refused if there is no room for it.
 pub(super) fn start(
     config: &Config,
-    encoding: &Encoding,
-    [train, valid]: [&Store; 2],
+    prepared: &Prepared,
     (device, most): (DeviceName, LargestBatch),
     summary: &Summary,
 ) -> Result<Start> {
+    let Prepared { schema, encoding, train, valid, .. } = prepared;
     let features = encoding.features();
     let sizes = Sizes::new(config, encoding.fields.len());
     let classes = encoding.target.classes();
@@ -300,7 +203,7 @@ pub(super) fn start(
         features,
         mean_weight: train.weight() / train.len().max(1) as f64,
         greatest_weight: summary.greatest_weight,
-        are_counts: false,
+        are_counts: schema.are_counts(),
         square_length: summary.square_length,
         row_bytes: train.bytes() + valid.bytes(),
         disk_bytes: on_disk,
@@ -323,7 +226,7 @@ fn check_model(config: &Config, sizes: &Sizes, encoding: &Encoding, bytes: u128)
 }
 
 /// The scores whose prediction is the mean label, or the share of each class: where the biases start.
-fn first_scores(config: &Config, means: &[f64]) -> Vec<f32> {
+pub(super) fn first_scores(config: &Config, means: &[f64]) -> Vec<f32> {
     let loss = config.resolved_loss();
     // Rows of one class may all weigh nothing.
     let score = |mean: f64| match loss {

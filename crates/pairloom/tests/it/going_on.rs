@@ -1,6 +1,7 @@
 //! Models that go on learning: from other rows with a fresh optimizer, or from rows as they come.
 
 use crate::common::{bytes, clicks, folder, job, model, plain_config, write};
+use pairloom::backend::DeviceName;
 use pairloom::config::Config;
 use pairloom::input::{self, OpenOptions};
 use pairloom::interaction::Kind;
@@ -9,7 +10,7 @@ use pairloom::parallel::Threads;
 use pairloom::predict::EvaluateOptions;
 use pairloom::reading::{self, Given};
 use pairloom::synth::SynthConfig;
-use pairloom::train::{Dataset, Job, Learner, SchemaSource, train};
+use pairloom::train::{Dataset, Event, Job, Learner, SchemaSource, train};
 use std::sync::Arc;
 
 fn log(seed: u64) -> Vec<u8> {
@@ -129,8 +130,18 @@ fn the_first_pass_is_an_epoch() {
     let data = write(&folder, "log.csv", log(5));
     let job = job(&data, &Config { epochs: 1, ..config() });
     let rows = Dataset::read(&job, &mut |_| true).unwrap();
-    let mut learner = Learner::begin(rows, &job, &mut |_| true).unwrap();
+    let mut starts = Vec::new();
+    let mut learner = Learner::begin(rows, &job, &mut |event| {
+        if let Event::Start(start) = event {
+            starts.push((start.train, start.valid, start.device, start.no_gpu.clone()));
+        }
+        true
+    });
+    let learner = learner.as_mut().unwrap();
     assert_eq!(bytes(&learner.model().unwrap()), bytes(&model(&job)));
+    // It is told what training begins with, as of any other, and once.
+    learner.learn(read(&data), &data, &mut |event| !matches!(event, Event::Start(_))).unwrap();
+    assert_eq!(starts, [(1500, 0, DeviceName::Cpu, None)]);
 }
 
 #[test]
