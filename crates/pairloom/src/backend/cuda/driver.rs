@@ -8,9 +8,10 @@ use crate::{Error, Result, memory};
 use cudarc::driver::result::{self, DriverError, ctx, device, event, module, primary_ctx, stream};
 use cudarc::driver::sys::{self, CUdevice_attribute_enum as Attribute, CUresult};
 use cudarc::nvrtc;
+use std::collections::HashMap;
 use std::ffi::{CString, c_void};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 pub(super) fn check_compiler() -> Result<()> {
     // SAFETY: it only looks for a library of the system.
@@ -80,10 +81,8 @@ pub(super) fn open(shape: Shape) -> Result<Vec<Arc<dyn Device>>> {
 /// As for [`Cuda::open`].
 pub(super) fn open_these(numbers: &[usize], shape: Shape) -> Result<Vec<Arc<dyn Device>>> {
     let shape = Shape { ranks: numbers.len(), ..shape };
-    let (mut code, mut all) = (None, Vec::new());
-    for &number in numbers {
-        all.push(Cuda::open(number, shape, &mut code)?);
-    }
+    let open = |&number: &usize| Cuda::open(number, shape);
+    let all = numbers.iter().map(open).collect::<Result<Vec<_>>>()?;
     for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
         one.see(other)?;
     }
@@ -91,19 +90,15 @@ pub(super) fn open_these(numbers: &[usize], shape: Shape) -> Result<Vec<Arc<dyn 
 }
 
 impl Cuda {
-    /// The GPU of this number with the kernels for a shape; `code` is what they were compiled to, once they were.
+    /// The GPU of this number with the kernels for a shape.
     ///
     /// # Errors
     /// [`Error::Device`] if there is none, if it fails, or if there is no compiler of kernels.
-    fn open(number: usize, shape: Shape, code: &mut Option<Vec<u8>>) -> Result<Arc<Cuda>> {
+    fn open(number: usize, shape: Shape) -> Result<Arc<Cuda>> {
         start()?;
         let device = device::get(number as i32).map_err(|e| failed("the GPU cannot be had", e))?;
-        let capability = capability(device)?;
-        let code = match code {
-            Some(code) => code,
-            None => code.insert(compile(shape, capability)?),
-        };
-        Cuda::with(device, Some(code))
+        let code = compiled(shape, capability(device)?)?;
+        Cuda::with(device, Some(&code))
     }
 
     /// A GPU with an order of work of its own, and with these kernels.
@@ -190,6 +185,20 @@ impl Drop for Entered {
         // SAFETY: it was the thread's own, which may be none. What fails here the next call will say.
         let _ = unsafe { ctx::set_current(self.0) };
     }
+}
+
+/// The same as [`compile`], which takes a second, but once for as many devices and models as there are.
+fn compiled(shape: Shape, capability: [i32; 2]) -> Result<Arc<[u8]>> {
+    type Known = HashMap<(&'static str, Vec<String>, [i32; 2]), Arc<[u8]>>;
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (shape.model.name(), shape.flags(), capability);
+    if let Some(code) = known.get(&key) {
+        return Ok(code.clone());
+    }
+    let code: Arc<[u8]> = compile(shape, capability)?.into();
+    known.insert(key, code.clone());
+    Ok(code)
 }
 
 /// Kernels for a shape, compiled for GPUs of this capability.
