@@ -293,7 +293,7 @@ impl Block {
     }
 
     /// Multiplies each value with the factor of its id.
-    pub(super) fn scale(&mut self, factor: &impl Fn(u32) -> f32) -> Result<()> {
+    pub(crate) fn scale(&mut self, factor: &impl Fn(u32) -> f32) -> Result<()> {
         let full = |_| memory::refused("the values of the rows", memory::FEWER_ROWS);
         let missing = self.ids.len() - self.values.len();
         self.values.try_reserve_exact(missing).map_err(full)?;

@@ -14,6 +14,7 @@ pub use outcomes::Outcomes;
 
 use crate::{Result, memory};
 use block::BITS;
+use std::ops::Range;
 
 /// A set of encoded rows.
 #[derive(Debug, Clone)]
@@ -203,16 +204,28 @@ impl Rows {
     /// # Errors
     /// As for [`Rows::reserve`].
     pub(crate) fn extend(&mut self, part: &Part<'_>) -> Result<()> {
-        let mut from = 0;
-        while from < part.labels.len() {
-            self.reserve_block()?;
-            let to = part.labels.len().min(from + BLOCK_ROWS - self.last().len());
-            self.last().extend(part, from..to)?;
-            if self.last().len() == BLOCK_ROWS {
-                self.next_block();
-            }
-            from = to;
-        }
+        let (before, more) = (self.len(), part.labels.len());
+        self.lay_out(before + more)?;
+        extend(&mut self.blocks, before, part, 0..more)
+    }
+
+    /// Blocks for so many rows, in memory that is used again. They are to be filled with [`extend`], each from whatever
+    /// thread.
+    ///
+    /// # Errors
+    /// [`crate::Error::Memory`] if the system has not got the memory.
+    pub(crate) fn blank(&mut self, rows: usize) -> Result<&mut [Block]> {
+        self.clear();
+        self.lay_out(rows)?;
+        Ok(&mut self.blocks)
+    }
+
+    /// Adds empty blocks until there are those of so many rows.
+    fn lay_out(&mut self, rows: usize) -> Result<()> {
+        let missing = (place(rows).0 + 1).saturating_sub(self.blocks.len());
+        let full = |_| memory::refused("a block", memory::FEWER_ROWS);
+        self.blocks.try_reserve(missing).map_err(full)?;
+        (0..missing).for_each(|_| self.next_block());
         Ok(())
     }
 
@@ -251,7 +264,8 @@ impl Rows {
 
     /// Removes all rows and keeps the memory.
     pub fn clear(&mut self) {
-        self.spare.extend(self.blocks.drain(1..));
+        // Blocks come back to where they were, as large as what is there.
+        self.spare.extend(self.blocks.drain(1..).rev());
         self.spare.iter_mut().chain(&mut self.blocks).for_each(Block::clear);
     }
 
@@ -261,4 +275,28 @@ impl Rows {
         self.blocks.iter().for_each(|block| block.hash(&mut hash));
         hash.digest()
     }
+}
+
+/// Adds some of the rows of a part to blocks that follow each other, and have `at` rows.
+///
+/// # Errors
+/// As for [`Rows::reserve`].
+pub(crate) fn extend(
+    blocks: &mut [Block],
+    mut at: usize,
+    part: &Part<'_>,
+    mut rows: Range<usize>,
+) -> Result<()> {
+    while !rows.is_empty() {
+        let (block, start) = place(at);
+        if let [.., before, last] = &mut blocks[..=block]
+            && start == 0
+        {
+            last.reserve_like(before)?;
+        }
+        let count = rows.len().min(BLOCK_ROWS - start);
+        blocks[block].extend(part, rows.start..rows.start + count)?;
+        (at, rows.start) = (at + count, rows.start + count);
+    }
+    Ok(())
 }

@@ -39,7 +39,7 @@ impl Threads {
     }
 
     /// How many threads are meant: 0 is one for each core.
-    fn number(count: usize) -> Result<usize> {
+    pub(crate) fn number(count: usize) -> Result<usize> {
         if count > Self::MOST {
             return Err(Error::setting("threads", &format!("at most {}", Self::MOST)));
         }

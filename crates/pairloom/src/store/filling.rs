@@ -12,12 +12,14 @@ pub struct Room {
     pub bytes: u128,
     /// The folder of temporary files.
     pub folder: String,
+    /// Threads that may read them.
+    pub threads: usize,
 }
 
 impl Default for Room {
     /// As much as there is.
     fn default() -> Self {
-        Room { bytes: u128::MAX, folder: String::new() }
+        Room { bytes: u128::MAX, folder: String::new(), threads: 1 }
     }
 }
 
@@ -36,8 +38,8 @@ impl Room {
     }
 
     /// A window: a third, as the next one is read meanwhile, and allocators keep some of what they
-    /// were given back.
-    fn window(&self) -> u128 {
+    /// were given back; an eighth of a window may be in the buffers of those who read.
+    pub(super) fn window(&self) -> u128 {
         self.train() / 3
     }
 }
@@ -88,7 +90,7 @@ impl<'a> Filling<'a> {
     pub(crate) fn done(self) -> Result<Store> {
         match self {
             Filling::InOrder(rows) => rows.done(),
-            Filling::Drawn(spiller, room) => spiller.done(room.window()).map(Store::Spilled),
+            Filling::Drawn(spiller, room) => spiller.done(room).map(Store::Spilled),
         }
     }
 }
@@ -148,7 +150,7 @@ impl<'a> InOrder<'a> {
     pub(crate) fn done(mut self) -> Result<Store> {
         let Some(mut spiller) = self.spiller else { return Ok(Store::Held(self.rows)) };
         write_all(&mut spiller, &mut self.rows)?;
-        spiller.done(self.room.window()).map(Store::Spilled)
+        spiller.done(self.room).map(Store::Spilled)
     }
 }
 

@@ -4,8 +4,9 @@
 //! So each row goes into a bucket that is drawn for it, as cards are dealt: a bucket is a random
 //! part of the rows, and what a window has of whole buckets is one too.
 
+use super::filling::Room;
 use super::segment;
-use super::spill::{Bucket, Spill};
+use super::spill::{Bucket, Segment, Spill};
 use crate::Result;
 use crate::batch::{BLOCK_ROWS, Block, Rows};
 use crate::pieces::Pieces;
@@ -116,12 +117,12 @@ impl Spiller {
         self.hash.update(&checksum);
         let bucket = &mut self.buckets[bucket];
         bucket.rows += block.len();
-        bucket.segments.push(place);
+        bucket.segments.push(Segment { place, rows: block.len() });
         Ok(())
     }
 
-    /// What was written, in windows of at most about so many bytes.
-    pub(super) fn done(mut self, window: u128) -> Result<Spill> {
+    /// What was written, in windows for which there is room.
+    pub(super) fn done(mut self, room: &Room) -> Result<Spill> {
         for at in 0..self.open.len() {
             if !self.open[at].is_empty() {
                 self.write_open(at)?;
@@ -131,7 +132,7 @@ impl Spiller {
         let Spiller { file, deal, features, buckets, rows, weight, .. } = self;
         let Spiller { has_values, has_groups, hash, .. } = self;
         let per_window =
-            (window * buckets.len() as u128 / u128::from(bytes.max(1))).max(1) as usize;
+            (room.window() * buckets.len() as u128 / u128::from(bytes.max(1))).max(1) as usize;
         let (hash, scale) = (hash.digest(), Vec::new());
         Ok(Spill {
             file,
@@ -143,6 +144,7 @@ impl Spiller {
             has_values,
             has_groups,
             per_window,
+            threads: room.threads,
             hash,
             scale,
         })

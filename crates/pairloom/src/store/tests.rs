@@ -23,7 +23,7 @@ fn filled(mut filling: Filling<'_>, rows: usize) -> Store {
 }
 
 fn room(bytes: u128) -> Room {
-    Room { bytes, folder: std::env::temp_dir().to_string_lossy().into_owned() }
+    Room { bytes, folder: std::env::temp_dir().to_string_lossy().into_owned(), threads: 1 }
 }
 
 fn drawn(rows: usize, bytes: u128) -> Store {

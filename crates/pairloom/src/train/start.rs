@@ -166,7 +166,8 @@ pub(super) fn room(job: &Job, encoding: &Encoding, work: u128) -> Result<Room> {
             format!("at least {least}, of which a model of {features} features takes {model}");
         return Err(Error::setting("memory", &rule));
     }
-    Ok(Room { bytes: memory - taken, folder: job.temp_dir.clone() })
+    let threads = Threads::number(job.threads)?;
+    Ok(Room { bytes: memory - taken, folder: job.temp_dir.clone(), threads })
 }
 
 /// Sizes of what training begins with, refused if there is no room for it.
