@@ -124,12 +124,19 @@ impl<'r> Training<'r> {
         let windows = run.train.windows(run.config.shuffle.then_some((run.config.seed, epoch)));
         let complete = |window: &Window| window.first + window.rows <= done;
         let left = &windows[windows.partition_point(complete)..];
-        let stop = run.train.walk(left, &mut |window, rows| {
+        // Of rows that are drawn for others nothing is known before.
+        let is_disk = run.train.on_disk().is_some();
+        let bring = match is_disk && run.negatives.is_none() {
+            true => self.backend.ahead()?,
+            false => None,
+        };
+        let stop = run.train.walk(left, bring, &mut |window, rows, is_brought| {
             // Rows that are made of these are entered as they are made, and those in memory are the same in all epochs.
-            let is_known =
-                run.train.on_disk().is_none() && mem::replace(&mut self.has_entered, true);
-            if run.negatives.is_none() && !is_known {
-                self.backend.enter(rows)?;
+            let is_known = !is_disk && mem::replace(&mut self.has_entered, true);
+            match is_brought {
+                true => self.backend.enter_brought(rows)?,
+                false if run.negatives.is_none() && !is_known => self.backend.enter(rows)?,
+                false => {}
             }
             self.window(window, rows, watch)
         })?;

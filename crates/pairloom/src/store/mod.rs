@@ -16,6 +16,7 @@ pub(crate) use order::Order;
 pub use spill::Spill;
 
 use crate::Result;
+use crate::backend::Bring;
 use crate::batch::{Block, Outcomes, Rows};
 
 /// Encoded rows.
@@ -39,8 +40,8 @@ pub(crate) struct Window {
     pub(crate) rows: usize,
 }
 
-/// What is done with a window; `Some` ends the walk.
-pub(crate) type Taken<'a, T> = dyn FnMut(&Window, &Rows) -> Result<Option<T>> + 'a;
+/// What is done with a window; `Some` ends the walk. Last is whether it was brought.
+pub(crate) type Taken<'a, T> = dyn FnMut(&Window, &Rows, bool) -> Result<Option<T>> + 'a;
 
 impl From<Rows> for Store {
     fn from(rows: Rows) -> Self {
@@ -94,15 +95,21 @@ impl Store {
         }
     }
 
-    /// Gives the rows of these windows to `take`, one window after the other.
+    /// Gives the rows of these windows to `take`, one window after the other; before that those that are read from a file
+    /// to `bring`.
     ///
     /// # Errors
-    /// Those of `take`, and of reading the temporary file.
-    pub(crate) fn walk<T>(&self, windows: &[Window], take: &mut Taken<'_, T>) -> Result<Option<T>> {
+    /// Those of `take` and `bring`, and of reading the temporary file.
+    pub(crate) fn walk<T>(
+        &self,
+        windows: &[Window],
+        bring: Option<Bring>,
+        take: &mut Taken<'_, T>,
+    ) -> Result<Option<T>> {
         match (self, windows) {
-            (Store::Held(rows), [window]) => take(window, rows),
+            (Store::Held(rows), [window]) => take(window, rows, false),
             (Store::Held(_), _) => Ok(None),
-            (Store::Spilled(spill), windows) => spill.walk(windows, take),
+            (Store::Spilled(spill), windows) => spill.walk(windows, bring, take),
         }
     }
 
@@ -111,8 +118,8 @@ impl Store {
     /// # Errors
     /// Those of `take`, and of reading the temporary file.
     pub(crate) fn each(&self, mut take: impl FnMut(&Rows) -> Result<()>) -> Result<()> {
-        let mut take = |_: &Window, rows: &Rows| take(rows).map(|()| None::<()>);
-        self.walk(&self.windows(None), &mut take).map(|_| ())
+        let mut take = |_: &Window, rows: &Rows, _| take(rows).map(|()| None::<()>);
+        self.walk(&self.windows(None), None, &mut take).map(|_| ())
     }
 
     /// What `predict` makes of all rows, beside their labels and weights.

@@ -8,6 +8,7 @@ use super::order::Order;
 use super::segment;
 use super::spiller::Deal;
 use super::{Taken, Window};
+use crate::backend::Bring;
 use crate::batch::{self, BLOCK_ROWS, Block, Part, Rows};
 use crate::parallel::Threads;
 use crate::pieces::{Pieces, Place};
@@ -70,6 +71,12 @@ pub(super) struct Segment {
     pub(super) rows: usize,
 }
 
+/// The rows of a window.
+struct Loaded {
+    rows: Rows,
+    is_brought: bool,
+}
+
 /// Blocks that a thread fills.
 struct Share<'a> {
     blocks: &'a mut [Block],
@@ -114,8 +121,13 @@ impl Spill {
         buckets.chunks(self.per_window).enumerate().map(window).collect()
     }
 
-    /// Gives the rows of one window after the other to `take`, until it has something to return.
-    pub(super) fn walk<T>(&self, windows: &[Window], take: &mut Taken<'_, T>) -> Result<Option<T>> {
+    /// Gives the rows of one window after the other to `bring` and then to `take`, until that has something to return.
+    pub(super) fn walk<T>(
+        &self,
+        windows: &[Window],
+        bring: Option<Bring>,
+        take: &mut Taken<'_, T>,
+    ) -> Result<Option<T>> {
         // No place in the channel: a window that is read waits for the one before.
         let (send, loaded) = sync_channel(0);
         let (give_back, free) = channel();
@@ -123,13 +135,13 @@ impl Spill {
         let threads = Threads::new(self.readers(most))?;
         std::thread::scope(|scope| {
             let reader = std::thread::Builder::new().name("read-ahead".into());
-            let read = move || self.read_all(windows, &threads, &send, &free);
+            let read = move || self.read_all(windows, (&threads, bring), &send, &free);
             reader.spawn_scoped(scope, read).map_err(|e| Error::Memory(e.to_string()))?;
             // Dropped at the end of this, so that the reader ends when nobody listens.
-            let loaded: Receiver<Result<Rows>> = loaded;
-            for (window, rows) in windows.iter().zip(&loaded) {
-                let rows = rows?;
-                if let Some(found) = take(window, &rows)? {
+            let loaded: Receiver<Result<Loaded>> = loaded;
+            for (window, loaded) in windows.iter().zip(&loaded) {
+                let Loaded { rows, is_brought } = loaded?;
+                if let Some(found) = take(window, &rows, is_brought)? {
                     return Ok(Some(found));
                 }
                 // Nobody takes it after the last window.
@@ -142,15 +154,17 @@ impl Spill {
     fn read_all(
         &self,
         windows: &[Window],
-        threads: &Threads,
-        to: &SyncSender<Result<Rows>>,
+        (threads, mut bring): (&Threads, Option<Bring>),
+        to: &SyncSender<Result<Loaded>>,
         free: &Receiver<Rows>,
     ) {
         let mut buffers = vec![Vec::new(); threads.count()];
         for window in windows {
             let mut rows = free.try_recv().unwrap_or_default();
             let read = self.read(window, threads, &mut buffers, &mut rows);
-            if to.send(read.map(|()| rows)).is_err() {
+            let brought =
+                read.and_then(|()| bring.as_mut().map_or(Ok(false), |bring| bring(&rows)));
+            if to.send(brought.map(|is_brought| Loaded { rows, is_brought })).is_err() {
                 return;
             }
         }

@@ -45,7 +45,7 @@ fn check(rows: &Rows, place: usize) -> usize {
 fn walked(store: &Store, shuffle: Option<(u64, u32)>) -> Vec<usize> {
     let mut numbers = Vec::new();
     let windows = store.windows(shuffle);
-    let mut take = |window: &super::Window, rows: &Rows| {
+    let mut take = |window: &super::Window, rows: &Rows, _: bool| {
         assert_eq!((window.first, window.rows), (numbers.len(), rows.len()));
         for place in 0..rows.len() {
             let number = check(rows, place);
@@ -56,7 +56,7 @@ fn walked(store: &Store, shuffle: Option<(u64, u32)>) -> Vec<usize> {
         }
         Ok(None::<()>)
     };
-    store.walk(&windows, &mut take).unwrap();
+    store.walk(&windows, None, &mut take).unwrap();
     numbers
 }
 

@@ -11,6 +11,7 @@ use crate::error::flagged;
 use crate::interaction::Sizes;
 use crate::loss::Loss;
 use crate::metric::Constant;
+use crate::parallel::Threads;
 use crate::precision::Precision;
 use crate::store::Room;
 use crate::{Error, Result, memory, table};

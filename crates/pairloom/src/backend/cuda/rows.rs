@@ -4,6 +4,7 @@ use super::device::{Buffer, Device};
 use super::kernels::OfRows;
 use crate::Result;
 use crate::batch::{BLOCK_ROWS, Block, Rows};
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -199,6 +200,6 @@ fn are_there(rows: &Rows) -> [bool; 2] {
 }
 
 /// Some of the numbers, or so many ones where there are none.
-fn or_ones(numbers: &[f32], which: Range<usize>) -> Vec<f32> {
-    if numbers.is_empty() { vec![1.0; which.len()] } else { numbers[which].to_vec() }
+fn or_ones(numbers: &[f32], which: Range<usize>) -> Cow<'_, [f32]> {
+    if numbers.is_empty() { vec![1.0; which.len()].into() } else { numbers[which].into() }
 }

@@ -4,6 +4,7 @@ use super::Spill;
 use crate::batch::{BLOCK_ROWS, Rows};
 use crate::store::{Filling, Room, Store, Window};
 use crate::{Error, Result};
+use std::sync::{Arc, Mutex};
 
 /// Two windows and a little, of blocks enough for three threads. The first rows that are dealt have values and weights, and
 /// the last have none.
@@ -40,11 +41,11 @@ fn by(threads: usize, spill: &mut Spill) -> &Spill {
 /// The rows of each window that a walk gets, and how it ends.
 fn walked(spill: &Spill, order: Option<(u64, u32)>) -> (Vec<Rows>, Result<()>) {
     let mut found = Vec::new();
-    let mut take = |_: &Window, rows: &Rows| {
+    let mut take = |_: &Window, rows: &Rows, _: bool| {
         found.push(rows.clone());
         Ok(None::<()>)
     };
-    let end = spill.walk(&spill.windows(order), &mut take).map(|_| ());
+    let end = spill.walk(&spill.windows(order), None, &mut take).map(|_| ());
     (found, end)
 }
 
@@ -88,15 +89,16 @@ fn a_walk_may_end_early() {
         let spill = by(threads, &mut spill);
         let windows = spill.windows(None);
         for last in 0..windows.len() {
-            let found = spill.walk(&windows, &mut |window, rows| {
+            let found = spill.walk(&windows, None, &mut |window, rows, _| {
                 assert_eq!(rows.len(), window.rows);
                 Ok((window.number == last).then_some(window.number))
             });
             assert_eq!(found.unwrap(), Some(last));
-            let failed = spill.walk(&windows, &mut |window, _| match window.number == last {
-                true => Err(Error::usage("enough")),
-                false => Ok(None::<()>),
-            });
+            let failed =
+                spill.walk(&windows, None, &mut |window, _, _| match window.number == last {
+                    true => Err(Error::usage("enough")),
+                    false => Ok(None::<()>),
+                });
             assert_eq!(failed.unwrap_err().to_string(), "enough");
         }
     }
@@ -129,4 +131,31 @@ fn the_first_segment_that_is_damaged_is_the_error() {
         let error = walked(by(threads, &mut spill), None).1.unwrap_err().to_string();
         assert!(error.contains("it has another number of rows"), "{error}");
     }
+}
+
+/// Each window is brought before it is taken, and what that says comes with it.
+#[test]
+fn windows_are_brought_before_they_are_taken() {
+    let spill = spill();
+    let windows = spill.windows(Some((1, 1)));
+    let brought = Arc::new(Mutex::new(Vec::new()));
+    let sizes = brought.clone();
+    let bring = move |rows: &Rows| {
+        let mut sizes = sizes.lock().unwrap();
+        sizes.push(rows.len());
+        Ok(sizes.len() % 2 == 0)
+    };
+    let mut take = |window: &Window, rows: &Rows, is_brought: bool| {
+        assert_eq!(brought.lock().unwrap()[window.number], rows.len());
+        assert_eq!(is_brought, window.number % 2 == 1);
+        Ok(None::<()>)
+    };
+    spill.walk(&windows, Some(Box::new(bring)), &mut take).unwrap();
+    let mut taken = 0;
+    let fails = |_: &Rows| Err(Error::usage("not brought"));
+    let failed = spill.walk(&windows, Some(Box::new(fails)), &mut |_, _, _| {
+        taken += 1;
+        Ok(None::<()>)
+    });
+    assert_eq!((failed.unwrap_err().to_string(), taken), ("not brought".into(), 0));
 }

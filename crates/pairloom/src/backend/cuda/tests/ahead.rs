@@ -3,6 +3,9 @@
 use super::ranks::several;
 use super::*;
 use crate::batch::BLOCK_ROWS;
+use crate::config::Config;
+use crate::fit::Run;
+use crate::store::{Filling, Room, Store};
 
 /// Takes some steps over rows with both, of which those on the device may still be to be done.
 fn steps(gpu: &mut Gpu<Plain>, cpu: &mut Cpu<Plain>, rows: &Rows) {
@@ -69,4 +72,51 @@ fn they_are_copied_when_they_come_where_two_sets_have_no_room() {
         steps(&mut gpu, &mut cpu, rows);
     }
     same_state(&mut gpu, &cpu, "copied");
+}
+
+/// A whole run over windows of rows on disk, with rows that are measured after each epoch.
+#[test]
+fn a_run_over_rows_on_disk_is_that_of_the_cpu() {
+    let (rows, case) = (Case::PLAIN.rows(900, 44), Case::PLAIN);
+    let folder = std::env::temp_dir().to_string_lossy().into_owned();
+    let room = Room { bytes: 24_000, folder, threads: 2 };
+    let mut filling = Filling::new(&room, FEATURES, rows.bytes(), Some(3)).unwrap();
+    filling.add(&rows).unwrap();
+    let (train, valid) = (filling.done().unwrap(), Store::from(case.rows(200, 45)));
+    assert!(train.windows(None).len() > 2);
+    let config = Config {
+        factors: Some(8),
+        loss: Some(Loss::Logistic),
+        learning_rate: Some(0.02),
+        batch_size: Some(64),
+        epochs: 2,
+        patience: 0,
+        ..Config::default()
+    };
+    let run = Run {
+        train: &train,
+        most_entries: 800,
+        valid: &valid,
+        config: &config,
+        negatives: None,
+        target: &case.target(),
+        before: 0,
+        checkpoints: None,
+    };
+    for open in devices().into_iter().chain(several()) {
+        let (mut cpu, mut gpu) = case.both::<Plain>(&rows, open);
+        let [found, expected] = [&mut gpu as &mut dyn Backend, &mut cpu]
+            .map(|backend| run.fit(backend, &mut |_| true).unwrap());
+        assert!(gpu.ahead.is_some() && gpu.holds);
+        for (found, expected) in found.history.iter().zip(&expected.history) {
+            let [one, other] = [found, expected]
+                .map(|epoch| [epoch.train_loss, epoch.valid.as_ref().unwrap().loss()]);
+            let near = |at: usize| (one[at] - other[at]).abs() < 1e-5;
+            assert!(near(0) && near(1), "{one:?} {other:?}");
+        }
+        assert_eq!((found.epoch, found.history.len()), (expected.epoch, 2));
+        let [found, expected] = [found, expected].map(|fit| fit.weights.unwrap());
+        alike(found.linear.floats(), expected.linear.floats(), 1e-4, "linear");
+        alike(found.factors.floats(), expected.factors.floats(), 1e-4, "factors");
+    }
 }
