@@ -2,7 +2,7 @@
 
 use crate::screen::Screen;
 use pairloom::Result;
-use pairloom::backend::{Found, devices};
+use pairloom::backend::{Found, LEAST_CAPABILITY, compiler, devices};
 use pairloom::memory::gib;
 use serde_json::json;
 
@@ -22,6 +22,7 @@ pub fn run(args: &Args) -> Result<()> {
         Ok((found, [major, minor])) => (found, Some(format!("{major}.{minor}")), None),
         Err(error) => (Vec::new(), None, Some(error.to_string())),
     };
+    let no_compiler = compiler().err().map(|error| error.to_string());
     let number = |found: &Found| found.number.to_string();
     let capability = |found: &Found| found.capability.map(|part| part.to_string()).join(".");
     let mut rows =
@@ -43,12 +44,21 @@ pub fn run(args: &Args) -> Result<()> {
             let version = version.as_deref().unwrap_or_default();
             screen.text(&format!("\nthe driver has CUDA {version}"))?;
             let used: Vec<_> = found.iter().filter(|gpu| gpu.used).map(number).collect();
-            match (used.is_empty(), found.len()) {
-                (true, _) => {
-                    screen.text("none of them is new enough to train on: see --device cuda")?
-                }
-                (false, 1) => {}
+            let least = LEAST_CAPABILITY.map(|part| part.to_string()).join(".");
+            match (used.len(), found.len()) {
+                (0, _) => screen.text(&format!(
+                    "none of them is new enough to train on: capability {least} is needed"
+                ))?,
+                (some, all) if some < all => screen.text(&format!(
+                    "--device cuda takes {}: up to eight of one capability of at least {least} that all see each other's \
+                     memory (peer access)",
+                    used.join(", ")
+                ))?,
+                (1, _) => {}
                 _ => screen.text(&format!("--device cuda takes {}", used.join(", ")))?,
+            }
+            if let Some(why) = &no_compiler {
+                screen.text(&format!("nothing can be trained on: {why}"))?;
             }
         }
     }
@@ -61,5 +71,8 @@ pub fn run(args: &Args) -> Result<()> {
             })
         })
         .collect();
-    screen.json(&json!({ "threads": cores, "cuda": version, "gpus": gpus, "no_gpu": why }))
+    screen.json(&json!({
+        "threads": cores, "cuda": version, "gpus": gpus, "no_gpu": why,
+        "no_compiler": no_compiler,
+    }))
 }

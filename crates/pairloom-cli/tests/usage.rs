@@ -259,3 +259,42 @@ fn a_gpu_that_is_not_there_is_told_before_rows_are_read() {
     room.ok(&format!("{line} --device cpu -o cpu.model"));
     assert_eq!(room.read("auto.model"), room.read("cpu.model"));
 }
+
+/// A library by the driver's name may be anything; whatever it lacks is an error with one line, and `auto` trains without.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_driver_that_lacks_functions_is_refused() {
+    let room = room();
+    let begins = [
+        ("", "cuCtxEnablePeerAccess"),
+        ("int cuCtxEnablePeerAccess() { return 0; }", "cuCtxGetCurrent"),
+    ];
+    for (text, lacks) in begins {
+        room.write("driver.c", text);
+        let made = room.program("cc", &["-shared", "-fPIC", "-o", "libcuda.so.1", "driver.c"]);
+        match { made }.status() {
+            Ok(status) if status.success() => {}
+            _ if std::env::var("CI").is_ok_and(|ci| ci == "true") => {
+                panic!("there is no C compiler")
+            }
+            _ => return eprintln!("LEFT OUT: a driver made by a C compiler, as there is none"),
+        }
+        let with_it = |line: &str| {
+            let folder = room.path("");
+            room.command(line).env("LD_LIBRARY_PATH", folder).output().unwrap()
+        };
+        let message = format!("the NVIDIA driver (libcuda) has no function {lacks}: ");
+        for line in [
+            "train shop.csv --device cuda -o new.model",
+            "predict good.model shop.csv --device cuda",
+        ] {
+            let done = with_it(line);
+            let error = String::from_utf8(done.stderr).unwrap();
+            assert!(error.starts_with(&format!("error: {message}")), "{line}: {error}");
+            assert_eq!((done.status.code(), error.lines().count()), (Some(1), 1), "{error}");
+        }
+        let done = with_it("devices");
+        assert!(String::from_utf8(done.stdout).unwrap().contains(&message));
+        assert!(done.status.success() && !room.has("new.model"));
+    }
+}

@@ -11,7 +11,7 @@ pub use cpu::Cpu;
 pub(crate) use cpu::{
     ENTRY_BYTES, Halves, Magnitude, Parameters, halve_rows, score_rows, score_single,
 };
-pub use cuda::{Found, LargestBatch, devices, open as open_cuda};
+pub use cuda::{Found, LEAST_CAPABILITY, LargestBatch, compiler, devices, open as open_cuda};
 pub(crate) use cuda::{check as check_cuda, scorer};
 
 use crate::batch::Rows;

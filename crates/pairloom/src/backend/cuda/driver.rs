@@ -2,7 +2,7 @@
 //! needed to build it, and none has to be there.
 
 use super::device::{Device, LATER, READS};
-use super::found::{capability, devices, failed, start};
+use super::found::{capability, compiler, devices, failed, start};
 use super::kernels::{Args, Kernel, Shape, THREADS};
 use crate::{Error, Result, memory};
 use cudarc::driver::result::{self, DriverError, ctx, device, event, module, primary_ctx, stream};
@@ -12,16 +12,6 @@ use std::collections::HashMap;
 use std::ffi::{CString, c_void};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-
-pub(super) fn check_compiler() -> Result<()> {
-    // SAFETY: it only looks for a library of the system.
-    if unsafe { nvrtc::sys::is_culib_present() } {
-        return Ok(());
-    }
-    let remedy = "it is NVRTC, part of the CUDA toolkit and of the Python package nvidia-cuda-nvrtc-cu12; the folder \
-                  of libnvrtc must be one of LD_LIBRARY_PATH";
-    Err(Error::Device(format!("there is no compiler of GPU kernels here: {remedy}")))
-}
 
 /// A GPU with its kernels.
 pub(super) struct Cuda {
@@ -203,7 +193,7 @@ fn compiled(shape: Shape, capability: [i32; 2]) -> Result<Arc<[u8]>> {
 
 /// Kernels for a shape, compiled for GPUs of this capability.
 pub(super) fn compile(shape: Shape, [major, minor]: [i32; 2]) -> Result<Vec<u8>> {
-    check_compiler()?;
+    compiler()?;
     let broken = |e: nvrtc::result::NvrtcError| {
         Error::Device(format!("the compiler of GPU kernels fails: {:?}", e.0))
     };

@@ -1,16 +1,66 @@
 //! Which GPUs there are.
 
-use super::driver::check_compiler;
 use super::kernels::MOST_RANKS;
 use crate::{Error, Result};
 use cudarc::driver::result::{self, DriverError, device};
 use cudarc::driver::sys::{self, CUdevice_attribute_enum as Attribute, CUresult};
+use cudarc::nvrtc;
 
 /// The least compute capability: lanes of a warp that go on alone began with it.
-const LEAST: [i32; 2] = [7, 0];
+pub const LEAST_CAPABILITY: [i32; 2] = [7, 0];
 
 /// The oldest driver, as it says its version: 1000 times that of CUDA, and 10 times what is behind the point.
 const OLDEST: i32 = 12_000;
+
+/// The functions of the driver that are called, here and by cudarc, which panics where one is not there.
+const FUNCTIONS: [&str; 35] = [
+    "cuCtxEnablePeerAccess",
+    "cuCtxGetCurrent",
+    "cuCtxSetCurrent",
+    "cuDeviceCanAccessPeer",
+    "cuDeviceGet",
+    "cuDeviceGetAttribute",
+    "cuDeviceGetCount",
+    "cuDeviceGetName",
+    "cuDevicePrimaryCtxRelease_v2",
+    "cuDevicePrimaryCtxRetain",
+    "cuDeviceTotalMem_v2",
+    "cuDriverGetVersion",
+    "cuEventCreate",
+    "cuEventDestroy_v2",
+    "cuEventRecord",
+    "cuEventSynchronize",
+    "cuGetErrorName",
+    "cuGetErrorString",
+    "cuInit",
+    "cuLaunchKernel",
+    "cuMemAlloc_v2",
+    "cuMemFreeHost",
+    "cuMemFree_v2",
+    "cuMemGetInfo_v2",
+    "cuMemHostAlloc",
+    "cuMemcpyDtoHAsync_v2",
+    "cuMemcpyHtoDAsync_v2",
+    "cuMemsetD8Async",
+    "cuModuleGetFunction",
+    "cuModuleLoadData",
+    "cuModuleUnload",
+    "cuStreamCreate",
+    "cuStreamDestroy_v2",
+    "cuStreamSynchronize",
+    "cuStreamWaitEvent",
+];
+
+/// The same of the compiler of kernels.
+const OF_COMPILER: [&str; 7] = [
+    "nvrtcCompileProgram",
+    "nvrtcCreateProgram",
+    "nvrtcDestroyProgram",
+    "nvrtcGetCUBIN",
+    "nvrtcGetCUBINSize",
+    "nvrtcGetProgramLog",
+    "nvrtcGetProgramLogSize",
+];
 
 /// A GPU that is there.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,22 +109,57 @@ pub(crate) fn check() -> Result<()> {
     let (found, _) = devices()?;
     let first = found.first().filter(|_| !found.iter().any(|gpu| gpu.used));
     if let Some(Found { name, capability, .. }) = first {
-        let [has, wants] = [capability, &LEAST].map(|[major, minor]| format!("{major}.{minor}"));
+        let [has, wants] =
+            [capability, &LEAST_CAPABILITY].map(|[major, minor]| format!("{major}.{minor}"));
         let message = format!("{name} has compute capability {has}, and {wants} is needed");
         return Err(Error::Device(format!("{message}: use the CPU")));
     }
-    check_compiler()
+    compiler()
+}
+
+/// Whether there is a compiler of kernels.
+///
+/// # Errors
+/// [`Error::Device`] if there is none that can be used.
+pub fn compiler() -> Result<()> {
+    // SAFETY: it only looks for a library of the system.
+    if !unsafe { nvrtc::sys::is_culib_present() } {
+        let remedy = "it is NVRTC, part of the CUDA toolkit and of the Python package nvidia-cuda-nvrtc-cu12; the folder \
+                      of libnvrtc must be one of LD_LIBRARY_PATH";
+        return Err(Error::Device(format!("there is no compiler of GPU kernels here: {remedy}")));
+    }
+    // SAFETY: the library is there; its functions are looked for and not called.
+    let is_there =
+        |name: &str| unsafe { nvrtc::sys::culib().get::<Function>(name.as_bytes()) }.is_ok();
+    check_functions("the compiler of GPU kernels (libnvrtc)", &OF_COMPILER, is_there)
+}
+
+/// A function that is not called.
+type Function = unsafe extern "C" fn();
+
+/// Refuses a library that lacks functions.
+fn check_functions(what: &str, names: &[&str], is_there: impl Fn(&str) -> bool) -> Result<()> {
+    match names.iter().find(|name| !is_there(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::Device(format!(
+            "{what} has no function {name}: it is damaged or none of NVIDIA's; install it anew, or use the CPU"
+        ))),
+    }
 }
 
 /// Looks for a driver that can be used; returns its version.
 pub(super) fn start() -> Result<i32> {
     // SAFETY: it only looks for a library of the system.
     if !unsafe { sys::is_culib_present() } {
-        let remedy = "install NVIDIA's driver, or use the CPU";
+        let remedy = "install NVIDIA's driver (a container is to be started with the GPUs, as by docker run --gpus all), or \
+                      use the CPU";
         return Err(Error::Device(format!("there is no driver for NVIDIA GPUs here: {remedy}")));
     }
+    // SAFETY: the library is there; its functions are looked for and not called.
+    let is_there = |name: &str| unsafe { sys::culib().get::<Function>(name.as_bytes()) }.is_ok();
+    check_functions("the NVIDIA driver (libcuda)", &FUNCTIONS, is_there)?;
     let mut version = 0;
-    // SAFETY: every driver has this function, which writes a number.
+    // SAFETY: the function is there, and writes a number.
     let said = unsafe { sys::cuDriverGetVersion(&mut version) };
     if said != CUresult::CUDA_SUCCESS || version < OLDEST {
         let [has, wants] = [version, OLDEST].map(|of| format!("{}.{}", of / 1000, of % 1000 / 10));
@@ -107,7 +192,7 @@ fn share(found: &mut [Found]) {
     let mut ranks: Vec<usize> = Vec::new();
     for at in 0..found.len() {
         let (first, gpu) = (&found[ranks.first().copied().unwrap_or(at)], &found[at]);
-        let is_alike = first.capability == gpu.capability && gpu.capability >= LEAST;
+        let is_alike = first.capability == gpu.capability && gpu.capability >= LEAST_CAPABILITY;
         let is_peer =
             |&of: &usize| sees(found[of].number, gpu.number) && sees(gpu.number, found[of].number);
         if is_alike && ranks.len() < MOST_RANKS && ranks.iter().all(is_peer) {

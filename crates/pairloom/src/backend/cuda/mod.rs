@@ -52,7 +52,7 @@ use crate::optimizer::Optimizer;
 use ahead::Ahead;
 use device::Device;
 pub(crate) use found::check;
-pub use found::{Found, devices};
+pub use found::{Found, LEAST_CAPABILITY, compiler, devices};
 use kernels::{Args, Outcome, Shape};
 pub use open::open;
 pub(crate) use open::scorer;

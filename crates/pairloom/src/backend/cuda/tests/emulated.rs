@@ -1,8 +1,8 @@
 //! The kernels on the processor: the same text, compiled as C++ by the system's compiler.
 
 use super::super::device::{Device, READS};
-use super::super::driver;
 use super::super::kernels::{Args, Kernel, Shape, THREADS};
+use super::super::{driver, found};
 use crate::{Error, Result};
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
@@ -214,7 +214,7 @@ impl Emulated {
 
 fn compile(shape: Shape) -> Library {
     // The compiler of GPUs needs none. Where it is there, it is to take the same text.
-    for capability in [[7, 5], [9, 0]].iter().filter(|_| driver::check_compiler().is_ok()) {
+    for capability in [[7, 5], [9, 0]].iter().filter(|_| found::compiler().is_ok()) {
         driver::compile(shape, *capability).unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
