@@ -83,7 +83,7 @@ pub enum Stop {
 #[derive(Debug)]
 pub struct Fit {
     /// The weights of the best epoch, or of the last good one without validation rows; `None` if
-    /// no epoch was completed.
+    /// no epoch was completed, or if they are not [kept](Run::keeps_best).
     pub weights: Option<Weights>,
     /// The epoch they come from, counted from 1.
     pub epoch: u32,
@@ -120,6 +120,8 @@ pub struct Run<'a> {
     pub target: &'a Target,
     /// Rows that the backend has learned from before, in other runs.
     pub before: usize,
+    /// Whether the weights of the best epoch are kept, to be those of the [`Fit`].
+    pub keeps_best: bool,
     /// Whether and where to write checkpoints.
     pub checkpoints: Option<&'a Checkpoints>,
 }
@@ -149,11 +151,10 @@ impl Run<'_> {
             if stop == Stop::Interrupted {
                 training.save()?;
             }
-            Ok(stop)
+            Ok((stop, training.best.take().map(Snapshot::into_weights).transpose()?))
         });
-        let stop = ended.map_err(|error| training.with_checkpoint(error))?;
-        let Training { best, progress: Progress { best_epoch: epoch, history, .. }, .. } = training;
-        let weights = best.map(Snapshot::into_weights).transpose()?;
+        let (stop, weights) = ended.map_err(|error| training.with_checkpoint(error))?;
+        let Progress { best_epoch: epoch, history, .. } = training.progress;
         Ok(Fit { weights, epoch, history, stop })
     }
 

@@ -103,7 +103,9 @@ impl<'r> Training<'r> {
                 self.progress.best_epoch = epoch.epoch;
                 // The old ones go first: there is memory for one of them.
                 self.best = None;
-                self.best = Some(self.backend.snapshot()?);
+                if self.run.keeps_best {
+                    self.best = Some(self.backend.snapshot()?);
+                }
             } else {
                 self.progress.rate *= rate_decay;
             }
@@ -171,15 +173,15 @@ impl<'r> Training<'r> {
             let done = feed.step(self.backend, rows, [&batch, &next], rate);
             self.progress.rows += batch.len();
             let is_due = run.checkpoints.is_some_and(|to| self.saved.elapsed() >= to.every);
-            let done = done.and_then(|mut done| {
-                // What is said of an epoch, and kept of it, has something behind it.
-                if self.progress.weight + done.weight == 0.0 || is_due || start >= window.rows {
-                    done += self.backend.finish()?;
-                }
-                Ok(done)
-            });
-            if let Some(stop) = self.note(done, window)? {
-                return Ok(Some(stop));
+            let mut stop = self.note(done, window)?;
+            // What is said of an epoch, and kept of it, has something behind it. It is added up in the same order whenever
+            // that is.
+            if stop.is_none() && (self.progress.weight == 0.0 || is_due || start >= window.rows) {
+                let done = self.backend.finish();
+                stop = self.note(done, window)?;
+            }
+            if stop.is_some() {
+                return Ok(stop);
             }
             let weight = self.progress.weight.max(f64::MIN_POSITIVE);
             let loss = run.in_own_unit(self.progress.loss / weight);

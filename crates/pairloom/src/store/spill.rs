@@ -164,7 +164,9 @@ impl Spill {
             let read = self.read(window, threads, &mut buffers, &mut rows);
             let brought =
                 read.and_then(|()| bring.as_mut().map_or(Ok(false), |bring| bring(&rows)));
-            if to.send(brought.map(|is_brought| Loaded { rows, is_brought })).is_err() {
+            let has_failed = brought.is_err();
+            if to.send(brought.map(|is_brought| Loaded { rows, is_brought })).is_err() || has_failed
+            {
                 return;
             }
         }

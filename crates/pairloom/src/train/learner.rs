@@ -151,6 +151,7 @@ impl Learner {
             negatives: None,
             target: &self.encoding.target,
             before: self.learned,
+            keeps_best: false,
             checkpoints: None,
         };
         self.learned += train.len();

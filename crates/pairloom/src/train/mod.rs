@@ -163,6 +163,7 @@ fn run(
         negatives,
         target: &encoding.target,
         before: 0,
+        keeps_best: true,
         checkpoints: job.checkpoints.as_ref(),
     };
     let Fit { mut weights, epoch, history, stop } =

@@ -152,6 +152,7 @@ fn batches_that_are_too_large_are_refused_before_training() {
         negatives: None,
         target: &target,
         before: 0,
+        keeps_best: true,
         checkpoints: None,
     };
     run.fit(&mut Small(12, state()), &mut |_| true).unwrap();

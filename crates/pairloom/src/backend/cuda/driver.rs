@@ -52,7 +52,8 @@ impl Default for Read {
 // SAFETY: the driver may be called from any thread; each call makes the context the thread's own.
 unsafe impl Send for Cuda {}
 // SAFETY: as above; work goes to one stream, in the order of the calls. Of `later` each place is written by one read at a
-// time, and of `sent` by one write: a device has one user.
+// time, and of `sent` by one write: a device has one user at a time, as that of a copier is who has locked
+// `Ahead`.
 unsafe impl Sync for Cuda {}
 
 /// All GPUs that share the work, with the kernels for a shape.

@@ -37,7 +37,7 @@ impl<M: Interaction> Gpu<M> {
     ) -> Result<()> {
         let all = Args { passes: self.passes(), ..self.args(self.state.time) };
         for (at, rank) in self.ranks.iter().enumerate() {
-            let args = Args { rank: at as u32, ..rank.args(&rank.rows, &all) };
+            let args = Args { rank: at as u32, ..rank.args(rank.rows.addresses(), &all) };
             rank.launch(kernel, blocks(rank.device.blocks()), &more(at, args))?;
         }
         Ok(())
@@ -94,12 +94,12 @@ impl<M: Interaction> Gpu<M> {
             Args { linear: linear.address(), factors: factors.address(), ..args }
         };
         self.over_tables(Kernel::Snapshot, |blocks| blocks, to)?;
-        let State { bias, shared, .. } = &mut self.state;
-        let model = &self.ranks[0].model;
-        model.bias.read(bias)?;
-        model.shared.read(shared)?;
-        let (bias, shared) = self.state.dense();
-        let (bias, shared, fields) = (bias.to_vec(), shared.to_vec(), self.state.fields.clone());
+        // Of these the first numbers are no state.
+        let [mut bias, mut shared] =
+            [self.state.dense().0, self.state.dense().1].map(<[f32]>::to_vec);
+        let (model, fields) = (&self.ranks[0].model, self.state.fields.clone());
+        model.bias.read(&mut bias)?;
+        model.shared.read(&mut shared)?;
         Ok(Snapshot::There(Box::new(OnDevices {
             tables,
             bias,

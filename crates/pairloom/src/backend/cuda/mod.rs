@@ -1,7 +1,9 @@
 //! The backend on GPUs: the step of [`super::cpu`], with the same meaning.
 //!
 //! # One training step
-//! 0. `lengths`, `offsets`: where the entries of each row of the batch begin.
+//! 0. `numbers`, `lengths`, `offsets`: which rows are in the batch, by their places in an order, and where the entries of
+//!    each begin. It is done for the batch that is announced before the step before it is taken, so that the host knows how
+//!    many entries there are when it comes to it.
 //! 1. `forward`: a warp for each row has its running sums, score, loss and slope, and writes down its entries. Of lists the
 //!    host makes losses and slopes of the scores. `costs`, `cost`: the sum of the losses. If one is not finite, nothing
 //!    after it moves anything.
@@ -14,9 +16,13 @@
 //! One warp writes to a row of the table, and every sum is taken in an order that rows and batch decide: the bits are
 //! the same from run to run. They are not those of the CPU, whose sums are taken in another order.
 //!
-//! Rows lie on the device while steps are taken over them, and if they have as many features each, the device itself works
-//! out which are in the batch (`numbers`); if not, a step copies their numbers there. What it has cost
-//! is asked for when the next step was given to the device, which so is never idle.
+//! What a step has cost is asked for when the next was given to the device, which so is never idle, but where rows have no
+//! room there and are brought batch by batch, and for losses of lists.
+//!
+//! # Beside the steps
+//! Rows lie on the device while steps are taken over them; the next window of rows on disk is copied there meanwhile, by
+//! another thread and on a stream of its own ([`windows`]). Rows that are measured after each epoch stay there too
+//! ([`scores`]), and so does the table: `known`, `are_finite` and `snapshot` look through it between epochs ([`epoch`]).
 //!
 //! # Several GPUs
 //! Each is a rank of as many ([`rank`]). Features are split among them, and so the table; rows are too, and each has an
@@ -25,7 +31,6 @@
 //! when all ranks have come there, `merge` on the rank of a feature adds up what all have of it, in their order, and
 //! moves it. What belongs to no feature is on all ranks, and moved on all by the same sum.
 
-mod ahead;
 mod buffers;
 mod device;
 mod driver;
@@ -40,6 +45,7 @@ mod scores;
 mod step;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 use super::{Backend, Bring, Learned, Lists, NoStep, Places, Snapshot, State, StepSettings};
 use crate::Result;
@@ -49,7 +55,6 @@ use crate::interaction::{Interaction, Kind};
 use crate::loss::Loss;
 use crate::model::Weights;
 use crate::optimizer::Optimizer;
-use ahead::Ahead;
 use device::Device;
 pub(crate) use found::check;
 pub use found::{Found, LEAST_CAPABILITY, compiler, devices};
@@ -59,6 +64,7 @@ pub(crate) use open::scorer;
 use rank::{Rank, put_share, share};
 use std::sync::{Arc, Mutex};
 use step::{LaidOut, Pending, Which};
+use windows::Ahead;
 
 /// Which model it is.
 #[derive(Clone, Copy, Debug)]
@@ -174,6 +180,10 @@ impl<M: Interaction> Gpu<M> {
             }
             rank.model.touched.clear()?;
             rank.scratch.reserve(own.rows, own.entries, shape)?;
+            if most.rows > 0 {
+                // Batches may have to be brought when all other room is taken.
+                rank.others.reserve(own.rows, own.entries, [true; 2])?;
+            }
             ranks.push(rank);
         }
         Ok(Gpu {

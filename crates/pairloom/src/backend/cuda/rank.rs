@@ -3,7 +3,7 @@
 use super::buffers::{OfModel, Scratch};
 use super::device::{Buffer, Device};
 use super::kernels::{
-    Args, DIGIT_BITS, Kernel, MOST_RANKS, OfRank, Outcome, Shape, THREADS, TILE, WARP,
+    Args, DIGIT_BITS, Kernel, MOST_RANKS, OfRank, OfRows, Outcome, Shape, THREADS, TILE, WARP,
 };
 use super::rows::OnDevice;
 use crate::Result;
@@ -53,12 +53,12 @@ impl Rank {
         }
     }
 
-    /// What kernels are given that score rows that lie there, beside what is the same on all ranks.
-    pub(super) fn args(&self, rows: &OnDevice, all: &Args) -> Args {
+    /// What kernels are given that score these rows of the rank, beside what is the same on all ranks.
+    pub(super) fn args(&self, own: OfRows, all: &Args) -> Args {
         let (model, scratch) = (&self.model, &self.scratch);
         let [now, before] = sides(all.time.into());
         Args {
-            own: rows.addresses(),
+            own,
             keys: scratch.keys.each_ref().map(Buffer::address),
             places: scratch.places.each_ref().map(Buffer::address),
             entry_row: scratch.entry_row.address(),
@@ -192,7 +192,8 @@ impl Rank {
         }
         // SAFETY: `args` has the addresses of buffers of this rank and of the others. They have room for the rows and
         // entries that `args` tells of (`Scratch::reserve`, `OnDevice`), and are only given back after the work that was
-        // given before it; that of other ranks is waited for at the end of a step (`device::meet`).
+        // given before it; that of other ranks is waited for at the end of a step (`device::meet`), and steps by copiers
+        // wherever rows are changed (`Ahead::meet`).
         unsafe { self.device.launch(kernel, blocks, args) }
     }
 }

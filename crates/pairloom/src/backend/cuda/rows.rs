@@ -96,8 +96,8 @@ impl OnDevice {
         Ok(())
     }
 
-    /// Takes over rows that lie anywhere.
-    pub(super) fn gather(&mut self, rows: &Rows, which: &[u32]) -> Result<()> {
+    /// Takes over rows that lie anywhere; returns how many entries they have.
+    pub(super) fn gather(&mut self, rows: &Rows, which: &[u32]) -> Result<usize> {
         self.are_there = are_there(rows);
         let [values, weights] = self.are_there;
         let mut laid = std::mem::take(&mut self.laid);
@@ -124,7 +124,7 @@ impl OnDevice {
             self.weights.write(0, &laid.weights)?;
         }
         self.laid = laid;
-        Ok(())
+        Ok(self.laid.ids.len())
     }
 
     /// Where they are.

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::batch::{BLOCK_ROWS, Rows};
 use crate::interaction::Interaction;
 
-/// Running sums and entries of rows that are scored at a time; so few in tests that they are several times.
+/// Numbers of 4 bytes that rows take that are scored at a time; so few in tests that they are several times.
 const SCORED: usize = if cfg!(test) { 1 << 12 } else { 1 << 23 };
 
 impl<M: Interaction> Gpu<M> {
@@ -68,10 +68,11 @@ impl<M: Interaction> Gpu<M> {
         Ok(scores)
     }
 
-    /// Rows that a rank scores at a time: with their sums they take about as much as a batch.
+    /// Rows that a rank scores at a time: of each there are sums and scores, and what it is.
     fn at_a_time(&self, rows: &Rows) -> usize {
-        let sums = self.shape.classes * self.shape.sums();
-        (SCORED / (sums + rows.entries() / rows.len().max(1)).max(1)).max(1)
+        let scored = self.shape.classes * (self.shape.sums() + 1);
+        let row = 2 * rows.entries() / rows.len().max(1) + 4;
+        (SCORED / (scored + row)).max(1)
     }
 
     /// Scores rows of the ranks side by side: of each where they lie, one after the other, and where scores go.
@@ -83,7 +84,7 @@ impl<M: Interaction> Gpu<M> {
         let all = self.args(self.state.time);
         for (rank, (own, scores)) in self.ranks.iter().zip(&parts) {
             let rows = (scores.len() / self.shape.classes) as u32;
-            rank.score(Args { rows, own: *own, ..rank.args(&rank.others, &all) })?;
+            rank.score(Args { rows, ..rank.args(*own, &all) })?;
         }
         let mut parts = self.ranks.iter().zip(parts);
         parts.try_for_each(|(rank, (_, scores))| rank.scratch.slopes.read(scores))

@@ -4,7 +4,7 @@ use super::kernels::{Args, NONE, OfOrder, Outcome};
 use super::rank::Rank;
 use super::{Gpu, Newer};
 use crate::Result;
-use crate::backend::{Backend, Learned, Lists, NoStep, Places, ranked};
+use crate::backend::{Learned, Lists, NoStep, Places, ranked};
 use crate::batch::Rows;
 use crate::interaction::Interaction;
 use crate::optimizer::Adam;
@@ -49,9 +49,15 @@ pub(super) struct LaidOut {
     which: Which<'static>,
     /// On which side of [`Scratch`](super::buffers::Scratch).
     side: usize,
-    /// Of each rank its places in the batch, as many as others have, one after the other; and the reading of how many
-    /// entries these rows have.
-    parts: Vec<(Range<usize>, usize)>,
+    /// Of each rank its places in the batch, as many as others have, one after the other.
+    parts: Vec<(Range<usize>, Entries)>,
+}
+
+/// How many entries the rows of a part have.
+enum Entries {
+    Known(usize),
+    /// The device counts them: see [`Device::end_read`](super::device::Device::end_read).
+    Read(usize),
 }
 
 /// A step that was given to the devices.
@@ -81,7 +87,7 @@ impl<M: Interaction> Gpu<M> {
     ) -> Result<Learned, NoStep> {
         self.upload()?;
         let LaidOut { which, side, parts } = self.laid_out(rows, which)?;
-        let parts = self.parts(parts)?;
+        let parts = self.parts(side, parts)?;
         for (rank, part) in self.ranks.iter_mut().zip(&parts) {
             rank.scratch.reserve(part.places.len(), part.entries, self.shape)?;
         }
@@ -122,7 +128,8 @@ impl<M: Interaction> Gpu<M> {
         let last = self.pending.replace(Pending { reads, parts, which, before });
         let done = last.map_or(Ok(Learned::default()), |last| self.settle(last))?;
         let Some(weight) = weight else { return Ok(done) };
-        Ok(Learned { weight, ..self.finish()? })
+        let own = self.pending.take().map_or(Ok(Learned::default()), |own| self.settle(own))?;
+        Ok(Learned { weight, ..own })
     }
 
     /// What a step has brought. If it was not taken, neither was the one after it.
@@ -167,17 +174,20 @@ impl<M: Interaction> Gpu<M> {
     /// Drops a batch that was looked up, as no step is taken over it.
     pub(super) fn forget_laid_out(&mut self) -> Result<()> {
         match self.laid_out.take() {
-            Some(LaidOut { parts, .. }) => self.parts(parts).map(|_| ()),
+            Some(laid_out) => self.parts(laid_out.side, laid_out.parts).map(|_| ()),
             None => Ok(()),
         }
     }
 
     /// Waits for how many entries the parts of a batch have.
-    fn parts(&self, parts: Vec<(Range<usize>, usize)>) -> Result<Vec<Part>> {
+    fn parts(&self, side: usize, parts: Vec<(Range<usize>, Entries)>) -> Result<Vec<Part>> {
         let parts = self.ranks.iter().zip(parts);
-        let part = |(rank, (places, read)): (&Rank, (Range<usize>, usize))| {
-            let entries: u32 = rank.scratch.offsets[0].end_read(read)?;
-            Ok(Part { places, entries: entries as usize })
+        let part = |(rank, (places, entries)): (&Rank, (Range<usize>, Entries))| {
+            let entries = match entries {
+                Entries::Known(entries) => entries,
+                Entries::Read(read) => rank.scratch.offsets[side].end_read(read)? as usize,
+            };
+            Ok(Part { places, entries })
         };
         parts.map(part).collect()
     }
@@ -188,19 +198,22 @@ impl<M: Interaction> Gpu<M> {
         let side = self.side;
         let each = which.len().div_ceil(self.shape.ranks);
         let places = |at: usize| (at * each).min(which.len())..((at + 1) * each).min(which.len());
+        let mut known = vec![None; self.ranks.len()];
         for (at, rank) in self.ranks.iter_mut().enumerate() {
             rank.scratch.reserve_rows(side, places(at).len())?;
             match &which {
                 Which::Listed(batch) if self.are_all_there => {
                     rank.scratch.batch[side].write(0, &batch[places(at)])?;
                 }
-                Which::Listed(batch) => rank.others.gather(rows, &batch[places(at)])?,
+                Which::Listed(batch) => {
+                    known[at] = Some(rank.others.gather(rows, &batch[places(at)])?);
+                }
                 Which::Places(_) => {}
             }
         }
         let all = self.args(self.state.time);
         let mut parts = Vec::with_capacity(self.ranks.len());
-        for (at, rank) in self.ranks.iter().enumerate() {
+        for ((at, rank), known) in self.ranks.iter().enumerate().zip(known) {
             let own = places(at);
             let args = self.args_of(at, rank, (side, own.len()), &all);
             if let Which::Places(Places { order, range }) = &which {
@@ -208,8 +221,11 @@ impl<M: Interaction> Gpu<M> {
                 rank.numbers(Args { first, order: OfOrder::of(order), ..args })?;
             }
             rank.lay_out(args)?;
-            let read = rank.scratch.offsets[side].begin_read(own.len())?;
-            parts.push((own, read));
+            let entries = match known {
+                Some(entries) => Entries::Known(entries),
+                None => Entries::Read(rank.scratch.offsets[side].begin_read(own.len())?),
+            };
+            parts.push((own, entries));
         }
         Ok(LaidOut { which, side, parts })
     }
@@ -218,8 +234,8 @@ impl<M: Interaction> Gpu<M> {
     fn args_of(&self, at: usize, rank: &Rank, (side, rows): (usize, usize), all: &Args) -> Args {
         let scratch = &rank.scratch;
         let (own, batch) = match self.are_all_there {
-            true => (&rank.rows, scratch.batch[side].address()),
-            false => (&rank.others, 0),
+            true => (rank.rows.addresses(), scratch.batch[side].address()),
+            false => (rank.others.addresses(), 0),
         };
         let (offsets, rows) = (scratch.offsets[side].address(), rows as u32);
         Args { batch, offsets, rows, rank: at as u32, ..rank.args(own, all) }
@@ -246,5 +262,15 @@ impl<M: Interaction> Gpu<M> {
             rank.scratch.losses.write(0, &losses[part.places.clone()])?;
         }
         Ok(weight)
+    }
+}
+
+impl<M> Drop for Gpu<M> {
+    /// Steps are not to be at rows that go: copiers, with which these lie, do not know of them.
+    fn drop(&mut self) {
+        if let Some(Pending { reads, .. }) = self.pending.take() {
+            let reads = self.ranks.iter().zip(reads);
+            reads.for_each(|(rank, read)| drop(rank.scratch.outcome.end_read(read)));
+        }
     }
 }

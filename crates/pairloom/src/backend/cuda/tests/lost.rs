@@ -38,6 +38,7 @@ fn train(after: u64, checkpoints: &Checkpoints) -> Result<(Fit, usize)> {
         negatives: None,
         target: &case.target(),
         before: 0,
+        keeps_best: true,
         checkpoints: Some(checkpoints),
     };
     let mut batches = 0;

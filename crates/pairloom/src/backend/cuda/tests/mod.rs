@@ -1,6 +1,5 @@
 //! The step on a GPU beside that on the CPU: the kernels' own text, run on the processor, and on the GPU if there is one.
 
-mod ahead;
 mod emulated;
 mod epoch;
 mod lost;
@@ -9,6 +8,7 @@ mod ranks;
 mod room;
 mod scores;
 mod short;
+mod windows;
 
 use super::*;
 use crate::backend::Cpu;

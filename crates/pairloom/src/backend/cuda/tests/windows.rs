@@ -101,6 +101,7 @@ fn a_run_over_rows_on_disk_is_that_of_the_cpu() {
         negatives: None,
         target: &case.target(),
         before: 0,
+        keeps_best: true,
         checkpoints: None,
     };
     for open in devices().into_iter().chain(several()) {

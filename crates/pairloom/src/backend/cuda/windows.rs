@@ -1,4 +1,4 @@
-//! Rows that come next, on their way to the devices while steps are taken over those before.
+//! The rows that steps are taken over, and those that come next, on their way to the devices meanwhile.
 
 use super::device::{self, Device};
 use super::rank::Rank;
@@ -22,13 +22,13 @@ pub(super) struct Ahead {
 impl Ahead {
     /// For these ranks, whose rows are copied in the same order of work from now on.
     fn new(ranks: &mut [Rank]) -> Result<Self> {
-        let of_rank = |rank: &mut Rank| {
-            let copier = rank.device.copier()?;
+        let copiers = ranks.iter().map(|rank| rank.device.copier()).collect::<Result<Vec<_>>>()?;
+        let of_rank = |(rank, copier): (&mut Rank, Arc<dyn Device>)| {
             rank.rows = OnDevice::new(&copier);
-            let rows = OnDevice::new(&copier);
-            Ok((copier, rows))
+            let next = OnDevice::new(&copier);
+            (copier, next)
         };
-        let ranks = ranks.iter_mut().map(of_rank).collect::<Result<_>>()?;
+        let ranks = ranks.iter_mut().zip(copiers).map(of_rank).collect();
         Ok(Ahead { ranks, is_full: false })
     }
 
@@ -49,6 +49,13 @@ impl Ahead {
         }
         self.is_full = true;
         Ok(true)
+    }
+
+    /// Gives back the room of rows that are not there.
+    fn give_back(&mut self) {
+        if !self.is_full {
+            self.ranks.iter_mut().for_each(|(copier, next)| *next = OnDevice::new(copier));
+        }
     }
 
     /// Copying and steps that are given after it begin when all are done that were given before.
@@ -101,11 +108,11 @@ impl<M: Interaction> Gpu<M> {
         let all = self.ranks.len();
         // A device is given its work by one thread at a time.
         let ahead = self.ahead.clone();
-        let ahead = ahead.as_ref().map(|ahead| lock(ahead));
-        self.are_all_there = true;
-        for (at, rank) in self.ranks.iter().enumerate() {
-            let more = rank.rows.more_bytes(rows, &of_rank(rows, at, all));
-            self.are_all_there &= more == 0 || more + memory::SPARE <= rank.device.free_bytes()?;
+        let mut ahead = ahead.as_ref().map(|ahead| lock(ahead));
+        self.are_all_there = self.have_room(rows)?;
+        if let (false, Some(ahead)) = (self.are_all_there, &mut ahead) {
+            ahead.give_back();
+            self.are_all_there = self.have_room(rows)?;
         }
         if !self.are_all_there {
             return Ok(());
@@ -117,6 +124,16 @@ impl<M: Interaction> Gpu<M> {
         }
         // Each reads the rows of others.
         ahead.as_ref().map_or_else(|| self.meet(), |ahead| ahead.meet(&self.ranks))
+    }
+
+    /// Whether the devices have room for the rows that steps are taken over.
+    fn have_room(&self, rows: &Rows) -> Result<bool> {
+        let mut have = true;
+        for (at, rank) in self.ranks.iter().enumerate() {
+            let more = rank.rows.more_bytes(rows, &of_rank(rows, at, self.ranks.len()));
+            have &= more == 0 || more + memory::SPARE <= rank.device.free_bytes()?;
+        }
+        Ok(have)
     }
 
     /// Batches of the rows before are none of these.
