@@ -55,7 +55,7 @@ pub struct Interned {
     /// The feature columns, in the order of the schema.
     pub(crate) columns: Vec<InternedColumn>,
     /// How many entries the encoded rows will have at the most.
-    entries: usize,
+    pub(crate) entries: usize,
     /// Whether it was said how much memory may be taken.
     pub(crate) is_limited: bool,
     /// Whether rows have weights, and whether they have groups.

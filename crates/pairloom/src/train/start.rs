@@ -135,13 +135,17 @@ pub(super) fn before_model(memory: u128, encoding: &Encoding, work: u128) -> u12
     work + encoding.bytes() + memory / INTERNED
 }
 
-/// What is left for the rows of the memory that there is, or that a job's settings allow. `work` is what
-/// encoding them takes, which is over when the model begins to be there.
+/// What is left for the rows of the memory that there is, or that a job's settings allow. `given` are rows that were read, and
+/// what encoding them takes, which is over when the model begins to be there.
 ///
 /// # Errors
 /// [`Error::Memory`] if there is no room for the model, [`Error::Usage`] if it alone takes what is
 /// allowed.
-pub(super) fn room(job: &Job, encoding: &Encoding, work: u128) -> Result<Room> {
+pub(super) fn room(
+    job: &Job,
+    encoding: &Encoding,
+    ([rows, entries], work): ([usize; 2], u128),
+) -> Result<Room> {
     // How many rows there will be, and how long they are, is not known yet: a GPU may take a momentum.
     let config = &match job.device {
         DeviceName::Cuda if job.config.large_batch(usize::MAX).is_some() => {
@@ -159,16 +163,34 @@ pub(super) fn room(job: &Job, encoding: &Encoding, work: u128) -> Result<Room> {
     check_model(config, &sizes, encoding, model)?;
     let Some(memory) = config.memory.map(u128::from) else { return Ok(Room::default()) };
     let values = encoding.bytes();
-    let taken = model.max(before_model(memory, encoding, work)) + values + BESIDE;
+    let drawn = 1 + config.negatives.unwrap_or(0);
+    let batch = config.batch_size.unwrap_or(0).min(rows) * drawn;
+    let most = LargestBatch { rows: batch, entries: batch * entries.div_ceil(rows.max(1)) };
+    let batch = of_batch(job.device, &sizes, classes, most);
+    let taken = (model + batch).max(before_model(memory, encoding, work)) + values + BESIDE;
     let least = taken + LEAST;
     if memory < least {
-        let [least, model] = [least, model].map(memory::gib);
-        let rule =
-            format!("at least {least}, of which a model of {features} features takes {model}");
+        let [least, model, batch] = [least, model, batch].map(memory::gib);
+        let of_batch = match most.rows {
+            0 => String::new(),
+            rows => format!(" and a batch of {rows} rows {batch}"),
+        };
+        let rule = format!(
+            "at least {least}, of which a model of {features} features takes {model}{of_batch}"
+        );
         return Err(Error::setting("memory", &rule));
     }
     let threads = Threads::number(job.threads)?;
     Ok(Room { bytes: memory - taken, folder: job.temp_dir.clone(), threads })
+}
+
+/// Bytes of the sums and entries of a batch, which a GPU has in its own memory.
+fn of_batch(device: DeviceName, sizes: &Sizes, classes: usize, most: LargestBatch) -> u128 {
+    let sums = most.rows as u128 * classes as u128 * 4 * sizes.room as u128;
+    match device {
+        DeviceName::Cuda => 0,
+        _ => sums + most.entries as u128 * ENTRY_BYTES,
+    }
 }
 
 /// Sizes of what training begins with, refused if there is no room for it.
@@ -182,13 +204,7 @@ pub(super) fn start(
     let features = encoding.features();
     let sizes = Sizes::new(config, encoding.fields.len());
     let classes = encoding.target.classes();
-    // The tables, and the sums and entries of one batch, which a GPU has in its own memory.
-    let sums = most.rows as u128 * classes as u128 * 4 * sizes.room as u128;
-    let of_batch = match device {
-        DeviceName::Cuda => 0,
-        _ => sums + most.entries as u128 * ENTRY_BYTES,
-    };
-    let model = tables(config, &sizes, features, classes) + of_batch;
+    let model = tables(config, &sizes, features, classes) + of_batch(device, &sizes, classes, most);
     check_model(config, &sizes, encoding, model)?;
     let on_disk = [train, valid].iter().filter_map(|rows| rows.on_disk()).sum();
     Ok(Start {
