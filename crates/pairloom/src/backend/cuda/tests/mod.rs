@@ -228,14 +228,8 @@ fn same_step<M: Interaction>(
     loss: Loss,
     what: &str,
 ) {
-    let ends: Vec<u32> = (1..=batch.len() as u32).filter(|end| end % 7 == 0).collect();
-    let lists = Lists { ends: &ends, each: 1.0 };
     let [found, expected] = [&mut *gpu as &mut dyn Backend, &mut *cpu].map(|backend| {
-        let mut learned = match loss.is_ranking() {
-            true => backend.step_lists(rows, batch, lists, RATE),
-            false => backend.step(rows, batch, RATE),
-        }
-        .unwrap();
+        let mut learned = take_step(backend, (rows, batch), loss);
         learned += backend.finish().unwrap();
         learned
     });
@@ -243,6 +237,33 @@ fn same_step<M: Interaction>(
     let is_same = near(found.loss, expected.loss) && near(found.weight, expected.weight);
     assert!(is_same, "{what}: {found:?} {expected:?}");
     same_state(gpu, cpu, what);
+}
+
+/// A step, under losses that rank of lists of seven rows.
+fn take_step(backend: &mut dyn Backend, (rows, batch): (&Rows, &[u32]), loss: Loss) -> Learned {
+    let ends: Vec<u32> = (1..=batch.len() as u32).filter(|end| end % 7 == 0).collect();
+    let lists = Lists { ends: &ends, each: 1.0 };
+    match loss.is_ranking() {
+        true => backend.step_lists(rows, batch, lists, RATE),
+        false => backend.step(rows, batch, RATE),
+    }
+    .unwrap()
+}
+
+/// Takes the steps of an epoch with both, each of which is announced before; the mean loss is the same.
+fn same_epoch<M: Interaction>(gpu: &mut Gpu<M>, cpu: &mut Cpu<M>, rows: &Rows, case: Case) {
+    let order: Vec<u32> = (0..rows.len() as u32).map(|at| at * 211 % rows.len() as u32).collect();
+    let [found, expected] = [&mut *gpu as &mut dyn Backend, &mut *cpu].map(|backend| {
+        let mut learned = Learned::default();
+        let mut coming = order.chunks(64).skip(1);
+        for batch in order.chunks(64) {
+            backend.announce(coming.next().unwrap_or_default());
+            learned += take_step(backend, (rows, batch), case.loss);
+        }
+        learned += backend.finish().unwrap();
+        learned.loss / learned.weight
+    });
+    assert!((found - expected).abs() <= 1e-4, "{case:?}: {found} {expected}");
 }
 
 /// Batches of other sizes, one of them of one row, and one so large that features have several pieces.
@@ -273,7 +294,7 @@ fn check_with(case: Case, devices: Vec<Open>) {
 type Plain = Fm<Vec<f32>>;
 
 fn check_on<M: Interaction>(open: Open, case: Case) {
-    let rows = case.rows(700, 11);
+    let rows = case.rows(400, 11);
     let (mut cpu, mut gpu) = case.both::<M>(&rows, open);
     gpu.enter(&rows).unwrap();
     for (at, batch) in batches(rows.len()).iter().enumerate() {
@@ -286,6 +307,7 @@ fn check_on<M: Interaction>(open: Open, case: Case) {
     same_state(&mut gpu, &cpu, &format!("{case:?} strengths"));
     let scores = [gpu.scores(&rows).unwrap(), cpu.scores(&rows).unwrap()];
     alike(&scores[0], &scores[1], 1e-5, &format!("{case:?} scores"));
+    same_epoch(&mut gpu, &mut cpu, &rows, case);
 }
 
 #[test]
