@@ -232,6 +232,13 @@ pub struct Places {
 }
 
 impl Places {
+    /// The numbers of the rows there.
+    fn numbers(&self) -> Vec<u32> {
+        let mut numbers = Vec::new();
+        self.order.fill(self.range.clone(), &mut numbers);
+        numbers
+    }
+
     /// The number of the row at one of them.
     fn number(&self, at: usize) -> u32 {
         self.order.number(self.range.start + at)
@@ -309,9 +316,7 @@ pub trait Backend: Send {
     /// # Errors
     /// As for [`Backend::step`].
     fn step_at(&mut self, rows: &Rows, places: Places, rate: f32) -> Result<Learned, NoStep> {
-        let mut batch = Vec::new();
-        places.order.fill(places.range, &mut batch);
-        self.step(rows, &batch, rate)
+        self.step(rows, &places.numbers(), rate)
     }
 
     /// Takes one step over those of the rows that were [entered](Backend::enter) which `batch` names, at learning rate

@@ -335,7 +335,11 @@ impl<M: Interaction> Backend for Gpu<M> {
     }
 
     fn step_at(&mut self, rows: &Rows, places: Places, rate: f32) -> Result<Learned, NoStep> {
-        self.learn(rows, Which::Places(places), Lists::NONE, rate)
+        let which = match self.needs_numbers() {
+            true => Which::Listed(places.numbers().into()),
+            false => Which::Places(places),
+        };
+        self.learn(rows, which, Lists::NONE, rate)
     }
 
     fn step_lists(

@@ -2,6 +2,7 @@
 
 use super::emulated::{self, Emulated};
 use super::*;
+use crate::store::Order;
 
 /// A device on which there is no room for all rows, but for a model and a batch.
 fn small(shape: Shape) -> Result<Vec<Arc<dyn Device>>> {
@@ -25,6 +26,12 @@ fn rows_that_have_no_room_are_brought_batch_by_batch() {
             }
             same_state(&mut gpu, &cpu, "brought");
         }
+        // Places of an order are too, if somebody tells these.
+        for backend in [&mut gpu as &mut dyn Backend, &mut cpu] {
+            let places = Places { order: Order::shuffled(9000, 1, 1, 0), range: 100..200 };
+            backend.step_at(&rows, places, RATE).unwrap();
+        }
+        same_state(&mut gpu, &cpu, "by their places");
         // Fewer have room, and then lie there again.
         let few = case.rows(100, 18);
         gpu.enter(&few).unwrap();
