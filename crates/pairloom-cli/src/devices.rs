@@ -37,9 +37,6 @@ pub fn run(args: &Args) -> Result<()> {
     screen.table(&rows, false)?;
     match (&why, &version) {
         (Some(why), _) => screen.text(&format!("\nno GPU: {why}"))?,
-        (None, Some(_)) if found.is_empty() => {
-            screen.text("\nno GPU: the driver has found none")?
-        }
         (None, version) => {
             let version = version.as_deref().unwrap_or_default();
             screen.text(&format!("\nthe driver has CUDA {version}"))?;
@@ -58,7 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
                 _ => screen.text(&format!("--device cuda takes {}", used.join(", ")))?,
             }
             if let Some(why) = &no_compiler {
-                screen.text(&format!("nothing can be trained on: {why}"))?;
+                screen.text(&format!("no GPU can be trained on: {why}"))?;
             }
         }
     }

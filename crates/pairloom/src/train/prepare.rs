@@ -81,7 +81,7 @@ pub(super) fn prepare(
     };
     let lines = interned.lines.clone();
     let work = interned.work_bytes();
-    let room = room(job, &encoding, ([interned.rows, interned.entries], work))?;
+    let room = room(job, &schema, &encoding, &interned)?;
     if let (Some(path), Some(memory), None) = (&job.valid, job.config.memory, &given_valid)
         && is_cache(path)
     {

@@ -3,9 +3,9 @@
 use super::prepare::Prepared;
 use super::summary::Summary;
 use super::{Groups, Job};
-use crate::backend::{DeviceName, ENTRY_BYTES, LargestBatch};
+use crate::backend::{DeviceName, ENTRY_BYTES, LargestBatch, check_cuda};
 use crate::config::Config;
-use crate::data::INTERNED;
+use crate::data::{INTERNED, Interned};
 use crate::encode::{Encoding, Target};
 use crate::error::flagged;
 use crate::interaction::Sizes;
@@ -13,6 +13,7 @@ use crate::loss::Loss;
 use crate::metric::Constant;
 use crate::parallel::Threads;
 use crate::precision::Precision;
+use crate::schema::Schema;
 use crate::store::Room;
 use crate::{Error, Result, memory, table};
 
@@ -135,20 +136,24 @@ pub(super) fn before_model(memory: u128, encoding: &Encoding, work: u128) -> u12
     work + encoding.bytes() + memory / INTERNED
 }
 
-/// What is left for the rows of the memory that there is, or that a job's settings allow. `given` are rows that were read, and
-/// what encoding them takes, which is over when the model begins to be there.
+/// What is left for the rows of the memory that there is, or that a job's settings allow. What encoding those takes that were
+/// read is over when the model begins to be there.
 ///
 /// # Errors
 /// [`Error::Memory`] if there is no room for the model, [`Error::Usage`] if it alone takes what is
 /// allowed.
 pub(super) fn room(
     job: &Job,
+    schema: &Schema,
     encoding: &Encoding,
-    ([rows, entries], work): ([usize; 2], u128),
+    read: &Interned,
 ) -> Result<Room> {
     // How many rows there will be, and how long they are, is not known yet: a GPU may take a momentum.
     let config = &match job.device {
-        DeviceName::Cuda if job.config.large_batch(usize::MAX).is_some() => {
+        DeviceName::Cuda | DeviceName::Auto
+            if job.config.large_batch(usize::MAX).is_some()
+                && (job.device == DeviceName::Cuda || check_cuda().is_ok()) =>
+        {
             job.config.with_large_batches(1, f64::MAX)
         }
         _ => job.config.clone(),
@@ -163,17 +168,19 @@ pub(super) fn room(
     check_model(config, &sizes, encoding, model)?;
     let Some(memory) = config.memory.map(u128::from) else { return Ok(Room::default()) };
     let values = encoding.bytes();
-    let drawn = 1 + config.negatives.unwrap_or(0);
-    let batch = config.batch_size.unwrap_or(0).min(rows) * drawn;
-    let most = LargestBatch { rows: batch, entries: batch * entries.div_ceil(rows.max(1)) };
+    let drawn = config.drawn_negatives(schema);
+    let batch = config.batch_size.unwrap_or(0).min(read.rows) * (1 + drawn);
+    let each = read.entries.div_ceil(read.rows.max(1));
+    let most = LargestBatch { rows: batch, entries: batch * each };
     let batch = of_batch(job.device, &sizes, classes, most);
-    let taken = (model + batch).max(before_model(memory, encoding, work)) + values + BESIDE;
+    let taken =
+        (model + batch).max(before_model(memory, encoding, read.work_bytes())) + values + BESIDE;
     let least = taken + LEAST;
     if memory < least {
-        let [least, model, batch] = [least, model, batch].map(memory::gib);
-        let of_batch = match most.rows {
+        let [least, model] = [least, model].map(memory::gib);
+        let of_batch = match batch {
             0 => String::new(),
-            rows => format!(" and a batch of {rows} rows {batch}"),
+            _ => format!(" and a batch of {} rows {}", most.rows, memory::gib(batch)),
         };
         let rule = format!(
             "at least {least}, of which a model of {features} features takes {model}{of_batch}"

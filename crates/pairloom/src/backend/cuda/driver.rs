@@ -202,7 +202,7 @@ pub(super) fn compile(shape: Shape, [major, minor]: [i32; 2]) -> Result<Vec<u8>>
         CString::new(shape.text()).map_err(|_| Error::Device("kernels have a zero".into()))?;
     let program = nvrtc::result::create_program(&text, None).map_err(broken)?;
     let mut flags = shape.flags();
-    // What is made for the GPU itself is of no version that its driver could be too old for.
+    // What is made for the GPU itself runs under any driver of the same major version: `compiler` asks for it.
     flags.push(format!("--gpu-architecture=sm_{major}{minor}"));
     // SAFETY: the program was just made, and is destroyed below.
     let compiled = match unsafe { nvrtc::result::compile_program(program, &flags) } {

@@ -52,7 +52,7 @@ const FUNCTIONS: [&str; 35] = [
 ];
 
 /// The same of the compiler of kernels.
-const OF_COMPILER: [&str; 7] = [
+const OF_COMPILER: [&str; 8] = [
     "nvrtcCompileProgram",
     "nvrtcCreateProgram",
     "nvrtcDestroyProgram",
@@ -60,6 +60,7 @@ const OF_COMPILER: [&str; 7] = [
     "nvrtcGetCUBINSize",
     "nvrtcGetProgramLog",
     "nvrtcGetProgramLogSize",
+    "nvrtcVersion",
 ];
 
 /// A GPU that is there.
@@ -131,7 +132,23 @@ pub fn compiler() -> Result<()> {
     // SAFETY: the library is there; its functions are looked for and not called.
     let is_there =
         |name: &str| unsafe { nvrtc::sys::culib().get::<Function>(name.as_bytes()) }.is_ok();
-    check_functions("the compiler of GPU kernels (libnvrtc)", &OF_COMPILER, is_there)
+    check_functions("the compiler of GPU kernels (libnvrtc)", &OF_COMPILER, is_there)?;
+    let (mut major, mut minor) = (0, 0);
+    // SAFETY: the function is there, and writes two numbers.
+    let said = unsafe { nvrtc::sys::nvrtcVersion(&mut major, &mut minor) };
+    // A driver runs what was compiled for GPUs by compilers of its own major version.
+    let most = start().map_or(i32::MAX, |driver| driver / 1000);
+    if said.result().is_ok() && (OLDEST / 1000..=most).contains(&major) {
+        return Ok(());
+    }
+    let wants = match most {
+        i32::MAX => format!("CUDA {} or later", OLDEST / 1000),
+        most => format!("CUDA {} to {most}, as the driver is,", OLDEST / 1000),
+    };
+    let is = format!("the compiler of GPU kernels (NVRTC) is of CUDA {major}.{minor}");
+    Err(Error::Device(format!(
+        "{is}, and one of {wants} is needed: install that and have its folder first in LD_LIBRARY_PATH, or use the CPU"
+    )))
 }
 
 /// A function that is not called.
@@ -166,7 +183,8 @@ pub(super) fn start() -> Result<i32> {
         let message = format!("the NVIDIA driver is of CUDA {has}, and {wants} or later is needed");
         return Err(Error::Device(format!("{message}: install a newer one, or use the CPU")));
     }
-    result::init().map_err(|e| failed("the NVIDIA driver does not start", e))?;
+    result::init()
+        .map_err(|e| failed("there is no GPU to use: the NVIDIA driver does not start", e))?;
     Ok(version)
 }
 
