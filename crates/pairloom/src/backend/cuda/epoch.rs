@@ -2,7 +2,7 @@
 
 use super::device::Buffer;
 use super::kernels::{Args, Kernel};
-use super::rank::put_share;
+use super::rank::{features_of, read_share};
 use super::{Gpu, memory};
 use crate::Result;
 use crate::backend::{Backend, Copied, Snapshot, State, strengths};
@@ -78,7 +78,7 @@ impl<M: Interaction> Gpu<M> {
         let all = self.shape.ranks;
         let mut tables = Vec::with_capacity(all);
         for (at, rank) in self.ranks.iter().enumerate() {
-            let rows = (features + all - 1 - at) / all * classes;
+            let rows = features_of(at, features, all) * classes;
             let bytes = rows * (size_of::<f32>() + width * precision.bytes());
             if bytes as u64 + memory::SPARE > rank.device.free_bytes()? {
                 return Ok(Snapshot::Here(self.weights()?));
@@ -86,7 +86,7 @@ impl<M: Interaction> Gpu<M> {
             let (mut linear, mut factors) = (Buffer::new(&rank.device), Buffer::new(&rank.device));
             linear.reserve(rows)?;
             factors.reserve(rows * width * precision.bytes())?;
-            tables.push(Share { rows, linear, factors });
+            tables.push(Share { linear, factors });
         }
         self.upload()?;
         let to = |at: usize, args| {
@@ -123,9 +123,8 @@ struct OnDevices {
     precision: Precision,
 }
 
-/// Rows of the tables, as many as a rank has.
+/// The rows of the tables that a rank has.
 struct Share {
-    rows: usize,
     linear: Buffer<f32>,
     factors: Buffer<u8>,
 }
@@ -138,17 +137,8 @@ impl Copied for OnDevices {
         let mut factors = Table::of(features * classes, *width, 0, *precision)?;
         let each = classes * width * precision.bytes();
         for (at, share) in tables.iter().enumerate() {
-            if tables.len() == 1 {
-                share.linear.read(linear.floats_mut())?;
-                share.factors.read(factors.raw_mut())?;
-                continue;
-            }
-            let (mut floats, mut bytes) =
-                (vec![0.0; share.rows], vec![0; share.rows * each / classes]);
-            share.linear.read(&mut floats)?;
-            share.factors.read(&mut bytes)?;
-            put_share(linear.floats_mut(), classes, at, tables.len(), &floats);
-            put_share(factors.raw_mut(), each, at, tables.len(), &bytes);
+            read_share(&share.linear, linear.floats_mut(), classes, at, tables.len())?;
+            read_share(&share.factors, factors.raw_mut(), each, at, tables.len())?;
         }
         let (bias, shared, fields) = (bias.clone(), shared.clone(), fields.clone());
         Ok(Weights { bias, linear, factors, shared, fields })

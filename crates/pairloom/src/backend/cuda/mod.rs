@@ -61,7 +61,7 @@ pub use found::{Found, LEAST_CAPABILITY, compiler, devices};
 use kernels::{Args, Outcome, Shape};
 pub use open::open;
 pub(crate) use open::scorer;
-use rank::{Rank, put_share, share};
+use rank::{Rank, read_share, share};
 use std::sync::{Arc, Mutex};
 use step::{LaidOut, Pending, Which};
 use windows::Ahead;
@@ -395,19 +395,9 @@ impl<M: Interaction> Backend for Gpu<M> {
         }
         let ([linear, factors], all) = (self.each(), self.shape.ranks);
         let state = &mut self.state;
-        let features = state.linear.features() / state.classes;
         for (at, Rank { model, .. }) in self.ranks.iter().enumerate() {
-            if all == 1 {
-                model.linear.read(state.linear.floats_mut())?;
-                model.factors.read(state.factors.raw_mut())?;
-                continue;
-            }
-            let own = (features + all - 1 - at) / all;
-            let (mut floats, mut bytes) = (vec![0.0; own * linear], vec![0; own * factors]);
-            model.linear.read(&mut floats)?;
-            model.factors.read(&mut bytes)?;
-            put_share(state.linear.floats_mut(), linear, at, all, &floats);
-            put_share(state.factors.raw_mut(), factors, at, all, &bytes);
+            read_share(&model.linear, state.linear.floats_mut(), linear, at, all)?;
+            read_share(&model.factors, state.factors.raw_mut(), factors, at, all)?;
         }
         // What belongs to no feature is the same on all.
         let Rank { model, .. } = &self.ranks[0];

@@ -7,6 +7,7 @@ use super::kernels::{
 };
 use super::rows::OnDevice;
 use crate::Result;
+use bytemuck::Pod;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -226,8 +227,26 @@ pub(super) fn share<T: Copy>(all: &[T], each: usize, rank: usize, ranks: usize) 
     rows.flatten().copied().collect()
 }
 
-/// Puts back what a rank had.
-pub(super) fn put_share<T: Copy>(all: &mut [T], each: usize, rank: usize, ranks: usize, own: &[T]) {
-    let rows = all.chunks_exact_mut(each.max(1)).skip(rank).step_by(ranks);
-    rows.zip(own.chunks_exact(each.max(1))).for_each(|(to, from)| to.copy_from_slice(from));
+/// Features that a rank of so many has.
+pub(super) fn features_of(rank: usize, features: usize, ranks: usize) -> usize {
+    (features + ranks - 1 - rank) / ranks
+}
+
+/// Reads the rows that a rank has of a table, and puts them there.
+pub(super) fn read_share<T: Pod>(
+    from: &Buffer<T>,
+    all: &mut [T],
+    each: usize,
+    rank: usize,
+    ranks: usize,
+) -> Result<()> {
+    if ranks == 1 {
+        return from.read(all);
+    }
+    let each = each.max(1);
+    let mut own = vec![T::zeroed(); features_of(rank, all.len() / each, ranks) * each];
+    from.read(&mut own)?;
+    let rows = all.chunks_exact_mut(each).skip(rank).step_by(ranks);
+    rows.zip(own.chunks_exact(each)).for_each(|(to, from)| to.copy_from_slice(from));
+    Ok(())
 }
