@@ -80,12 +80,15 @@ impl<M: Interaction> Gpu<M> {
         for (at, rank) in self.ranks.iter().enumerate() {
             let rows = features_of(at, features, all) * classes;
             let bytes = rows * (size_of::<f32>() + width * precision.bytes());
-            if bytes as u64 + memory::SPARE > rank.device.free_bytes()? {
+            let (mut linear, mut factors) = (Buffer::new(&rank.device), Buffer::new(&rank.device));
+            let is_free = bytes as u64 + memory::SPARE <= rank.device.free_bytes()?;
+            let mut reserve = || {
+                linear.reserve(rows)?;
+                factors.reserve(rows * width * precision.bytes())
+            };
+            if !is_free || !memory::had_room(reserve())? {
                 return Ok(Snapshot::Here(self.weights()?));
             }
-            let (mut linear, mut factors) = (Buffer::new(&rank.device), Buffer::new(&rank.device));
-            linear.reserve(rows)?;
-            factors.reserve(rows * width * precision.bytes())?;
             tables.push(Share { linear, factors });
         }
         self.upload()?;

@@ -64,6 +64,14 @@ pub(super) fn check(
     )))
 }
 
+/// Whether there was room. What a device says to be free may be in pieces.
+pub(super) fn had_room(done: Result<()>) -> Result<bool> {
+    match done {
+        Err(Error::Memory(_)) => Ok(false),
+        done => done.map(|()| true),
+    }
+}
+
 /// What is reserved, in bytes.
 fn bytes(reserve: impl FnOnce(&Arc<dyn Device>) -> Result<()>) -> Result<u64> {
     let adding = Arc::new(Adding::default());

@@ -39,7 +39,10 @@ impl<M: Interaction> Gpu<M> {
             self.holds &= more == 0 || more + memory::SPARE <= rank.device.free_bytes()?;
         }
         let mut ranks = self.ranks.iter_mut().enumerate().filter(|_| self.holds);
-        ranks.try_for_each(|(at, rank)| rank.held.fill(rows, &rows::of_rank(rows, at, all)))
+        let filled =
+            ranks.try_for_each(|(at, rank)| rank.held.fill(rows, &rows::of_rank(rows, at, all)));
+        self.holds &= memory::had_room(filled)?;
+        Ok(())
     }
 
     /// Scores the rows that are kept.

@@ -44,11 +44,11 @@ impl Ahead {
                 return Ok(false);
             }
         }
-        for (at, (_, next)) in self.ranks.iter_mut().enumerate() {
-            next.fill(rows, &of_rank(rows, at, all))?;
-        }
-        self.is_full = true;
-        Ok(true)
+        let mut ranks = self.ranks.iter_mut().enumerate();
+        let fill =
+            |(at, (_, next)): (usize, &mut (_, OnDevice))| next.fill(rows, &of_rank(rows, at, all));
+        self.is_full = memory::had_room(ranks.try_for_each(fill))?;
+        Ok(self.is_full)
     }
 
     /// Gives back the room of rows that are not there.
@@ -119,9 +119,9 @@ impl<M: Interaction> Gpu<M> {
         }
         // Steps before may be at those that go.
         ahead.as_ref().map_or(Ok(()), |ahead| ahead.meet(&self.ranks))?;
-        for (at, rank) in self.ranks.iter_mut().enumerate() {
-            rank.rows.fill(rows, &of_rank(rows, at, all))?;
-        }
+        let mut ranks = self.ranks.iter_mut().enumerate();
+        let fill = |(at, rank): (usize, &mut Rank)| rank.rows.fill(rows, &of_rank(rows, at, all));
+        self.are_all_there = memory::had_room(ranks.try_for_each(fill))?;
         // Each reads the rows of others.
         ahead.as_ref().map_or_else(|| self.meet(), |ahead| ahead.meet(&self.ranks))
     }

@@ -55,8 +55,19 @@ struct Read {
     bytes: Vec<u8>,
 }
 
-/// Memory of a device, by its address.
-type Memory = HashMap<u64, Vec<u64>>;
+/// Memory of a device.
+struct Memory {
+    /// By its address.
+    given: HashMap<u64, Vec<u64>>,
+    /// Bytes that it gives at once at the most.
+    largest: u64,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Memory { given: HashMap::new(), largest: u64::MAX }
+    }
+}
 
 /// What is emulated.
 pub(super) struct Emulated {
@@ -128,6 +139,13 @@ impl Emulated {
             most,
             left: AtomicU64::new(u64::MAX),
         })
+    }
+
+    /// A device, and a function that says what the largest piece of its memory is that is free.
+    pub(super) fn in_pieces(shape: Shape) -> Result<(Arc<dyn Device>, impl Fn(u64))> {
+        let device = Self::one(shape, 1 << 40, false)?;
+        let own = device.clone();
+        Ok((device, move |bytes| own.memory.lock().unwrap().largest = bytes))
     }
 
     /// A device that runs so many kernels, and then is lost.
@@ -208,7 +226,7 @@ impl Emulated {
         let is_in = |(&start, words): (&u64, &Vec<u64>)| {
             address >= start && address + bytes as u64 <= start + 8 * words.len() as u64
         };
-        assert!(memory.iter().any(is_in), "{bytes} bytes at {address:x} are in no memory");
+        assert!(memory.given.iter().any(is_in), "{bytes} bytes at {address:x} are in no memory");
     }
 }
 
@@ -243,16 +261,19 @@ fn load(path: &Path, folder: tempfile::TempDir) -> Library {
 impl Device for Emulated {
     fn allocate(&self, bytes: usize) -> Result<u64> {
         assert!(bytes as u64 <= self.free_bytes()?, "what was said to be free was exceeded");
+        if bytes as u64 > self.memory.lock().unwrap().largest {
+            return Err(Error::Memory("it is in pieces".into()));
+        }
         // What it holds at first must not matter.
         let words = vec![0xdead_beef_dead_beef; bytes.div_ceil(8)];
         let address = words.as_ptr() as u64;
-        self.memory.lock().unwrap().insert(address, words);
+        self.memory.lock().unwrap().given.insert(address, words);
         Ok(address)
     }
 
     unsafe fn free(&self, address: u64) {
         self.come_to_the_end();
-        assert!(self.memory.lock().unwrap().remove(&address).is_some());
+        assert!(self.memory.lock().unwrap().given.remove(&address).is_some());
     }
 
     unsafe fn write(&self, to: u64, bytes: &[u8]) -> Result<()> {
@@ -329,7 +350,8 @@ impl Device for Emulated {
     }
 
     fn free_bytes(&self) -> Result<u64> {
-        let taken: usize = self.memory.lock().unwrap().values().map(|words| 8 * words.len()).sum();
+        let taken: usize =
+            self.memory.lock().unwrap().given.values().map(|words| 8 * words.len()).sum();
         Ok(self.most - taken as u64)
     }
 }

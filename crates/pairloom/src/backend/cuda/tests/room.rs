@@ -79,3 +79,42 @@ fn what_has_no_room_is_refused_with_what_would_fit() {
     let none = LargestBatch { rows: 0, entries: 0 };
     assert!(refusal(none, 60_000, 40).unwrap().starts_with("the model needs "));
 }
+
+/// What a device says to be free may lie in pieces, of which none is large enough.
+#[test]
+fn memory_in_pieces_is_none() {
+    if emulated::compiler().is_none() {
+        return;
+    }
+    let case = Case { valued: true, ..Case::PLAIN };
+    let rows = case.rows(900, 36);
+    let (weights, settings) = (case.weights::<Plain>(), case.settings(&rows));
+    let (machine, most) = (Plain::new(&case.plan()), LargestBatch { rows: 60, entries: 700 });
+    let mut largest_is: Option<Box<dyn Fn(u64)>> = None;
+    let open = |shape| {
+        let (device, largest) = Emulated::in_pieces(shape)?;
+        largest_is = Some(Box::new(largest));
+        Ok(vec![device])
+    };
+    let mut gpu = Gpu::new(machine, case.model, &weights, settings, most, open).unwrap();
+    let (mut cpu, _) = case.both::<Plain>(&rows, Emulated::open);
+    let mut bring = gpu.ahead().unwrap().unwrap();
+    let largest_is = largest_is.unwrap();
+    largest_is(3000);
+    assert!(!bring(&rows).unwrap());
+    gpu.enter_brought(&rows).unwrap();
+    assert!(gpu.needs_numbers());
+    for step in 0..3 {
+        let batch: Vec<u32> = (0..50).map(|at| at * 17 + step).collect();
+        for backend in [&mut gpu as &mut dyn Backend, &mut cpu] {
+            backend.step(&rows, &batch, RATE).unwrap();
+        }
+    }
+    same_state(&mut gpu, &cpu, "in pieces");
+    assert!(matches!(gpu.snapshot().unwrap(), crate::backend::Snapshot::Here(_)));
+    gpu.hold(&rows).unwrap();
+    assert!(!gpu.holds);
+    largest_is(u64::MAX);
+    assert!(bring(&rows).unwrap());
+    alike(&gpu.scores_held(&rows).unwrap(), &cpu.scores(&rows).unwrap(), 1e-5, "scores");
+}
