@@ -21,7 +21,7 @@ use crate::interaction::{Fields, Interaction};
 use crate::loss::Loss;
 use crate::model::Weights;
 use crate::optimizer::{Optimizer, Penalty};
-use crate::store::Order;
+use crate::store::{Bring, Order};
 use crate::table::Table;
 use crate::{Error, Result};
 use std::ops::Range;
@@ -95,6 +95,16 @@ impl StepSettings {
             // It moves all scores alike, which changes no order.
             bias: config.bias && !config.resolved_loss().is_ranking(),
         }
+    }
+
+    /// Adds to how many training rows carry each feature; returns whether there are features that none had before.
+    fn count(&mut self, more: &[u32]) -> bool {
+        let mut has_new = false;
+        for (count, &more) in self.counts.iter_mut().zip(more) {
+            has_new |= *count == 0 && more > 0;
+            *count = count.saturating_add(more);
+        }
+        has_new
     }
 
     /// Floats of the optimizer's state for each parameter.
@@ -245,9 +255,6 @@ impl Places {
     }
 }
 
-/// What brings rows to a device on another thread, while steps are taken over others; it returns whether it did.
-pub type Bring = Box<dyn FnMut(&Rows) -> Result<bool> + Send>;
-
 /// Why a step was not taken. Nothing is changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum NoStep {
@@ -347,8 +354,8 @@ pub trait Backend: Send {
         Ok(Learned::default())
     }
 
-    /// Adds to how many training rows carry each feature.
-    fn count(&mut self, more: &[u32]);
+    /// Adds to how many training rows carry each feature; returns whether there are features that none had before.
+    fn count(&mut self, more: &[u32]) -> bool;
 
     /// Learns the L2 strengths from what an epoch has made of the weights, if that is wanted.
     /// `dispersion` is the variance of a label beside its prediction, over what the loss takes it to be.

@@ -16,7 +16,6 @@ pub(crate) use order::Order;
 pub use spill::Spill;
 
 use crate::Result;
-use crate::backend::Bring;
 use crate::batch::{Block, Outcomes, Rows};
 
 /// Encoded rows.
@@ -42,6 +41,10 @@ pub(crate) struct Window {
 
 /// What is done with a window; `Some` ends the walk. Last is whether it was brought.
 pub(crate) type Taken<'a, T> = dyn FnMut(&Window, &Rows, bool) -> Result<Option<T>> + 'a;
+
+/// What brings the rows of a window to where they are learned from, on another thread, while those of the one before are
+/// worked on; it returns whether it did.
+pub type Bring = Box<dyn FnMut(&Rows) -> Result<bool> + Send>;
 
 impl From<Rows> for Store {
     fn from(rows: Rows) -> Self {

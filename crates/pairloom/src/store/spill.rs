@@ -7,8 +7,7 @@
 use super::order::Order;
 use super::segment;
 use super::spiller::Deal;
-use super::{Taken, Window};
-use crate::backend::Bring;
+use super::{Bring, Taken, Window};
 use crate::batch::{self, BLOCK_ROWS, Block, Part, Rows};
 use crate::parallel::Threads;
 use crate::pieces::{Pieces, Place};

@@ -29,9 +29,8 @@ pub struct Learner {
     units: Units,
     backend: Box<dyn Backend>,
     history: Vec<Epoch>,
-    /// Rows that were learned from, and which features these had.
+    /// Rows that were learned from.
     learned: usize,
-    seen: Vec<bool>,
     job: Job,
 }
 
@@ -66,7 +65,6 @@ impl Learner {
         let units = Units::learn(&prepared.schema, &prepared.encoding, &prepared.train)?;
         units.enter(&mut prepared.train)?;
         let summary = prepared.summary(&job.config)?;
-        let seen = summary.counts.iter().map(|&count| count > 0).collect();
         // The backend has its own.
         drop(threads);
         let beginning =
@@ -84,7 +82,6 @@ impl Learner {
             backend,
             history,
             learned: 0,
-            seen,
             job,
         };
         learner.pass(&train, most_entries, watch)?;
@@ -121,14 +118,10 @@ impl Learner {
         self.units.enter(&mut train)?;
         let batch = self.config.batch_rows(train.len());
         let summary = Summary::of(&train, self.encoding.features(), batch, &self.encoding.target)?;
-        self.backend.count(&summary.counts);
-        let seed = self.config.seed ^ self.history.len() as u64;
-        let mut has_new = false;
-        for (seen, &count) in self.seen.iter_mut().zip(&summary.counts) {
-            has_new |= count > 0 && !*seen;
-            *seen |= count > 0;
-        }
+        let has_new = self.backend.count(&summary.counts);
+        // What was never seen before, and is now, gets first factors; mostly there is nothing new.
         if has_new {
+            let seed = self.config.seed ^ self.history.len() as u64;
             self.backend.sync()?;
             let factors = &mut self.backend.state_mut().factors;
             fill_new(factors, &self.config, self.encoding.fields.len(), &summary.counts, seed)?;

@@ -95,7 +95,9 @@ impl Backend for Small {
     fn most_entries(&self) -> usize {
         self.0
     }
-    fn count(&mut self, _: &[u32]) {}
+    fn count(&mut self, _: &[u32]) -> bool {
+        false
+    }
 
     fn announce(&mut self, _: &[u32]) {}
     fn learn_strengths(&mut self, _: f64) -> pairloom::Result<()> {

@@ -442,11 +442,10 @@ impl<M: Interaction, T: Stored> Backend for Cpu<M, T> {
         u32::MAX as usize
     }
 
-    fn count(&mut self, more: &[u32]) {
-        let counts = self.settings.counts.iter_mut();
-        counts.zip(more).for_each(|(count, more)| *count = count.saturating_add(*more));
+    fn count(&mut self, more: &[u32]) -> bool {
         self.all += more.iter().map(|&more| u64::from(more)).sum::<u64>();
         self.bounds.clear();
+        self.settings.count(more)
     }
 
     fn announce(&mut self, batch: &[u32]) {

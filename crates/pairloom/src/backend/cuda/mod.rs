@@ -47,7 +47,7 @@ mod step;
 mod tests;
 mod windows;
 
-use super::{Backend, Bring, Learned, Lists, NoStep, Places, Snapshot, State, StepSettings};
+use super::{Backend, Learned, Lists, NoStep, Places, Snapshot, State, StepSettings};
 use crate::Result;
 use crate::batch::Rows;
 use crate::encode::Target;
@@ -55,6 +55,7 @@ use crate::interaction::{Interaction, Kind};
 use crate::loss::Loss;
 use crate::model::Weights;
 use crate::optimizer::Optimizer;
+use crate::store::Bring;
 use device::Device;
 pub(crate) use found::check;
 pub use found::{Found, LEAST_CAPABILITY, compiler, devices};
@@ -358,11 +359,10 @@ impl<M: Interaction> Backend for Gpu<M> {
         self.pending.take().map_or(Ok(Learned::default()), |pending| self.settle(pending))
     }
 
-    fn count(&mut self, more: &[u32]) {
-        let counts = self.settings.counts.iter_mut();
-        counts.zip(more).for_each(|(count, more)| *count = count.saturating_add(*more));
+    fn count(&mut self, more: &[u32]) -> bool {
         self.all += more.iter().map(|&more| u64::from(more)).sum::<u64>();
         self.has_new_counts = true;
+        self.settings.count(more)
     }
 
     fn learn_strengths(&mut self, dispersion: f64) -> Result<()> {

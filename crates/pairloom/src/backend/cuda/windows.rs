@@ -5,9 +5,9 @@ use super::rank::Rank;
 use super::rows::{OnDevice, of_rank};
 use super::{Gpu, memory};
 use crate::Result;
-use crate::backend::Bring;
 use crate::batch::Rows;
 use crate::interaction::Interaction;
+use crate::store::Bring;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
